@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * dmacpy: on-chip SRAM as dma-bufs, and copies by a DMA engine.
+ */
+#ifndef _UAPI_LINUX_DMACPY_H
+#define _UAPI_LINUX_DMACPY_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define DMACPY_TYPE	0xB9
+
+/**
+ * DOC: General ioctl format
+ *
+ * One open file of /dev/dmacpyN is one stream: its jobs run on one channel of
+ * the DMA engine, take effect and complete in the order of their submission.
+ *
+ * Each command takes a pointer to a structure that starts with its own size
+ * in bytes and a word of flags, and is the same for 32- and 64-bit programs.
+ * Structures only ever grow at their end. What the kernel does not know must
+ * be zero; what the program does not know is not written.
+ *
+ * Memory is named by dma-buf file descriptors and by handles, never by
+ * address on the bus. Lengths, offsets and strides are in bytes.
+ *
+ * All commands use these values of errno:
+ *
+ *  - EINVAL: a bad length, an offset plus length past the end or wrapping,
+ *    an overlap, an alignment that the engine cannot do, reserved bytes that
+ *    are not zero, a structure that is too short
+ *  - E2BIG: the structure has non-zero bytes that this kernel does not know,
+ *    or the job more operations, rows or bytes than the limits
+ *  - EOPNOTSUPP: an unknown flag or opcode
+ *  - ENOTTY: an unknown command
+ *  - ENOENT: no such handle
+ *  - EBADF: a file descriptor that is not open, or is no dma-buf
+ *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
+ *    write access that is needed
+ *  - EFAULT: a bad pointer, or memory that cannot be pinned
+ *  - ENOMEM: out of kernel memory
+ *  - ENOSPC: out of SRAM
+ *  - EDQUOT: a limit of the stream, or RLIMIT_MEMLOCK
+ *  - EAGAIN: the channel is being recovered after a failure
+ *  - EINTR: a signal came before anything was started
+ *  - ENODEV: the device was unbound from its driver
+ *
+ * The result of a job that was started:
+ *
+ *  - EIO: the engine reported an error, or copied less than it was told to
+ *  - ETIMEDOUT: the engine made no progress
+ *  - ECANCELED: an earlier failure on the channel took the job along
+ *  - ENODEV: the device was unbound from its driver
+ */
+enum {
+	DMACPY_CMD_GET_INFO,
+	DMACPY_CMD_ALLOC,
+	DMACPY_CMD_IMPORT,
+	DMACPY_CMD_REGISTER,
+	DMACPY_CMD_RELEASE,
+	DMACPY_CMD_SUBMIT,
+};
+
+/* What a handle is good for: the engine reads from it, writes to it. */
+#define DMACPY_ACCESS_READ	0x1
+#define DMACPY_ACCESS_WRITE	0x2
+
+#define DMACPY_NAME_LEN		32
+
+/**
+ * struct dmacpy_get_info - ioctl(DMACPY_GET_INFO)
+ * @size: sizeof(struct dmacpy_get_info)
+ * @flags: must be 0
+ * @sram_total: size of the SRAM that can be allocated
+ * @sram_free: what of it is free now
+ * @sram_largest: the longest buffer that could be allocated now
+ * @max_bytes: limit of the bytes that one job moves
+ * @max_ops: limit of the operations in one job
+ * @max_rows: limit of the rows in one job, over all its operations
+ * @granule: ALLOC rounds the length of a buffer up to a multiple of this
+ * @channels: number of channels of the DMA engine
+ * @copy_align: offsets, strides and lengths of all operations must be
+ *	multiples of this
+ * @user_align: start and end of what is written into registered memory must
+ *	be multiples of this, because the CPU's cache lines around a part that
+ *	the engine writes are lost
+ * @opcodes: bit n is set when opcode n is supported
+ * @submit_flags: the flags of SUBMIT that are supported
+ * @name: the device's name, ends with a zero byte
+ *
+ * Everything but @size and @flags is output and ignored on input.
+ */
+struct dmacpy_get_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 sram_total;
+	__aligned_u64 sram_free;
+	__aligned_u64 sram_largest;
+	__aligned_u64 max_bytes;
+	__u32 max_ops;
+	__u32 max_rows;
+	__u32 granule;
+	__u32 channels;
+	__u32 copy_align;
+	__u32 user_align;
+	__u32 opcodes;
+	__u32 submit_flags;
+	__u8 name[DMACPY_NAME_LEN];
+};
+
+#define DMACPY_GET_INFO _IO(DMACPY_TYPE, DMACPY_CMD_GET_INFO)
+
+/**
+ * struct dmacpy_alloc - ioctl(DMACPY_ALLOC)
+ * @size: sizeof(struct dmacpy_alloc)
+ * @flags: must be 0
+ * @length: wanted length; on return the length of the buffer
+ * @fd_flags: O_RDONLY or O_RDWR, and O_CLOEXEC
+ * @fd: on return the dma-buf's file descriptor
+ *
+ * Allocate a buffer of SRAM, cleared to zero, and export it as a dma-buf. It
+ * can be mapped (MAP_SHARED; bracket CPU access with DMA_BUF_IOCTL_SYNC),
+ * imported here for copies, passed to other processes and to other drivers.
+ * It is freed when the last of them lets go of it.
+ */
+struct dmacpy_alloc {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__u32 fd_flags;
+	__s32 fd;
+};
+
+#define DMACPY_ALLOC _IO(DMACPY_TYPE, DMACPY_CMD_ALLOC)
+
+/**
+ * struct dmacpy_import - ioctl(DMACPY_IMPORT)
+ * @size: sizeof(struct dmacpy_import)
+ * @flags: must be 0
+ * @fd: a dma-buf's file descriptor, from ALLOC or from any other driver
+ * @access: DMACPY_ACCESS_*, at least one
+ * @handle: on return the handle
+ * @__reserved: must be 0
+ * @length: on return the length of the dma-buf
+ *
+ * Map a dma-buf for the stream's engine. The handle keeps the dma-buf; @fd
+ * can be closed. The file descriptor must be open for what is in @access.
+ */
+struct dmacpy_import {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 access;
+	__u32 handle;
+	__u32 __reserved;
+	__aligned_u64 length;
+};
+
+#define DMACPY_IMPORT _IO(DMACPY_TYPE, DMACPY_CMD_IMPORT)
+
+/**
+ * struct dmacpy_register - ioctl(DMACPY_REGISTER)
+ * @size: sizeof(struct dmacpy_register)
+ * @flags: must be 0
+ * @addr: address of memory of the calling process, of any alignment
+ * @length: its length
+ * @access: DMACPY_ACCESS_*, at least one
+ * @handle: on return the handle
+ *
+ * Pin memory of the calling process and map it for the stream's engine. It is
+ * charged to the process's RLIMIT_MEMLOCK until the handle is released. Who
+ * is passed the stream's file descriptor is passed this memory.
+ *
+ * The CPU must not touch the range of a copy while it runs. A process that
+ * forks should mark the memory with MADV_DONTFORK.
+ */
+struct dmacpy_register {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__u32 access;
+	__u32 handle;
+};
+
+#define DMACPY_REGISTER _IO(DMACPY_TYPE, DMACPY_CMD_REGISTER)
+
+/**
+ * struct dmacpy_release - ioctl(DMACPY_RELEASE)
+ * @size: sizeof(struct dmacpy_release)
+ * @flags: must be 0
+ * @handle: from IMPORT or REGISTER
+ * @__reserved: must be 0
+ *
+ * Forget a handle. Jobs that use it keep what is behind it until they end.
+ */
+struct dmacpy_release {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 __reserved;
+};
+
+#define DMACPY_RELEASE _IO(DMACPY_TYPE, DMACPY_CMD_RELEASE)
+
+/**
+ * enum dmacpy_opcode - what an operation does
+ * @DMACPY_OP_COPY: copy @length bytes from the source to the destination
+ * @DMACPY_OP_COPY_2D: copy @rows rows of @length bytes; the next row starts
+ *	a stride further, in source and destination each its own
+ * @DMACPY_OP_FILL: repeat @pattern over @length bytes of the destination,
+ *	starting with its first byte in memory at the first byte; a last part
+ *	that is shorter than the pattern takes the pattern's first bytes
+ */
+enum dmacpy_opcode {
+	DMACPY_OP_COPY,
+	DMACPY_OP_COPY_2D,
+	DMACPY_OP_FILL,
+};
+
+/**
+ * struct dmacpy_op - one operation of a job
+ * @opcode: enum dmacpy_opcode
+ * @flags: must be 0
+ * @dst: handle of the destination, with DMACPY_ACCESS_WRITE
+ * @src: handle of the source, with DMACPY_ACCESS_READ; 0 for FILL
+ * @dst_offset: where in the destination
+ * @src_offset: where in the source; 0 for FILL
+ * @length: bytes to copy or to fill; for COPY_2D the length of a row
+ * @dst_stride: COPY_2D: from row to row, at least @length; otherwise 0
+ * @src_stride: COPY_2D: from row to row, 0 repeats one row; otherwise 0
+ * @rows: COPY_2D: number of rows, at least 1; otherwise 0
+ * @pattern: FILL: what to fill with, in the CPU's byte order; otherwise 0
+ *
+ * Source and destination in the same buffer must not overlap: EINVAL. Two
+ * tiles of one picture, that is COPY_2D with equal strides, overlap when a
+ * byte of theirs does; with different strides, when their bounds do.
+ */
+struct dmacpy_op {
+	__u32 opcode;
+	__u32 flags;
+	__u32 dst;
+	__u32 src;
+	__aligned_u64 dst_offset;
+	__aligned_u64 src_offset;
+	__aligned_u64 length;
+	__aligned_u64 dst_stride;
+	__aligned_u64 src_stride;
+	__u32 rows;
+	__u32 pattern;
+};
+
+/*
+ * SUBMIT flag: return when the job is done, with its result. After the job
+ * was started only a fatal signal ends the wait, and the job goes on.
+ */
+#define DMACPY_SUBMIT_WAIT	0x1
+
+/**
+ * struct dmacpy_submit - ioctl(DMACPY_SUBMIT)
+ * @size: sizeof(struct dmacpy_submit)
+ * @flags: DMACPY_SUBMIT_WAIT; a job without it is not supported yet
+ * @ops: pointer to an array of struct dmacpy_op
+ * @op_count: number of operations, 1 to the limit in GET_INFO
+ * @op_size: sizeof(struct dmacpy_op)
+ *
+ * Run the operations as one job, in the order of the array: each one sees
+ * what those before it wrote. Nothing is started when a single one is refused.
+ * The bytes of the destinations are undefined after a job that failed.
+ */
+struct dmacpy_submit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ops;
+	__u32 op_count;
+	__u32 op_size;
+};
+
+#define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
+
+#endif /* _UAPI_LINUX_DMACPY_H */
