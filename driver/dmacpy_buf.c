@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An end point of copies: a dma-buf, of our SRAM or of any other driver, or
+ * pinned memory of a process; mapped for one engine, cut into segments.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/kref.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_compat.h"
+
+#include <linux/dmacpy.h>
+
+/**
+ * struct dmacpy_seg - what the engine sees in one piece
+ * @start: offset in the buffer; it reaches to the next one's, or to the end
+ * @addr: address for the engine
+ */
+struct dmacpy_seg {
+	u64 start;
+	dma_addr_t addr;
+};
+
+/**
+ * struct dmacpy_buf - an end point
+ * @ref: held by the handle and by each job
+ * @access: DMACPY_ACCESS_*
+ * @length: in bytes
+ * @dma_dev: the engine's device, for which it is mapped
+ * @segs: the segments, in order
+ * @nsegs: their number
+ * @work: takes it apart, when the last reference goes in atomic context
+ * @sgt: the mapping, NULL if there is none
+ * @dmabuf: a reference to the dma-buf, NULL for memory of a process
+ * @attach: the attachment to @dmabuf
+ * @table: of a process's memory
+ * @pages: its pages, pinned
+ * @npages: number of @pages that are pinned
+ * @offset: of the memory in the first page
+ * @mm: a reference to what the pages are charged to
+ * @charged: number of pages charged
+ */
+struct dmacpy_buf {
+	struct kref ref;
+	u32 access;
+	u64 length;
+	struct device *dma_dev;
+	struct dmacpy_seg *segs;
+	unsigned int nsegs;
+	struct work_struct work;
+	struct sg_table *sgt;
+
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+
+	struct sg_table table;
+	struct page **pages;
+	unsigned long npages;
+	unsigned int offset;
+	struct mm_struct *mm;
+	unsigned long charged;
+};
+
+static struct workqueue_struct *buf_wq;
+
+static enum dma_data_direction buf_direction(const struct dmacpy_buf *buf)
+{
+	switch (buf->access) {
+	case DMACPY_ACCESS_READ:
+		return DMA_TO_DEVICE;
+	case DMACPY_ACCESS_WRITE:
+		return DMA_FROM_DEVICE;
+	default:
+		return DMA_BIDIRECTIONAL;
+	}
+}
+
+static void buf_detach(struct dmacpy_buf *buf)
+{
+	if (buf->sgt)
+		dma_buf_unmap_attachment_unlocked(buf->attach, buf->sgt,
+						  buf_direction(buf));
+	if (buf->attach)
+		dma_buf_detach(buf->dmabuf, buf->attach);
+	dma_buf_put(buf->dmabuf);
+}
+
+/* What the CPU has in its caches now may be newer: no sync, as in mapping. */
+static void buf_unpin(struct dmacpy_buf *buf)
+{
+	if (buf->sgt)
+		dma_unmap_sgtable(buf->dma_dev, buf->sgt, buf_direction(buf),
+				  DMA_ATTR_SKIP_CPU_SYNC);
+	sg_free_table(&buf->table);
+	unpin_user_pages_dirty_lock(buf->pages, buf->npages,
+				    buf->access & DMACPY_ACCESS_WRITE);
+	kvfree(buf->pages);
+	account_locked_vm(buf->mm, buf->charged, false);
+	mmdrop(buf->mm);
+}
+
+static void buf_free(struct dmacpy_buf *buf)
+{
+	kvfree(buf->segs);
+	if (buf->dmabuf)
+		buf_detach(buf);
+	else
+		buf_unpin(buf);
+	kfree(buf);
+}
+
+static void buf_work(struct work_struct *work)
+{
+	buf_free(container_of(work, struct dmacpy_buf, work));
+}
+
+static void buf_release(struct kref *ref)
+{
+	buf_free(container_of(ref, struct dmacpy_buf, ref));
+}
+
+static void buf_release_later(struct kref *ref)
+{
+	struct dmacpy_buf *buf = container_of(ref, struct dmacpy_buf, ref);
+
+	queue_work(buf_wq, &buf->work);
+}
+
+static struct dmacpy_buf *buf_new(u64 length, u32 access)
+{
+	struct dmacpy_buf *buf;
+
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return NULL;
+	kref_init(&buf->ref);
+	INIT_WORK(&buf->work, buf_work);
+	buf->length = length;
+	buf->access = access;
+	return buf;
+}
+
+/*
+ * Segments of a dma-buf are joined where they touch. Those of pinned memory
+ * are not: they are the units of the mapping, in which it is to be synced.
+ */
+static bool buf_joins(const struct dmacpy_buf *buf, u64 start, dma_addr_t addr)
+{
+	const struct dmacpy_seg *last;
+
+	if (!buf->dmabuf || !buf->nsegs)
+		return false;
+	last = &buf->segs[buf->nsegs - 1];
+	return last->addr + (start - last->start) == addr;
+}
+
+/* Copies are cut at the ends of segments, which have to suit the engine. */
+static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
+{
+	u64 mask = chan->copy_align - 1, start = 0;
+	struct scatterlist *sg;
+	dma_addr_t addr;
+	int i;
+
+	buf->segs = kvmalloc_array(buf->sgt->nents, sizeof(*buf->segs),
+				   GFP_KERNEL_ACCOUNT);
+	if (!buf->segs)
+		return -ENOMEM;
+
+	for_each_sgtable_dma_sg(buf->sgt, sg, i) {
+		if (start >= buf->length)
+			break;
+		addr = sg_dma_address(sg);
+		if ((start | addr) & mask)
+			return -EINVAL;
+		if (!buf_joins(buf, start, addr))
+			buf->segs[buf->nsegs++] =
+				(struct dmacpy_seg){ start, addr };
+		start += sg_dma_len(sg);
+	}
+	return start < buf->length ? -EINVAL : 0;
+}
+
+/**
+ * dmacpy_buf_import() - make an end point of a dma-buf
+ * @chan: whose engine it is mapped for
+ * @dmabuf: the dma-buf; on success its reference is the end point's
+ * @access: DMACPY_ACCESS_*
+ *
+ * Context: Process, inside the gate. The exporter may make it wait.
+ * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
+ * -EINVAL if the engine cannot use it, -ENOMEM, or the exporter's.
+ */
+struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
+				     struct dma_buf *dmabuf, u32 access)
+{
+	struct dma_buf_attachment *attach;
+	struct dmacpy_buf *buf;
+	struct sg_table *sgt;
+	int ret;
+
+	buf = buf_new(dmabuf->size, access);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	get_dma_buf(dmabuf);
+	buf->dmabuf = dmabuf;
+	buf->dma_dev = chan->dma_dev;
+
+	attach = dma_buf_attach(dmabuf, chan->dma_dev);
+	if (IS_ERR(attach)) {
+		ret = PTR_ERR(attach);
+		goto err_free;
+	}
+	buf->attach = attach;
+
+	sgt = dma_buf_map_attachment_unlocked(attach, buf_direction(buf));
+	if (IS_ERR(sgt)) {
+		ret = PTR_ERR(sgt);
+		goto err_free;
+	}
+	buf->sgt = sgt;
+
+	ret = buf_cut(buf, chan);
+	if (ret)
+		goto err_free;
+	return buf;
+
+err_free:
+	buf_free(buf);
+	return ERR_PTR(ret);
+}
+
+static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	unsigned long left;
+	int ret;
+
+	flags |= buf->access & DMACPY_ACCESS_WRITE ? FOLL_WRITE :
+						     DMACPY_FOLL_READ;
+	while ((left = buf->charged - buf->npages)) {
+		ret = pin_user_pages_fast(addr + buf->npages * PAGE_SIZE,
+					  min_t(unsigned long, left, INT_MAX),
+					  flags, buf->pages + buf->npages);
+		if (ret == -ENOMEM || ret == -EINTR)
+			return ret;
+		if (ret <= 0)
+			return -EFAULT;
+		buf->npages += ret;
+	}
+	return 0;
+}
+
+/**
+ * dmacpy_buf_pin() - make an end point of memory of the calling process
+ * @addr: its address
+ * @length: bytes, not 0, not wrapping
+ * @access: DMACPY_ACCESS_*
+ *
+ * It is of no use before dmacpy_buf_map_user().
+ *
+ * Context: Process, outside of the gate: memory may have to be fetched.
+ * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
+ * -EDQUOT for RLIMIT_MEMLOCK, -EFAULT if there is no such memory or it cannot
+ * be pinned, -ENOMEM, -EINTR.
+ */
+struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
+{
+	struct dmacpy_buf *buf;
+	unsigned long npages;
+	int ret;
+
+	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));
+	if (npages > totalram_pages())
+		return ERR_PTR(-ENOMEM);
+	buf = buf_new(length, access);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	buf->offset = offset_in_page(addr);
+	buf->mm = current->mm;
+	mmgrab(buf->mm);
+
+	if (account_locked_vm(buf->mm, npages, true)) {
+		ret = -EDQUOT;
+		goto err_free;
+	}
+	buf->charged = npages;
+
+	/* An array too large to have is the user's mistake: no warning. */
+	buf->pages = kvmalloc_array(npages, sizeof(*buf->pages),
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!buf->pages) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
+	ret = buf_pin_pages(buf, addr - buf->offset);
+	if (ret)
+		goto err_free;
+	return buf;
+
+err_free:
+	buf_free(buf);
+	return ERR_PTR(ret);
+}
+
+/**
+ * dmacpy_buf_map_user() - map pinned memory for an engine
+ * @buf: from dmacpy_buf_pin(); also after a failure for dmacpy_buf_put()
+ * @chan: whose engine it is mapped for
+ *
+ * Context: Process, inside the gate.
+ * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO.
+ */
+int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
+{
+	unsigned int max;
+	int ret;
+
+	max = min3((size_t)dma_get_max_seg_size(chan->dma_dev),
+		   dma_max_mapping_size(chan->dma_dev), (size_t)UINT_MAX);
+	ret = sg_alloc_table_from_pages_segment(&buf->table, buf->pages,
+						buf->npages, buf->offset,
+						buf->length,
+						max_t(unsigned int, max,
+						      PAGE_SIZE),
+						GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+
+	/* What a copy needs is synced then, and no more. */
+	ret = dma_map_sgtable(chan->dma_dev, &buf->table, buf_direction(buf),
+			      DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret)
+		return ret;
+	buf->dma_dev = chan->dma_dev;
+	buf->sgt = &buf->table;
+	return buf_cut(buf, chan);
+}
+
+/**
+ * dmacpy_buf_get() - take a reference
+ * @buf: the end point
+ *
+ * Context: Any. Undone by dmacpy_buf_put() or dmacpy_buf_put_atomic().
+ */
+void dmacpy_buf_get(struct dmacpy_buf *buf)
+{
+	kref_get(&buf->ref);
+}
+
+/**
+ * dmacpy_buf_put() - give a reference back
+ * @buf: the end point
+ *
+ * Context: Process.
+ */
+void dmacpy_buf_put(struct dmacpy_buf *buf)
+{
+	kref_put(&buf->ref, buf_release);
+}
+
+/**
+ * dmacpy_buf_put_atomic() - give a reference back where one must not sleep
+ * @buf: the end point; see dmacpy_buf_flush()
+ *
+ * Context: Any.
+ */
+void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
+{
+	kref_put(&buf->ref, buf_release_later);
+}
+
+/**
+ * dmacpy_buf_flush() - wait until what was put in atomic context is gone
+ *
+ * Context: Process.
+ */
+void dmacpy_buf_flush(void)
+{
+	flush_workqueue(buf_wq);
+}
+
+/**
+ * dmacpy_buf_length() - the size of an end point
+ * @buf: the end point
+ *
+ * Context: Any.
+ * Return: bytes.
+ */
+u64 dmacpy_buf_length(const struct dmacpy_buf *buf)
+{
+	return buf->length;
+}
+
+/**
+ * dmacpy_buf_allows() - may the engine do that
+ * @buf: the end point
+ * @access: DMACPY_ACCESS_*
+ *
+ * Context: Any.
+ * Return: true if all of @access was asked for when the end point was made.
+ */
+bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access)
+{
+	return (buf->access & access) == access;
+}
+
+/**
+ * dmacpy_buf_same() - are two end points the same memory
+ * @a: the one
+ * @b: the other
+ *
+ * Context: Any.
+ * Return: true if they are; false if they are not, as far as names tell.
+ */
+bool dmacpy_buf_same(const struct dmacpy_buf *a, const struct dmacpy_buf *b)
+{
+	return a == b || (a->dmabuf && a->dmabuf == b->dmabuf);
+}
+
+/**
+ * dmacpy_buf_aligned() - can the engine write there without harm
+ * @buf: the end point
+ * @chan: whose engine writes
+ * @offset: first byte
+ * @others: lengths and strides, ORed
+ *
+ * Context: Any.
+ * Return: false if a write would harm what is beside it.
+ */
+bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
+			const struct dmacpy_chan *chan, u64 offset, u64 others)
+{
+	if (buf->dmabuf)
+		return true;
+	return !(((buf->offset + offset) | others) & (chan->user_align - 1));
+}
+
+static u64 buf_seg_end(const struct dmacpy_buf *buf, unsigned int i)
+{
+	return i + 1 < buf->nsegs ? buf->segs[i + 1].start : buf->length;
+}
+
+/* The last segment that starts at or before the offset. */
+static unsigned int buf_find_seg(const struct dmacpy_buf *buf, u64 offset)
+{
+	unsigned int low = 0, high = buf->nsegs, mid;
+
+	while (high - low > 1) {
+		mid = low + (high - low) / 2;
+		if (buf->segs[mid].start <= offset)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/**
+ * dmacpy_buf_addr() - where the engine finds an offset
+ * @buf: the end point
+ * @offset: less than its length
+ * @hint: the segment that the last call found, 0 at first; is updated
+ * @length: shortened to what is there in one piece
+ *
+ * Context: Any.
+ * Return: the address.
+ */
+dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
+			   unsigned int *hint, u64 *length)
+{
+	const struct dmacpy_seg *seg;
+	unsigned int i = *hint;
+
+	/* Mostly the same one, or the next. */
+	if (offset >= buf_seg_end(buf, i))
+		i++;
+	if (i >= buf->nsegs || offset < buf->segs[i].start ||
+	    offset >= buf_seg_end(buf, i))
+		i = buf_find_seg(buf, offset);
+	*hint = i;
+	*length = min(*length, buf_seg_end(buf, i) - offset);
+	seg = &buf->segs[i];
+	return seg->addr + (offset - seg->start);
+}
+
+static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
+		     void (*sync)(struct device *dev, dma_addr_t addr,
+				  size_t size, enum dma_data_direction dir),
+		     enum dma_data_direction dir)
+{
+	unsigned int hint = 0;
+	dma_addr_t addr;
+	u64 part;
+
+	for (; length; offset += part, length -= part) {
+		part = length;
+		addr = dmacpy_buf_addr(buf, offset, &hint, &part);
+		sync(buf->dma_dev, addr, part, dir);
+	}
+}
+
+/**
+ * dmacpy_buf_sync_for_device() - hand a range over to the engine
+ * @buf: the end point; a dma-buf is synced by its exporter and its users
+ * @offset: first byte
+ * @length: bytes
+ * @access: what the engine will do there, one of DMACPY_ACCESS_*
+ *
+ * Context: Any.
+ */
+void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
+				u64 length, u32 access)
+{
+	if (!buf->dmabuf)
+		buf_sync(buf, offset, length, dma_sync_single_for_device,
+			 access == DMACPY_ACCESS_READ ? DMA_TO_DEVICE :
+							DMA_FROM_DEVICE);
+}
+
+/**
+ * dmacpy_buf_sync_for_cpu() - take a range back that the engine wrote
+ * @buf: the end point
+ * @offset: first byte
+ * @length: bytes
+ *
+ * Context: Any.
+ */
+void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
+			     u64 length)
+{
+	if (!buf->dmabuf)
+		buf_sync(buf, offset, length, dma_sync_single_for_cpu,
+			 DMA_FROM_DEVICE);
+}
+
+/**
+ * dmacpy_buf_init() - what all end points need
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_buf_init(void)
+{
+	buf_wq = alloc_workqueue("dmacpy_buf", WQ_UNBOUND, 0);
+	return buf_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * dmacpy_buf_exit() - undo dmacpy_buf_init()
+ *
+ * Context: Process.
+ */
+void dmacpy_buf_exit(void)
+{
+	destroy_workqueue(buf_wq);
+}

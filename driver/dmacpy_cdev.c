@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/dmacpyN: an open file is a stream. */
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "dmacpy_cdev.h"
+#include "dmacpy_device.h"
+#include "dmacpy_ioctl.h"
+#include "dmacpy_stream.h"
+
+/* The number is free again when the device is unbound, whoever keeps it. */
+static DEFINE_IDA(cdev_ids);
+
+/* misc_open() and misc_deregister() exclude each other: the device is here. */
+static int cdev_open(struct inode *inode, struct file *file)
+{
+	struct dmacpy_stream *stream;
+
+	stream = dmacpy_stream_open(container_of(file->private_data,
+						 struct dmacpy_device, misc));
+	if (IS_ERR(stream))
+		return PTR_ERR(stream);
+	file->private_data = stream;
+	return nonseekable_open(inode, file);
+}
+
+static int cdev_release(struct inode *inode, struct file *file)
+{
+	dmacpy_stream_close(file->private_data);
+	return 0;
+}
+
+static long cdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return dmacpy_ioctl(file->private_data, cmd, arg);
+}
+
+static const struct file_operations cdev_fops = {
+	.owner = THIS_MODULE,
+	.open = cdev_open,
+	.release = cdev_release,
+	.unlocked_ioctl = cdev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/**
+ * dmacpy_cdev_add() - make the device appear in /dev
+ * @dev: the instance, ready for use
+ *
+ * Context: Process. Undone by dmacpy_cdev_del().
+ * Return: 0 or the -errno of ida_alloc() or misc_register().
+ */
+int dmacpy_cdev_add(struct dmacpy_device *dev)
+{
+	int ret;
+
+	ret = ida_alloc(&cdev_ids, GFP_KERNEL);
+	if (ret < 0)
+		return ret;
+	dev->id = ret;
+	snprintf(dev->name, sizeof(dev->name), "dmacpy%d", dev->id);
+
+	dev->misc.minor = MISC_DYNAMIC_MINOR;
+	dev->misc.name = dev->name;
+	dev->misc.fops = &cdev_fops;
+	dev->misc.parent = dev->parent;
+	dev->misc.mode = 0600;
+	ret = misc_register(&dev->misc);
+	if (ret)
+		ida_free(&cdev_ids, dev->id);
+	return ret;
+}
+
+/**
+ * dmacpy_cdev_del() - make the device disappear; open files stay
+ * @dev: the instance
+ *
+ * Context: Process.
+ */
+void dmacpy_cdev_del(struct dmacpy_device *dev)
+{
+	misc_deregister(&dev->misc);
+	ida_free(&cdev_ids, dev->id);
+}

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A channel of a DMA engine: the only client of dmaengine.
+ *
+ * Engines differ in how they fail, and most do not tell: descriptors are
+ * counted, not just the last one awaited, and a watchdog looks for progress.
+ * A channel without progress is terminated, its transfers end at once with an
+ * error, and their memory stays in quarantine, as the engine may still write
+ * to it. Then the channel is released and requested again, which is the only
+ * way to revive some, and has to pass a test copy. When that has arrived, the
+ * engine is through with the past, and the quarantine ends.
+ */
+#include <linux/device.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dmacpy_chan.h"
+
+/* Descriptors in flight: enough to keep an engine busy. */
+#define CHAN_DEPTH	32
+/* Bytes of the test copy. */
+#define CHAN_TEST_SIZE	64
+
+static struct workqueue_struct *chan_wq;
+
+static unsigned int timeout_ms = 5000;
+
+static int timeout_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 10, 600000);
+}
+
+static const struct kernel_param_ops timeout_ops = {
+	.set = timeout_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0644);
+MODULE_PARM_DESC(timeout_ms,
+		 "An engine without progress for this long has failed (10 to 600000)");
+
+static unsigned long chan_timeout(void)
+{
+	return msecs_to_jiffies(READ_ONCE(timeout_ms));
+}
+
+static bool chan_busy(struct dmacpy_chan *chan)
+{
+	return !list_empty(&chan->queue) || !list_empty(&chan->flight);
+}
+
+/* The oldest transfer, if nothing of it is with the engine or yet to come. */
+static struct dmacpy_xfer *chan_ended(struct dmacpy_chan *chan)
+{
+	struct dmacpy_xfer *xfer;
+
+	xfer = list_first_entry_or_null(&chan->flight, struct dmacpy_xfer,
+					node);
+	return xfer && !xfer->in_flight ? xfer : NULL;
+}
+
+/*
+ * End what has ended, in order: one at a time, whoever calls this. The owner
+ * signals fences, which may lead back to dmacpy_chan_submit(), so no lock.
+ */
+static void chan_reap(struct dmacpy_chan *chan)
+{
+	struct dmacpy_xfer *xfer;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan->reaping)
+		goto out_unlock;
+
+	chan->reaping = true;
+	while ((xfer = chan_ended(chan))) {
+		list_del(&xfer->node);
+		spin_unlock_irqrestore(&chan->lock, flags);
+		xfer->ops->done(xfer, xfer->result);
+		if (!xfer->terminated)
+			xfer->ops->release(xfer);
+		spin_lock_irqsave(&chan->lock, flags);
+		if (xfer->terminated)
+			list_add_tail(&xfer->node, &chan->quarantine);
+	}
+	chan->reaping = false;
+out_unlock:
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
+/* Nothing more of this one goes to the engine. Holds the lock. */
+static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	xfer->result = -EIO;
+	if (xfer->left) {
+		xfer->left = 0;
+		list_move_tail(&xfer->node, &chan->flight);
+	}
+}
+
+static void chan_feed(struct dmacpy_chan *chan);
+
+static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
+{
+	struct dmacpy_chan *chan = xfer->chan;
+	unsigned long flags;
+	bool ended = false;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	/* Some engines call back after they were terminated. */
+	if (!xfer->terminated) {
+		chan->progress = jiffies;
+		chan->in_flight--;
+		xfer->in_flight--;
+		if (failed)
+			chan_fail_xfer(chan, xfer);
+		if (!chan->down)
+			chan_feed(chan);
+		ended = chan_ended(chan);
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	if (ended)
+		chan_reap(chan);
+}
+
+static void chan_callback(void *param)
+{
+	chan_called_back(param, false);
+}
+
+static void chan_callback_result(void *param,
+				 const struct dmaengine_result *result)
+{
+	chan_called_back(param, result->result != DMA_TRANS_NOERROR ||
+			 result->residue);
+}
+
+/* Holds the lock. False if the engine takes no descriptor now. */
+static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_piece *piece = &xfer->piece;
+	struct dma_async_tx_descriptor *desc;
+	bool irq;
+
+	if (!piece->length)
+		xfer->ops->next(xfer, chan->max_piece, piece);
+
+	irq = piece->length == xfer->left ||
+	      chan->since_irq + 1 >= chan->interval;
+	desc = dmaengine_prep_dma_memcpy(chan->dma, piece->dst, piece->src,
+					 piece->length, DMA_CTRL_ACK |
+					 (irq ? DMA_PREP_INTERRUPT : 0));
+	if (!desc)
+		return false;
+
+	/* Both: a recycled descriptor has those of its former life. */
+	desc->callback = chan_callback;
+	desc->callback_result = chan_callback_result;
+	desc->callback_param = xfer;
+	chan->since_irq = irq ? 0 : chan->since_irq + 1;
+	xfer->left -= piece->length;
+	piece->length = 0;
+	if (!xfer->left)
+		list_move_tail(&xfer->node, &chan->flight);
+
+	if (dma_submit_error(dmaengine_submit(desc))) {
+		chan_fail_xfer(chan, xfer);
+	} else {
+		chan->in_flight++;
+		xfer->in_flight++;
+	}
+	return true;
+}
+
+/*
+ * Have the work look at the channel when the engine should have shown a sign
+ * of life, or soon, if it takes no descriptor although it has none.
+ */
+static void chan_arm(struct dmacpy_chan *chan)
+{
+	unsigned long now = jiffies, due;
+
+	due = chan->in_flight ? chan->progress + chan_timeout() : now + 1;
+	if (delayed_work_pending(&chan->work) && !time_before(due, chan->due))
+		return;
+	chan->due = due;
+	mod_delayed_work(chan_wq, &chan->work,
+			 time_after(due, now) ? due - now : 0);
+}
+
+/*
+ * Give the engine as much as it takes. Holds the lock.
+ *
+ * Its ring is found out by filling it: from then on an interrupt at each half
+ * of it is enough to refill it in time.
+ */
+static void chan_feed(struct dmacpy_chan *chan)
+{
+	struct dmacpy_xfer *xfer;
+	bool issue = false;
+
+	while ((xfer = list_first_entry_or_null(&chan->queue,
+						struct dmacpy_xfer, node))) {
+		if (chan->in_flight >= chan->depth ||
+		    !chan_feed_piece(chan, xfer)) {
+			chan->interval = max(chan->in_flight / 2, 1U);
+			break;
+		}
+		issue = true;
+	}
+	if (issue)
+		dma_async_issue_pending(chan->dma);
+	if (chan_busy(chan))
+		chan_arm(chan);
+}
+
+/*
+ * End all transfers at once. The channel is down. The oldest is the one that
+ * the engine failed on.
+ */
+static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
+{
+	bool signalling = dma_fence_begin_signalling();
+	struct dmacpy_xfer *xfer;
+	unsigned long flags;
+
+	if (chan->requested) {
+		/* An engine that refuses is as good as one that goes on. */
+		dmaengine_terminate_async(chan->dma);
+		dmaengine_synchronize(chan->dma);
+	}
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_splice_tail_init(&chan->queue, &chan->flight);
+	list_for_each_entry(xfer, &chan->flight, node) {
+		if (!xfer->left && !xfer->in_flight)
+			continue;
+		if (!xfer->result)
+			xfer->result = result;
+		result = others;
+		xfer->terminated = xfer->in_flight;
+		if (xfer->terminated)
+			chan->quiet = false;
+		xfer->in_flight = 0;
+		xfer->left = 0;
+	}
+	chan->in_flight = 0;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	chan_reap(chan);
+	dma_fence_end_signalling(signalling);
+}
+
+static bool chan_is(struct dma_chan *dma, void *param)
+{
+	return dma == param;
+}
+
+/* The named channel, or one that copies memory: any, later that same one. */
+static struct dma_chan *chan_request(struct dmacpy_chan *chan)
+{
+	struct dma_chan *dma;
+	dma_cap_mask_t mask;
+
+	if (chan->name)
+		return dma_request_chan(chan->parent, chan->name);
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	dma = __dma_request_channel(&mask, chan->dma ? chan_is : NULL,
+				    chan->dma, NULL);
+	return dma ?: ERR_PTR(-EPROBE_DEFER);
+}
+
+static void chan_test_callback(void *param)
+{
+	complete(param);
+}
+
+static void chan_end_quarantine(struct dmacpy_chan *chan)
+{
+	struct dmacpy_xfer *xfer, *next;
+
+	list_for_each_entry_safe(xfer, next, &chan->quarantine, node) {
+		list_del(&xfer->node);
+		xfer->ops->release(xfer);
+	}
+	chan->quiet = true;
+}
+
+/*
+ * A copy that has to arrive, as some engines call back too early, and has to
+ * call back, as interrupts may be lost.
+ */
+static bool chan_test(struct dmacpy_chan *chan)
+{
+	u8 seed = ++chan->scratch_seed, *dst = chan->scratch + CHAN_TEST_SIZE;
+	struct dma_async_tx_descriptor *desc;
+	bool called, arrived;
+
+	memset(chan->scratch, seed, CHAN_TEST_SIZE);
+	memset(dst, ~seed, CHAN_TEST_SIZE);
+	desc = dmaengine_prep_dma_memcpy(chan->dma,
+					 chan->scratch_addr + CHAN_TEST_SIZE,
+					 chan->scratch_addr, CHAN_TEST_SIZE,
+					 DMA_CTRL_ACK | DMA_PREP_INTERRUPT);
+	if (!desc)
+		return false;
+	desc->callback = chan_test_callback;
+	desc->callback_result = NULL;
+	desc->callback_param = &chan->tested;
+
+	reinit_completion(&chan->tested);
+	if (dma_submit_error(dmaengine_submit(desc)))
+		return false;
+	chan->quiet = false;
+	dma_async_issue_pending(chan->dma);
+	called = wait_for_completion_timeout(&chan->tested, chan_timeout());
+	arrived = !memchr_inv(dst, seed, CHAN_TEST_SIZE);
+	if (arrived)
+		chan_end_quarantine(chan);
+	return called && arrived;
+}
+
+/*
+ * Release and request the channel: both allocate and take mutexes, so all
+ * fences that depend on it were signalled. True if it works then.
+ */
+static bool chan_revive(struct dmacpy_chan *chan)
+{
+	struct dma_chan *dma;
+
+	if (chan->requested) {
+		dmaengine_terminate_async(chan->dma);
+		dmaengine_synchronize(chan->dma);
+		dma_release_channel(chan->dma);
+		chan->requested = false;
+	}
+	dma = chan_request(chan);
+	if (IS_ERR(dma))
+		return false;
+	chan->dma = dma;
+	chan->requested = true;
+	return chan_test(chan);
+}
+
+/* What was submitted since the channel went down starts, or ends here. */
+static void chan_recover(struct dmacpy_chan *chan)
+{
+	if (!chan_revive(chan)) {
+		chan_terminate(chan, -ECANCELED, -ECANCELED);
+		queue_delayed_work(chan_wq, &chan->work, chan_timeout());
+		return;
+	}
+
+	spin_lock_irq(&chan->lock);
+	chan->down = false;
+	chan->progress = jiffies;
+	chan_feed(chan);
+	spin_unlock_irq(&chan->lock);
+	chan_reap(chan);
+}
+
+static void chan_work(struct work_struct *work)
+{
+	struct dmacpy_chan *chan =
+		container_of(work, struct dmacpy_chan, work.work);
+	bool failed;
+
+	spin_lock_irq(&chan->lock);
+	failed = !chan->down && chan_busy(chan) &&
+		 !time_before(jiffies, chan->progress + chan_timeout());
+	if (!chan->down && !failed)
+		chan_feed(chan);
+	else
+		chan->down = true;
+	spin_unlock_irq(&chan->lock);
+
+	if (failed)
+		chan_terminate(chan, -ETIMEDOUT, -ECANCELED);
+	if (chan->down)
+		chan_recover(chan);
+	else
+		chan_reap(chan);
+}
+
+/**
+ * dmacpy_chan_submit() - start a transfer, after those submitted before it
+ * @chan: the channel
+ * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
+ *
+ * Context: Any; while the channel is open.
+ */
+void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	unsigned long flags;
+	bool ended;
+
+	xfer->chan = chan;
+	spin_lock_irqsave(&chan->lock, flags);
+	if (!chan_busy(chan))
+		chan->progress = jiffies;
+	list_add_tail(&xfer->node, &chan->queue);
+	if (!chan->down)
+		chan_feed(chan);
+	ended = chan_ended(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	if (ended)
+		chan_reap(chan);
+}
+
+/**
+ * dmacpy_chan_ready() - can a transfer be submitted with hope of success
+ * @chan: the channel
+ *
+ * Context: Any.
+ * Return: false while the channel is being recovered after a failure.
+ */
+bool dmacpy_chan_ready(struct dmacpy_chan *chan)
+{
+	return !READ_ONCE(chan->down);
+}
+
+static int chan_setup(struct dmacpy_chan *chan)
+{
+	struct dma_device *engine = chan->dma->device;
+
+	if (!dma_has_cap(DMA_MEMCPY, engine->cap_mask))
+		return dev_err_probe(chan->parent, -EINVAL,
+				     "channel %s cannot copy memory\n",
+				     dma_chan_name(chan->dma));
+	if (!device_link_add(chan->parent, engine->dev,
+			     DL_FLAG_AUTOREMOVE_CONSUMER))
+		return -EPROBE_DEFER;
+
+	chan->dma_dev = dmaengine_get_dma_device(chan->dma);
+	chan->copy_align = 1 << engine->copy_align;
+	chan->user_align = chan->copy_align;
+	if (device_get_dma_attr(chan->dma_dev) != DEV_DMA_COHERENT)
+		chan->user_align = max_t(unsigned int, chan->copy_align,
+					 dma_get_cache_alignment());
+	chan->max_piece = round_down(dma_get_max_seg_size(chan->dma_dev),
+				     chan->copy_align);
+	/* Operations of a job may depend on each other. */
+	chan->depth = dma_has_cap(DMA_COMPLETION_NO_ORDER, engine->cap_mask) ?
+		      1 : CHAN_DEPTH;
+
+	chan->scratch = dma_alloc_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE,
+					   &chan->scratch_addr, GFP_KERNEL);
+	return chan->scratch ? 0 : -ENOMEM;
+}
+
+/**
+ * dmacpy_chan_open() - request a channel
+ * @parent: the platform device that is being bound
+ * @name: its name in "dma-names", must stay; NULL for any that copies memory
+ *
+ * Context: Process.
+ * Return: the channel (dmacpy_chan_close()), or an ERR_PTR(): -EPROBE_DEFER if
+ * there is none yet, -EINVAL if it cannot copy memory, -ENOMEM.
+ */
+struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
+{
+	struct dmacpy_chan *chan;
+	struct dma_chan *dma;
+	int ret;
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	chan->parent = parent;
+	chan->name = name;
+	chan->interval = 1;
+	chan->quiet = true;
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->queue);
+	INIT_LIST_HEAD(&chan->flight);
+	INIT_LIST_HEAD(&chan->quarantine);
+	INIT_DELAYED_WORK(&chan->work, chan_work);
+	init_completion(&chan->tested);
+
+	dma = chan_request(chan);
+	if (IS_ERR(dma)) {
+		ret = PTR_ERR(dma);
+		goto err_free;
+	}
+	chan->dma = dma;
+	chan->requested = true;
+	ret = chan_setup(chan);
+	if (ret)
+		goto err_release;
+	return chan;
+
+err_release:
+	dma_release_channel(chan->dma);
+err_free:
+	kfree(chan);
+	return ERR_PTR(ret);
+}
+
+/**
+ * dmacpy_chan_close() - give a channel back
+ * @chan: the channel; nobody submits any more
+ *
+ * All transfers end with -ENODEV, those in the engine too. What the engine
+ * may still write to if it cannot be shown to be quiet is never freed.
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_close(struct dmacpy_chan *chan)
+{
+	spin_lock_irq(&chan->lock);
+	chan->down = true;
+	spin_unlock_irq(&chan->lock);
+	cancel_delayed_work_sync(&chan->work);
+	if (chan_busy(chan))
+		chan_terminate(chan, -ENODEV, -ENODEV);
+
+	if (!chan->quiet)
+		chan_revive(chan);
+	if (chan->requested)
+		dma_release_channel(chan->dma);
+	if (!chan->quiet) {
+		dev_warn(chan->parent,
+			 "the engine does not stop: memory it may write to is lost\n");
+		return;
+	}
+	dma_free_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE, chan->scratch,
+			  chan->scratch_addr);
+	kfree(chan);
+}
+
+/**
+ * dmacpy_chan_init() - what all channels need
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_chan_init(void)
+{
+	chan_wq = alloc_workqueue("dmacpy", WQ_MEM_RECLAIM, 0);
+	return chan_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * dmacpy_chan_exit() - undo dmacpy_chan_init()
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_exit(void)
+{
+	destroy_workqueue(chan_wq);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_CHAN_H
+#define DMACPY_CHAN_H
+
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct device;
+struct dma_chan;
+struct dmacpy_xfer;
+
+/**
+ * struct dmacpy_piece - what one descriptor copies
+ * @dst: where to, as the engine sees it
+ * @src: where from
+ * @length: bytes
+ */
+struct dmacpy_piece {
+	dma_addr_t dst;
+	dma_addr_t src;
+	size_t length;
+};
+
+/**
+ * struct dmacpy_xfer_ops - what a channel asks of the owner of a transfer
+ * @next: cut the next piece off, at most max bytes. Atomic.
+ * @done: the transfer ended: 0, or -EIO, -ETIMEDOUT, -ECANCELED, -ENODEV.
+ *	Called once, in the order of submission. Atomic.
+ * @release: the engine will not touch the memory any more; the last that the
+ *	channel does with the transfer, after @done. Atomic.
+ */
+struct dmacpy_xfer_ops {
+	void (*next)(struct dmacpy_xfer *xfer, size_t max,
+		     struct dmacpy_piece *piece);
+	void (*done)(struct dmacpy_xfer *xfer, int result);
+	void (*release)(struct dmacpy_xfer *xfer);
+};
+
+/**
+ * struct dmacpy_xfer - a transfer of many pieces, embedded in its owner
+ * @ops: set by the owner
+ * @left: bytes not yet given to the engine, set by the owner to all of them
+ * @chan: the channel it was submitted to; this and the rest is the channel's
+ * @node: in one of the channel's lists
+ * @piece: cut off and not yet given to the engine, if it has a length
+ * @in_flight: number of descriptors that have not called back
+ * @result: the first error
+ * @terminated: has ended without waiting for the engine
+ */
+struct dmacpy_xfer {
+	const struct dmacpy_xfer_ops *ops;
+	u64 left;
+
+	struct dmacpy_chan *chan;
+	struct list_head node;
+	struct dmacpy_piece piece;
+	unsigned int in_flight;
+	int result;
+	bool terminated;
+};
+
+/**
+ * struct dmacpy_chan - a channel of a DMA engine
+ * @dma_dev: the device to map memory for
+ * @copy_align: addresses and lengths must be multiples of this
+ * @user_align: ends of what is written to pinned memory must be multiples of
+ *	this: after a write the caches that hold it are dropped, in whole lines,
+ *	and a line that has other data as well would lose what the CPU wrote
+ * @max_piece: longest piece
+ * @streams: number of streams on it, under dmacpy_device.lock
+ * @parent: the platform device it was requested for
+ * @name: its name among the parent's, NULL if it was found by capability
+ * @dma: the channel; stays the same one through its recovery
+ * @requested: @dma is ours; changed by @work only
+ * @depth: limit of descriptors in flight
+ * @lock: protects all below, and dmacpy_xfer; may be taken in interrupts
+ * @queue: transfers that have pieces left, all younger than those in @flight
+ * @flight: transfers of which nothing is left to give to the engine
+ * @quarantine: transfers that have ended, but whose memory the engine may
+ *	still write to
+ * @in_flight: number of descriptors that have not called back
+ * @interval: ask for an interrupt with each descriptor of this number
+ * @since_irq: number of descriptors since the last one with an interrupt
+ * @progress: time of the last sign of life, in jiffies
+ * @due: when @work is due, in jiffies
+ * @quiet: false while the engine may still write for what was terminated
+ * @down: being recovered: nothing is given to the engine
+ * @reaping: somebody ends transfers, one after the other
+ * @work: looks for progress, recovers the channel
+ * @scratch: a block that the test copies within
+ * @scratch_addr: its address for the engine
+ * @scratch_seed: makes each test copy another
+ * @tested: a test copy called back
+ */
+struct dmacpy_chan {
+	struct device *dma_dev;
+	unsigned int copy_align;
+	unsigned int user_align;
+	size_t max_piece;
+	unsigned int streams;
+
+	struct device *parent;
+	const char *name;
+	struct dma_chan *dma;
+	bool requested;
+	unsigned int depth;
+
+	spinlock_t lock;
+	struct list_head queue;
+	struct list_head flight;
+	struct list_head quarantine;
+	unsigned int in_flight;
+	unsigned int interval;
+	unsigned int since_irq;
+	unsigned long progress;
+	unsigned long due;
+	bool quiet;
+	bool down;
+	bool reaping;
+	struct delayed_work work;
+
+	u8 *scratch;
+	dma_addr_t scratch_addr;
+	u8 scratch_seed;
+	struct completion tested;
+};
+
+int dmacpy_chan_init(void);
+void dmacpy_chan_exit(void);
+struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name);
+void dmacpy_chan_close(struct dmacpy_chan *chan);
+bool dmacpy_chan_ready(struct dmacpy_chan *chan);
+void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer);
+
+#endif /* DMACPY_CHAN_H */

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The life of an instance, and the gate that closes when it is unbound. */
+#include <linux/device.h>
+#include <linux/slab.h>
+
+#include "dmacpy_chan.h"
+#include "dmacpy_device.h"
+#include "dmacpy_pool.h"
+
+static void dmacpy_device_release(struct kref *ref)
+{
+	struct dmacpy_device *dev =
+		container_of(ref, struct dmacpy_device, ref);
+
+	dmacpy_pool_put(dev->pool);
+	kfree(dev->chans);
+	cleanup_srcu_struct(&dev->gate);
+	kfree(dev);
+}
+
+/**
+ * dmacpy_device_create() - a new instance, without SRAM and channels yet
+ * @parent: the platform device that is being bound
+ *
+ * Context: Process.
+ * Return: the instance with one reference (dmacpy_device_put()), or an
+ * ERR_PTR() of -ENOMEM.
+ */
+struct dmacpy_device *dmacpy_device_create(struct device *parent)
+{
+	struct dmacpy_device *dev;
+	int ret;
+
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&dev->ref);
+	mutex_init(&dev->lock);
+	INIT_LIST_HEAD(&dev->streams);
+	INIT_LIST_HEAD(&dev->exports);
+	dev->parent = parent;
+
+	ret = init_srcu_struct(&dev->gate);
+	if (ret) {
+		kfree(dev);
+		return ERR_PTR(ret);
+	}
+	return dev;
+}
+
+/**
+ * dmacpy_device_get() - take a reference
+ * @dev: the instance
+ *
+ * Context: Any. Undone by dmacpy_device_put().
+ */
+void dmacpy_device_get(struct dmacpy_device *dev)
+{
+	kref_get(&dev->ref);
+}
+
+/**
+ * dmacpy_device_put() - give a reference back
+ * @dev: the instance
+ *
+ * Context: Process, outside of the gate.
+ */
+void dmacpy_device_put(struct dmacpy_device *dev)
+{
+	kref_put(&dev->ref, dmacpy_device_release);
+}
+
+/**
+ * dmacpy_device_enter() - go through the gate
+ * @dev: the instance
+ * @idx: for dmacpy_device_leave()
+ *
+ * While inside, the device stays bound. Nothing in there waits for a job or
+ * touches user memory, so that unbinding never waits for a user.
+ *
+ * Context: Process. dmacpy_device_leave() must follow, whatever is returned.
+ * Return: false if the device was unbound and its hardware is out of reach.
+ */
+bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
+	__acquires(&dev->gate)
+{
+	*idx = srcu_read_lock(&dev->gate);
+	return !READ_ONCE(dev->unplugged);
+}
+
+/**
+ * dmacpy_device_leave() - end what dmacpy_device_enter() began
+ * @dev: the instance
+ * @idx: from dmacpy_device_enter()
+ *
+ * Context: Process.
+ */
+void dmacpy_device_leave(struct dmacpy_device *dev, int idx)
+	__releases(&dev->gate)
+{
+	srcu_read_unlock(&dev->gate, idx);
+}
+
+/**
+ * dmacpy_device_unplug() - close the gate and wait until nobody is inside
+ * @dev: the instance
+ *
+ * Context: Process.
+ */
+void dmacpy_device_unplug(struct dmacpy_device *dev)
+{
+	WRITE_ONCE(dev->unplugged, true);
+	synchronize_srcu(&dev->gate);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One instance: a pool of SRAM, the channels of an engine, a character device.
+ *
+ * Order of locks, outer first: gate (SRCU) -> dmacpy_stream.submit ->
+ * dmacpy_device.lock -> locks of mm, dma-buf and dmaengine; dmacpy_chan.lock
+ * is a spinlock taken inside all of them and outside the engine's own lock.
+ */
+#ifndef DMACPY_DEVICE_H
+#define DMACPY_DEVICE_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/miscdevice.h>
+#include <linux/mutex.h>
+#include <linux/srcu.h>
+
+struct dmacpy_chan;
+struct dmacpy_pool;
+
+/**
+ * struct dmacpy_device - one instance
+ * @ref: held by the driver while bound, by each stream and each SRAM buffer
+ * @parent: the platform device; of use while the gate is open
+ * @misc: /dev/dmacpyN
+ * @id: N
+ * @name: N with its prefix, for @misc
+ * @gate: read side around all that needs hardware
+ * @unplugged: the gate is closed; written before synchronize_srcu(@gate)
+ * @lock: protects @streams, @exports and the streams' places on @chans
+ * @streams: all streams, dmacpy_stream.node
+ * @exports: all SRAM buffers, dmacpy_export.node
+ * @pool: the SRAM
+ * @chans: the channels
+ * @nchans: number of @chans
+ */
+struct dmacpy_device {
+	struct kref ref;
+	struct device *parent;
+	struct miscdevice misc;
+	int id;
+	char name[24];
+
+	struct srcu_struct gate;
+	bool unplugged;
+
+	struct mutex lock;
+	struct list_head streams;
+	struct list_head exports;
+
+	struct dmacpy_pool *pool;
+	struct dmacpy_chan **chans;
+	unsigned int nchans;
+};
+
+struct dmacpy_device *dmacpy_device_create(struct device *parent);
+void dmacpy_device_get(struct dmacpy_device *dev);
+void dmacpy_device_put(struct dmacpy_device *dev);
+bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx);
+void dmacpy_device_leave(struct dmacpy_device *dev, int idx);
+void dmacpy_device_unplug(struct dmacpy_device *dev);
+
+#endif /* DMACPY_DEVICE_H */

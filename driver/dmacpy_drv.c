@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The platform driver: puts pool, channels and /dev/dmacpyN together. */
+#include <linux/clk.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/platform_device.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_cdev.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_device.h"
+#include "dmacpy_export.h"
+#include "dmacpy_pool.h"
+#include "dmacpy_stream.h"
+
+static unsigned int max_channels = 1;
+module_param(max_channels, uint, 0444);
+MODULE_PARM_DESC(max_channels,
+		 "Channels to take if the device tree names none; others may want them");
+
+static void dmacpy_close_channels(struct dmacpy_device *dev)
+{
+	while (dev->nchans)
+		dmacpy_chan_close(dev->chans[--dev->nchans]);
+}
+
+/* Named ones must all be there, unnamed ones but one. */
+static int dmacpy_open_channels(struct dmacpy_device *dev)
+{
+	struct device_node *np = dev->parent->of_node;
+	struct dmacpy_chan *chan;
+	const char *name = NULL;
+	int i, named, n;
+
+	named = of_property_count_strings(np, "dma-names");
+	n = named > 0 ? named : max(max_channels, 1U);
+	dev->chans = kcalloc(n, sizeof(*dev->chans), GFP_KERNEL);
+	if (!dev->chans)
+		return -ENOMEM;
+
+	for (i = 0; i < n; i++) {
+		if (named > 0)
+			of_property_read_string_index(np, "dma-names", i,
+						      &name);
+		chan = dmacpy_chan_open(dev->parent, name);
+		if (IS_ERR(chan) && named <= 0 && i)
+			break;
+		if (IS_ERR(chan)) {
+			dmacpy_close_channels(dev);
+			return dev_err_probe(dev->parent, PTR_ERR(chan),
+					     "no DMA channel %s\n", name ?: "");
+		}
+		dev->chans[dev->nchans++] = chan;
+	}
+	return 0;
+}
+
+static int dmacpy_probe(struct platform_device *pdev)
+{
+	struct dmacpy_device *dev;
+	struct dmacpy_pool *pool;
+	struct clk *clk;
+	int ret;
+
+	clk = devm_clk_get_optional_enabled(&pdev->dev, NULL);
+	if (IS_ERR(clk))
+		return dev_err_probe(&pdev->dev, PTR_ERR(clk), "no clock\n");
+
+	dev = dmacpy_device_create(&pdev->dev);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+
+	pool = dmacpy_pool_open(pdev);
+	if (IS_ERR(pool)) {
+		ret = PTR_ERR(pool);
+		goto err_put_device;
+	}
+	dev->pool = pool;
+
+	ret = dmacpy_open_channels(dev);
+	if (ret)
+		goto err_put_device;
+	ret = dmacpy_cdev_add(dev);
+	if (ret)
+		goto err_close_channels;
+	platform_set_drvdata(pdev, dev);
+	return 0;
+
+err_close_channels:
+	dmacpy_close_channels(dev);
+err_put_device:
+	dmacpy_device_put(dev);
+	return ret;
+}
+
+static void dmacpy_drop_streams(struct dmacpy_device *dev)
+{
+	struct dmacpy_stream *stream;
+
+	mutex_lock(&dev->lock);
+	list_for_each_entry(stream, &dev->streams, node)
+		dmacpy_stream_drop_buffers(stream);
+	mutex_unlock(&dev->lock);
+	/* Who had taken a handle away before has put it after this. */
+	synchronize_srcu(&dev->gate);
+	dmacpy_buf_flush();
+}
+
+/*
+ * Users may keep files, mappings and buffers as long as they like. What they
+ * cannot keep is hardware: jobs end, mappings for the engine go, and an
+ * access to a mapping is a SIGBUS.
+ */
+static void dmacpy_remove(struct platform_device *pdev)
+{
+	struct dmacpy_device *dev = platform_get_drvdata(pdev);
+
+	dmacpy_cdev_del(dev);
+	dmacpy_device_unplug(dev);
+	dmacpy_close_channels(dev);
+	dmacpy_drop_streams(dev);
+	dmacpy_export_revoke(dev);
+	dmacpy_device_put(dev);
+}
+
+static const struct of_device_id dmacpy_of_match[] = {
+	{ .compatible = "linux,sram-dmacpy" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, dmacpy_of_match);
+
+static struct platform_driver dmacpy_driver = {
+	.probe = dmacpy_probe,
+	.remove_new = dmacpy_remove,
+	.driver = {
+		.name = "dmacpy",
+		.of_match_table = dmacpy_of_match,
+	},
+};
+
+static int __init dmacpy_init(void)
+{
+	int ret;
+
+	ret = dmacpy_chan_init();
+	if (ret)
+		return ret;
+	ret = dmacpy_buf_init();
+	if (ret)
+		goto err_exit_chan;
+	ret = platform_driver_register(&dmacpy_driver);
+	if (ret)
+		goto err_exit_buf;
+	return 0;
+
+err_exit_buf:
+	dmacpy_buf_exit();
+err_exit_chan:
+	dmacpy_chan_exit();
+	return ret;
+}
+module_init(dmacpy_init);
+
+static void __exit dmacpy_exit(void)
+{
+	platform_driver_unregister(&dmacpy_driver);
+	dmacpy_buf_exit();
+	dmacpy_chan_exit();
+	/* Fences are freed, and leave the module, in RCU callbacks. */
+	rcu_barrier();
+}
+module_exit(dmacpy_exit);
+
+MODULE_DESCRIPTION("On-chip SRAM as dma-bufs, and copies by a DMA engine");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(DMA_BUF);

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A buffer of SRAM as a dma-buf. */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/iosys-map.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "dmacpy_compat.h"
+#include "dmacpy_device.h"
+#include "dmacpy_export.h"
+#include "dmacpy_pool.h"
+
+/**
+ * struct dmacpy_export - what is behind a dma-buf of ours
+ * @dev: a reference; the buffer can only be used while it is bound
+ * @node: in dmacpy_device.exports, under dmacpy_device.lock
+ * @pool: a reference, lives on after an unbind
+ * @sram: the memory
+ * @dmabuf: the dma-buf that owns this
+ */
+struct dmacpy_export {
+	struct dmacpy_device *dev;
+	struct list_head node;
+	struct dmacpy_pool *pool;
+	struct dmacpy_sram sram;
+	struct dma_buf *dmabuf;
+};
+
+/*
+ * There is no struct page: the table has but a DMA address, which is why each
+ * mapping gets a table of its own.
+ */
+static struct sg_table *export_new_table(struct dmacpy_export *export,
+					 dma_addr_t addr)
+{
+	struct sg_table *sgt;
+
+	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	if (sg_alloc_table(sgt, 1, GFP_KERNEL)) {
+		kfree(sgt);
+		return ERR_PTR(-ENOMEM);
+	}
+	sg_set_page(sgt->sgl, NULL, export->sram.size, 0);
+	sg_dma_address(sgt->sgl) = addr;
+	sg_dma_len(sgt->sgl) = export->sram.size;
+	return sgt;
+}
+
+static int export_attach(struct dma_buf *dmabuf,
+			 struct dma_buf_attachment *attach)
+{
+	struct dmacpy_export *export = dmabuf->priv;
+
+	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
+}
+
+static struct sg_table *export_map(struct dma_buf_attachment *attach,
+				   enum dma_data_direction dir)
+{
+	struct dmacpy_export *export = attach->dmabuf->priv;
+	struct sg_table *sgt;
+	dma_addr_t addr;
+
+	addr = dma_map_resource(attach->dev, export->sram.phys,
+				export->sram.size, dir, 0);
+	if (dma_mapping_error(attach->dev, addr))
+		return ERR_PTR(-EIO);
+	sgt = export_new_table(export, addr);
+	if (IS_ERR(sgt))
+		dma_unmap_resource(attach->dev, addr, export->sram.size, dir,
+				   0);
+	return sgt;
+}
+
+static void export_unmap(struct dma_buf_attachment *attach,
+			 struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct dmacpy_export *export = attach->dmabuf->priv;
+
+	dma_unmap_resource(attach->dev, sg_dma_address(sgt->sgl),
+			   export->sram.size, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+/* Inside the gate, so that no page appears behind dmacpy_export_revoke(). */
+static vm_fault_t export_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct dmacpy_export *export = vma->vm_private_data;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	int idx;
+
+	if (dmacpy_device_enter(export->dev, &idx) &&
+	    vmf->pgoff < export->sram.size >> PAGE_SHIFT)
+		ret = vmf_insert_pfn(vma, vmf->address,
+				     PHYS_PFN(export->sram.phys) + vmf->pgoff);
+	dmacpy_device_leave(export->dev, idx);
+	return ret;
+}
+
+static const struct vm_operations_struct export_vm_ops = {
+	.fault = export_fault,
+};
+
+/* A private mapping would be copied on write, which needs a struct page. */
+static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct dmacpy_export *export = dmabuf->priv;
+
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (READ_ONCE(export->dev->unplugged))
+		return -ENODEV;
+
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	vma->vm_private_data = export;
+	vma->vm_ops = &export_vm_ops;
+	return 0;
+}
+
+static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct dmacpy_export *export = dmabuf->priv;
+
+	if (READ_ONCE(export->dev->unplugged))
+		return -ENODEV;
+	iosys_map_set_vaddr(map, export->sram.vaddr);
+	return 0;
+}
+
+static int export_cpu_access(struct dma_buf *dmabuf,
+			     enum dma_data_direction dir)
+{
+	struct dmacpy_export *export = dmabuf->priv;
+
+	/*
+	 * The CPU's view is not cached: all there is to do is to order its
+	 * accesses, which it may combine and delay, against the engine's.
+	 */
+	mb();
+	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
+}
+
+static void export_release(struct dma_buf *dmabuf)
+{
+	struct dmacpy_export *export = dmabuf->priv;
+	struct dmacpy_device *dev = export->dev;
+
+	mutex_lock(&dev->lock);
+	list_del(&export->node);
+	mutex_unlock(&dev->lock);
+	dmacpy_pool_free(export->pool, &export->sram);
+	dmacpy_pool_put(export->pool);
+	kfree(export);
+	dmacpy_device_put(dev);
+}
+
+static const struct dma_buf_ops export_ops = {
+	.attach = export_attach,
+	.map_dma_buf = export_map,
+	.unmap_dma_buf = export_unmap,
+	.mmap = export_mmap,
+	.vmap = export_vmap,
+	.begin_cpu_access = export_cpu_access,
+	.end_cpu_access = export_cpu_access,
+	.release = export_release,
+};
+
+/**
+ * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
+ * @dev: whose SRAM
+ * @length: wanted bytes, rounded up to whole pages
+ * @flags: access mode and O_CLOEXEC of the file descriptor to be
+ *
+ * Context: Process, inside the gate.
+ * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
+ * -EINVAL for no bytes, -ENOSPC, -ENOMEM.
+ */
+struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
+				    int flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dmacpy_export *export;
+	int ret;
+
+	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
+	if (!export)
+		return ERR_PTR(-ENOMEM);
+	export->dev = dev;
+	export->pool = dev->pool;
+	ret = dmacpy_pool_alloc(export->pool, length, &export->sram);
+	if (ret)
+		goto err_free;
+
+	info.ops = &export_ops;
+	info.size = export->sram.size;
+	info.flags = flags;
+	info.priv = export;
+	export->dmabuf = dma_buf_export(&info);
+	if (IS_ERR(export->dmabuf)) {
+		ret = PTR_ERR(export->dmabuf);
+		goto err_free_sram;
+	}
+
+	/* What export_release() gives back. */
+	dmacpy_device_get(dev);
+	dmacpy_pool_get(export->pool);
+	mutex_lock(&dev->lock);
+	list_add(&export->node, &dev->exports);
+	mutex_unlock(&dev->lock);
+	return export->dmabuf;
+
+err_free_sram:
+	dmacpy_pool_free(export->pool, &export->sram);
+err_free:
+	kfree(export);
+	return ERR_PTR(ret);
+}
+
+/**
+ * dmacpy_export_revoke() - take the SRAM away from all user mappings
+ * @dev: whose SRAM; its gate is closed, so the next access is a SIGBUS
+ *
+ * What other drivers have mapped stays: they cannot be told. That is why the
+ * memory is only freed with its last reference.
+ *
+ * Context: Process.
+ */
+void dmacpy_export_revoke(struct dmacpy_device *dev)
+{
+	struct dmacpy_export *export;
+
+	mutex_lock(&dev->lock);
+	list_for_each_entry(export, &dev->exports, node) {
+		if (!dmacpy_get_dma_buf_unless_zero(export->dmabuf))
+			continue;
+		unmap_mapping_range(export->dmabuf->file->f_mapping, 0, 0, 1);
+		dma_buf_put(export->dmabuf);
+	}
+	mutex_unlock(&dev->lock);
+}

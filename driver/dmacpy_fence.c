@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The completion of a job, as others may keep it long after the job is gone. */
+#include <linux/completion.h>
+#include <linux/dma-fence.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "dmacpy_fence.h"
+
+/**
+ * struct dmacpy_fence - a fence that needs nothing but itself and the module
+ * @base: the fence
+ * @lock: protects @base
+ */
+struct dmacpy_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+};
+
+static const char *fence_driver_name(struct dma_fence *base)
+{
+	return KBUILD_MODNAME;
+}
+
+static const char *fence_timeline_name(struct dma_fence *base)
+{
+	return "stream";
+}
+
+/* Last, so that rcu_barrier() in module exit covers this function too. */
+static void fence_free_rcu(struct rcu_head *rcu)
+{
+	struct dma_fence *base = container_of(rcu, struct dma_fence, rcu);
+
+	kfree(container_of(base, struct dmacpy_fence, base));
+	module_put(THIS_MODULE);
+}
+
+static void fence_release(struct dma_fence *base)
+{
+	call_rcu(&base->rcu, fence_free_rcu);
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_driver_name,
+	.get_timeline_name = fence_timeline_name,
+	.release = fence_release,
+};
+
+/**
+ * dmacpy_fence_alloc() - memory for a fence
+ *
+ * Context: Process.
+ * Return: a fence for dmacpy_fence_init() or dmacpy_fence_free(), or NULL.
+ */
+struct dma_fence *dmacpy_fence_alloc(void)
+{
+	struct dmacpy_fence *fence;
+
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
+	return fence ? &fence->base : NULL;
+}
+
+/**
+ * dmacpy_fence_free() - free a fence that was never initialized
+ * @base: from dmacpy_fence_alloc(), or NULL
+ *
+ * Context: Any.
+ */
+void dmacpy_fence_free(struct dma_fence *base)
+{
+	if (base)
+		kfree(container_of(base, struct dmacpy_fence, base));
+}
+
+/**
+ * dmacpy_fence_init() - make a fence that can be waited for
+ * @base: from dmacpy_fence_alloc()
+ * @context: the stream's timeline
+ * @seqno: the place on it
+ *
+ * It has one reference then (dma_fence_put()), and holds the module.
+ *
+ * Context: Any. The caller must be sure to signal it.
+ */
+void dmacpy_fence_init(struct dma_fence *base, u64 context, u64 seqno)
+{
+	struct dmacpy_fence *fence =
+		container_of(base, struct dmacpy_fence, base);
+
+	__module_get(THIS_MODULE);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(base, &fence_ops, &fence->lock, context, seqno);
+}
+
+/**
+ * dmacpy_fence_signal() - complete a fence
+ * @base: the fence
+ * @result: 0 or the -errno to go with it
+ *
+ * Context: Any.
+ */
+void dmacpy_fence_signal(struct dma_fence *base, int result)
+{
+	if (result)
+		dma_fence_set_error(base, result);
+	dma_fence_signal(base);
+}
+
+struct fence_waiter {
+	struct dma_fence_cb cb;
+	struct completion done;
+};
+
+static void fence_wake(struct dma_fence *base, struct dma_fence_cb *cb)
+{
+	complete(&container_of(cb, struct fence_waiter, cb)->done);
+}
+
+/**
+ * dmacpy_fence_wait() - wait for a fence of ours, which always ends
+ * @base: the fence
+ *
+ * Context: Process.
+ * Return: the result it was signalled with, or -EINTR for a fatal signal.
+ */
+int dmacpy_fence_wait(struct dma_fence *base)
+{
+	struct fence_waiter waiter;
+
+	init_completion(&waiter.done);
+	if (!dma_fence_add_callback(base, &waiter.cb, fence_wake) &&
+	    wait_for_completion_killable(&waiter.done) &&
+	    dma_fence_remove_callback(base, &waiter.cb))
+		return -EINTR;
+	return min(dma_fence_get_status(base), 0);
+}

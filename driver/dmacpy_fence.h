@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_FENCE_H
+#define DMACPY_FENCE_H
+
+#include <linux/types.h>
+
+struct dma_fence;
+
+struct dma_fence *dmacpy_fence_alloc(void);
+void dmacpy_fence_free(struct dma_fence *fence);
+void dmacpy_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
+void dmacpy_fence_signal(struct dma_fence *fence, int result);
+int dmacpy_fence_wait(struct dma_fence *fence);
+
+#endif /* DMACPY_FENCE_H */

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The commands of user space: structures in and out. What user memory says is
+ * copied before the gate and answered behind it.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/nospec.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "dmacpy_chan.h"
+#include "dmacpy_device.h"
+#include "dmacpy_export.h"
+#include "dmacpy_fence.h"
+#include "dmacpy_ioctl.h"
+#include "dmacpy_job.h"
+#include "dmacpy_pool.h"
+#include "dmacpy_stream.h"
+
+#include <linux/dmacpy.h>
+
+/* What all commands start with. */
+struct ioctl_head {
+	__u32 size;
+	__u32 flags;
+};
+
+union ioctl_args {
+	struct ioctl_head head;
+	struct dmacpy_get_info get_info;
+	struct dmacpy_alloc alloc;
+	struct dmacpy_import import;
+	struct dmacpy_register register_;
+	struct dmacpy_release release;
+	struct dmacpy_submit submit;
+};
+
+struct ioctl_call {
+	struct dmacpy_stream *stream;
+	void __user *user;
+	size_t size;
+	union ioctl_args *args;
+};
+
+/* Last, or the caller would lose what it got. */
+static int ioctl_respond(const struct ioctl_call *call)
+{
+	return copy_to_user(call->user, call->args, call->size) ? -EFAULT : 0;
+}
+
+static void ioctl_fill_info(struct dmacpy_get_info *info,
+			    struct dmacpy_device *dev)
+{
+	struct dmacpy_pool_stat stat;
+	unsigned int i;
+
+	dmacpy_pool_stat(dev->pool, &stat);
+	info->sram_total = stat.total;
+	info->sram_free = stat.free;
+	info->sram_largest = stat.largest;
+	info->max_bytes = DMACPY_MAX_BYTES;
+	info->max_ops = DMACPY_MAX_OPS;
+	info->max_rows = DMACPY_MAX_ROWS;
+	info->granule = PAGE_SIZE;
+	info->channels = dev->nchans;
+	for (i = 0; i < dev->nchans; i++) {
+		info->copy_align = max(info->copy_align,
+				       dev->chans[i]->copy_align);
+		info->user_align = max(info->user_align,
+				       dev->chans[i]->user_align);
+	}
+	info->opcodes = BIT(DMACPY_OP_COPY) | BIT(DMACPY_OP_COPY_2D) |
+			BIT(DMACPY_OP_FILL);
+	info->submit_flags = DMACPY_SUBMIT_WAIT;
+	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
+}
+
+static int ioctl_get_info(const struct ioctl_call *call)
+{
+	struct dmacpy_get_info info = { .size = sizeof(info) };
+	struct dmacpy_device *dev = call->stream->dev;
+	int idx, ret = -ENODEV;
+
+	if (dmacpy_device_enter(dev, &idx)) {
+		ioctl_fill_info(&info, dev);
+		ret = 0;
+	}
+	dmacpy_device_leave(dev, idx);
+	if (ret)
+		return ret;
+	call->args->get_info = info;
+	return ioctl_respond(call);
+}
+
+static struct dma_buf *ioctl_export(struct dmacpy_device *dev, u64 length,
+				    int flags)
+{
+	struct dma_buf *dmabuf = ERR_PTR(-ENODEV);
+	int idx;
+
+	if (dmacpy_device_enter(dev, &idx))
+		dmabuf = dmacpy_export_alloc(dev, length, flags);
+	dmacpy_device_leave(dev, idx);
+	return dmabuf;
+}
+
+static int ioctl_alloc(const struct ioctl_call *call)
+{
+	struct dmacpy_alloc *args = &call->args->alloc;
+	u32 mode = args->fd_flags & O_ACCMODE;
+	struct dma_buf *dmabuf;
+	int fd, ret;
+
+	if (args->fd_flags & ~(O_CLOEXEC | O_ACCMODE))
+		return -EOPNOTSUPP;
+	if (mode != O_RDONLY && mode != O_RDWR)
+		return -EINVAL;
+
+	fd = get_unused_fd_flags(args->fd_flags);
+	if (fd < 0)
+		return fd;
+	dmabuf = ioctl_export(call->stream->dev, args->length, args->fd_flags);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto err_put_fd;
+	}
+	args->fd = fd;
+	args->length = dmabuf->size;
+	ret = ioctl_respond(call);
+	if (ret)
+		goto err_put_dmabuf;
+	fd_install(fd, dmabuf->file);
+	return 0;
+
+err_put_dmabuf:
+	dma_buf_put(dmabuf);
+err_put_fd:
+	put_unused_fd(fd);
+	return ret;
+}
+
+static int ioctl_check_access(u32 access)
+{
+	if (access & ~(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE))
+		return -EOPNOTSUPP;
+	return access ? 0 : -EINVAL;
+}
+
+static bool ioctl_fd_allows(const struct dma_buf *dmabuf, u32 access)
+{
+	fmode_t mode = dmabuf->file->f_mode;
+
+	return (!(access & DMACPY_ACCESS_READ) || mode & FMODE_READ) &&
+	       (!(access & DMACPY_ACCESS_WRITE) || mode & FMODE_WRITE);
+}
+
+/* A handle that the caller was not told of must not stay. */
+static int ioctl_respond_handle(const struct ioctl_call *call, u32 handle)
+{
+	int ret = ioctl_respond(call);
+
+	if (ret)
+		dmacpy_stream_release(call->stream, handle);
+	return ret;
+}
+
+static int ioctl_import(const struct ioctl_call *call)
+{
+	struct dmacpy_import *args = &call->args->import;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (args->__reserved)
+		return -EINVAL;
+	ret = ioctl_check_access(args->access);
+	if (ret)
+		return ret;
+
+	/* A file that is no dma-buf is as wrong as none. */
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return -EBADF;
+	args->length = dmabuf->size;
+	ret = -EACCES;
+	if (ioctl_fd_allows(dmabuf, args->access))
+		ret = dmacpy_stream_import(call->stream, dmabuf, args->access,
+					   &args->handle);
+	dma_buf_put(dmabuf);
+	if (ret)
+		return ret;
+	return ioctl_respond_handle(call, args->handle);
+}
+
+static int ioctl_register(const struct ioctl_call *call)
+{
+	struct dmacpy_register *args = &call->args->register_;
+	u64 end;
+	int ret;
+
+	ret = ioctl_check_access(args->access);
+	if (ret)
+		return ret;
+	if (!args->length || check_add_overflow(args->addr, args->length, &end))
+		return -EINVAL;
+	/* For a 32-bit kernel. */
+	if (end > ULONG_MAX)
+		return -EFAULT;
+
+	ret = dmacpy_stream_register(call->stream, args->addr, args->length,
+				     args->access, &args->handle);
+	if (ret)
+		return ret;
+	return ioctl_respond_handle(call, args->handle);
+}
+
+static int ioctl_release(const struct ioctl_call *call)
+{
+	const struct dmacpy_release *args = &call->args->release;
+
+	if (args->__reserved)
+		return -EINVAL;
+	return dmacpy_stream_release(call->stream, args->handle);
+}
+
+static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
+			  size_t size)
+{
+	unsigned int i;
+	int ret;
+
+	if (size == sizeof(*job->ops))
+		return copy_from_user(job->ops, user, job->nops * size) ?
+		       -EFAULT : 0;
+
+	for (i = 0; i < job->nops; i++) {
+		ret = copy_struct_from_user(&job->ops[i], sizeof(*job->ops),
+					    user + i * size, size);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static struct dmacpy_job *ioctl_new_job(const struct dmacpy_submit *args)
+{
+	struct dmacpy_job *job;
+	int ret;
+
+	if (!args->op_count || args->op_size < sizeof(struct dmacpy_op))
+		return ERR_PTR(-EINVAL);
+	if (args->op_count > DMACPY_MAX_OPS || args->op_size > PAGE_SIZE)
+		return ERR_PTR(-E2BIG);
+
+	job = dmacpy_job_alloc(args->op_count);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	ret = ioctl_copy_ops(job, u64_to_user_ptr(args->ops), args->op_size);
+	if (!ret)
+		ret = dmacpy_job_check_ops(job);
+	if (ret) {
+		dmacpy_job_free(job);
+		return ERR_PTR(ret);
+	}
+	return job;
+}
+
+static int ioctl_submit(const struct ioctl_call *call)
+{
+	const struct dmacpy_submit *args = &call->args->submit;
+	struct dma_fence *fence;
+	struct dmacpy_job *job;
+	int ret;
+
+	if (!(args->flags & DMACPY_SUBMIT_WAIT))
+		return -EOPNOTSUPP;
+	job = ioctl_new_job(args);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	fence = dmacpy_stream_submit(call->stream, job);
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+	ret = dmacpy_fence_wait(fence);
+	dma_fence_put(fence);
+	return ret;
+}
+
+/* A structure of at least min_size is understood: what follows is zero. */
+struct ioctl_command {
+	int (*run)(const struct ioctl_call *call);
+	size_t size;
+	size_t min_size;
+	u32 flags;
+};
+
+static const struct ioctl_command ioctl_commands[] = {
+	[DMACPY_CMD_GET_INFO] = {
+		ioctl_get_info, sizeof(struct dmacpy_get_info),
+		offsetofend(struct dmacpy_get_info, name),
+	},
+	[DMACPY_CMD_ALLOC] = {
+		ioctl_alloc, sizeof(struct dmacpy_alloc),
+		offsetofend(struct dmacpy_alloc, fd),
+	},
+	[DMACPY_CMD_IMPORT] = {
+		ioctl_import, sizeof(struct dmacpy_import),
+		offsetofend(struct dmacpy_import, length),
+	},
+	[DMACPY_CMD_REGISTER] = {
+		ioctl_register, sizeof(struct dmacpy_register),
+		offsetofend(struct dmacpy_register, handle),
+	},
+	[DMACPY_CMD_RELEASE] = {
+		ioctl_release, sizeof(struct dmacpy_release),
+		offsetofend(struct dmacpy_release, __reserved),
+	},
+	[DMACPY_CMD_SUBMIT] = {
+		ioctl_submit, sizeof(struct dmacpy_submit),
+		offsetofend(struct dmacpy_submit, op_size),
+		DMACPY_SUBMIT_WAIT,
+	},
+};
+
+static const struct ioctl_command *ioctl_find(unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (nr >= ARRAY_SIZE(ioctl_commands) || cmd != _IO(DMACPY_TYPE, nr))
+		return NULL;
+	nr = array_index_nospec(nr, ARRAY_SIZE(ioctl_commands));
+	return &ioctl_commands[nr];
+}
+
+/**
+ * dmacpy_ioctl() - run a command
+ * @stream: the open file
+ * @cmd: DMACPY_GET_INFO and so on
+ * @arg: user pointer to the command's structure
+ *
+ * Context: Process.
+ * Return: 0, or as told in the documentation of the user interface.
+ */
+long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
+		  unsigned long arg)
+{
+	const struct ioctl_command *command = ioctl_find(cmd);
+	void __user *user = (void __user *)arg;
+	union ioctl_args args = { };
+	struct ioctl_call call;
+	u32 size;
+	int ret;
+
+	if (!command)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&args, command->size, user, size);
+	if (ret)
+		return ret;
+	if (args.head.flags & ~command->flags)
+		return -EOPNOTSUPP;
+
+	args.head.size = size;
+	call = (struct ioctl_call){
+		.stream = stream,
+		.user = user,
+		.size = min_t(size_t, size, command->size),
+		.args = &args,
+	};
+	return command->run(&call);
+}

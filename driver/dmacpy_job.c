@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A batch of operations. Everything that can fail happens before
+ * dmacpy_job_commit(); what fails later is told by the fence.
+ */
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_fence.h"
+#include "dmacpy_job.h"
+
+/* Blocks of a pattern: long for few descriptors, short for many patterns. */
+#define JOB_BLOCK_MAX	4096U
+#define JOB_BLOCK_MIN	64U
+
+static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
+{
+	return container_of(xfer, struct dmacpy_job, xfer);
+}
+
+/**
+ * dmacpy_job_alloc() - memory for a job
+ * @nops: number of operations, 1 to DMACPY_MAX_OPS
+ *
+ * Context: Process.
+ * Return: a job (dmacpy_job_free()) whose operations are to be filled in, or
+ * NULL.
+ */
+struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
+{
+	struct dmacpy_job *job;
+	size_t head = struct_size(job, ends, nops);
+
+	job = kvzalloc(size_add(head, array_size(nops, sizeof(*job->ops))),
+		       GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return NULL;
+	job->nops = nops;
+	job->ops = (void *)job + head;
+	job->fence = dmacpy_fence_alloc();
+	if (!job->fence) {
+		kvfree(job);
+		return NULL;
+	}
+	return job;
+}
+
+static void job_put_memory(struct dmacpy_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nops; i++) {
+		if (job->ends[i].dst)
+			dmacpy_buf_put_atomic(job->ends[i].dst);
+		if (job->ends[i].src)
+			dmacpy_buf_put_atomic(job->ends[i].src);
+		job->ends[i] = (struct dmacpy_job_ends){ };
+	}
+	if (job->pattern_size) {
+		dma_unmap_single(job->dma_dev, job->pattern_addr,
+				 job->pattern_size, DMA_TO_DEVICE);
+		job->pattern_size = 0;
+	}
+	kfree(job->pattern);
+	job->pattern = NULL;
+}
+
+/**
+ * dmacpy_job_free() - free a job that was not committed
+ * @job: the job, or NULL
+ *
+ * Context: Any.
+ */
+void dmacpy_job_free(struct dmacpy_job *job)
+{
+	if (!job)
+		return;
+	job_put_memory(job);
+	dmacpy_fence_free(job->fence);
+	kvfree(job);
+}
+
+static int job_check_op(const struct dmacpy_op *op)
+{
+	u64 unused;
+
+	switch (op->opcode) {
+	case DMACPY_OP_COPY:
+		unused = op->dst_stride | op->src_stride | op->rows |
+			 op->pattern;
+		break;
+	case DMACPY_OP_COPY_2D:
+		if (!op->rows || op->dst_stride < op->length)
+			return -EINVAL;
+		unused = op->pattern;
+		break;
+	case DMACPY_OP_FILL:
+		unused = op->src | op->src_offset | op->dst_stride |
+			 op->src_stride | op->rows;
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (op->flags)
+		return -EOPNOTSUPP;
+	return unused || !op->length ? -EINVAL : 0;
+}
+
+/**
+ * dmacpy_job_check_ops() - check what can be said without the buffers
+ * @job: the job; all its operations have rows then
+ *
+ * Context: Any.
+ * Return: 0, -EINVAL or -EOPNOTSUPP.
+ */
+int dmacpy_job_check_ops(struct dmacpy_job *job)
+{
+	struct dmacpy_op *op;
+	int ret;
+
+	for (op = job->ops; op < job->ops + job->nops; op++) {
+		ret = job_check_op(op);
+		if (ret)
+			return ret;
+		if (!op->rows)
+			op->rows = 1;
+	}
+	return 0;
+}
+
+/* Where the last row ends. */
+static bool job_end_overflows(const struct dmacpy_op *op, u64 offset,
+			      u64 stride, u64 *end)
+{
+	return check_mul_overflow((u64)(op->rows - 1), stride, end) ||
+	       check_add_overflow(*end, op->length, end) ||
+	       check_add_overflow(*end, offset, end);
+}
+
+static int job_check_end(const struct dmacpy_op *op,
+			 const struct dmacpy_buf *buf, u32 access, u64 offset,
+			 u64 stride)
+{
+	u64 end;
+
+	if (!dmacpy_buf_allows(buf, access))
+		return -EACCES;
+	if (job_end_overflows(op, offset, stride, &end) ||
+	    end > dmacpy_buf_length(buf))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * Row i of the one and row j of the other, in a picture with this stride, are
+ * apart by the distance of the first rows less (i - j) strides.
+ */
+static bool job_tiles_overlap(const struct dmacpy_op *op)
+{
+	u64 rows, rest, stride = op->dst_stride;
+
+	rows = div64_u64_rem(op->dst_offset > op->src_offset ?
+			     op->dst_offset - op->src_offset :
+			     op->src_offset - op->dst_offset, stride, &rest);
+	return (rows < op->rows && rest < op->length) ||
+	       (rows + 1 < op->rows && stride - rest < op->length);
+}
+
+/* Both ends are in the same buffer, and within it. */
+static bool job_overlaps(const struct dmacpy_op *op)
+{
+	u64 dst_end, src_end;
+
+	if (op->rows > 1 && op->dst_stride == op->src_stride)
+		return job_tiles_overlap(op);
+
+	job_end_overflows(op, op->dst_offset, op->dst_stride, &dst_end);
+	job_end_overflows(op, op->src_offset, op->src_stride, &src_end);
+	return op->dst_offset < src_end && op->src_offset < dst_end;
+}
+
+static int job_check_op_ends(const struct dmacpy_op *op,
+			     const struct dmacpy_job_ends *ends,
+			     const struct dmacpy_chan *chan)
+{
+	u64 dst_stride = op->rows > 1 ? op->dst_stride : 0;
+	u64 src_stride = op->rows > 1 ? op->src_stride : 0;
+	int ret;
+
+	ret = job_check_end(op, ends->dst, DMACPY_ACCESS_WRITE, op->dst_offset,
+			    op->dst_stride);
+	if (ret)
+		return ret;
+	if ((op->dst_offset | op->src_offset | op->length | dst_stride |
+	     src_stride) & (chan->copy_align - 1))
+		return -EINVAL;
+	if (!dmacpy_buf_aligned(ends->dst, chan, op->dst_offset,
+				op->length | dst_stride))
+		return -EINVAL;
+	if (!ends->src)
+		return 0;
+
+	ret = job_check_end(op, ends->src, DMACPY_ACCESS_READ, op->src_offset,
+			    op->src_stride);
+	if (ret)
+		return ret;
+	if (dmacpy_buf_same(ends->dst, ends->src) && job_overlaps(op))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * dmacpy_job_check_ends() - check the operations against their buffers
+ * @job: the job, with the buffers filled in
+ * @chan: the channel that it will run on
+ *
+ * Context: Any.
+ * Return: 0, -EINVAL, -EACCES, -E2BIG.
+ */
+int dmacpy_job_check_ends(struct dmacpy_job *job,
+			  const struct dmacpy_chan *chan)
+{
+	const struct dmacpy_op *op;
+	u64 rows = 0, left = 0;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < job->nops; i++) {
+		op = &job->ops[i];
+		ret = job_check_op_ends(op, &job->ends[i], chan);
+		if (ret)
+			return ret;
+		/* Neither can wrap: what was added is within the limits. */
+		rows += op->rows;
+		if (rows > DMACPY_MAX_ROWS ||
+		    op->length > div_u64(DMACPY_MAX_BYTES - left, op->rows))
+			return -E2BIG;
+		left += op->rows * op->length;
+	}
+	job->xfer.left = left;
+	return 0;
+}
+
+static unsigned int job_count_fills(const struct dmacpy_job *job)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < job->nops; i++)
+		n += job->ops[i].opcode == DMACPY_OP_FILL;
+	return n;
+}
+
+/* All patterns share one mapping, each in a block that the engine repeats. */
+static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills)
+{
+	size_t size, offset = 0;
+	struct dmacpy_op *op;
+
+	job->block_size = max(rounddown_pow_of_two(JOB_BLOCK_MAX / nfills),
+			      JOB_BLOCK_MIN);
+	size = job->block_size * nfills;
+	job->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!job->pattern)
+		return -ENOMEM;
+
+	for (op = job->ops; op < job->ops + job->nops; op++) {
+		if (op->opcode != DMACPY_OP_FILL)
+			continue;
+		op->src_offset = offset;
+		memset32(job->pattern + offset, op->pattern,
+			 job->block_size / sizeof(op->pattern));
+		offset += job->block_size;
+	}
+
+	job->pattern_addr = dma_map_single(job->dma_dev, job->pattern, size,
+					   DMA_TO_DEVICE);
+	if (dma_mapping_error(job->dma_dev, job->pattern_addr))
+		return -EIO;
+	job->pattern_size = size;
+	return 0;
+}
+
+static void job_sync_for_device(struct dmacpy_job *job)
+{
+	const struct dmacpy_op *op;
+	unsigned int i;
+	u32 row;
+
+	for (i = 0; i < job->nops; i++) {
+		op = &job->ops[i];
+		for (row = 0; row < op->rows; row++) {
+			dmacpy_buf_sync_for_device(job->ends[i].dst,
+						   op->dst_offset +
+						   row * op->dst_stride,
+						   op->length,
+						   DMACPY_ACCESS_WRITE);
+			if (job->ends[i].src)
+				dmacpy_buf_sync_for_device(job->ends[i].src,
+							   op->src_offset +
+							   row * op->src_stride,
+							   op->length,
+							   DMACPY_ACCESS_READ);
+		}
+	}
+}
+
+static void job_sync_for_cpu(struct dmacpy_job *job)
+{
+	const struct dmacpy_op *op;
+	unsigned int i;
+	u32 row;
+
+	for (i = 0; i < job->nops; i++) {
+		op = &job->ops[i];
+		for (row = 0; row < op->rows; row++)
+			dmacpy_buf_sync_for_cpu(job->ends[i].dst,
+						op->dst_offset +
+						row * op->dst_stride,
+						op->length);
+	}
+}
+
+/**
+ * dmacpy_job_prepare() - the last step that can fail
+ * @job: a job that was checked
+ * @chan: the channel that it will run on
+ *
+ * Context: Process, inside the gate.
+ * Return: 0, -ENOMEM, -EIO.
+ */
+int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
+{
+	unsigned int nfills = job_count_fills(job);
+	int ret;
+
+	job->dma_dev = chan->dma_dev;
+	if (nfills) {
+		ret = job_prepare_patterns(job, nfills);
+		if (ret)
+			return ret;
+	}
+	job_sync_for_device(job);
+	return 0;
+}
+
+static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,
+				   const struct dmacpy_op *op, u64 done,
+				   u64 *length)
+{
+	size_t offset = done & (job->block_size - 1);
+
+	*length = min_t(u64, *length, job->block_size - offset);
+	return job->pattern_addr + op->src_offset + offset;
+}
+
+static void job_advance(struct dmacpy_job *job, u64 length)
+{
+	const struct dmacpy_op *op = &job->ops[job->cursor.op];
+
+	job->cursor.done += length;
+	if (job->cursor.done < op->length)
+		return;
+	job->cursor.done = 0;
+	if (++job->cursor.row < op->rows)
+		return;
+	job->cursor.row = 0;
+	job->cursor.op++;
+}
+
+static void job_next(struct dmacpy_xfer *xfer, size_t max,
+		     struct dmacpy_piece *piece)
+{
+	struct dmacpy_job *job = job_of(xfer);
+	struct dmacpy_job_cursor *at = &job->cursor;
+	const struct dmacpy_job_ends *ends = &job->ends[at->op];
+	const struct dmacpy_op *op = &job->ops[at->op];
+	u64 length = min_t(u64, op->length - at->done, max);
+
+	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset + at->done +
+				     at->row * op->dst_stride, &at->dst_hint,
+				     &length);
+	if (ends->src)
+		piece->src = dmacpy_buf_addr(ends->src, op->src_offset +
+					     at->done +
+					     at->row * op->src_stride,
+					     &at->src_hint, &length);
+	else
+		piece->src = job_pattern_addr(job, op, at->done, &length);
+	piece->length = length;
+	job_advance(job, length);
+}
+
+/*
+ * The memory goes first, if it may: who waits for the fence may look at once
+ * whether a buffer that was released is free.
+ */
+static void job_done(struct dmacpy_xfer *xfer, int result)
+{
+	struct dmacpy_job *job = job_of(xfer);
+
+	job_sync_for_cpu(job);
+	if (!xfer->terminated)
+		job_put_memory(job);
+	dmacpy_fence_signal(job->fence, result);
+}
+
+static void job_release(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_job *job = job_of(xfer);
+
+	job_put_memory(job);
+	dma_fence_put(job->fence);
+	kvfree(job);
+}
+
+static const struct dmacpy_xfer_ops job_xfer_ops = {
+	.next = job_next,
+	.done = job_done,
+	.release = job_release,
+};
+
+/**
+ * dmacpy_job_commit() - the point of no return
+ * @job: a job that was prepared; belongs to the channel from now on
+ * @chan: the channel
+ * @context: the stream's timeline
+ * @seqno: the job's place on it
+ *
+ * Return: its fence with a reference (dma_fence_put()), which will signal.
+ * Context: Process, inside the gate, in the order of @seqno.
+ */
+struct dma_fence *dmacpy_job_commit(struct dmacpy_job *job,
+				    struct dmacpy_chan *chan, u64 context,
+				    u64 seqno)
+{
+	struct dma_fence *fence = job->fence;
+
+	dmacpy_fence_init(fence, context, seqno);
+	dma_fence_get(fence);
+	job->xfer.ops = &job_xfer_ops;
+	dmacpy_chan_submit(chan, &job->xfer);
+	return fence;
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SRAM: the pool of an mmio-sram node, or a region of our own.
+ *
+ * A region of our own stays in dmacpy_regions, reserved and mapped, until its
+ * last buffer is gone. A device that is bound to it meanwhile adopts it, so
+ * that what still belongs to a buffer is not handed out twice.
+ */
+#include <linux/bitmap.h>
+#include <linux/device.h>
+#include <linux/genalloc.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/of.h>
+#include <linux/of_platform.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include "dmacpy_pool.h"
+
+/**
+ * struct dmacpy_pool - a gen_pool that may be our own
+ * @ref: held by each device that uses the pool and by each buffer
+ * @node: in dmacpy_regions, if it is our own
+ * @gen: the allocator; its addresses are the kernel's mapping
+ * @start: first byte of our own region
+ * @size: its size, 0 if the pool belongs to an mmio-sram node
+ */
+struct dmacpy_pool {
+	struct kref ref;
+	struct list_head node;
+	struct gen_pool *gen;
+	resource_size_t start;
+	resource_size_t size;
+};
+
+static LIST_HEAD(dmacpy_regions);
+static DEFINE_MUTEX(dmacpy_regions_lock);
+
+static void pool_unmap_chunk(struct gen_pool *gen, struct gen_pool_chunk *chunk,
+			     void *data)
+{
+	memunmap((void *)chunk->start_addr);
+}
+
+/* Holds dmacpy_regions_lock, if it comes from dmacpy_pool_put(). */
+static void pool_free_region(struct dmacpy_pool *pool)
+{
+	gen_pool_for_each_chunk(pool->gen, pool_unmap_chunk, NULL);
+	gen_pool_destroy(pool->gen);
+	release_mem_region(pool->start, pool->size);
+	kfree(pool);
+}
+
+static void pool_release(struct kref *ref)
+{
+	struct dmacpy_pool *pool = container_of(ref, struct dmacpy_pool, ref);
+
+	if (!pool->size) {
+		kfree(pool);
+		return;
+	}
+	list_del(&pool->node);
+	pool_free_region(pool);
+}
+
+/* Maps only what may be used: the CPU may read ahead in what is mapped. */
+static int pool_add_chunk(struct dmacpy_pool *pool, resource_size_t start,
+			  resource_size_t end)
+{
+	void *vaddr;
+	int ret;
+
+	start = round_up(start, PAGE_SIZE);
+	end = round_down(end, PAGE_SIZE);
+	if (start >= end)
+		return 0;
+
+	vaddr = memremap(start, end - start, MEMREMAP_WC);
+	if (!vaddr)
+		return -ENOMEM;
+	ret = gen_pool_add_virt(pool->gen, (unsigned long)vaddr, start,
+				end - start, NUMA_NO_NODE);
+	if (ret)
+		memunmap(vaddr);
+	return ret;
+}
+
+/*
+ * Adds what lies between the ranges of the property "reserved", pairs of
+ * offset and size that must be in ascending order.
+ */
+static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev)
+{
+	resource_size_t end = pool->start + pool->size, from = pool->start;
+	struct device_node *np = dev->of_node;
+	u32 offset, size;
+	int i, n, ret;
+
+	n = of_property_count_u32_elems(np, "reserved");
+	if (n == -EINVAL)
+		n = 0;
+	if (n < 0 || n % 2)
+		return dev_err_probe(dev, -EINVAL,
+				     "bad property \"reserved\"\n");
+
+	for (i = 0; i < n; i += 2) {
+		of_property_read_u32_index(np, "reserved", i, &offset);
+		of_property_read_u32_index(np, "reserved", i + 1, &size);
+		if (offset > pool->size || size > pool->size - offset ||
+		    pool->start + offset < from)
+			return dev_err_probe(dev, -EINVAL,
+					     "\"reserved\" is out of bounds or order\n");
+		ret = pool_add_chunk(pool, from, pool->start + offset);
+		if (ret)
+			return ret;
+		from = pool->start + offset + size;
+	}
+	return pool_add_chunk(pool, from, end);
+}
+
+static struct dmacpy_pool *pool_new_region(struct device *dev,
+					   const struct resource *res)
+{
+	struct dmacpy_pool *pool;
+	int ret;
+
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&pool->ref);
+	pool->start = res->start;
+	pool->size = resource_size(res);
+
+	if (!request_mem_region(pool->start, pool->size, "dmacpy")) {
+		ret = dev_err_probe(dev, -EBUSY, "%pR is in use\n", res);
+		goto err_free_pool;
+	}
+	pool->gen = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
+	if (!pool->gen) {
+		ret = -ENOMEM;
+		goto err_release_region;
+	}
+	ret = pool_add_chunks(pool, dev);
+	if (ret)
+		goto err_free_region;
+	if (!gen_pool_size(pool->gen)) {
+		ret = dev_err_probe(dev, -EINVAL, "%pR has no free page\n",
+				    res);
+		goto err_free_region;
+	}
+	return pool;
+
+err_free_region:
+	pool_free_region(pool);
+	return ERR_PTR(ret);
+err_release_region:
+	release_mem_region(pool->start, pool->size);
+err_free_pool:
+	kfree(pool);
+	return ERR_PTR(ret);
+}
+
+static struct dmacpy_pool *pool_open_region(struct device *dev,
+					    const struct resource *res)
+{
+	struct dmacpy_pool *pool;
+
+	mutex_lock(&dmacpy_regions_lock);
+	list_for_each_entry(pool, &dmacpy_regions, node)
+		if (pool->start == res->start &&
+		    pool->size == resource_size(res)) {
+			kref_get(&pool->ref);
+			goto out_unlock;
+		}
+	pool = pool_new_region(dev, res);
+	if (!IS_ERR(pool))
+		list_add(&pool->node, &dmacpy_regions);
+out_unlock:
+	mutex_unlock(&dmacpy_regions_lock);
+	return pool;
+}
+
+/*
+ * The node that the phandle names is an mmio-sram or a partition of one. Its
+ * driver owns the pool: it has to stay bound as long as this device is.
+ */
+static int pool_link_supplier(struct device *dev, struct device_node *sram)
+{
+	struct platform_device *supplier;
+	struct device_node *parent;
+	int ret = 0;
+
+	supplier = of_find_device_by_node(sram);
+	if (!supplier) {
+		parent = of_get_parent(sram);
+		supplier = of_find_device_by_node(parent);
+		of_node_put(parent);
+	}
+	if (!supplier)
+		return -EPROBE_DEFER;
+
+	if (of_property_read_bool(supplier->dev.of_node, "no-memory-wc"))
+		ret = dev_err_probe(dev, -EINVAL,
+				    "SRAM cannot be mapped write-combined\n");
+	else if (!device_link_add(dev, &supplier->dev,
+				  DL_FLAG_AUTOREMOVE_CONSUMER))
+		ret = -EPROBE_DEFER;
+	put_device(&supplier->dev);
+	return ret;
+}
+
+static struct dmacpy_pool *pool_open_supplier(struct device *dev)
+{
+	struct device_node *sram;
+	struct dmacpy_pool *pool;
+	int ret;
+
+	sram = of_parse_phandle(dev->of_node, "sram", 0);
+	if (!sram)
+		return ERR_PTR(dev_err_probe(dev, -EINVAL,
+					     "needs \"sram\" or \"reg\"\n"));
+	ret = pool_link_supplier(dev, sram);
+	of_node_put(sram);
+	if (ret)
+		return ERR_PTR(ret);
+
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&pool->ref);
+	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
+	if (!pool->gen) {
+		kfree(pool);
+		return ERR_PTR(-EPROBE_DEFER);
+	}
+	return pool;
+}
+
+/**
+ * dmacpy_pool_open() - the SRAM that a device tree node names
+ * @pdev: the platform device that is being bound, with "reg" or "sram"
+ *
+ * Context: Process.
+ * Return: the pool with a reference (dmacpy_pool_put()), or an ERR_PTR():
+ * -EPROBE_DEFER, -EBUSY if something else has the region, -EINVAL for a node
+ * that makes no sense, -ENOMEM.
+ */
+struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev)
+{
+	const struct resource *res;
+
+	res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
+	if (res)
+		return pool_open_region(&pdev->dev, res);
+	return pool_open_supplier(&pdev->dev);
+}
+
+/**
+ * dmacpy_pool_get() - take a reference
+ * @pool: the pool
+ *
+ * Context: Any. Undone by dmacpy_pool_put().
+ */
+void dmacpy_pool_get(struct dmacpy_pool *pool)
+{
+	kref_get(&pool->ref);
+}
+
+/**
+ * dmacpy_pool_put() - give a reference back
+ * @pool: the pool, or NULL
+ *
+ * Context: Process.
+ */
+void dmacpy_pool_put(struct dmacpy_pool *pool)
+{
+	if (pool && kref_put_mutex(&pool->ref, pool_release,
+				   &dmacpy_regions_lock))
+		mutex_unlock(&dmacpy_regions_lock);
+}
+
+/**
+ * dmacpy_pool_alloc() - allocate SRAM
+ * @pool: the pool
+ * @length: wanted bytes, rounded up to whole pages: a page cannot be mapped
+ *	into user space in part, and a neighbour's data must not come along
+ * @sram: what was allocated, cleared to zero
+ *
+ * Context: Process. Undone by dmacpy_pool_free().
+ * Return: 0, -EINVAL for no bytes, -ENOSPC.
+ */
+int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
+		      struct dmacpy_sram *sram)
+{
+	struct genpool_data_align align = { .align = PAGE_SIZE };
+	unsigned long vaddr;
+
+	if (!length)
+		return -EINVAL;
+	if (length > gen_pool_size(pool->gen))
+		return -ENOSPC;
+
+	sram->size = PAGE_ALIGN(length);
+	vaddr = gen_pool_alloc_algo(pool->gen, sram->size,
+				    gen_pool_first_fit_align, &align);
+	if (!vaddr)
+		return -ENOSPC;
+	sram->vaddr = (void *)vaddr;
+	sram->phys = gen_pool_virt_to_phys(pool->gen, vaddr);
+	memset(sram->vaddr, 0, sram->size);
+	return 0;
+}
+
+/**
+ * dmacpy_pool_free() - give SRAM back
+ * @pool: where it was allocated
+ * @sram: from dmacpy_pool_alloc()
+ *
+ * Context: Any. Neither a CPU nor an engine may use it any more.
+ */
+void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
+{
+	gen_pool_free(pool->gen, (unsigned long)sram->vaddr, sram->size);
+}
+
+/* Looks at a bitmap that others change meanwhile: good for information. */
+static void pool_largest_in_chunk(struct gen_pool *gen,
+				  struct gen_pool_chunk *chunk, void *data)
+{
+	unsigned int order = gen->min_alloc_order;
+	unsigned long bits, from, to, start, end;
+	u64 *largest = data;
+
+	bits = (chunk->end_addr - chunk->start_addr + 1) >> order;
+	for_each_clear_bitrange(from, to, chunk->bits, bits) {
+		start = PAGE_ALIGN(chunk->start_addr + (from << order));
+		end = (chunk->start_addr + (to << order)) & PAGE_MASK;
+		if (start < end && end - start > *largest)
+			*largest = end - start;
+	}
+}
+
+/**
+ * dmacpy_pool_stat() - how much SRAM there is
+ * @pool: the pool
+ * @stat: filled in
+ *
+ * Context: Any.
+ */
+void dmacpy_pool_stat(struct dmacpy_pool *pool, struct dmacpy_pool_stat *stat)
+{
+	stat->total = gen_pool_size(pool->gen);
+	stat->free = gen_pool_avail(pool->gen);
+	stat->largest = 0;
+	gen_pool_for_each_chunk(pool->gen, pool_largest_in_chunk,
+				&stat->largest);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_POOL_H
+#define DMACPY_POOL_H
+
+#include <linux/types.h>
+
+struct dmacpy_pool;
+struct platform_device;
+
+/**
+ * struct dmacpy_sram - a part of a pool that was allocated
+ * @vaddr: where the kernel sees it, write-combined
+ * @phys: where it is
+ * @size: in bytes, a multiple of the page size
+ */
+struct dmacpy_sram {
+	void *vaddr;
+	phys_addr_t phys;
+	size_t size;
+};
+
+/**
+ * struct dmacpy_pool_stat - the state of a pool, in bytes
+ * @total: what can be allocated at all
+ * @free: what is free
+ * @largest: the longest free range of whole pages
+ */
+struct dmacpy_pool_stat {
+	u64 total;
+	u64 free;
+	u64 largest;
+};
+
+struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev);
+void dmacpy_pool_get(struct dmacpy_pool *pool);
+void dmacpy_pool_put(struct dmacpy_pool *pool);
+int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
+		      struct dmacpy_sram *sram);
+void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram);
+void dmacpy_pool_stat(struct dmacpy_pool *pool, struct dmacpy_pool_stat *stat);
+
+#endif /* DMACPY_POOL_H */
