@@ -76,7 +76,8 @@ enum {
  * @sram_largest: the longest buffer that could be allocated now
  * @max_bytes: limit of the bytes that one job moves
  * @max_ops: limit of the operations in one job
- * @max_rows: limit of the rows in one job, over all its operations
+ * @max_rows: limit of the rows in one job, over all its operations; a COPY
+ *	and a FILL are one row each
  * @granule: ALLOC rounds the length of a buffer up to a multiple of this
  * @channels: number of channels of the DMA engine
  * @copy_align: offsets, strides and lengths of all operations must be
