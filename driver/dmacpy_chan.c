@@ -10,6 +10,7 @@
  * way to revive some, and has to pass a test copy. When that has arrived, the
  * engine is through with the past, and the quarantine ends.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -73,6 +74,7 @@ static void chan_reap(struct dmacpy_chan *chan)
 {
 	struct dmacpy_xfer *xfer;
 	unsigned long flags;
+	bool terminated;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	if (chan->reaping)
@@ -82,11 +84,12 @@ static void chan_reap(struct dmacpy_chan *chan)
 	while ((xfer = chan_ended(chan))) {
 		list_del(&xfer->node);
 		spin_unlock_irqrestore(&chan->lock, flags);
+		terminated = xfer->terminated;
 		xfer->ops->done(xfer, xfer->result);
-		if (!xfer->terminated)
+		if (!terminated)
 			xfer->ops->release(xfer);
 		spin_lock_irqsave(&chan->lock, flags);
-		if (xfer->terminated)
+		if (terminated)
 			list_add_tail(&xfer->node, &chan->quarantine);
 	}
 	chan->reaping = false;
@@ -220,6 +223,15 @@ static void chan_feed(struct dmacpy_chan *chan)
 		chan_arm(chan);
 }
 
+/* Wait until nobody is in a callback or on his way out of one. */
+static void chan_settle(struct dmacpy_chan *chan)
+{
+	if (chan->requested)
+		dmaengine_synchronize(chan->dma);
+	while (READ_ONCE(chan->reaping))
+		usleep_range(10, 100);
+}
+
 /*
  * End all transfers at once. The channel is down. The oldest is the one that
  * the engine failed on.
@@ -230,11 +242,10 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	struct dmacpy_xfer *xfer;
 	unsigned long flags;
 
-	if (chan->requested) {
-		/* An engine that refuses is as good as one that goes on. */
+	/* An engine that refuses is as good as one that goes on. */
+	if (chan->requested)
 		dmaengine_terminate_async(chan->dma);
-		dmaengine_synchronize(chan->dma);
-	}
+	chan_settle(chan);
 
 	spin_lock_irqsave(&chan->lock, flags);
 	list_splice_tail_init(&chan->queue, &chan->flight);
@@ -253,6 +264,7 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	chan->in_flight = 0;
 	spin_unlock_irqrestore(&chan->lock, flags);
 	chan_reap(chan);
+	chan_settle(chan);
 	dma_fence_end_signalling(signalling);
 }
 
@@ -518,9 +530,9 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	chan->down = true;
 	spin_unlock_irq(&chan->lock);
 	cancel_delayed_work_sync(&chan->work);
+	chan_settle(chan);
 	if (chan_busy(chan))
 		chan_terminate(chan, -ENODEV, -ENODEV);
-
 	if (!chan->quiet)
 		chan_revive(chan);
 	if (chan->requested)

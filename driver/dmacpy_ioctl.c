@@ -80,7 +80,7 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 
 static int ioctl_get_info(const struct ioctl_call *call)
 {
-	struct dmacpy_get_info info = { .size = sizeof(info) };
+	struct dmacpy_get_info info = { .size = call->args->head.size };
 	struct dmacpy_device *dev = call->stream->dev;
 	int idx, ret = -ENODEV;
 

@@ -432,8 +432,8 @@ static const struct dmacpy_xfer_ops job_xfer_ops = {
  * @context: the stream's timeline
  * @seqno: the job's place on it
  *
- * Return: its fence with a reference (dma_fence_put()), which will signal.
  * Context: Process, inside the gate, in the order of @seqno.
+ * Return: its fence with a reference (dma_fence_put()), which will signal.
  */
 struct dma_fence *dmacpy_job_commit(struct dmacpy_job *job,
 				    struct dmacpy_chan *chan, u64 context,
