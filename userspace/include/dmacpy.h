@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libdmacpy: on-chip SRAM as dma-bufs, and copies by a DMA engine.
+ */
+#ifndef _DMACPY_H
+#define _DMACPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/dmacpy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * DOC: libdmacpy
+ *
+ * Four objects. A device is /dev/dmacpyN. A stream is one open file of it:
+ * its jobs run on one channel of the engine, one after the other. A buffer is
+ * memory that a stream's engine can reach: SRAM, a dma-buf of another driver,
+ * or memory of the program. A job is a list of copies and fills.
+ *
+ * Functions return 0, or a negative value of errno: those that <linux/dmacpy.h>
+ * lists, and what each function adds. A call that fails changes nothing,
+ * unless its description says otherwise. Lengths, offsets and strides are in
+ * bytes.
+ *
+ * The library has no global state. Different streams can be used by different
+ * threads at the same time; a stream with its buffers and jobs by one thread
+ * at a time.
+ *
+ * Free the buffers and jobs of a stream before the stream. A stream does not
+ * need its device any more once it is open.
+ */
+
+struct dmacpy_device;
+struct dmacpy_stream;
+struct dmacpy_buffer;
+struct dmacpy_job;
+
+/**
+ * dmacpy_device_list() - find the devices of this machine
+ * @paths: on return an array of paths, in the order of their numbers; a null
+ *	pointer follows the last. The caller owns it and frees it, with the
+ *	paths, by one call of free().
+ *
+ * Return: the number of devices, which can be 0, or a negative errno.
+ */
+int dmacpy_device_list(char ***paths);
+
+/**
+ * dmacpy_device_open() - open a device
+ * @path: of the device, or NULL for the first one of dmacpy_device_list()
+ * @device: on return the device. The caller owns it and frees it with
+ *	dmacpy_device_close().
+ *
+ * Return: 0, -ENOENT when there is no device, -ENOTTY when @path is something
+ * else, or the error of open(2).
+ */
+int dmacpy_device_open(const char *path, struct dmacpy_device **device);
+
+/**
+ * dmacpy_device_close() - close a device
+ * @device: to close, or NULL. Its streams stay open.
+ */
+void dmacpy_device_close(struct dmacpy_device *device);
+
+/**
+ * dmacpy_device_path() - the path that a device was opened by
+ * @device: an open device
+ *
+ * Return: the path. The device owns it.
+ */
+const char *dmacpy_device_path(const struct dmacpy_device *device);
+
+/**
+ * dmacpy_device_info() - ask a device for its properties and free SRAM
+ * @device: an open device
+ * @info: on return its properties
+ * @size: sizeof(*@info). A program that was built with an older or a newer
+ *	<linux/dmacpy.h> gets the members that all of program and kernel know,
+ *	and zero in the rest.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmacpy_device_info(struct dmacpy_device *device,
+		       struct dmacpy_get_info *info, size_t size);
+
+/**
+ * dmacpy_stream_open() - open a stream of a device
+ * @device: an open device
+ * @stream: on return the stream. The caller owns it and frees it with
+ *	dmacpy_stream_close().
+ *
+ * The device gives the stream the channel that has the least to do. Open
+ * several streams to use several channels.
+ *
+ * Return: 0, or the error of open(2).
+ */
+int dmacpy_stream_open(struct dmacpy_device *device,
+		       struct dmacpy_stream **stream);
+
+/**
+ * dmacpy_stream_close() - close a stream
+ * @stream: to close, or NULL. Its buffers and jobs must have been freed.
+ */
+void dmacpy_stream_close(struct dmacpy_stream *stream);
+
+/**
+ * dmacpy_stream_fd() - the file descriptor of a stream
+ * @stream: an open stream
+ *
+ * Return: the file descriptor. The stream owns it.
+ */
+int dmacpy_stream_fd(const struct dmacpy_stream *stream);
+
+/**
+ * dmacpy_stream_copy() - copy any range, whatever its length and alignment
+ * @stream: that the buffers belong to
+ * @dst: buffer to copy to
+ * @dst_offset: where in @dst
+ * @src: buffer to copy from
+ * @src_offset: where in @src
+ * @length: bytes to copy; with 0 nothing happens
+ *
+ * Returns when the copy is done. A copy that is too long for one job is split
+ * into several. Where the engine cannot write single bytes to the program's
+ * memory without spoiling their neighbours in the cache (user_align of struct
+ * dmacpy_get_info), the CPU copies the first and last few bytes.
+ *
+ * After a failure the bytes of the destination range are undefined.
+ *
+ * Return: 0, -EINVAL when a range is not within its buffer, the ranges
+ * overlap, or a buffer belongs to another stream, -EACCES when a buffer lacks
+ * the access, or the errors of dmacpy_job_run().
+ */
+int dmacpy_stream_copy(struct dmacpy_stream *stream,
+		       struct dmacpy_buffer *dst, uint64_t dst_offset,
+		       struct dmacpy_buffer *src, uint64_t src_offset,
+		       uint64_t length);
+
+/**
+ * dmacpy_buffer_alloc() - allocate a buffer of SRAM, cleared to zero
+ * @stream: that copies from and to it
+ * @length: in bytes; the device rounds it up, see dmacpy_buffer_size()
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_buffer_free().
+ *
+ * Return: 0, -ENOSPC when no stretch of free SRAM is that long, or another
+ * negative errno.
+ */
+int dmacpy_buffer_alloc(struct dmacpy_stream *stream, uint64_t length,
+			struct dmacpy_buffer **buffer);
+
+/**
+ * dmacpy_buffer_import() - make a dma-buf usable in a stream
+ * @stream: that copies from or to it
+ * @fd: of a dma-buf of any driver. The caller keeps it and can close it.
+ * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_buffer_free().
+ *
+ * Return: 0, -EACCES when @fd is not open for @access, or another negative
+ * errno.
+ */
+int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd, uint32_t access,
+			 struct dmacpy_buffer **buffer);
+
+/**
+ * dmacpy_buffer_register() - make memory of the program usable in a stream
+ * @stream: that copies from or to it
+ * @addr: of any alignment. The caller keeps the memory; it must stay mapped
+ *	until the buffer is freed.
+ * @length: in bytes
+ * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_buffer_free().
+ *
+ * The memory is pinned and counts against RLIMIT_MEMLOCK. After a copy that
+ * ended with -ETIMEDOUT the engine may still write to it: unmap it with
+ * munmap(2) rather than use it again.
+ *
+ * Return: 0, -EDQUOT at RLIMIT_MEMLOCK, -EFAULT when it cannot be pinned, as a
+ * writable mapping of a file, or another negative errno.
+ */
+int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
+			   size_t length, uint32_t access,
+			   struct dmacpy_buffer **buffer);
+
+/**
+ * dmacpy_buffer_free() - free a buffer with its mapping and file descriptor
+ * @buffer: to free, or NULL. SRAM is given back when nobody else has it.
+ */
+void dmacpy_buffer_free(struct dmacpy_buffer *buffer);
+
+/**
+ * dmacpy_buffer_map() - map a buffer into the program
+ * @buffer: to map, for reading, and for writing when its file descriptor
+ *	allows that
+ * @addr: on return its address. The buffer owns the mapping; it lasts until
+ *	dmacpy_buffer_unmap() or dmacpy_buffer_free(). A second call gives the
+ *	same address; for registered memory it is the one registered.
+ *
+ * Bracket the access to it by dmacpy_buffer_begin_access() and
+ * dmacpy_buffer_end_access(). SRAM is mapped write-combined: write it in
+ * order, and read each byte only once, because reads are slow.
+ *
+ * Return: 0, -EOVERFLOW when it is larger than the program's address space,
+ * or the error of mmap(2).
+ */
+int dmacpy_buffer_map(struct dmacpy_buffer *buffer, void **addr);
+
+/**
+ * dmacpy_buffer_unmap() - undo dmacpy_buffer_map()
+ * @buffer: mapped or not
+ */
+void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
+
+/**
+ * dmacpy_buffer_begin_access() - begin to access a mapped buffer by the CPU
+ * @buffer: to access
+ * @access: what the CPU does, DMACPY_ACCESS_READ and _WRITE
+ *
+ * Does nothing for registered memory, which each copy itself makes coherent.
+ *
+ * Return: 0, -EINVAL when @access is neither, or the error of
+ * DMA_BUF_IOCTL_SYNC.
+ */
+int dmacpy_buffer_begin_access(struct dmacpy_buffer *buffer, uint32_t access);
+
+/**
+ * dmacpy_buffer_end_access() - end what dmacpy_buffer_begin_access() began
+ * @buffer: that was accessed
+ * @access: as at its begin
+ *
+ * Return: as dmacpy_buffer_begin_access().
+ */
+int dmacpy_buffer_end_access(struct dmacpy_buffer *buffer, uint32_t access);
+
+/**
+ * dmacpy_buffer_fd() - the dma-buf's file descriptor, to pass to others
+ * @buffer: a buffer
+ *
+ * Return: the file descriptor, or -EBADF for registered memory. The buffer
+ * owns it.
+ */
+int dmacpy_buffer_fd(const struct dmacpy_buffer *buffer);
+
+/**
+ * dmacpy_buffer_size() - the length of a buffer
+ * @buffer: a buffer
+ *
+ * Return: the length in bytes.
+ */
+uint64_t dmacpy_buffer_size(const struct dmacpy_buffer *buffer);
+
+/**
+ * dmacpy_buffer_handle() - the name of a buffer in the stream's commands
+ * @buffer: a buffer
+ *
+ * Return: the handle, for a program that calls DMACPY_SUBMIT itself. The
+ * buffer owns it.
+ */
+uint32_t dmacpy_buffer_handle(const struct dmacpy_buffer *buffer);
+
+/**
+ * dmacpy_job_new() - make an empty job
+ * @stream: that runs it
+ * @job: on return the job. The caller owns it and frees it with
+ *	dmacpy_job_free().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_job_new(struct dmacpy_stream *stream, struct dmacpy_job **job);
+
+/**
+ * dmacpy_job_free() - free a job
+ * @job: to free, or NULL
+ */
+void dmacpy_job_free(struct dmacpy_job *job);
+
+/**
+ * dmacpy_job_reset() - take all operations out of a job
+ * @job: to empty
+ */
+void dmacpy_job_reset(struct dmacpy_job *job);
+
+/**
+ * dmacpy_job_add_copy() - add a copy to a job
+ * @job: to add to
+ * @dst: buffer to copy to; it must live until the job has run
+ * @dst_offset: where in @dst
+ * @src: buffer to copy from; it must live until the job has run
+ * @src_offset: where in @src
+ * @length: bytes to copy
+ *
+ * When the job is full, run it, reset it and add the operation again. An
+ * operation that an empty job cannot take must be split.
+ *
+ * Return: 0, -EINVAL when a buffer belongs to another stream, -E2BIG, -EFBIG
+ * or -ERANGE when the job would exceed the limit of operations, bytes or rows,
+ * or -ENOMEM. dmacpy_job_run() finds all other errors.
+ */
+int dmacpy_job_add_copy(struct dmacpy_job *job,
+			struct dmacpy_buffer *dst, uint64_t dst_offset,
+			struct dmacpy_buffer *src, uint64_t src_offset,
+			uint64_t length);
+
+/**
+ * struct dmacpy_plane - where the rows of a picture or matrix lie
+ * @buffer: that they are in
+ * @offset: of the first byte of the first row
+ * @stride: from the start of one row to the start of the next
+ */
+struct dmacpy_plane {
+	struct dmacpy_buffer *buffer;
+	uint64_t offset;
+	uint64_t stride;
+};
+
+/**
+ * dmacpy_job_add_copy_2d() - add a copy of a rectangle to a job
+ * @job: to add to
+ * @dst: where to copy to; its buffer must live until the job has run
+ * @src: where to copy from; its buffer must live until the job has run. With
+ *	a stride of 0 each row of @dst is a copy of the one row.
+ * @row_length: bytes in each row
+ * @rows: number of rows
+ *
+ * Return: as dmacpy_job_add_copy().
+ */
+int dmacpy_job_add_copy_2d(struct dmacpy_job *job,
+			   const struct dmacpy_plane *dst,
+			   const struct dmacpy_plane *src,
+			   uint64_t row_length, uint32_t rows);
+
+/**
+ * dmacpy_job_add_fill() - add a fill with a repeated pattern to a job
+ * @job: to add to
+ * @dst: buffer to fill; it must live until the job has run
+ * @dst_offset: where in @dst
+ * @length: bytes to fill
+ * @pattern: stored at @dst_offset in the CPU's byte order and repeated; the
+ *	last one is cut off
+ *
+ * Return: as dmacpy_job_add_copy().
+ */
+int dmacpy_job_add_fill(struct dmacpy_job *job, struct dmacpy_buffer *dst,
+			uint64_t dst_offset, uint64_t length, uint32_t pattern);
+
+/**
+ * dmacpy_job_run() - run a job and wait until it is done
+ * @job: to run, with at least one operation. It keeps its operations and can
+ *	be run again.
+ *
+ * The operations take effect in the order they were added.
+ *
+ * Return: 0; -EINVAL, -EACCES, -EAGAIN, -EINTR, -ENOMEM or -ENODEV when
+ * nothing was started; -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV when the job
+ * failed, and what it writes to is undefined.
+ */
+int dmacpy_job_run(struct dmacpy_job *job);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _DMACPY_H */

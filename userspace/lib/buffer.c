@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Buffers: SRAM, foreign dma-bufs and registered memory behind one handle.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/dma-buf.h>
+
+#include "internal.h"
+
+/* Takes @fd over, also when it fails. */
+static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
+		     struct dmacpy_buffer **buffer)
+{
+	struct dmacpy_import import = {
+		.size = sizeof(import),
+		.fd = fd,
+		.access = access,
+	};
+	struct dmacpy_buffer *new;
+	int ret;
+
+	new = calloc(1, sizeof(*new));
+	if (!new) {
+		ret = -ENOMEM;
+		goto err_close;
+	}
+
+	ret = dmacpy_ioctl(stream->fd, DMACPY_IMPORT, &import);
+	if (ret)
+		goto err_free;
+
+	new->stream = stream;
+	new->handle = import.handle;
+	new->access = access;
+	new->size = import.length;
+	new->fd = fd;
+	*buffer = new;
+	return 0;
+
+err_free:
+	free(new);
+err_close:
+	close(fd);
+	return ret;
+}
+
+DMACPY_API int dmacpy_buffer_alloc(struct dmacpy_stream *stream,
+				   uint64_t length,
+				   struct dmacpy_buffer **buffer)
+{
+	struct dmacpy_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int ret;
+
+	ret = dmacpy_ioctl(stream->fd, DMACPY_ALLOC, &alloc);
+	if (ret)
+		return ret;
+
+	return import_fd(stream, alloc.fd,
+			 DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE, buffer);
+}
+
+DMACPY_API int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd,
+				    uint32_t access,
+				    struct dmacpy_buffer **buffer)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+
+	return import_fd(stream, fd, access, buffer);
+}
+
+DMACPY_API int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
+				      size_t length, uint32_t access,
+				      struct dmacpy_buffer **buffer)
+{
+	struct dmacpy_register reg = {
+		.size = sizeof(reg),
+		.addr = (uintptr_t)addr,
+		.length = length,
+		.access = access,
+	};
+	struct dmacpy_buffer *new;
+	int ret;
+
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+
+	ret = dmacpy_ioctl(stream->fd, DMACPY_REGISTER, &reg);
+	if (ret) {
+		free(new);
+		return ret;
+	}
+
+	new->stream = stream;
+	new->handle = reg.handle;
+	new->access = access;
+	new->size = length;
+	new->fd = -1;
+	new->memory = addr;
+	*buffer = new;
+	return 0;
+}
+
+DMACPY_API void dmacpy_buffer_free(struct dmacpy_buffer *buffer)
+{
+	struct dmacpy_release release = { .size = sizeof(release) };
+
+	if (!buffer)
+		return;
+
+	dmacpy_buffer_unmap(buffer);
+	release.handle = buffer->handle;
+	dmacpy_ioctl(buffer->stream->fd, DMACPY_RELEASE, &release);
+	if (!dmacpy_buffer_is_user(buffer))
+		close(buffer->fd);
+	free(buffer);
+}
+
+DMACPY_API int dmacpy_buffer_map(struct dmacpy_buffer *buffer, void **addr)
+{
+	int prot = PROT_READ;
+	int flags;
+	void *map;
+
+	if (!buffer->memory) {
+		if (buffer->size > SIZE_MAX)
+			return -EOVERFLOW;
+
+		flags = fcntl(buffer->fd, F_GETFL);
+		if (flags < 0)
+			return -errno;
+		if ((flags & O_ACCMODE) != O_RDONLY)
+			prot |= PROT_WRITE;
+
+		map = mmap(NULL, buffer->size, prot, MAP_SHARED, buffer->fd, 0);
+		if (map == MAP_FAILED)
+			return -errno;
+		buffer->memory = map;
+	}
+
+	*addr = buffer->memory;
+	return 0;
+}
+
+DMACPY_API void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer)
+{
+	if (dmacpy_buffer_is_user(buffer) || !buffer->memory)
+		return;
+
+	munmap(buffer->memory, buffer->size);
+	buffer->memory = NULL;
+}
+
+static int sync_access(struct dmacpy_buffer *buffer, uint32_t access,
+		       uint64_t flags)
+{
+	if (!access || access & ~(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE))
+		return -EINVAL;
+	if (dmacpy_buffer_is_user(buffer))
+		return 0;
+
+	if (access & DMACPY_ACCESS_READ)
+		flags |= DMA_BUF_SYNC_READ;
+	if (access & DMACPY_ACCESS_WRITE)
+		flags |= DMA_BUF_SYNC_WRITE;
+
+	return dmacpy_ioctl_sync(buffer->fd, flags);
+}
+
+DMACPY_API int dmacpy_buffer_begin_access(struct dmacpy_buffer *buffer,
+					  uint32_t access)
+{
+	return sync_access(buffer, access, DMA_BUF_SYNC_START);
+}
+
+DMACPY_API int dmacpy_buffer_end_access(struct dmacpy_buffer *buffer,
+					uint32_t access)
+{
+	return sync_access(buffer, access, DMA_BUF_SYNC_END);
+}
+
+DMACPY_API int dmacpy_buffer_fd(const struct dmacpy_buffer *buffer)
+{
+	return dmacpy_buffer_is_user(buffer) ? -EBADF : buffer->fd;
+}
+
+DMACPY_API uint64_t dmacpy_buffer_size(const struct dmacpy_buffer *buffer)
+{
+	return buffer->size;
+}
+
+DMACPY_API uint32_t dmacpy_buffer_handle(const struct dmacpy_buffer *buffer)
+{
+	return buffer->handle;
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Copies of any length and alignment.
+ *
+ * An engine that bypasses the CPU's caches cannot write a part of a cache
+ * line: what the CPU wrote beside it gets lost. So only the whole lines in the
+ * middle of the destination are the engine's. The edges before and behind are
+ * written by the CPU, from the source where it is the program's memory, else
+ * from a bounce buffer, where the engine puts them with what surrounds them.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+enum { HEAD, TAIL, EDGES };
+
+/**
+ * struct edge - bytes that the CPU copies when the job is done
+ * @dst: in registered memory
+ * @src: in registered memory or the bounce buffer
+ * @length: in bytes, less than a line
+ */
+struct edge {
+	void *dst;
+	const void *src;
+	size_t length;
+};
+
+/**
+ * struct copy - a copy in the making
+ * @stream: that it runs on
+ * @job: operations that have not run yet
+ * @dst: destination
+ * @src: source
+ * @dst_offset: where in @dst
+ * @src_offset: where in @src
+ * @length: in bytes
+ * @edges: empty unless @dst is registered memory
+ */
+struct copy {
+	struct dmacpy_stream *stream;
+	struct dmacpy_job *job;
+	struct dmacpy_buffer *dst;
+	struct dmacpy_buffer *src;
+	uint64_t dst_offset;
+	uint64_t src_offset;
+	uint64_t length;
+	struct edge edges[EDGES];
+};
+
+static int prepare_bounce(struct dmacpy_stream *stream)
+{
+	size_t size = EDGES * stream->limits.user_align;
+	void *memory;
+	int ret;
+
+	if (stream->bounce)
+		return 0;
+
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+
+	/* In a child it would be of no use, and copied on write. */
+	madvise(memory, size, MADV_DONTFORK);
+	ret = dmacpy_buffer_register(stream, memory, size, DMACPY_ACCESS_WRITE,
+				     &stream->bounce);
+	if (ret)
+		munmap(memory, size);
+
+	return ret;
+}
+
+void dmacpy_stream_free_bounce(struct dmacpy_stream *stream)
+{
+	struct dmacpy_buffer *bounce = stream->bounce;
+	void *memory;
+	size_t size;
+
+	if (!bounce)
+		return;
+
+	memory = bounce->memory;
+	size = bounce->size;
+	dmacpy_buffer_free(bounce);
+	munmap(memory, size);
+}
+
+static int run(struct dmacpy_job *job)
+{
+	int ret;
+
+	if (!job->count)
+		return 0;
+
+	ret = dmacpy_job_run(job);
+	dmacpy_job_reset(job);
+
+	return ret;
+}
+
+/* Add a copy that fits into an empty job, making room for it if need be. */
+static int add(struct dmacpy_job *job,
+	       struct dmacpy_buffer *dst, uint64_t dst_offset,
+	       struct dmacpy_buffer *src, uint64_t src_offset, uint64_t length)
+{
+	int ret;
+
+	ret = dmacpy_job_add_copy(job, dst, dst_offset, src, src_offset,
+				  length);
+	if (ret != -E2BIG && ret != -EFBIG && ret != -ERANGE)
+		return ret;
+
+	ret = run(job);
+	if (ret)
+		return ret;
+
+	return dmacpy_job_add_copy(job, dst, dst_offset, src, src_offset,
+				   length);
+}
+
+static int add_middle(struct copy *copy)
+{
+	const struct dmacpy_get_info *limits = &copy->stream->limits;
+	uint64_t max = limits->max_bytes - limits->max_bytes %
+		       limits->user_align;
+	uint64_t end = copy->length - copy->edges[TAIL].length;
+	uint64_t offset = copy->edges[HEAD].length;
+	uint64_t length;
+	int ret;
+
+	for (; offset < end; offset += length) {
+		length = end - offset < max ? end - offset : max;
+		ret = add(copy->job, copy->dst, copy->dst_offset + offset,
+			  copy->src, copy->src_offset + offset, length);
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
+/* Have the engine bring a whole line of the source that has the edge in it. */
+static int add_bounced_edge(struct copy *copy, int which, uint64_t src_offset)
+{
+	const struct dmacpy_get_info *limits = &copy->stream->limits;
+	uint64_t line = limits->user_align;
+	struct dmacpy_buffer *bounce;
+	uint64_t start;
+	int ret;
+
+	if (copy->src->size < line)
+		return -EINVAL;
+
+	ret = prepare_bounce(copy->stream);
+	if (ret)
+		return ret;
+
+	bounce = copy->stream->bounce;
+	start = copy->src->size - line;
+	start -= start % limits->copy_align;
+	if (start > src_offset)
+		start = src_offset;
+
+	copy->edges[which].src = (char *)bounce->memory + which * line +
+				 (src_offset - start);
+
+	return add(copy->job, bounce, which * line, copy->src, start, line);
+}
+
+static int add_edge(struct copy *copy, int which, uint64_t offset)
+{
+	struct edge *edge = &copy->edges[which];
+
+	if (!edge->length)
+		return 0;
+
+	edge->dst = (char *)copy->dst->memory + copy->dst_offset + offset;
+	if (!dmacpy_buffer_is_user(copy->src))
+		return add_bounced_edge(copy, which,
+					copy->src_offset + offset);
+
+	edge->src = (char *)copy->src->memory + copy->src_offset + offset;
+	return 0;
+}
+
+static void find_edges(struct copy *copy)
+{
+	uint64_t line = copy->stream->limits.user_align;
+	struct edge *head = &copy->edges[HEAD];
+	struct edge *tail = &copy->edges[TAIL];
+	uint64_t start;
+
+	if (!dmacpy_buffer_is_user(copy->dst))
+		return;
+
+	start = ((uintptr_t)copy->dst->memory + copy->dst_offset) % line;
+	if (start)
+		head->length = line - start;
+	if (head->length > copy->length)
+		head->length = copy->length;
+	if (copy->length > head->length)
+		tail->length = (start + copy->length) % line;
+}
+
+static int run_copy(struct copy *copy)
+{
+	struct edge *edges = copy->edges;
+	int ret;
+
+	find_edges(copy);
+
+	ret = add_edge(copy, HEAD, 0);
+	if (ret)
+		return ret;
+
+	ret = add_middle(copy);
+	if (ret)
+		return ret;
+
+	ret = add_edge(copy, TAIL, copy->length - edges[TAIL].length);
+	if (ret)
+		return ret;
+
+	ret = run(copy->job);
+	if (ret)
+		return ret;
+
+	if (edges[HEAD].length)
+		memcpy(edges[HEAD].dst, edges[HEAD].src, edges[HEAD].length);
+	if (edges[TAIL].length)
+		memcpy(edges[TAIL].dst, edges[TAIL].src, edges[TAIL].length);
+
+	return 0;
+}
+
+static int is_within(const struct dmacpy_buffer *buffer, uint64_t offset,
+		     uint64_t length)
+{
+	return offset <= buffer->size && length <= buffer->size - offset;
+}
+
+/* What the kernel would check, for those bytes that it does not see. */
+static int check(const struct copy *copy)
+{
+	uint64_t dst = copy->dst_offset;
+	uint64_t src = copy->src_offset;
+	uint64_t length = copy->length;
+
+	if (copy->dst->stream != copy->stream ||
+	    copy->src->stream != copy->stream)
+		return -EINVAL;
+	if (!is_within(copy->dst, dst, length) ||
+	    !is_within(copy->src, src, length))
+		return -EINVAL;
+	if (copy->dst == copy->src && dst < src + length && src < dst + length)
+		return -EINVAL;
+	if (!(copy->dst->access & DMACPY_ACCESS_WRITE) ||
+	    !(copy->src->access & DMACPY_ACCESS_READ))
+		return -EACCES;
+
+	return 0;
+}
+
+DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
+				  struct dmacpy_buffer *dst,
+				  uint64_t dst_offset,
+				  struct dmacpy_buffer *src,
+				  uint64_t src_offset, uint64_t length)
+{
+	struct copy copy = {
+		.stream = stream,
+		.dst = dst,
+		.src = src,
+		.dst_offset = dst_offset,
+		.src_offset = src_offset,
+		.length = length,
+	};
+	int ret;
+
+	ret = check(&copy);
+	if (ret)
+		return ret;
+
+	ret = dmacpy_job_new(stream, &copy.job);
+	if (ret)
+		return ret;
+
+	ret = run_copy(&copy);
+	dmacpy_job_free(copy.job);
+
+	return ret;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of libdmacpy share, and programs do not see.
+ */
+#ifndef _DMACPY_INTERNAL_H
+#define _DMACPY_INTERNAL_H
+
+#include <dmacpy.h>
+
+/* Everything else is hidden (-fvisibility=hidden). */
+#define DMACPY_API __attribute__((visibility("default")))
+
+/**
+ * struct dmacpy_device - one /dev/dmacpyN
+ * @fd: open file, for DMACPY_GET_INFO only
+ * @path: to open streams by
+ */
+struct dmacpy_device {
+	int fd;
+	char path[];
+};
+
+/**
+ * struct dmacpy_stream - one open file, on one channel
+ * @fd: the open file
+ * @limits: of jobs, and alignments; what is free in it is out of date
+ * @bounce: two registered lines of limits.user_align, or NULL before the
+ *	first copy that needs them
+ */
+struct dmacpy_stream {
+	int fd;
+	struct dmacpy_get_info limits;
+	struct dmacpy_buffer *bounce;
+};
+
+/**
+ * struct dmacpy_buffer - an end point of copies
+ * @stream: where @handle is valid
+ * @handle: the kernel's name for it
+ * @access: DMACPY_ACCESS_* of the engine
+ * @size: in bytes
+ * @fd: the dma-buf, -1 for registered memory
+ * @memory: registered memory, or a mapping of the dma-buf, or NULL
+ */
+struct dmacpy_buffer {
+	struct dmacpy_stream *stream;
+	uint32_t handle;
+	uint32_t access;
+	uint64_t size;
+	int fd;
+	void *memory;
+};
+
+/**
+ * struct dmacpy_job - operations to submit
+ * @stream: that runs them
+ * @ops: the operations, an array with room for @capacity
+ * @count: number of operations
+ * @capacity: allocated length of @ops
+ * @bytes: sum of the bytes that they write
+ * @rows: sum of their rows; a COPY or FILL has one
+ */
+struct dmacpy_job {
+	struct dmacpy_stream *stream;
+	struct dmacpy_op *ops;
+	uint32_t count;
+	uint32_t capacity;
+	uint64_t bytes;
+	uint32_t rows;
+};
+
+/**
+ * dmacpy_buffer_is_user() - is a buffer registered memory
+ * @buffer: a buffer
+ *
+ * Return: true for registered memory, false for a dma-buf.
+ */
+static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
+{
+	return buffer->fd < 0;
+}
+
+/**
+ * dmacpy_ioctl() - call a command of the driver
+ * @fd: of a stream or device
+ * @command: DMACPY_*
+ * @arg: its struct
+ *
+ * Restarts nothing: -EINTR and -EAGAIN tell the caller that nothing was done.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmacpy_ioctl(int fd, unsigned long command, void *arg);
+
+/**
+ * dmacpy_ioctl_sync() - begin or end CPU access to a dma-buf
+ * @fd: the dma-buf
+ * @flags: DMA_BUF_SYNC_*
+ *
+ * Restarts on EINTR and EAGAIN, as <linux/dma-buf.h> wants: an end that is not
+ * delivered leaves the caches wrong.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmacpy_ioctl_sync(int fd, uint64_t flags);
+
+/**
+ * dmacpy_stream_free_bounce() - free what dmacpy_stream_copy() keeps
+ * @stream: that is being closed
+ */
+void dmacpy_stream_free_bounce(struct dmacpy_stream *stream);
+
+#endif /* _DMACPY_INTERNAL_H */
