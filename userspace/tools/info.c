@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy info: the properties of a device, for people or for programs.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tool.h"
+
+static const char help[] =
+	"usage: dmacpy info [OPTION...]\n\n"
+	"Show the SRAM, the DMA engine and the limits of a device.\n\n"
+	"options:\n"
+	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -j, --json           as one JSON object, sizes in bytes\n"
+	"  -h, --help           show this\n";
+
+static const char * const opcodes[] = {
+	[DMACPY_OP_COPY] = "copy",
+	[DMACPY_OP_COPY_2D] = "copy_2d",
+	[DMACPY_OP_FILL] = "fill",
+};
+
+#define OPCODES (sizeof(opcodes) / sizeof(*opcodes))
+
+/* Between each two of them @separator, around each @quote. */
+static void print_opcodes(uint32_t mask, const char *separator,
+			  const char *quote)
+{
+	const char *before = "";
+	size_t i;
+
+	for (i = 0; i < OPCODES; i++) {
+		if (!(mask & (1U << i)))
+			continue;
+		printf("%s%s%s%s", before, quote, opcodes[i], quote);
+		before = separator;
+	}
+}
+
+static void print_table(const char *path, const struct dmacpy_get_info *info)
+{
+	char total[32], free[32], largest[32], bytes[32];
+
+	printf("%s\n", path);
+	printf("  name        %s\n", info->name);
+	printf("  SRAM        %s, %s free, %s in one piece\n",
+	       format_size(total, info->sram_total),
+	       format_size(free, info->sram_free),
+	       format_size(largest, info->sram_largest));
+	printf("  granule     %u bytes\n", info->granule);
+	printf("  channels    %u\n", info->channels);
+	printf("  alignment   %u for all copies, %u to the program's memory\n",
+	       info->copy_align, info->user_align);
+	printf("  job limits  %u operations, %s, %u rows\n", info->max_ops,
+	       format_size(bytes, info->max_bytes), info->max_rows);
+	printf("  operations  ");
+	print_opcodes(info->opcodes, " ", "");
+	printf("\n");
+}
+
+static void print_json_string(const char *key, const char *value)
+{
+	printf("  \"%s\": \"", key);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			printf("\\%c", *value);
+		else if ((unsigned char)*value < ' ')
+			printf("\\u%04x", *value);
+		else
+			putchar(*value);
+	}
+	printf("\",\n");
+}
+
+static void print_json_number(const char *key, uint64_t value)
+{
+	printf("  \"%s\": %" PRIu64 ",\n", key, value);
+}
+
+static void print_json(const char *path, const struct dmacpy_get_info *info)
+{
+	printf("{\n");
+	print_json_string("device", path);
+	print_json_string("name", (const char *)info->name);
+	print_json_number("sram_total", info->sram_total);
+	print_json_number("sram_free", info->sram_free);
+	print_json_number("sram_largest", info->sram_largest);
+	print_json_number("granule", info->granule);
+	print_json_number("channels", info->channels);
+	print_json_number("copy_align", info->copy_align);
+	print_json_number("user_align", info->user_align);
+	print_json_number("max_ops", info->max_ops);
+	print_json_number("max_bytes", info->max_bytes);
+	print_json_number("max_rows", info->max_rows);
+	printf("  \"opcodes\": [");
+	print_opcodes(info->opcodes, ", ", "\"");
+	printf("]\n}\n");
+}
+
+static int show_info(const char *path, bool json)
+{
+	struct dmacpy_device *device;
+	struct dmacpy_get_info info;
+	int ret;
+
+	ret = dmacpy_device_open(path, &device);
+	if (ret) {
+		device_error(path ? path : "/dev/dmacpy*", ret);
+		return EXIT_FAILURE;
+	}
+
+	path = dmacpy_device_path(device);
+	ret = dmacpy_device_info(device, &info, sizeof(info));
+	if (ret)
+		device_error(path, ret);
+	else if (json)
+		print_json(path, &info);
+	else
+		print_table(path, &info);
+	dmacpy_device_close(device);
+
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int cmd_info(const char *device, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ },
+	};
+	bool json = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "d:jh", options,
+				     NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			device = optarg;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		default:
+			return usage_error("info", NULL);
+		}
+	}
+	if (optind < argc)
+		return usage_error("info", "'%s' is too much", argv[optind]);
+
+	return show_info(device, json);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Output files: written under another name, renamed when complete.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static mode_t default_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+
+	return 0666 & ~mask;
+}
+
+static int open_temporary(struct output *output, mode_t mode)
+{
+	if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
+		output->temporary = NULL;
+		return -ENOMEM;
+	}
+
+	output->fd = mkostemp(output->temporary, O_CLOEXEC);
+	if (output->fd < 0)
+		return -errno;
+
+	/* mkostemp() lets nobody else read it. */
+	return fchmod(output->fd, mode) < 0 ? -errno : 0;
+}
+
+static int open_output(struct output *output, const char *path)
+{
+	struct stat status;
+	bool exists = !stat(path, &status);
+
+	/* The target of a symbolic link is replaced, not the link. */
+	output->path = exists ? realpath(path, NULL) : strdup(path);
+	if (!output->path)
+		return -errno;
+
+	if (!exists)
+		return open_temporary(output, default_mode());
+	if (S_ISREG(status.st_mode))
+		return open_temporary(output, status.st_mode & 0777);
+
+	output->fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return output->fd < 0 ? -errno : 0;
+}
+
+int output_open(struct output *output, const char *path)
+{
+	int ret;
+
+	*output = (struct output){ .fd = -1 };
+
+	ret = open_output(output, path);
+	if (ret) {
+		file_error(path, ret);
+		output_discard(output);
+		return -1;
+	}
+
+	return 0;
+}
+
+int output_write(struct output *output, const void *data, size_t length)
+{
+	ssize_t count;
+
+	while (length) {
+		count = write(output->fd, data, length);
+		if (count < 0) {
+			file_error(output->path, -errno);
+			return -1;
+		}
+		data = (const char *)data + count;
+		length -= count;
+	}
+
+	return 0;
+}
+
+int output_commit(struct output *output)
+{
+	int ret;
+
+	ret = close(output->fd);
+	output->fd = -1;
+	if (!ret && output->temporary)
+		ret = rename(output->temporary, output->path);
+	if (ret) {
+		file_error(output->path, -errno);
+		return -1;
+	}
+
+	free(output->temporary);
+	output->temporary = NULL;
+	return 0;
+}
+
+void output_discard(struct output *output)
+{
+	if (output->temporary)
+		unlink(output->temporary);
+	if (output->fd >= 0)
+		close(output->fd);
+	free(output->temporary);
+	free(output->path);
+}

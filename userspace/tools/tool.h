@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the commands of the dmacpy tool share.
+ */
+#ifndef _DMACPY_TOOL_H
+#define _DMACPY_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <dmacpy.h>
+
+#define EXIT_USAGE 2
+
+/* Of the buffers that files are read to and written from: see ulimit -l. */
+#define CHUNK_SIZE (1U << 20)
+
+/**
+ * struct session - an open device, with one stream where one is needed
+ * @device: the device
+ * @stream: the stream
+ * @info: as it was when the session was opened
+ */
+struct session {
+	struct dmacpy_device *device;
+	struct dmacpy_stream *stream;
+	struct dmacpy_get_info info;
+};
+
+/**
+ * struct chunk - memory of the program that the engine can reach
+ * @data: page aligned, CHUNK_SIZE bytes
+ * @buffer: the same for the library
+ */
+struct chunk {
+	void *data;
+	struct dmacpy_buffer *buffer;
+};
+
+/**
+ * struct output - a file that appears at once, when it is complete
+ * @path: what it will be
+ * @temporary: what it is until then, or NULL when @path is a device or pipe
+ * @fd: to write to, or -1
+ */
+struct output {
+	char *path;
+	char *temporary;
+	int fd;
+};
+
+/* Each takes the device's path or NULL, and returns an exit code. */
+int cmd_copy(const char *device, int argc, char **argv);
+int cmd_fill(const char *device, int argc, char **argv);
+int cmd_info(const char *device, int argc, char **argv);
+int cmd_list(const char *device, int argc, char **argv);
+
+/*
+ * Print a message, where the progress was shown. Those with @err, a negative
+ * errno, add its text, and what to do about it.
+ */
+void print_error(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+int usage_error(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void file_error(const char *path, int err);
+void device_error(const char *what, int err);
+void sram_error(const struct session *session, uint64_t length, int err);
+
+/* Return 0, or -1 after a message. */
+int session_open(struct session *session, const char *path);
+int session_alloc(struct session *session, struct dmacpy_buffer **sram);
+void session_close(struct session *session);
+
+/* Return 0, or -1 after a message. A zeroed chunk can be freed. */
+int chunk_new(struct chunk *chunk, struct session *session, uint32_t access);
+void chunk_free(struct chunk *chunk);
+
+/* Return 0, or -1 after a message. A discard after a commit does nothing. */
+int output_open(struct output *output, const char *path);
+int output_write(struct output *output, const void *data, size_t length);
+int output_commit(struct output *output);
+void output_discard(struct output *output);
+
+/* Return 0, or -1 without a message. */
+int parse_number(const char *text, uint64_t max, uint64_t *value);
+int parse_size(const char *text, uint64_t *value);
+
+const char *format_size(char text[32], uint64_t bytes);
+
+/* @total is 0 when it is not known. Silent unless stderr is a terminal. */
+void progress_show(uint64_t done, uint64_t total);
+void progress_end(void);
+
+/* From the first call on, signals that end the program only set this. */
+void catch_signals(void);
+bool interrupted(void);
+
+double seconds_now(void);
+
+#endif /* _DMACPY_TOOL_H */
