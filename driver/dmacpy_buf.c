@@ -493,8 +493,7 @@ dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 
 static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		     void (*sync)(struct device *dev, dma_addr_t addr,
-				  size_t size, enum dma_data_direction dir),
-		     enum dma_data_direction dir)
+				  size_t size, enum dma_data_direction dir))
 {
 	unsigned int hint = 0;
 	dma_addr_t addr;
@@ -503,7 +502,7 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 	for (; length; offset += part, length -= part) {
 		part = length;
 		addr = dmacpy_buf_addr(buf, offset, &hint, &part);
-		sync(buf->dma_dev, addr, part, dir);
+		sync(buf->dma_dev, addr, part, buf_direction(buf));
 	}
 }
 
@@ -512,17 +511,14 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
  * @buf: the end point; a dma-buf is synced by its exporter and its users
  * @offset: first byte
  * @length: bytes
- * @access: what the engine will do there, one of DMACPY_ACCESS_*
  *
  * Context: Any.
  */
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
-				u64 length, u32 access)
+				u64 length)
 {
 	if (!buf->dmabuf)
-		buf_sync(buf, offset, length, dma_sync_single_for_device,
-			 access == DMACPY_ACCESS_READ ? DMA_TO_DEVICE :
-							DMA_FROM_DEVICE);
+		buf_sync(buf, offset, length, dma_sync_single_for_device);
 }
 
 /**
@@ -537,8 +533,7 @@ void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length)
 {
 	if (!buf->dmabuf)
-		buf_sync(buf, offset, length, dma_sync_single_for_cpu,
-			 DMA_FROM_DEVICE);
+		buf_sync(buf, offset, length, dma_sync_single_for_cpu);
 }
 
 /**

@@ -29,7 +29,7 @@ bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 			   unsigned int *hint, u64 *length);
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
-				u64 length, u32 access);
+				u64 length);
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length);
 

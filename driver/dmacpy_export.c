@@ -59,6 +59,7 @@ static int export_attach(struct dma_buf *dmabuf,
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 
+/* The SRAM is in no cache, so it may be mapped any number of times. */
 static struct sg_table *export_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
 {
@@ -67,13 +68,14 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach,
 	dma_addr_t addr;
 
 	addr = dma_map_resource(attach->dev, export->sram.phys,
-				export->sram.size, dir, 0);
+				export->sram.size, dir,
+				DMA_ATTR_SKIP_CPU_SYNC);
 	if (dma_mapping_error(attach->dev, addr))
 		return ERR_PTR(-EIO);
 	sgt = export_new_table(export, addr);
 	if (IS_ERR(sgt))
 		dma_unmap_resource(attach->dev, addr, export->sram.size, dir,
-				   0);
+				   DMA_ATTR_SKIP_CPU_SYNC);
 	return sgt;
 }
 
@@ -83,7 +85,7 @@ static void export_unmap(struct dma_buf_attachment *attach,
 	struct dmacpy_export *export = attach->dmabuf->priv;
 
 	dma_unmap_resource(attach->dev, sg_dma_address(sgt->sgl),
-			   export->sram.size, dir, 0);
+			   export->sram.size, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

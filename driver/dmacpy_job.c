@@ -286,44 +286,40 @@ static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills)
 	return 0;
 }
 
-static void job_sync_for_device(struct dmacpy_job *job)
+static void job_sync_rows(const struct dmacpy_op *op,
+			  const struct dmacpy_buf *buf, u64 offset, u64 stride,
+			  void (*sync)(const struct dmacpy_buf *buf, u64 offset,
+				       u64 length))
 {
-	const struct dmacpy_op *op;
-	unsigned int i;
 	u32 row;
 
-	for (i = 0; i < job->nops; i++) {
-		op = &job->ops[i];
-		for (row = 0; row < op->rows; row++) {
-			dmacpy_buf_sync_for_device(job->ends[i].dst,
-						   op->dst_offset +
-						   row * op->dst_stride,
-						   op->length,
-						   DMACPY_ACCESS_WRITE);
-			if (job->ends[i].src)
-				dmacpy_buf_sync_for_device(job->ends[i].src,
-							   op->src_offset +
-							   row * op->src_stride,
-							   op->length,
-							   DMACPY_ACCESS_READ);
-		}
+	for (row = 0; row < op->rows; row++)
+		sync(buf, offset + row * stride, op->length);
+}
+
+static void job_sync_for_device(const struct dmacpy_job *job)
+{
+	const struct dmacpy_op *op = job->ops;
+	unsigned int i;
+
+	for (i = 0; i < job->nops; i++, op++) {
+		job_sync_rows(op, job->ends[i].dst, op->dst_offset,
+			      op->dst_stride, dmacpy_buf_sync_for_device);
+		if (job->ends[i].src)
+			job_sync_rows(op, job->ends[i].src, op->src_offset,
+				      op->src_stride,
+				      dmacpy_buf_sync_for_device);
 	}
 }
 
-static void job_sync_for_cpu(struct dmacpy_job *job)
+static void job_sync_for_cpu(const struct dmacpy_job *job)
 {
-	const struct dmacpy_op *op;
+	const struct dmacpy_op *op = job->ops;
 	unsigned int i;
-	u32 row;
 
-	for (i = 0; i < job->nops; i++) {
-		op = &job->ops[i];
-		for (row = 0; row < op->rows; row++)
-			dmacpy_buf_sync_for_cpu(job->ends[i].dst,
-						op->dst_offset +
-						row * op->dst_stride,
-						op->length);
-	}
+	for (i = 0; i < job->nops; i++, op++)
+		job_sync_rows(op, job->ends[i].dst, op->dst_offset,
+			      op->dst_stride, dmacpy_buf_sync_for_cpu);
 }
 
 /**
