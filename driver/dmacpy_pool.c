@@ -29,6 +29,8 @@
  * @gen: the allocator; its addresses are the kernel's mapping
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to an mmio-sram node
+ * @nmaps: number of @maps
+ * @maps: the mappings of our own region
  */
 struct dmacpy_pool {
 	struct kref ref;
@@ -36,22 +38,18 @@ struct dmacpy_pool {
 	struct gen_pool *gen;
 	resource_size_t start;
 	resource_size_t size;
+	unsigned int nmaps;
+	void *maps[];
 };
 
 static LIST_HEAD(dmacpy_regions);
 static DEFINE_MUTEX(dmacpy_regions_lock);
 
-static void pool_unmap_chunk(struct gen_pool *gen, struct gen_pool_chunk *chunk,
-			     void *data)
-{
-	memunmap((void *)chunk->start_addr);
-}
-
-/* Holds dmacpy_regions_lock, if it comes from dmacpy_pool_put(). */
 static void pool_free_region(struct dmacpy_pool *pool)
 {
-	gen_pool_for_each_chunk(pool->gen, pool_unmap_chunk, NULL);
 	gen_pool_destroy(pool->gen);
+	while (pool->nmaps)
+		memunmap(pool->maps[--pool->nmaps]);
 	release_mem_region(pool->start, pool->size);
 	kfree(pool);
 }
@@ -72,45 +70,35 @@ static void pool_release(struct kref *ref)
 static int pool_add_chunk(struct dmacpy_pool *pool, resource_size_t start,
 			  resource_size_t end)
 {
-	void *vaddr;
-	int ret;
+	void *map;
 
 	start = round_up(start, PAGE_SIZE);
 	end = round_down(end, PAGE_SIZE);
 	if (start >= end)
 		return 0;
 
-	vaddr = memremap(start, end - start, MEMREMAP_WC);
-	if (!vaddr)
+	map = memremap(start, end - start, MEMREMAP_WC);
+	if (!map)
 		return -ENOMEM;
-	ret = gen_pool_add_virt(pool->gen, (unsigned long)vaddr, start,
-				end - start, NUMA_NO_NODE);
-	if (ret)
-		memunmap(vaddr);
-	return ret;
+	pool->maps[pool->nmaps++] = map;
+	return gen_pool_add_virt(pool->gen, (unsigned long)map, start,
+				 end - start, NUMA_NO_NODE);
 }
 
-/*
- * Adds what lies between the ranges of the property "reserved", pairs of
- * offset and size that must be in ascending order.
- */
-static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev)
+/* Adds what lies between the reserved ranges. */
+static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
+			   unsigned int nreserved)
 {
 	resource_size_t end = pool->start + pool->size, from = pool->start;
-	struct device_node *np = dev->of_node;
 	u32 offset, size;
-	int i, n, ret;
+	unsigned int i;
+	int ret;
 
-	n = of_property_count_u32_elems(np, "reserved");
-	if (n == -EINVAL)
-		n = 0;
-	if (n < 0 || n % 2)
-		return dev_err_probe(dev, -EINVAL,
-				     "bad property \"reserved\"\n");
-
-	for (i = 0; i < n; i += 2) {
-		of_property_read_u32_index(np, "reserved", i, &offset);
-		of_property_read_u32_index(np, "reserved", i + 1, &size);
+	for (i = 0; i < 2 * nreserved; i += 2) {
+		of_property_read_u32_index(dev->of_node, "reserved", i,
+					   &offset);
+		of_property_read_u32_index(dev->of_node, "reserved", i + 1,
+					   &size);
 		if (offset > pool->size || size > pool->size - offset ||
 		    pool->start + offset < from)
 			return dev_err_probe(dev, -EINVAL,
@@ -120,16 +108,35 @@ static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev)
 			return ret;
 		from = pool->start + offset + size;
 	}
-	return pool_add_chunk(pool, from, end);
+	ret = pool_add_chunk(pool, from, end);
+	if (!ret && !pool->nmaps)
+		ret = dev_err_probe(dev, -EINVAL, "no page is free\n");
+	return ret;
+}
+
+/* The property "reserved" has pairs of offset and size, in ascending order. */
+static int pool_count_reserved(struct device *dev)
+{
+	int n = of_property_count_u32_elems(dev->of_node, "reserved");
+
+	if (n == -EINVAL)
+		return 0;
+	if (n < 0 || n % 2)
+		return dev_err_probe(dev, -EINVAL,
+				     "bad property \"reserved\"\n");
+	return n / 2;
 }
 
 static struct dmacpy_pool *pool_new_region(struct device *dev,
 					   const struct resource *res)
 {
 	struct dmacpy_pool *pool;
-	int ret;
+	int nreserved, ret;
 
-	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	nreserved = pool_count_reserved(dev);
+	if (nreserved < 0)
+		return ERR_PTR(nreserved);
+	pool = kzalloc(struct_size(pool, maps, nreserved + 1), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&pool->ref);
@@ -145,14 +152,9 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 		ret = -ENOMEM;
 		goto err_release_region;
 	}
-	ret = pool_add_chunks(pool, dev);
+	ret = pool_add_chunks(pool, dev, nreserved);
 	if (ret)
 		goto err_free_region;
-	if (!gen_pool_size(pool->gen)) {
-		ret = dev_err_probe(dev, -EINVAL, "%pR has no free page\n",
-				    res);
-		goto err_free_region;
-	}
 	return pool;
 
 err_free_region:
