@@ -40,6 +40,7 @@ struct dmacpy_seg {
  * @sgt: the mapping, NULL if there is none
  * @dmabuf: a reference to the dma-buf, NULL for memory of a process
  * @attach: the attachment to @dmabuf
+ * @needs_sync: of a process's memory: the engine or its mapping is not coherent
  * @table: of a process's memory
  * @pages: its pages, pinned
  * @npages: number of @pages that are pinned
@@ -60,6 +61,7 @@ struct dmacpy_buf {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
 
+	bool needs_sync;
 	struct sg_table table;
 	struct page **pages;
 	unsigned long npages;
@@ -102,7 +104,7 @@ static void buf_unpin(struct dmacpy_buf *buf)
 	unpin_user_pages_dirty_lock(buf->pages, buf->npages,
 				    buf->access & DMACPY_ACCESS_WRITE);
 	kvfree(buf->pages);
-	account_locked_vm(buf->mm, buf->charged, false);
+	atomic64_sub(buf->charged, &buf->mm->pinned_vm);
 	mmdrop(buf->mm);
 }
 
@@ -170,7 +172,7 @@ static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 	int i;
 
 	buf->segs = kvmalloc_array(buf->sgt->nents, sizeof(*buf->segs),
-				   GFP_KERNEL_ACCOUNT);
+				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buf->segs)
 		return -ENOMEM;
 
@@ -186,6 +188,16 @@ static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 		start += sg_dma_len(sg);
 	}
 	return start < buf->length ? -EINVAL : 0;
+}
+
+static bool buf_needs_sync(const struct dmacpy_buf *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < buf->nsegs; i++)
+		if (dma_need_sync(buf->dma_dev, buf->segs[i].addr))
+			return true;
+	return false;
 }
 
 /**
@@ -237,6 +249,18 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+/* As InfiniBand does it: without the lock of the mm, which users can stall. */
+static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	buf->charged = npages;
+	if (atomic64_add_return(npages, &buf->mm->pinned_vm) > limit &&
+	    !capable(CAP_IPC_LOCK))
+		return -EDQUOT;
+	return 0;
+}
+
 static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 {
 	unsigned int flags = FOLL_LONGTERM;
@@ -255,6 +279,9 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 			return -EFAULT;
 		buf->npages += ret;
 	}
+	if (buf->access & DMACPY_ACCESS_WRITE &&
+	    !dmacpy_may_write_pages(buf->pages, buf->npages))
+		return -EFAULT;
 	return 0;
 }
 
@@ -277,9 +304,9 @@ struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
 	unsigned long npages;
 	int ret;
 
-	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));
-	if (npages > totalram_pages())
+	if (PHYS_PFN(length) > totalram_pages())
 		return ERR_PTR(-ENOMEM);
+	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));
 	buf = buf_new(length, access);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
@@ -287,11 +314,9 @@ struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
 	buf->mm = current->mm;
 	mmgrab(buf->mm);
 
-	if (account_locked_vm(buf->mm, npages, true)) {
-		ret = -EDQUOT;
+	ret = buf_charge(buf, npages);
+	if (ret)
 		goto err_free;
-	}
-	buf->charged = npages;
 
 	/* An array too large to have is the user's mistake: no warning. */
 	buf->pages = kvmalloc_array(npages, sizeof(*buf->pages),
@@ -341,7 +366,9 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 		return ret;
 	buf->dma_dev = chan->dma_dev;
 	buf->sgt = &buf->table;
-	return buf_cut(buf, chan);
+	ret = buf_cut(buf, chan);
+	buf->needs_sync = buf_needs_sync(buf);
+	return ret;
 }
 
 /**
@@ -491,16 +518,24 @@ dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 	return seg->addr + (offset - seg->start);
 }
 
+/*
+ * An IOMMU may have joined pages to a segment that only the engine sees in one
+ * piece: what is synced must be in one piece for the CPU too.
+ */
 static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		     void (*sync)(struct device *dev, dma_addr_t addr,
 				  size_t size, enum dma_data_direction dir))
 {
+	bool joined = buf->table.nents != buf->table.orig_nents;
 	unsigned int hint = 0;
 	dma_addr_t addr;
 	u64 part;
 
 	for (; length; offset += part, length -= part) {
 		part = length;
+		if (joined)
+			part = min_t(u64, part, PAGE_SIZE -
+				     offset_in_page(buf->offset + offset));
 		addr = dmacpy_buf_addr(buf, offset, &hint, &part);
 		sync(buf->dma_dev, addr, part, buf_direction(buf));
 	}
@@ -517,7 +552,7 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length)
 {
-	if (!buf->dmabuf)
+	if (buf->needs_sync)
 		buf_sync(buf, offset, length, dma_sync_single_for_device);
 }
 
@@ -532,7 +567,7 @@ void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length)
 {
-	if (!buf->dmabuf)
+	if (buf->needs_sync)
 		buf_sync(buf, offset, length, dma_sync_single_for_cpu);
 }
 

@@ -25,8 +25,9 @@
 
 /* Descriptors in flight: enough to keep an engine busy. */
 #define CHAN_DEPTH	32
-/* Bytes of the test copy. */
-#define CHAN_TEST_SIZE	64
+/* Bytes of the two parts of a test copy: what any engine can align to. */
+#define CHAN_TEST_PART	256
+#define CHAN_TEST_SIZE	(2 * CHAN_TEST_PART)
 
 static struct workqueue_struct *chan_wq;
 
@@ -154,7 +155,7 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	if (!piece->length)
 		xfer->ops->next(xfer, chan->max_piece, piece);
 
-	irq = piece->length == xfer->left ||
+	irq = piece->length == xfer->left || !chan->calls_back_silently ||
 	      chan->since_irq + 1 >= chan->interval;
 	desc = dmaengine_prep_dma_memcpy(chan->dma, piece->dst, piece->src,
 					 piece->length, DMA_CTRL_ACK |
@@ -166,7 +167,6 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	desc->callback = chan_callback;
 	desc->callback_result = chan_callback_result;
 	desc->callback_param = xfer;
-	chan->since_irq = irq ? 0 : chan->since_irq + 1;
 	xfer->left -= piece->length;
 	piece->length = 0;
 	if (!xfer->left)
@@ -175,21 +175,18 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	if (dma_submit_error(dmaengine_submit(desc))) {
 		chan_fail_xfer(chan, xfer);
 	} else {
+		chan->since_irq = irq ? 0 : chan->since_irq + 1;
 		chan->in_flight++;
 		xfer->in_flight++;
 	}
 	return true;
 }
 
-/*
- * Have the work look at the channel when the engine should have shown a sign
- * of life, or soon, if it takes no descriptor although it has none.
- */
-static void chan_arm(struct dmacpy_chan *chan)
+/* Have the work look at the channel. Holds the lock. */
+static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
 {
-	unsigned long now = jiffies, due;
+	unsigned long now = jiffies;
 
-	due = chan->in_flight ? chan->progress + chan_timeout() : now + 1;
 	if (delayed_work_pending(&chan->work) && !time_before(due, chan->due))
 		return;
 	chan->due = due;
@@ -201,26 +198,37 @@ static void chan_arm(struct dmacpy_chan *chan)
  * Give the engine as much as it takes. Holds the lock.
  *
  * Its ring is found out by filling it: from then on an interrupt at each half
- * of it is enough to refill it in time.
+ * of it is enough to refill it in time. One that takes no descriptor may also
+ * be out of memory, and is asked again soon.
  */
 static void chan_feed(struct dmacpy_chan *chan)
 {
+	bool issue = false, refused = false;
 	struct dmacpy_xfer *xfer;
-	bool issue = false;
 
-	while ((xfer = list_first_entry_or_null(&chan->queue,
+	while (!refused && chan->in_flight < chan->depth &&
+	       (xfer = list_first_entry_or_null(&chan->queue,
 						struct dmacpy_xfer, node))) {
-		if (chan->in_flight >= chan->depth ||
-		    !chan_feed_piece(chan, xfer)) {
-			chan->interval = max(chan->in_flight / 2, 1U);
-			break;
-		}
-		issue = true;
+		if (chan_feed_piece(chan, xfer))
+			issue = true;
+		else
+			refused = true;
 	}
 	if (issue)
 		dma_async_issue_pending(chan->dma);
-	if (chan_busy(chan))
-		chan_arm(chan);
+	if (!list_empty(&chan->queue))
+		chan->interval = max(chan->in_flight / 2, 1U);
+	if (refused)
+		chan_arm(chan, jiffies + 1);
+	else if (chan_busy(chan))
+		chan_arm(chan, chan->progress + chan_timeout());
+}
+
+/* Holds the lock. */
+static bool chan_stuck(struct dmacpy_chan *chan)
+{
+	return chan_busy(chan) &&
+	       !time_before(jiffies, chan->progress + chan_timeout());
 }
 
 /* Wait until nobody is in a callback or on his way out of one. */
@@ -233,8 +241,20 @@ static void chan_settle(struct dmacpy_chan *chan)
 }
 
 /*
- * End all transfers at once. The channel is down. The oldest is the one that
- * the engine failed on.
+ * Wait until the engine is done with what it has, or has made no progress for
+ * long: to terminate one that completes descriptors just then is beyond some.
+ */
+static void chan_drain(struct dmacpy_chan *chan)
+{
+	while (READ_ONCE(chan->in_flight) &&
+	       time_before(jiffies, READ_ONCE(chan->progress) + chan_timeout()))
+		usleep_range(100, 1000);
+	chan_settle(chan);
+}
+
+/*
+ * End all transfers. The channel is down, and does not make progress. The
+ * oldest is the one that the engine failed on.
  */
 static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 {
@@ -243,7 +263,7 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	unsigned long flags;
 
 	/* An engine that refuses is as good as one that goes on. */
-	if (chan->requested)
+	if (chan->in_flight)
 		dmaengine_terminate_async(chan->dma);
 	chan_settle(chan);
 
@@ -289,11 +309,6 @@ static struct dma_chan *chan_request(struct dmacpy_chan *chan)
 	return dma ?: ERR_PTR(-EPROBE_DEFER);
 }
 
-static void chan_test_callback(void *param)
-{
-	complete(param);
-}
-
 static void chan_end_quarantine(struct dmacpy_chan *chan)
 {
 	struct dmacpy_xfer *xfer, *next;
@@ -302,40 +317,64 @@ static void chan_end_quarantine(struct dmacpy_chan *chan)
 		list_del(&xfer->node);
 		xfer->ops->release(xfer);
 	}
-	chan->quiet = true;
+}
+
+static void chan_test_silent(void *param)
+{
+	struct dmacpy_chan *chan = param;
+
+	chan->silent = true;
+}
+
+static void chan_test_done(void *param)
+{
+	struct dmacpy_chan *chan = param;
+
+	complete(&chan->tested);
+}
+
+static bool chan_test_part(struct dmacpy_chan *chan, unsigned int part)
+{
+	dma_addr_t src = chan->scratch_addr + part * CHAN_TEST_PART;
+	struct dma_async_tx_descriptor *desc;
+
+	desc = dmaengine_prep_dma_memcpy(chan->dma, src + CHAN_TEST_SIZE, src,
+					 CHAN_TEST_PART, DMA_CTRL_ACK |
+					 (part ? DMA_PREP_INTERRUPT : 0));
+	if (!desc)
+		return false;
+	desc->callback = part ? chan_test_done : chan_test_silent;
+	desc->callback_result = NULL;
+	desc->callback_param = chan;
+	return !dma_submit_error(dmaengine_submit(desc));
 }
 
 /*
- * A copy that has to arrive, as some engines call back too early, and has to
- * call back, as interrupts may be lost.
+ * A copy in two parts that has to arrive, as some engines call back too early,
+ * and has to call back, as interrupts may be lost. If it arrives the engine is
+ * through with what it was given before, unless it may change the order.
  */
 static bool chan_test(struct dmacpy_chan *chan)
 {
-	u8 seed = ++chan->scratch_seed, *dst = chan->scratch + CHAN_TEST_SIZE;
-	struct dma_async_tx_descriptor *desc;
-	bool called, arrived;
+	bool called, arrived, quiet = chan->quiet || chan->depth > 1;
+	u8 seed = ++chan->scratch_seed;
 
 	memset(chan->scratch, seed, CHAN_TEST_SIZE);
-	memset(dst, ~seed, CHAN_TEST_SIZE);
-	desc = dmaengine_prep_dma_memcpy(chan->dma,
-					 chan->scratch_addr + CHAN_TEST_SIZE,
-					 chan->scratch_addr, CHAN_TEST_SIZE,
-					 DMA_CTRL_ACK | DMA_PREP_INTERRUPT);
-	if (!desc)
-		return false;
-	desc->callback = chan_test_callback;
-	desc->callback_result = NULL;
-	desc->callback_param = &chan->tested;
-
+	memset(chan->scratch + CHAN_TEST_SIZE, ~seed, CHAN_TEST_SIZE);
 	reinit_completion(&chan->tested);
-	if (dma_submit_error(dmaengine_submit(desc)))
-		return false;
+	chan->silent = false;
 	chan->quiet = false;
+	if (!chan_test_part(chan, 0) || !chan_test_part(chan, 1))
+		return false;
 	dma_async_issue_pending(chan->dma);
+
 	called = wait_for_completion_timeout(&chan->tested, chan_timeout());
-	arrived = !memchr_inv(dst, seed, CHAN_TEST_SIZE);
-	if (arrived)
+	arrived = !memchr_inv(chan->scratch, seed, 2 * CHAN_TEST_SIZE);
+	chan->calls_back_silently = chan->silent;
+	if (arrived && quiet) {
 		chan_end_quarantine(chan);
+		chan->quiet = true;
+	}
 	return called && arrived;
 }
 
@@ -356,54 +395,58 @@ static bool chan_revive(struct dmacpy_chan *chan)
 	dma = chan_request(chan);
 	if (IS_ERR(dma))
 		return false;
-	chan->dma = dma;
+	if (dma != chan->dma) {
+		dma_release_channel(dma);
+		return false;
+	}
 	chan->requested = true;
 	return chan_test(chan);
 }
 
-/* What was submitted since the channel went down starts, or ends here. */
 static void chan_recover(struct dmacpy_chan *chan)
 {
-	if (!chan_revive(chan)) {
-		chan_terminate(chan, -ECANCELED, -ECANCELED);
-		queue_delayed_work(chan_wq, &chan->work, chan_timeout());
-		return;
-	}
+	bool works = chan_revive(chan);
 
 	spin_lock_irq(&chan->lock);
-	chan->down = false;
-	chan->progress = jiffies;
-	chan_feed(chan);
+	if (works && !chan->closing)
+		chan->down = false;
+	else if (!chan->closing)
+		chan_arm(chan, jiffies + chan_timeout());
 	spin_unlock_irq(&chan->lock);
-	chan_reap(chan);
 }
 
+/* Looks a second time when all late callbacks are through. */
 static void chan_work(struct work_struct *work)
 {
 	struct dmacpy_chan *chan =
 		container_of(work, struct dmacpy_chan, work.work);
-	bool failed;
+	bool recover, stuck;
 
 	spin_lock_irq(&chan->lock);
-	failed = !chan->down && chan_busy(chan) &&
-		 !time_before(jiffies, chan->progress + chan_timeout());
-	if (!chan->down && !failed)
-		chan_feed(chan);
-	else
+	recover = chan->down && !chan->closing;
+	stuck = !chan->down && chan_stuck(chan);
+	if (stuck) {
 		chan->down = true;
+		spin_unlock_irq(&chan->lock);
+		chan_settle(chan);
+		spin_lock_irq(&chan->lock);
+		stuck = chan_stuck(chan);
+		chan->down = stuck || chan->closing;
+	}
+	if (!chan->down)
+		chan_feed(chan);
 	spin_unlock_irq(&chan->lock);
 
-	if (failed)
+	chan_reap(chan);
+	if (stuck)
 		chan_terminate(chan, -ETIMEDOUT, -ECANCELED);
-	if (chan->down)
+	if (stuck || recover)
 		chan_recover(chan);
-	else
-		chan_reap(chan);
 }
 
 /**
  * dmacpy_chan_submit() - start a transfer, after those submitted before it
- * @chan: the channel
+ * @chan: the channel; while it is being recovered the transfer is cancelled
  * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
  *
  * Context: Any; while the channel is open.
@@ -417,9 +460,14 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	spin_lock_irqsave(&chan->lock, flags);
 	if (!chan_busy(chan))
 		chan->progress = jiffies;
-	list_add_tail(&xfer->node, &chan->queue);
-	if (!chan->down)
+	if (chan->down) {
+		xfer->result = -ECANCELED;
+		xfer->left = 0;
+		list_add_tail(&xfer->node, &chan->flight);
+	} else {
+		list_add_tail(&xfer->node, &chan->queue);
 		chan_feed(chan);
+	}
 	ended = chan_ended(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (ended)
@@ -464,7 +512,13 @@ static int chan_setup(struct dmacpy_chan *chan)
 
 	chan->scratch = dma_alloc_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE,
 					   &chan->scratch_addr, GFP_KERNEL);
-	return chan->scratch ? 0 : -ENOMEM;
+	if (!chan->scratch)
+		return -ENOMEM;
+	if (!chan_test(chan))
+		return dev_err_probe(chan->parent, -EIO,
+				     "channel %s does not copy\n",
+				     dma_chan_name(chan->dma));
+	return 0;
 }
 
 /**
@@ -474,7 +528,8 @@ static int chan_setup(struct dmacpy_chan *chan)
  *
  * Context: Process.
  * Return: the channel (dmacpy_chan_close()), or an ERR_PTR(): -EPROBE_DEFER if
- * there is none yet, -EINVAL if it cannot copy memory, -ENOMEM.
+ * there is none yet, -EINVAL if it cannot copy memory, -EIO if it should but
+ * does not, -ENOMEM.
  */
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
 {
@@ -498,41 +553,39 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
 
 	dma = chan_request(chan);
 	if (IS_ERR(dma)) {
-		ret = PTR_ERR(dma);
-		goto err_free;
+		kfree(chan);
+		return ERR_CAST(dma);
 	}
 	chan->dma = dma;
 	chan->requested = true;
 	ret = chan_setup(chan);
-	if (ret)
-		goto err_release;
+	if (ret) {
+		dmacpy_chan_close(chan);
+		return ERR_PTR(ret);
+	}
 	return chan;
-
-err_release:
-	dma_release_channel(chan->dma);
-err_free:
-	kfree(chan);
-	return ERR_PTR(ret);
 }
 
 /**
  * dmacpy_chan_close() - give a channel back
  * @chan: the channel; nobody submits any more
  *
- * All transfers end with -ENODEV, those in the engine too. What the engine
- * may still write to if it cannot be shown to be quiet is never freed.
+ * What the engine has by now ends as it does. All other transfers end with
+ * -ENODEV, also those that it does not end in time. What it may still write to
+ * if it cannot be shown to be quiet is never freed.
  *
  * Context: Process.
  */
 void dmacpy_chan_close(struct dmacpy_chan *chan)
 {
 	spin_lock_irq(&chan->lock);
+	chan->closing = true;
 	chan->down = true;
 	spin_unlock_irq(&chan->lock);
 	cancel_delayed_work_sync(&chan->work);
-	chan_settle(chan);
-	if (chan_busy(chan))
-		chan_terminate(chan, -ENODEV, -ENODEV);
+
+	chan_drain(chan);
+	chan_terminate(chan, -ENODEV, -ENODEV);
 	if (!chan->quiet)
 		chan_revive(chan);
 	if (chan->requested)
@@ -542,8 +595,9 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 			 "the engine does not stop: memory it may write to is lost\n");
 		return;
 	}
-	dma_free_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE, chan->scratch,
-			  chan->scratch_addr);
+	if (chan->scratch)
+		dma_free_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE,
+				  chan->scratch, chan->scratch_addr);
 	kfree(chan);
 }
 

@@ -75,7 +75,7 @@ struct dmacpy_xfer {
  * @name: its name among the parent's, NULL if it was found by capability
  * @dma: the channel; stays the same one through its recovery
  * @requested: @dma is ours; changed by @work only
- * @depth: limit of descriptors in flight
+ * @depth: limit of descriptors in flight, 1 if they may pass each other
  * @lock: protects all below, and dmacpy_xfer; may be taken in interrupts
  * @queue: transfers that have pieces left, all younger than those in @flight
  * @flight: transfers of which nothing is left to give to the engine
@@ -88,12 +88,15 @@ struct dmacpy_xfer {
  * @due: when @work is due, in jiffies
  * @quiet: false while the engine may still write for what was terminated
  * @down: being recovered: nothing is given to the engine
+ * @closing: nothing will be any more, and @work has nothing to do
  * @reaping: somebody ends transfers, one after the other
  * @work: looks for progress, recovers the channel
- * @scratch: a block that the test copies within
- * @scratch_addr: its address for the engine
+ * @scratch: two blocks, for a test copy from the one to the other
+ * @scratch_addr: their address for the engine
  * @scratch_seed: makes each test copy another
- * @tested: a test copy called back
+ * @calls_back_silently: it calls back for descriptors without an interrupt too
+ * @silent: one without an interrupt has called back
+ * @tested: the one with an interrupt has called back
  */
 struct dmacpy_chan {
 	struct device *dma_dev;
@@ -119,12 +122,15 @@ struct dmacpy_chan {
 	unsigned long due;
 	bool quiet;
 	bool down;
+	bool closing;
 	bool reaping;
 	struct delayed_work work;
 
 	u8 *scratch;
 	dma_addr_t scratch_addr;
 	u8 scratch_seed;
+	bool calls_back_silently;
+	bool silent;
 	struct completion tested;
 };
 

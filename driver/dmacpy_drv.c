@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The platform driver: puts pool, channels and /dev/dmacpyN together. */
-#include <linux/clk.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
@@ -61,12 +60,7 @@ static int dmacpy_probe(struct platform_device *pdev)
 {
 	struct dmacpy_device *dev;
 	struct dmacpy_pool *pool;
-	struct clk *clk;
 	int ret;
-
-	clk = devm_clk_get_optional_enabled(&pdev->dev, NULL);
-	if (IS_ERR(clk))
-		return dev_err_probe(&pdev->dev, PTR_ERR(clk), "no clock\n");
 
 	dev = dmacpy_device_create(&pdev->dev);
 	if (IS_ERR(dev))

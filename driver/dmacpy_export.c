@@ -38,10 +38,10 @@ static struct sg_table *export_new_table(struct dmacpy_export *export,
 {
 	struct sg_table *sgt;
 
-	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	if (sg_alloc_table(sgt, 1, GFP_KERNEL)) {
+	if (sg_alloc_table(sgt, 1, GFP_KERNEL_ACCOUNT)) {
 		kfree(sgt);
 		return ERR_PTR(-ENOMEM);
 	}

@@ -253,6 +253,9 @@ static struct dmacpy_job *ioctl_new_job(const struct dmacpy_submit *args)
 		return ERR_PTR(-EINVAL);
 	if (args->op_count > DMACPY_MAX_OPS || args->op_size > PAGE_SIZE)
 		return ERR_PTR(-E2BIG);
+	/* For a 32-bit kernel. */
+	if (args->ops > ULONG_MAX)
+		return ERR_PTR(-EFAULT);
 
 	job = dmacpy_job_alloc(args->op_count);
 	if (!job)

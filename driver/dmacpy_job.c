@@ -257,15 +257,16 @@ static unsigned int job_count_fills(const struct dmacpy_job *job)
 }
 
 /* All patterns share one mapping, each in a block that the engine repeats. */
-static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills)
+static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills,
+				unsigned int align)
 {
 	size_t size, offset = 0;
 	struct dmacpy_op *op;
 
-	job->block_size = max(rounddown_pow_of_two(JOB_BLOCK_MAX / nfills),
-			      JOB_BLOCK_MIN);
+	job->block_size = max3(rounddown_pow_of_two(JOB_BLOCK_MAX / nfills),
+			       JOB_BLOCK_MIN, align);
 	size = job->block_size * nfills;
-	job->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	job->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!job->pattern)
 		return -ENOMEM;
 
@@ -337,7 +338,8 @@ int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 
 	job->dma_dev = chan->dma_dev;
 	if (nfills) {
-		ret = job_prepare_patterns(job, nfills);
+		ret = job_prepare_patterns(job, nfills,
+					   chan->copy_align);
 		if (ret)
 			return ret;
 	}
@@ -393,8 +395,8 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 }
 
 /*
- * The memory goes first, if it may: who waits for the fence may look at once
- * whether a buffer that was released is free.
+ * The references go first, if they may: then it is the last RELEASE or close
+ * after the wait that frees a buffer, and not this.
  */
 static void job_done(struct dmacpy_xfer *xfer, int result)
 {

@@ -7,6 +7,7 @@
  * that what still belongs to a buffer is not handed out twice.
  */
 #include <linux/bitmap.h>
+#include <linux/clk.h>
 #include <linux/device.h>
 #include <linux/genalloc.h>
 #include <linux/io.h>
@@ -26,6 +27,7 @@
  * struct dmacpy_pool - a gen_pool that may be our own
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
+ * @clk: on as long as the pool lives, or NULL
  * @gen: the allocator; its addresses are the kernel's mapping
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to an mmio-sram node
@@ -35,6 +37,7 @@
 struct dmacpy_pool {
 	struct kref ref;
 	struct list_head node;
+	struct clk *clk;
 	struct gen_pool *gen;
 	resource_size_t start;
 	resource_size_t size;
@@ -45,13 +48,48 @@ struct dmacpy_pool {
 static LIST_HEAD(dmacpy_regions);
 static DEFINE_MUTEX(dmacpy_regions_lock);
 
+static struct dmacpy_pool *pool_new(struct device *dev, unsigned int nmaps)
+{
+	struct dmacpy_pool *pool;
+	int ret;
+
+	pool = kzalloc(struct_size(pool, maps, nmaps), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&pool->ref);
+
+	/* Not devm: who has imported a buffer may use it after an unbind. */
+	pool->clk = clk_get_optional(dev, NULL);
+	if (IS_ERR(pool->clk)) {
+		ret = dev_err_probe(dev, PTR_ERR(pool->clk), "no clock\n");
+		goto err_free;
+	}
+	ret = clk_prepare_enable(pool->clk);
+	if (ret)
+		goto err_put_clk;
+	return pool;
+
+err_put_clk:
+	clk_put(pool->clk);
+err_free:
+	kfree(pool);
+	return ERR_PTR(ret);
+}
+
+static void pool_free(struct dmacpy_pool *pool)
+{
+	clk_disable_unprepare(pool->clk);
+	clk_put(pool->clk);
+	kfree(pool);
+}
+
 static void pool_free_region(struct dmacpy_pool *pool)
 {
 	gen_pool_destroy(pool->gen);
 	while (pool->nmaps)
 		memunmap(pool->maps[--pool->nmaps]);
 	release_mem_region(pool->start, pool->size);
-	kfree(pool);
+	pool_free(pool);
 }
 
 static void pool_release(struct kref *ref)
@@ -59,7 +97,7 @@ static void pool_release(struct kref *ref)
 	struct dmacpy_pool *pool = container_of(ref, struct dmacpy_pool, ref);
 
 	if (!pool->size) {
-		kfree(pool);
+		pool_free(pool);
 		return;
 	}
 	list_del(&pool->node);
@@ -67,8 +105,7 @@ static void pool_release(struct kref *ref)
 }
 
 /* Maps only what may be used: the CPU may read ahead in what is mapped. */
-static int pool_add_chunk(struct dmacpy_pool *pool, resource_size_t start,
-			  resource_size_t end)
+static int pool_add_chunk(struct dmacpy_pool *pool, u64 start, u64 end)
 {
 	void *map;
 
@@ -89,7 +126,7 @@ static int pool_add_chunk(struct dmacpy_pool *pool, resource_size_t start,
 static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 			   unsigned int nreserved)
 {
-	resource_size_t end = pool->start + pool->size, from = pool->start;
+	u64 from = pool->start, end = from + pool->size;
 	u32 offset, size;
 	unsigned int i;
 	int ret;
@@ -136,10 +173,9 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 	nreserved = pool_count_reserved(dev);
 	if (nreserved < 0)
 		return ERR_PTR(nreserved);
-	pool = kzalloc(struct_size(pool, maps, nreserved + 1), GFP_KERNEL);
-	if (!pool)
-		return ERR_PTR(-ENOMEM);
-	kref_init(&pool->ref);
+	pool = pool_new(dev, nreserved + 1);
+	if (IS_ERR(pool))
+		return pool;
 	pool->start = res->start;
 	pool->size = resource_size(res);
 
@@ -163,7 +199,7 @@ err_free_region:
 err_release_region:
 	release_mem_region(pool->start, pool->size);
 err_free_pool:
-	kfree(pool);
+	pool_free(pool);
 	return ERR_PTR(ret);
 }
 
@@ -231,13 +267,12 @@ static struct dmacpy_pool *pool_open_supplier(struct device *dev)
 	if (ret)
 		return ERR_PTR(ret);
 
-	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
-	if (!pool)
-		return ERR_PTR(-ENOMEM);
-	kref_init(&pool->ref);
+	pool = pool_new(dev, 0);
+	if (IS_ERR(pool))
+		return pool;
 	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
 	if (!pool->gen) {
-		kfree(pool);
+		pool_free(pool);
 		return ERR_PTR(-EPROBE_DEFER);
 	}
 	return pool;

@@ -163,7 +163,8 @@ struct dmacpy_import {
  * struct dmacpy_register - ioctl(DMACPY_REGISTER)
  * @size: sizeof(struct dmacpy_register)
  * @flags: must be 0
- * @addr: address of memory of the calling process, of any alignment
+ * @addr: address of memory of the calling process, a multiple of the copy
+ *	alignment in GET_INFO
  * @length: its length
  * @access: DMACPY_ACCESS_*, at least one
  * @handle: on return the handle
