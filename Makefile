@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
+# IMAGE, a picture for "make run", and CMD, a command for "make guest"
+export IMAGE CMD
+
+# The kernel that "make modules" builds for
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODULES_OUT ?= $(CURDIR)/build/modules
+
+.PHONY: help run test check check-self-test guest modules userspace \
+	clean distclean
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: make run [IMAGE=photo.png]  filter a picture in QEMU, by DMA through SRAM
+run:
+	@qemu/run.sh
+
+#: make test                   run all tests on Debian's kernel in QEMU
+test:
+	@qemu/test.sh
+
+#: make check                  check the source: style, types, documentation
+check:
+	@qemu/check.sh
+
+#: make check-self-test        break each rule in a copy, see make check fail
+check-self-test:
+	@qemu/check.sh --self-test
+
+#: make guest CMD='...'        run one command in QEMU, with dmacpy loaded
+guest:
+	@qemu/guest.sh
+
+# kbuild writes beside what it reads: it gets links, so that its output stays
+# out of driver/.
+#: make modules [KDIR=...]     build build/modules/driver/dmacpy.ko
+modules:
+	@[ -d $(KDIR) ] || \
+		{ echo "no kernel to build for in $(KDIR): install its" \
+		  "headers, or say where it is by KDIR=" >&2; exit 1; }
+	@mkdir -p $(MODULES_OUT)/driver
+	@find $(MODULES_OUT) -type l -delete
+	@ln -s $(CURDIR)/driver/* $(MODULES_OUT)/driver
+	@ln -s $(CURDIR)/uapi $(MODULES_OUT)/uapi
+	$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m modules
+
+#: make userspace              build library, tools and examples in build/
+userspace:
+	$(MAKE) -C userspace O=$(CURDIR)/build/native all
+
+#: make clean                  remove build/
+clean:
+	rm -rf build
+
+#: make distclean              also remove the cache of Debian's packages
+distclean: clean
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/dmacpy"

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One boot of the guest, to run one task.
+
+# guest_failed DIRECTORY SECONDS STATUS-OF-QEMU
+guest_failed()
+{
+	grep -v 'has no peer' "$1/qemu.log" >&2 || true
+	tail -n 30 "$1/guest.log" >&2
+	case $3 in
+	0) die "the guest ended before its task did, see $1/guest.log" ;;
+	124) die "the guest was not done after $2 s, see $1/guest.log" ;;
+	*) die "QEMU failed, its message is above" ;;
+	esac
+}
+
+# boot_guest DIRECTORY SECONDS: DIRECTORY/in holds "task" and what it needs.
+# The guest may write to registers by /dev/mem, as tests do to hang the engine.
+# Its allocator notices use after free.
+# Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
+boot_guest()
+{
+	local disk=$1/disk.img
+	rm -rf "$1/out"
+	mkdir -p "$1/out"
+	tar -cf "$disk" -C "$1/in" .
+	truncate -s +64M "$disk"
+	timeout --foreground "$2" qemu-system-aarch64 "${machine[@]}" \
+		-display none -monitor none -no-reboot -nic none \
+		-serial file:"$1/guest.log" -serial stdio \
+		-kernel "$(kernel_image)" -initrd "$build/initramfs.gz" \
+		-dtb "$build/board.dtb" \
+		-append "console=ttyAMA0 panic=-1 iomem=relaxed slub_debug=FZPU" \
+		-drive file="$disk",format=raw,if=none,id=disk \
+		-device virtio-blk-device,drive=disk \
+		</dev/null 2>"$1/qemu.log" || guest_failed "$1" "$2" $?
+	tar -xf "$disk" -C "$1/out"
+	rm "$disk"
+	[ -f "$1/out/status" ] || guest_failed "$1" "$2" 0
+}

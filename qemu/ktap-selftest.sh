@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Do ktap.sh and kernel-log.sh notice what they are there for? Prints KTAP.
+set -eu -o pipefail
+
+cd "$(dirname "$0")"
+
+number=0 failed=0
+
+# expect NAME STATUS LAST-LINE COMMAND...: of the command, on our stdin
+expect()
+{
+	local name=$1 wanted="$2: $3" got status=0
+	shift 3
+	got=$("$@") || status=$?
+	got="$status: ${got##*$'\n'}"
+	number=$((number + 1))
+	if [ "$got" = "$wanted" ]; then
+		echo "ok $number $name"
+	else
+		echo "# wanted $wanted, got $got"
+		echo "not ok $number $name"
+		failed=1
+	fi
+}
+
+# expect_suite NAME STATUS LAST-LINE LINE...: of ktap.sh, for these lines
+expect_suite()
+{
+	expect "$1" "$2" "$3" ./ktap.sh \
+		< <(printf '%s\n' '#@ suites one' '#@ suite one' "${@:4}")
+}
+
+# expect_log NAME STATUS LINE-OF-THE-LOG...
+expect_log()
+{
+	local last='ok 1 kernel log'
+	[ "$2" -eq 0 ] || last="not $last"
+	expect "$1" "$2" "$last" ./kernel-log.sh <(echo 'WARNING: known') \
+		< <(printf '[    1.234567] %s\n' "${@:3}")
+}
+
+echo 1..19
+expect_suite 'all pass' 0 '2 passed, 0 failed' \
+	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
+expect_suite 'failed test' 1 '1 passed, 1 failed' \
+	1..2 'ok 1 a' 'not ok 2 b' '#@ exit 1'
+expect_suite 'skipped is not passed' 1 '0 passed, 0 failed, 1 skipped' \
+	1..1 'ok 1 a # SKIP no engine' '#@ exit 4'
+expect_suite 'skipped suite is not passed' 1 '0 passed, 0 failed, 1 skipped' \
+	'1..0 # SKIP no engine' '#@ exit 4'
+expect_suite 'missing plan' 1 '1 passed, 1 failed' 'ok 1 a' '#@ exit 0'
+expect_suite 'second plan' 1 '1 passed, 1 failed' \
+	1..1 'ok 1 a' 1..1 '#@ exit 0'
+expect_suite 'empty plan' 1 '0 passed, 1 failed' 1..0 '#@ exit 0'
+expect_suite 'too few tests' 1 '1 passed, 1 failed' \
+	1..2 'ok 1 a' '#@ exit 0'
+expect_suite 'test left out' 1 '2 passed, 1 failed' \
+	1..2 'ok 1 a' 'ok 3 c' '#@ exit 0'
+expect_suite 'truncated stream' 1 '1 passed, 1 failed' 1..1 'ok 1 a'
+expect_suite 'crash after the last test' 1 '1 passed, 1 failed' \
+	1..1 'ok 1 a' '#@ exit 139'
+expect_suite 'bail out' 1 '1 passed, 1 failed' \
+	1..1 'Bail out! no device' 'ok 1 a' '#@ exit 0'
+expect 'suites that did not run' 1 '0 passed, 2 failed' \
+	./ktap.sh <<<'#@ suites one two'
+expect 'nothing at all' 1 '0 passed, 0 failed' ./ktap.sh </dev/null
+
+start='Linux version 6.12'
+expect_log 'clean log' 0 "$start" 'dmacpy: ready'
+expect_log 'warning in the log' 1 "$start" 'WARNING: CPU: 0 PID: 1 at x.c:1'
+expect_log 'known line' 0 "$start" 'WARNING: known'
+expect_log 'longer than the known line' 1 "$start" 'WARNING: known too'
+expect_log 'no boot in the log' 1 'dmacpy: ready'
+exit "$failed"

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make run: the demonstration. The guest filters the picture $IMAGE.
+set -eu -o pipefail
+
+. "$(dirname "$0")/lib.sh"
+. "$top/qemu/guest-files.sh"
+. "$top/qemu/photo.sh"
+
+out=$build/run
+image=${IMAGE:-$default_photo}
+
+# Any format of any depth that netpbm reads, to 8-bit RGB.
+convert_image()
+{
+	anytopnm "$image" | pamdepth 255 | ppmtoppm >"$out/in/in.ppm" ||
+		die "give a picture in PNG, JPEG or another format of netpbm"
+}
+
+write_task()
+{
+	rm -rf "$out"
+	mkdir -p "$out/in"
+	install "$top/qemu/guest/demo" "$out/in/task"
+}
+
+run_guest()
+{
+	boot_guest "$out" 120
+	[ "$(cat "$out/out/status")" = 0 ] # and so the result is bit-exact
+}
+
+compose_result()
+{
+	pnmtopng "$out/out/filtered.ppm" >"$out/filtered.png"
+	pnmcat -leftright "$out/in/in.ppm" "$out/out/filtered.ppm" |
+		pnmtopng >"$out/result.png"
+}
+
+write_report()
+{
+	local kernel
+	kernel=$(kernel_image)
+	{
+		echo "file: $image"
+		[ -n "${IMAGE:-}" ] || echo "licence: $default_photo_licence"
+		echo "kernel: ${kernel##*/vmlinuz-}"
+		cat "$out/out/tilefilter.txt"
+	} >"$out/report.txt"
+}
+
+# reported KEY: its value in the report
+reported()
+{
+	sed -n "s/^$1: //p" "$out/report.txt"
+}
+
+say_what_happened()
+{
+	local where=${out#"$top"/}
+	local bytes=$(($(reported dma-bytes-in) + $(reported dma-bytes-out)))
+	printf 'filtered %s bit-exactly: %s tiles, %s bytes by DMA, %s ms;' \
+		"$(basename "$image")" "$(reported tiles)" "$bytes" \
+		"$(reported time-total-ms)"
+	printf ' before and after: %s/result.png\n' "$where"
+}
+
+[ -z "${IMAGE:-}" ] || [ -r "$IMAGE" ] ||
+	die "cannot read $IMAGE: give the path of a picture, as in" \
+	    "make run IMAGE=photo.png"
+steps=$((guest_file_steps + 3))
+[ -n "${IMAGE:-}" ] || : $((steps += 1))
+need_host_packages build
+make_guest_files all
+[ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo
+write_task
+step "converting $(basename "$image")" convert_image
+step "filtering it in the guest" run_guest
+step "composing the result" compose_result
+write_report
+rm -r "$out/in" "$out/out"
+say_what_happened
