@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Checks of C without building it: style, documentation, architecture.
+
+# checkpatch_in DIRECTORY: all files in it, with its .checkpatch.conf. It leaves
+# files behind where it runs.
+checkpatch_in()
+{
+	local files
+	cd "$1"
+	mapfile -t files < <(find -L -- * -name '*.[ch]' -o -name Kbuild \
+		-o -name Kconfig)
+	"$(kernel_source_dir)/scripts/checkpatch.pl" --root=. --strict \
+		--terse --show-types --no-summary \
+		--typedefsfile "$top/qemu/check/typedefs" -f "${files[@]}" |
+		sed 's,^include/uapi/,uapi/,'
+}
+
+# The driver's part is shown as in a kernel tree: there are rules for
+# include/uapi and for what has to be in a binding.
+check_checkpatch()
+{
+	local bindings=Documentation/devicetree/bindings
+	mkdir -p "$work"/{kernel,user}/include "$work/kernel/$bindings"
+	cp -r "$top/$bindings/misc" "$work/kernel/$bindings"
+	ln -s "$(kernel_source_dir)/$bindings/vendor-prefixes.yaml" \
+		"$work/kernel/$bindings"
+	ln -s "$top/uapi" "$work/kernel/include"
+	ln -s "$top"/{driver,kunit,Kconfig,.checkpatch.conf} "$work/kernel"
+	ln -s "$top"/{userspace,userspace/.checkpatch.conf} "$work/user"
+	(checkpatch_in "$work/kernel") || true
+	(checkpatch_in "$work/user") || true
+}
+
+check_kernel_doc()
+{
+	"$(kernel_source_dir)/scripts/kernel-doc" -none -Wall -Werror \
+		driver/*.[ch] uapi/linux/*.h userspace/lib/*.[ch] \
+		userspace/include/*.h
+}
+
+check_documented()
+{
+	python3 qemu/check/functions.py documented driver/*.c
+}
+
+check_lengths()
+{
+	local files
+	python3 qemu/check/functions.py lengths driver/*.c
+	mapfile -t files < <(tree_files -path './userspace/*.c')
+	python3 qemu/check/functions.py lengths "${files[@]}"
+}
+
+# wall PATTERN FILE...: the pattern is in these files of the driver, or none.
+wall()
+{
+	local pattern=$1 files
+	shift
+	mapfile -t files < <(printf 'driver/%s\n' "$@" |
+		grep -vxFf - <(tree_files -path './driver/*.[ch]'))
+	pattern_in "$pattern" "${files[@]}"
+}
+
+check_walls()
+{
+	wall '\<__user\>' dmacpy_ioctl.c dmacpy_uring.c dmacpy_cdev.c
+	wall '<linux/dmaengine\.h>' dmacpy_chan.c
+	wall '\<dma_fence_signal' dmacpy_fence.c
+	wall '<linux/genalloc\.h>' dmacpy_pool.c
+}
+
+# Data flows one way: a file includes headers to its right, or shared ones.
+check_includes()
+{
+	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
+		-v flow='drv device cdev uring ioctl stream job sync buf
+			export pool chan fence' \
+		-v shared='device compat trace debugfs' \
+		-f qemu/check/includes.awk
+}

@@ -1,0 +1,266 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Proof that each check finds what it is for: break_CHECK__WHAT breaks a rule
+# in a copy of the tree, and CHECK alone must then fail.
+
+break_unfinished__mark()
+{
+	echo 'static int later; /* TO''DO */' >>driver/dmacpy_drv.c
+}
+
+break_traces__registry()
+{
+	echo 'from deb.''debian.org' >>README.md
+}
+
+break_traces__path()
+{
+	echo 'see /ro''ot/notes' >>README.md
+}
+
+break_licences__none()
+{
+	sed -i /SPDX/d Documentation/guide.rst
+}
+
+break_licences__library()
+{
+	sed -i 1s/LGPL-2.1-or-later/GPL-2.0-only/ userspace/lib/job.c
+}
+
+break_white_space__trailing()
+{
+	sed -i '$s/$/ /' README.md
+}
+
+break_white_space__end()
+{
+	printf x >>README.md
+}
+
+break_codespell__word()
+{
+	echo 'te''h' >>README.md
+}
+
+break_shellcheck__script()
+{
+	# shellcheck disable=SC2016 # not to be expanded here
+	echo 'echo $1' >>.ci/run
+}
+
+break_shellcheck__sourced()
+{
+	# shellcheck disable=SC2016 # not to be expanded here
+	echo 'echo $1' >>qemu/lib.sh
+}
+
+break_binding__rule()
+{
+	sed -i '/^additionalProperties/d' "$binding"
+}
+
+break_binding__example()
+{
+	sed -i 's/^ *sram = .*/&colour = <1>;/' "$binding"
+}
+
+break_device_tree__warning()
+{
+	echo '/dts-v1/; / { node@1 { }; };' >>Documentation/board.dts
+	sed -i '1i// SPDX-License-Identifier: GPL-2.0-only' Documentation/board.dts
+}
+
+break_walls__user()
+{
+	echo 'int f(void __user *arg);' >>driver/dmacpy_job.h
+}
+
+break_walls__dmaengine()
+{
+	sed -i '0,/^#include/s//#include <linux\/dmaengine.h>\n&/' \
+		driver/dmacpy_job.c
+}
+
+break_walls__genalloc()
+{
+	sed -i '0,/^#include/s//#include <linux\/genalloc.h>\n&/' \
+		driver/dmacpy_export.c
+}
+
+break_walls__fence()
+{
+	echo '#define END(f) dma_fence_signal(f)' >>driver/dmacpy_job.h
+}
+
+break_includes__upwards()
+{
+	sed -i '0,/^#include "/s//#include "dmacpy_stream.h"\n&/' \
+		driver/dmacpy_pool.c
+}
+
+break_includes__unknown()
+{
+	sed -i '0,/^#include "/s//#include "dmacpy_other.h"\n&/' \
+		driver/dmacpy_pool.c
+}
+
+# add_functions FILE COUNT LINES
+add_functions()
+{
+	awk -v count="$2" -v lines="$3" 'BEGIN {
+		while (count--) {
+			print "static void f" count "(void)\n{"
+			for (i = 0; i < lines; i++)
+				print "\tf();"
+			print "}"
+		}
+	}' >>"$1"
+}
+
+break_lengths__longest()
+{
+	add_functions driver/dmacpy_drv.c 1 101
+}
+
+break_lengths__most()
+{
+	add_functions driver/dmacpy_drv.c 40 51
+}
+
+break_lengths__median()
+{
+	add_functions driver/dmacpy_drv.c 400 16
+}
+
+break_lengths__userspace()
+{
+	add_functions userspace/lib/job.c 1 101
+}
+
+break_documented__context()
+{
+	sed -i '0,/Context:/s///' driver/dmacpy_pool.c
+}
+
+break_documented__comment()
+{
+	printf '\nvoid f(void)\n{\n}\n' >>driver/dmacpy_pool.c
+}
+
+break_kernel_doc__parameter()
+{
+	sed -i '0,/^ \* @/s// * @no_/' driver/dmacpy_pool.c
+}
+
+break_kernel_doc__return()
+{
+	sed -i '0,/Return:/s//Result -/' driver/dmacpy_pool.c
+}
+
+break_kernel_doc__library()
+{
+	sed -i '0,/^ \* @/s// * @no_/' userspace/include/dmacpy.h
+}
+
+break_checkpatch__strict()
+{
+	echo 'extern int orphan;;' >>driver/dmacpy_job.h
+}
+
+break_checkpatch__userspace()
+{
+	echo 'static int orphan = 0;' >>userspace/lib/job.c
+}
+
+break_checkpatch__columns()
+{
+	printf '/* %080d */\n' 0 >>driver/dmacpy_job.h
+}
+
+break_sparse__declaration()
+{
+	echo 'int orphan;' >>driver/dmacpy_job.c
+}
+
+break_sparse__unused()
+{
+	echo 'static const int orphan = 1;' >>driver/dmacpy_job.c
+}
+
+break_in_tree__builtin()
+{
+	sed -i '/DMACPY/s/+=/-m +=/;s/obj-.*-m/obj-m/' driver/Kbuild
+}
+
+break_in_tree__module()
+{
+	sed -i s/tristate/bool/ Kconfig
+}
+
+break_in_tree__warning()
+{
+	printf '#ifndef MODULE\n#warning\n#endif\n' >>driver/dmacpy_job.c
+}
+
+break_symbols__not_in_map()
+{
+	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
+}
+
+# copy_tree TO: what is in the tree, not what was built from it.
+copy_tree()
+{
+	rm -rf "$1"
+	mkdir -p "$1"
+	tree_files | tar -cf - -T - | tar -xf - -C "$1"
+}
+
+# prove NAME EXPECTED CHECK...: of these checks only the expected one fails
+# in a copy of the tree that break_NAME has changed.
+prove()
+{
+	local copy=$results/tree name=$1 expected=$2 failed
+	shift 2
+	copy_tree "$copy"
+	failed=$(
+		set +e +o pipefail
+		cd "$copy" || exit
+		top=$copy
+		results=$(mktemp -d -p "$results")
+		"break_$name"
+		run_checks "$@" | sed -n 's/^not ok - //p' | sort | xargs
+	)
+	if [ "$failed" = "$expected" ]; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name: what fails is" "${failed:-nothing}"
+	fi
+}
+
+# Without this one, the others could fail for any reason.
+break_nothing()
+{
+	:
+}
+
+prove_all()
+{
+	local name check binding others
+	binding=Documentation/devicetree/bindings/misc/linux,sram-dmacpy.yaml
+	prove nothing '' "${build_checks[@]}" "${source_checks[@]}"
+	for name in $(compgen -A function break_ | sed -n 's/^break_//;/__/p'); do
+		check=${name%%__*}
+		check=${check//_/-}
+		mapfile -t others < <(printf '%s\n' "${source_checks[@]}" |
+			grep -vx -e "$check")
+		prove "$name" "$check" "$check" "${others[@]}"
+	done
+}
+
+self_test()
+{
+	prove_all | tee "$1"
+	sed 's/ - .*//' "$1" | sort | uniq -c
+	! grep -q '^not' "$1"
+}

@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Checks of the text of all files, whatever they are.
+
+# tree_files [find expression]: without what builds and checkpatch leave.
+tree_files()
+{
+	find . \( -name .git -o -path ./build -o -name '.checkpatch-*' \) \
+		-prune -o -type f "$@" -print |
+		sed 's,^\./,,' | sort
+}
+
+text_files()
+{
+	tree_files ! -path './LICENSES/*' ! -name '*.png'
+}
+
+# pattern_in PATTERN FILE...: lines that match, as findings.
+pattern_in()
+{
+	grep -nEH -e "$@" || [ $? -eq 1 ]
+}
+
+# Scripts with all that they source; then the sourced files for themselves, as
+# far as variables and "set -e" that they get from the scripts allow.
+check_shellcheck()
+{
+	local files
+	mapfile -t files < <(tree_files -exec grep -Eq '^#!.*/(ba)?sh' {} \;)
+	shellcheck --external-sources --source-path=SCRIPTDIR:. --format=gcc \
+		"${files[@]}" || true
+	mapfile -t files < <(tree_files -exec grep -q '^# shellcheck shell' {} \;)
+	shellcheck --exclude=SC2034,SC2154,SC2164 --format=gcc "${files[@]}"
+}
+
+check_codespell()
+{
+	local files
+	mapfile -t files < <(text_files)
+	# Nd and Fo are macros of man pages.
+	codespell --ignore-words-list=nd,fo "${files[@]}"
+}
+
+check_white_space()
+{
+	local files file
+	mapfile -t files < <(text_files)
+	pattern_in '[[:space:]]+$' "${files[@]}"
+	for file in "${files[@]}"; do
+		[ -z "$(tail -c1 "$file")" ] ||
+			echo "$file: no newline at the end"
+	done
+}
+
+# licence_of FILE: what its SPDX line has to say.
+licence_of()
+{
+	case $1 in
+	userspace/lib/* | userspace/include/*) echo LGPL-2.1-or-later ;;
+	uapi/*) echo GPL-2.0-only WITH Linux-syscall-note ;;
+	Documentation/devicetree/bindings/*)
+		echo '\(GPL-2.0-only OR BSD-2-Clause\)' ;;
+	*) echo GPL-2.0-only ;;
+	esac
+}
+
+check_licences()
+{
+	local file licence
+	for file in $(text_files); do
+		licence=$(licence_of "$file")
+		head -n3 "$file" |
+			grep -Eq "SPDX-License-Identifier: $licence( \*/| -->)?$" ||
+			echo "$file:1: no SPDX line that says $licence"
+	done
+}
+
+# Brackets keep the patterns below from matching themselves.
+
+check_unfinished()
+{
+	local files
+	mapfile -t files < <(text_files)
+	pattern_in '\b([T]ODO|[F]IXME|[X]XX|[H]ACK)\b|^#[i]f 0$' "${files[@]}"
+}
+
+# Where it was made must not show: packages come from the sources that the
+# user's machine is set up with.
+check_traces()
+{
+	local files
+	mapfile -t files < <(text_files)
+	pattern_in '\b([d]eb|[f]tp|[s]ecurity|[s]napshot)[a-z.]*\.debian\.org' \
+		"${files[@]}"
+	pattern_in '\b([p]ypi|[p]ythonhosted|[n]pmjs|[c]rates|[g]hcr)\.' \
+		"${files[@]}"
+	pattern_in '(^|[^[:alnum:]_.$}])/([w]ork|[r]oot|[h]ome)/' "${files[@]}"
+}
