@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/udmabuf.h>
+
+#include "common.h"
+
+int command(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) ? -errno : 0;
+}
+
+int stream_open(const char *device)
+{
+	int fd = open(device, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* All zero when the command fails. */
+struct dmacpy_get_info stream_info(int stream)
+{
+	struct dmacpy_get_info info = { .size = sizeof(info) };
+
+	if (command(stream, DMACPY_GET_INFO, &info))
+		memset(&info, 0, sizeof(info));
+	return info;
+}
+
+int sram_alloc_flags(int stream, uint64_t length, uint32_t fd_flags)
+{
+	struct dmacpy_alloc arg = {
+		.size = sizeof(arg),
+		.length = length,
+		.fd_flags = fd_flags,
+	};
+	int ret = command(stream, DMACPY_ALLOC, &arg);
+
+	return ret ?: arg.fd;
+}
+
+int sram_alloc(int stream, uint64_t length)
+{
+	return sram_alloc_flags(stream, length, O_RDWR | O_CLOEXEC);
+}
+
+int dmabuf_import(int stream, int fd, uint32_t access)
+{
+	struct dmacpy_import arg = {
+		.size = sizeof(arg),
+		.fd = fd,
+		.access = access,
+	};
+	int ret = command(stream, DMACPY_IMPORT, &arg);
+
+	return ret ?: (int)arg.handle;
+}
+
+int memory_register(int stream, const void *addr, uint64_t length,
+		    uint32_t access)
+{
+	struct dmacpy_register arg = {
+		.size = sizeof(arg),
+		.addr = (uintptr_t)addr,
+		.length = length,
+		.access = access,
+	};
+	int ret = command(stream, DMACPY_REGISTER, &arg);
+
+	return ret ?: (int)arg.handle;
+}
+
+int handle_release(int stream, uint32_t handle)
+{
+	struct dmacpy_release arg = {
+		.size = sizeof(arg),
+		.handle = handle,
+	};
+
+	return command(stream, DMACPY_RELEASE, &arg);
+}
+
+int submit(int stream, const struct dmacpy_op *ops, size_t count)
+{
+	struct dmacpy_submit arg = {
+		.size = sizeof(arg),
+		.flags = DMACPY_SUBMIT_WAIT,
+		.ops = (uintptr_t)ops,
+		.op_count = count,
+		.op_size = sizeof(*ops),
+	};
+
+	return command(stream, DMACPY_SUBMIT, &arg);
+}
+
+int copy(int stream, uint32_t dst, uint32_t src, uint64_t length)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = dst,
+		.src = src,
+		.length = length,
+	};
+
+	return submit(stream, &op, 1);
+}
+
+int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = dst,
+		.length = length,
+		.pattern = pattern,
+	};
+
+	return submit(stream, &op, 1);
+}
+
+int dmabuf_sync(int fd, uint64_t flags)
+{
+	struct dma_buf_sync sync = { .flags = flags };
+
+	return command(fd, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+/* NULL, with errno, when it fails. */
+void *dmabuf_map(int fd, size_t length)
+{
+	void *mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+void *memory_map(size_t length)
+{
+	void *mem = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* A dma-buf of every other page of a file, in shuffled order. */
+static int udmabuf_create(int device, int memfd, size_t pages)
+{
+	size_t page = getpagesize(), i, j, size;
+	struct udmabuf_create_list *list;
+	int fd;
+
+	size = sizeof(*list) + pages * sizeof(list->list[0]);
+	list = calloc(1, size);
+	if (!list)
+		return -ENOMEM;
+	list->flags = UDMABUF_FLAGS_CLOEXEC;
+	list->count = pages;
+	for (i = 0; i < pages; i++) {
+		j = random_below(i + 1);
+		list->list[i] = list->list[j];
+		list->list[j].memfd = memfd;
+		list->list[j].offset = 2 * i * page;
+		list->list[j].size = page;
+	}
+	fd = ioctl(device, UDMABUF_CREATE_LIST, list);
+	fd = fd < 0 ? -errno : fd;
+	free(list);
+	return fd;
+}
+
+int udmabuf_scattered(size_t length)
+{
+	int device, memfd, fd;
+
+	device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return -errno;
+	memfd = memfd_create("scattered", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (memfd < 0 || ftruncate(memfd, 2 * length) ||
+	    fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		fd = -errno;
+	else
+		fd = udmabuf_create(device, memfd, length / getpagesize());
+	close(memfd);
+	close(device);
+	return fd;
+}
+
+static bool sram_is_free(const char *device)
+{
+	int stream = stream_open(device);
+	struct dmacpy_get_info info;
+
+	if (stream < 0)
+		return false;
+	info = stream_info(stream);
+	close(stream);
+	return info.sram_total && info.sram_free == info.sram_total;
+}
+
+/*
+ * Number of instances with SRAM in use, or -1 when there is no instance.
+ * Buffers are given back by a work item, so allow for some seconds.
+ */
+int sram_leaked(void)
+{
+	int leaked = -1, tries;
+	glob_t devices;
+	size_t i;
+
+	if (glob("/dev/dmacpy[0-9]*", 0, NULL, &devices))
+		return -1;
+	for (tries = 0; leaked && tries < 1000; tries++) {
+		if (tries)
+			usleep(10 * 1000);
+		leaked = 0;
+		for (i = 0; i < devices.gl_pathc; i++)
+			leaked += !sram_is_free(devices.gl_pathv[i]);
+	}
+	globfree(&devices);
+	return leaked;
+}
+
+unsigned int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+bool all_bytes_are(const void *mem, uint8_t value, size_t length)
+{
+	const uint8_t *byte = mem;
+
+	return !length || (byte[0] == value &&
+			   !memcmp(byte, byte + 1, length - 1));
+}
+
+static uint32_t random_state;
+
+/* Print the seed, so that DMACPY_SEED=<seed> repeats a failure. */
+void random_start(void)
+{
+	const char *seed = getenv("DMACPY_SEED");
+
+	random_state = seed ? strtoul(seed, NULL, 0) : 0x2545f491;
+	printf("# DMACPY_SEED=%#x\n", random_state);
+	fflush(stdout);
+}
+
+/* xorshift32, whose state must not be 0 */
+uint32_t random_next(void)
+{
+	random_state = random_state ?: 1;
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 17;
+	random_state ^= random_state << 5;
+	return random_state;
+}
+
+uint32_t random_below(uint32_t limit)
+{
+	return random_next() % limit;
+}
+
+void random_fill(void *mem, size_t length)
+{
+	uint8_t *byte = mem;
+
+	while (length--)
+		*byte++ = random_next() >> 11;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The raw ABI of dmacpy, one function per command, and what several suites
+ * need around it. Functions return 0 (or an fd, or a handle) or -errno.
+ */
+#ifndef DMACPY_TESTS_COMMON_H
+#define DMACPY_TESTS_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/dma-buf.h>
+#include <linux/dmacpy.h>
+
+#define DEVICE		"/dev/dmacpy0"
+#define KIB		1024
+#define ACCESS_BOTH	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
+
+/*
+ * Seconds that a long test may take. That is some ten times of what it takes
+ * on an emulated machine, for a debug kernel.
+ */
+#define SLOW		120
+
+int command(int fd, unsigned long request, void *arg);
+int stream_open(const char *device);
+struct dmacpy_get_info stream_info(int stream);
+int sram_alloc(int stream, uint64_t length);
+int sram_alloc_flags(int stream, uint64_t length, uint32_t fd_flags);
+int dmabuf_import(int stream, int fd, uint32_t access);
+int memory_register(int stream, const void *addr, uint64_t length,
+		    uint32_t access);
+int handle_release(int stream, uint32_t handle);
+int submit(int stream, const struct dmacpy_op *ops, size_t count);
+int copy(int stream, uint32_t dst, uint32_t src, uint64_t length);
+int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern);
+
+int dmabuf_sync(int fd, uint64_t flags);
+void *dmabuf_map(int fd, size_t length);
+void *memory_map(size_t length);
+int udmabuf_scattered(size_t length);
+
+int sram_leaked(void);
+unsigned int open_files(void);
+bool all_bytes_are(const void *mem, uint8_t value, size_t length);
+
+void random_start(void);
+uint32_t random_next(void);
+uint32_t random_below(uint32_t limit);
+void random_fill(void *mem, size_t length);
+
+#endif

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the engine does to memory, against a byte-wise reference: each end of a
+ * copy has a shadow, on which the reference runs the same operations. After
+ * each job the whole destination must equal its shadow, so bytes that nobody
+ * asked to be written are seen as well as those that are wrong.
+ */
+#include "kselftest_harness.h"
+#include "common.h"
+
+#define LENGTH		(80 * KIB)	/* of each end */
+#define MAX_OPS		1024
+
+enum kind { SRAM, USER, UDMABUF };
+
+/* One end of the copies. */
+struct end {
+	uint32_t handle;
+	int fd;			/* dma-buf, or -1 */
+	uint8_t *mem, *shadow;
+	size_t align;		/* of what is written into it */
+};
+
+/* Two ends, or one that is both, and the operations of the next job. */
+struct pair {
+	int stream;
+	struct end dst_end, src_end, *dst, *src;
+	struct dmacpy_op ops[MAX_OPS];
+	size_t count;
+	size_t next;		/* free place in the destination */
+};
+
+FIXTURE(data)
+{
+	struct pair pair;
+};
+
+FIXTURE_VARIANT(data)
+{
+	enum kind dst, src;
+	bool same;		/* one buffer is both ends */
+};
+
+FIXTURE_VARIANT_ADD(data, sram_to_sram)
+{
+	.src = SRAM,
+	.dst = SRAM,
+};
+
+FIXTURE_VARIANT_ADD(data, sram_to_user)
+{
+	.src = SRAM,
+	.dst = USER,
+};
+
+FIXTURE_VARIANT_ADD(data, sram_to_udmabuf)
+{
+	.src = SRAM,
+	.dst = UDMABUF,
+};
+
+FIXTURE_VARIANT_ADD(data, user_to_sram)
+{
+	.src = USER,
+	.dst = SRAM,
+};
+
+FIXTURE_VARIANT_ADD(data, user_to_user)
+{
+	.src = USER,
+	.dst = USER,
+};
+
+FIXTURE_VARIANT_ADD(data, udmabuf_to_sram)
+{
+	.src = UDMABUF,
+	.dst = SRAM,
+};
+
+FIXTURE_VARIANT_ADD(data, udmabuf_to_udmabuf)
+{
+	.src = UDMABUF,
+	.dst = UDMABUF,
+};
+
+FIXTURE_VARIANT_ADD(data, within_sram)
+{
+	.src = SRAM,
+	.dst = SRAM,
+	.same = true,
+};
+
+static int end_open(int stream, struct end *end, enum kind kind)
+{
+	int handle;
+
+	end->fd = -1;
+	end->align = 1;
+	end->shadow = memory_map(LENGTH);
+	if (kind == USER) {
+		end->mem = memory_map(LENGTH);
+		end->align = stream_info(stream).user_align;
+		handle = memory_register(stream, end->mem, LENGTH, ACCESS_BOTH);
+	} else {
+		end->fd = kind == SRAM ? sram_alloc(stream, LENGTH) :
+					 udmabuf_scattered(LENGTH);
+		if (end->fd < 0)
+			return end->fd;
+		end->mem = dmabuf_map(end->fd, LENGTH);
+		handle = dmabuf_import(stream, end->fd, ACCESS_BOTH);
+	}
+	end->handle = handle;
+	if (!end->shadow || !end->mem)
+		return -ENOMEM;
+	return handle < 0 ? handle : 0;
+}
+
+/* Access by the CPU: nothing is to be done for memory of the process. */
+static int end_sync(const struct end *end, uint64_t flags)
+{
+	return end->fd < 0 ? 0 : dmabuf_sync(end->fd, flags);
+}
+
+static int end_randomize(struct end *end)
+{
+	int ret;
+
+	random_fill(end->shadow, LENGTH);
+	ret = end_sync(end, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
+	memcpy(end->mem, end->shadow, LENGTH);
+	return end_sync(end, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE) ?: ret;
+}
+
+/* The offset of the first byte that differs from the shadow, or LENGTH. */
+static size_t end_differs(const struct end *end)
+{
+	size_t i = LENGTH;
+
+	if (end_sync(end, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ))
+		return 0;
+	if (memcmp(end->mem, end->shadow, LENGTH))
+		for (i = 0; end->mem[i] == end->shadow[i]; i++)
+			;
+	return end_sync(end, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ) ? 0 : i;
+}
+
+static int pair_open(struct pair *pair, enum kind dst, enum kind src, bool same)
+{
+	int ret;
+
+	random_start();
+	pair->stream = stream_open(DEVICE);
+	if (pair->stream < 0)
+		return pair->stream;
+	pair->dst = &pair->dst_end;
+	pair->src = same ? pair->dst : &pair->src_end;
+	ret = end_open(pair->stream, pair->dst, dst);
+	if (!ret && !same)
+		ret = end_open(pair->stream, pair->src, src);
+	return ret ?: end_randomize(pair->dst) ?: end_randomize(pair->src);
+}
+
+/* The same operation by the CPU on the shadows. */
+static void reference(struct pair *pair, const struct dmacpy_op *op)
+{
+	uint8_t *dst = pair->dst->shadow + op->dst_offset;
+	uint8_t *src = pair->src->shadow + op->src_offset;
+	uint8_t pattern[4];
+	uint64_t row, i;
+
+	memcpy(pattern, &op->pattern, sizeof(pattern));
+	for (row = 0; row < (op->rows ?: 1); row++) {
+		for (i = 0; i < op->length; i++)
+			dst[i] = op->opcode == DMACPY_OP_FILL ? pattern[i % 4] :
+								src[i];
+		dst += op->dst_stride;
+		src += op->src_stride;
+	}
+}
+
+/* Run the operations that were added so far as one job, and judge it. */
+static void run(struct __test_metadata *_metadata, struct pair *pair)
+{
+	size_t i;
+
+	if (!pair->count)
+		return;
+	for (i = 0; i < pair->count; i++)
+		reference(pair, &pair->ops[i]);
+	ASSERT_EQ(0, submit(pair->stream, pair->ops, pair->count));
+	ASSERT_EQ(LENGTH, end_differs(pair->dst)) {
+		for (i = 0; i < pair->count && i < 8; i++)
+			TH_LOG("op %zu: code %u to %llu from %llu length %llu",
+			       i, pair->ops[i].opcode, pair->ops[i].dst_offset,
+			       pair->ops[i].src_offset, pair->ops[i].length);
+	}
+	ASSERT_EQ(LENGTH, end_differs(pair->src));
+	pair->count = 0;
+	pair->next = 0;
+}
+
+/* What a destination allows: its start and length at the alignment. */
+static void conform(const struct end *dst, struct dmacpy_op *op)
+{
+	uint64_t mask = dst->align - 1;
+
+	op->dst_offset = (op->dst_offset + mask) & ~mask;
+	op->length = (op->length + mask) & ~mask;
+	op->dst_stride = (op->dst_stride + mask) & ~mask;
+}
+
+static void add(struct __test_metadata *_metadata, struct pair *pair,
+		struct dmacpy_op op)
+{
+	op.dst = pair->dst->handle;
+	if (op.opcode == DMACPY_OP_FILL)
+		op.src_offset = 0;
+	else
+		op.src = pair->src->handle;
+	conform(pair->dst, &op);
+	pair->ops[pair->count++] = op;
+	if (pair->count == MAX_OPS)
+		run(_metadata, pair);
+}
+
+/*
+ * Half of the buffer is source, half destination, where both are the same;
+ * otherwise all of it is both.
+ */
+static size_t room(struct pair *pair)
+{
+	return pair->dst == pair->src ? LENGTH / 2 : LENGTH;
+}
+
+/*
+ * Place an operation behind the last one, with some bytes between them that
+ * must not change, at a place that is @phase above a multiple of 16.
+ */
+static void add_next(struct __test_metadata *_metadata,
+		     struct pair *pair, struct dmacpy_op op,
+		     size_t phase)
+{
+	size_t span = op.length + 2 * pair->dst->align + 32;
+
+	if (pair->next + span > room(pair))
+		run(_metadata, pair);
+	op.dst_offset = ((pair->next + 15) & ~15) + phase;
+	pair->next += span;
+	if (pair->dst == pair->src)
+		op.src_offset += LENGTH / 2;
+	add(_metadata, pair, op);
+}
+
+/* Where engines, pages, segments and 16-bit counters have their limits. */
+static const uint32_t edges[] = {
+	512, 1024, 4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB,
+};
+
+FIXTURE_SETUP(data)
+{
+	int ret = pair_open(&self->pair, variant->dst, variant->src,
+			    variant->same);
+
+	if (ret == -ENOENT)
+		SKIP(return, "this kernel has no /dev/udmabuf");
+	ASSERT_EQ(0, ret);
+}
+
+FIXTURE_TEARDOWN_PARENT(data)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: first or last bytes lost or overwritten at some alignment. */
+TEST_F_TIMEOUT(data, every_length_and_alignment, SLOW)
+{
+	struct pair *pair = &self->pair;
+	uint32_t length, dst, src;
+
+	for (length = 1; length <= 300; length++) {
+		for (dst = 0; dst < 16; dst++) {
+			/* The phase of user memory is rounded off. */
+			if (dst && pair->dst->align >= 16)
+				break;
+			for (src = 0; src < 16; src++)
+				add_next(_metadata, pair, (struct dmacpy_op){
+					.length = length,
+					.src_offset = 16 * length + src,
+				}, dst);
+		}
+	}
+	run(_metadata, pair);
+}
+
+/* Catches: one byte wrong at the edge of a page, segment or descriptor. */
+TEST_F_TIMEOUT(data, long_copies, SLOW)
+{
+	struct pair *pair = &self->pair;
+	size_t i, dst, src;
+	int beside;
+
+	for (i = 0; i < 5 * ARRAY_SIZE(edges); i++) {
+		beside = i % 5 - 2;
+		if (edges[i / 5] + 256 > room(pair))
+			continue;
+		for (dst = 0; dst < 16; dst += 3) {
+			for (src = 0; src < 16; src += 3) {
+				add_next(_metadata, pair, (struct dmacpy_op){
+					.length = edges[i / 5] + beside,
+					.src_offset = src,
+				}, dst);
+			}
+		}
+	}
+	run(_metadata, pair);
+}
+
+/* Catches: a copy that starts or ends just at the edge of a page, cut wrong. */
+TEST_F_TIMEOUT(data, short_copies_across_pages, SLOW)
+{
+	struct pair *pair = &self->pair;
+	uint32_t before_dst, before_src, length;
+
+	for (length = 1; length <= 300; length += 13) {
+		for (before_dst = 0; before_dst <= 4; before_dst++) {
+			for (before_src = 0; before_src <= 4; before_src++) {
+				add(_metadata, pair, (struct dmacpy_op){
+					.length = length,
+					.dst_offset = 4 * KIB - before_dst,
+					.src_offset = 48 * KIB - before_src,
+				});
+			}
+		}
+	}
+	run(_metadata, pair);
+}
+
+/* Catches: descriptors of one batch mixed up, or the ring refilled wrongly. */
+TEST_F_TIMEOUT(data, batch_of_different_sizes, SLOW)
+{
+	struct pair *pair = &self->pair;
+	uint32_t i, round;
+
+	for (round = 0; round < 4; round++) {
+		for (i = 0; i < MAX_OPS; i++) {
+			add(_metadata, pair, (struct dmacpy_op){
+				.length = 1 + (i * 37 + round) % MAX_OPS,
+				.dst_offset = random_below(38 * KIB),
+				.src_offset = 40 * KIB + random_below(39 * KIB),
+			});
+		}
+	}
+	EXPECT_EQ(0, pair->count);
+}
+
+/* A tile somewhere; one in four repeats a row, one in four overlaps rows. */
+static struct dmacpy_op random_tile(struct pair *pair)
+{
+	size_t align = pair->dst->align;
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY_2D,
+		.rows = 1 + random_below(40),
+		.length = 1 + random_below(align > 1 ? 3 * align : 400),
+	};
+
+	conform(pair->dst, &op);
+	op.dst_stride = op.length + random_below(500);
+	op.src_stride = random_below(4) ? op.length + random_below(500) :
+		random_below(2) * random_below(op.length);
+	conform(pair->dst, &op);
+	op.dst_offset = random_below(LENGTH / 2 - align - op.length -
+				     (op.rows - 1) * op.dst_stride);
+	op.src_offset = LENGTH / 2 +
+		random_below(LENGTH / 2 - op.length -
+			     (op.rows - 1) * op.src_stride);
+	return op;
+}
+
+/* Catches: a wrong stride, a row too many, rows that spill over their end. */
+TEST_F_TIMEOUT(data, tiles, SLOW)
+{
+	struct pair *pair = &self->pair;
+	unsigned int round, i;
+
+	for (round = 0; round < 100; round++) {
+		for (i = 0; i < 16; i++)
+			add(_metadata, pair, random_tile(pair));
+		run(_metadata, pair);
+	}
+}
+
+/* Catches: a pattern that starts at the wrong byte, or a tail that is wrong. */
+TEST_F_TIMEOUT(data, fills, SLOW)
+{
+	struct pair *pair = &self->pair;
+	static const uint32_t patterns[] = {
+		0x03020100, 0xa5a5a5a5, 0x000000ff, 0x80000000, 0
+	};
+	uint32_t length, phase;
+	size_t i;
+
+	for (length = 1; length <= 300; length++) {
+		for (phase = 0; phase < 16; phase++) {
+			add_next(_metadata, pair, (struct dmacpy_op){
+				.opcode = DMACPY_OP_FILL,
+				.length = length,
+				.pattern = patterns[(length + phase) % 5],
+			}, phase);
+		}
+	}
+	for (i = 0; i < 5 * ARRAY_SIZE(edges); i++) {
+		if (edges[i / 5] + 256 > room(pair))
+			continue;
+		add_next(_metadata, pair, (struct dmacpy_op){
+			.opcode = DMACPY_OP_FILL,
+			.length = edges[i / 5] + i % 5 - 2,
+			.pattern = patterns[0] + i,
+		}, i % 16);
+	}
+	run(_metadata, pair);
+}
+
+/* Catches: operations of different kinds in one job that disturb another. */
+TEST_F_TIMEOUT(data, mixed_batch, SLOW)
+{
+	struct pair *pair = &self->pair;
+	unsigned int round, i;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 300; i++) {
+			add(_metadata, pair, random_tile(pair));
+			add(_metadata, pair, (struct dmacpy_op){
+				.opcode = DMACPY_OP_FILL,
+				.dst_offset = random_below(LENGTH / 2 - 512),
+				.length = 1 + random_below(300),
+				.pattern = random_next(),
+			});
+			add(_metadata, pair, (struct dmacpy_op){
+				.dst_offset = random_below(LENGTH / 2 - 512),
+				.src_offset = LENGTH / 2 +
+					      random_below(LENGTH / 2 - 512),
+				.length = 1 + random_below(300),
+			});
+		}
+		run(_metadata, pair);
+	}
+}
+
+/* Source and destination in one buffer that each operation changes. */
+FIXTURE(one_buffer)
+{
+	struct pair pair;
+};
+
+FIXTURE_SETUP(one_buffer)
+{
+	ASSERT_EQ(0, pair_open(&self->pair, SRAM, SRAM, true));
+}
+
+FIXTURE_TEARDOWN_PARENT(one_buffer)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: an operation that starts before the one before it has written. */
+TEST_F_TIMEOUT(one_buffer, dependent_operations, SLOW)
+{
+	struct pair *pair = &self->pair;
+	uint32_t i, size = 256;
+
+	for (i = 0; i < MAX_OPS; i++) {
+		if (i % 64 == 0)
+			run(_metadata, pair);
+		add(_metadata, pair, (struct dmacpy_op){
+			.length = size - i % 3,
+			.src_offset = (i % 64) * size,
+			.dst_offset = (i % 64 + 1) * size + i % 3,
+		});
+	}
+	run(_metadata, pair);
+}
+
+/* Catches: equal strides judged as disjoint that are not, in both ways. */
+TEST_F_TIMEOUT(one_buffer, tiles_of_one_picture, SLOW)
+{
+	struct pair *pair = &self->pair;
+	unsigned int i, width = 1024, tile = 128;
+
+	for (i = 0; i < 64; i++) {
+		add(_metadata, pair, (struct dmacpy_op){
+			.opcode = DMACPY_OP_COPY_2D,
+			.rows = 1 + i % 8,
+			.length = tile,
+			.dst_stride = width,
+			.src_stride = width,
+			.dst_offset = tile * (i % 8) + width * (i % 16),
+			.src_offset = tile * ((i + 3) % 8) + width * (i % 32),
+		});
+	}
+	run(_metadata, pair);
+}
+
+/* Memory registered at any address, in one piece or across pages. */
+FIXTURE(registered)
+{
+	int stream, sram;
+	uint32_t sram_handle;
+	uint8_t *memory, *sram_memory;
+	uint32_t align;
+};
+
+FIXTURE_SETUP(registered)
+{
+	random_start();
+	self->stream = stream_open(DEVICE);
+	ASSERT_LE(0, self->stream);
+	self->align = stream_info(self->stream).user_align;
+	self->sram = sram_alloc(self->stream, LENGTH);
+	ASSERT_LE(0, self->sram);
+	self->sram_memory = dmabuf_map(self->sram, LENGTH);
+	ASSERT_NE(NULL, self->sram_memory);
+	self->sram_handle = dmabuf_import(self->stream, self->sram,
+					  ACCESS_BOTH);
+	ASSERT_LT(0, (int)self->sram_handle);
+	self->memory = memory_map(LENGTH);
+	ASSERT_NE(NULL, self->memory);
+}
+
+FIXTURE_TEARDOWN_PARENT(registered)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: the offset in the first page forgotten, or added twice. */
+TEST_F_TIMEOUT(registered, source_at_any_address, SLOW)
+{
+	size_t start, length;
+	int handle;
+
+	random_fill(self->memory, LENGTH);
+	for (start = 0; start < 4200; start += 1 + random_below(60)) {
+		length = 1 + random_below(LENGTH - start);
+		handle = memory_register(self->stream, self->memory + start,
+					 length, DMACPY_ACCESS_READ);
+		ASSERT_LT(0, handle);
+		ASSERT_EQ(0, copy(self->stream, self->sram_handle, handle,
+				  length));
+		ASSERT_EQ(0, memcmp(self->sram_memory, self->memory + start,
+				    length));
+		ASSERT_EQ(0, handle_release(self->stream, handle));
+	}
+}
+
+/* Catches: a write outside of the registered range, also in its pages. */
+TEST_F_TIMEOUT(registered, destination_at_any_address, SLOW)
+{
+	uint32_t align = self->align < 4 ? 1 : self->align;
+	size_t start, length;
+	int handle;
+
+	random_fill(self->sram_memory, LENGTH);
+	for (start = 0; start < 4200; start += align * (1 + start / 512)) {
+		length = align * (1 + random_below((LENGTH - start) / align));
+		memset(self->memory, 0x5a, LENGTH);
+		handle = memory_register(self->stream, self->memory + start,
+					 length, DMACPY_ACCESS_WRITE);
+		ASSERT_LT(0, handle);
+		ASSERT_EQ(0, copy(self->stream, handle, self->sram_handle,
+				  length));
+		ASSERT_TRUE(all_bytes_are(self->memory, 0x5a, start));
+		ASSERT_EQ(0, memcmp(self->memory + start, self->sram_memory,
+				    length));
+		ASSERT_TRUE(all_bytes_are(self->memory + start + length, 0x5a,
+					  LENGTH - start - length));
+		ASSERT_EQ(0, handle_release(self->stream, handle));
+	}
+}
+
+/* Catches: a mapping whose unmap throws away what the CPU wrote beside it. */
+TEST_F_TIMEOUT(registered, release_keeps_other_bytes, SLOW)
+{
+	uint32_t align = self->align;
+	int round, handle;
+
+	for (round = 0; round < 50; round++) {
+		handle = memory_register(self->stream, self->memory, 8 * KIB,
+					 ACCESS_BOTH);
+		ASSERT_LT(0, handle);
+		memset(self->memory, round, 8 * KIB);
+		ASSERT_EQ(0, fill(self->stream, handle, align, ~0));
+		memset(self->memory + 4 * KIB, round + 1, 4 * KIB);
+		ASSERT_EQ(0, handle_release(self->stream, handle));
+		ASSERT_TRUE(all_bytes_are(self->memory, 0xff, align));
+		ASSERT_TRUE(all_bytes_are(self->memory + align, round,
+					  4 * KIB - align));
+		ASSERT_TRUE(all_bytes_are(self->memory + 4 * KIB, round + 1,
+					  4 * KIB));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An instance of the driver: its platform device, which is there for ever, and
+ * its device file, which is there while the driver is bound to it.
+ */
+#ifndef DMACPY_TESTS_INSTANCE_H
+#define DMACPY_TESTS_INSTANCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The property of the device tree node that says which kind it is. */
+#define WITH_SHARED_POOL	"sram"
+#define WITH_OWN_REGION		"reg"
+
+struct instance {
+	char name[64];		/* of the platform device */
+	char node[64];		/* of the device file */
+};
+
+int instance_find(struct instance *instance, const char *property);
+int instance_unbind(const struct instance *instance);
+int instance_bind(struct instance *instance);
+int instance_cells(const struct instance *instance, const char *property,
+		   uint32_t *cells, size_t max);
+
+#endif

@@ -1,0 +1,87 @@
+#!/bin/sh
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The first part of each test in shell: KTAP, one function per test.
+
+set -u
+work=$(mktemp -d)
+
+# fail WORD...: say why and end the test, which runs in a subshell
+fail()
+{
+	echo "# $*"
+	exit 1
+}
+
+# expect STATUS COMMAND...: run it, keep what it prints in "out" and "err"
+expect()
+{
+	local wanted=$1 status=0
+	shift
+	"$@" >out 2>err </dev/null || status=$?
+	[ "$status" -eq "$wanted" ] && return
+	sed 's/^/# /' err
+	fail "status $status instead of $wanted: $*"
+}
+
+# eventually COMMAND...: until it succeeds, for 10 s
+eventually()
+{
+	local tries=0
+	until "$@"; do
+		[ $((tries += 1)) -lt 100 ] || return 1
+		sleep 0.1
+	done
+}
+
+# The platform device behind /dev/dmacpy0, and "bind" or "unbind" of one
+first_device()
+{
+	basename "$(readlink -f /sys/class/misc/dmacpy0/device)"
+}
+
+tell_driver()
+{
+	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
+}
+
+nothing_allocated()
+{
+	local node
+	for node in /dev/dmacpy[0-9]*; do
+		dmacpy -d "$node" info --json >info.json 2>/dev/null ||
+			return 1
+		[ "$(json sram_free)" = "$(json sram_total)" ] || return 1
+	done
+}
+
+# json KEY: the value of a key in info.json
+json()
+{
+	sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" info.json
+}
+
+run_test()
+(
+	mkdir "$work/$1"
+	cd "$work/$1" || exit 1
+	"test_$1" || exit 1
+	eventually nothing_allocated || fail "SRAM is still in use"
+)
+
+# run_tests NAME...: function test_NAME in a directory of its own, for each;
+# after it all SRAM must be free
+run_tests()
+{
+	local number=0 failures=0 name not
+	echo "TAP version 13"
+	echo "1..$#"
+	for name; do
+		not=
+		run_test "$name" || not='not ' failures=$((failures + 1))
+		echo "${not}ok $((number += 1)) $name"
+	done
+	rm -rf "$work"
+	exit $((failures > 0))
+}

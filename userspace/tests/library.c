@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libdmacpy: what it adds to the ABI, and what it does with mistakes.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <dmacpy.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+
+#define LENGTH		(32 * KIB)
+
+FIXTURE(library)
+{
+	struct dmacpy_device *device;
+	struct dmacpy_stream *stream;
+	struct dmacpy_get_info info;
+	struct dmacpy_buffer *sram, *user;
+	uint8_t *sram_mem, *user_mem;
+};
+
+FIXTURE_SETUP(library)
+{
+	void *mem;
+
+	random_start();
+	ASSERT_EQ(0, dmacpy_device_open(DEVICE, &self->device));
+	ASSERT_EQ(0, dmacpy_device_info(self->device, &self->info,
+					sizeof(self->info)));
+	ASSERT_EQ(0, dmacpy_stream_open(self->device, &self->stream));
+	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH, &self->sram));
+	ASSERT_EQ(0, dmacpy_buffer_map(self->sram, &mem));
+	self->sram_mem = mem;
+	self->user_mem = memory_map(LENGTH);
+	ASSERT_NE(NULL, self->user_mem);
+	ASSERT_EQ(0, dmacpy_buffer_register(self->stream, self->user_mem,
+					    LENGTH, ACCESS_BOTH, &self->user));
+}
+
+FIXTURE_TEARDOWN_PARENT(library)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* A copy from SRAM at @src to memory at @dst, and what is around it. */
+static void check_copy(struct __test_metadata *_metadata,
+		       struct _test_data_library *self, size_t dst, size_t src,
+		       size_t length)
+{
+	uint8_t *mem = self->user_mem;
+	size_t end = dst + length;
+
+	memset(mem, 0x5a, LENGTH);
+	ASSERT_EQ(0, dmacpy_stream_copy(self->stream, self->user, dst,
+					self->sram, src, length));
+	ASSERT_TRUE(all_bytes_are(mem, 0x5a, dst) &&
+		    !memcmp(mem + dst, self->sram_mem + src, length) &&
+		    all_bytes_are(mem + end, 0x5a, LENGTH - end))
+		TH_LOG("to %zu from %zu length %zu", dst, src, length);
+}
+
+/* Catches: bytes beside the copy written, its first or last ones not. */
+TEST_F_TIMEOUT(library, copies_of_any_alignment, SLOW)
+{
+	size_t align = self->info.user_align, length, i;
+	const size_t starts[] = { 0, 1, align - 1, align, align + 1,
+				  4 * KIB - 1, 4 * KIB };
+
+	random_fill(self->sram_mem, LENGTH);
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		for (length = 0; length <= 3 * align + 2; length++)
+			check_copy(_metadata, self, starts[i], length % 16,
+				   length);
+		check_copy(_metadata, self, starts[i], 3, LENGTH / 2 + i);
+	}
+	for (i = 0; i < 500; i++) {
+		length = random_below(LENGTH);
+		check_copy(_metadata, self, random_below(LENGTH - length),
+			   random_below(LENGTH - length), length);
+	}
+}
+
+/* Catches: the CPU's own lines beside an edge that the engine throws away. */
+TEST_F(library, memory_at_an_odd_address)
+{
+	uint8_t *mem = self->user_mem + 13;
+	struct dmacpy_buffer *odd;
+	size_t i;
+
+	random_fill(self->sram_mem, LENGTH);
+	for (i = 1; i < 300; i++) {
+		ASSERT_EQ(0, dmacpy_buffer_register(self->stream, mem, i,
+						    DMACPY_ACCESS_WRITE, &odd));
+		memset(self->user_mem, i, 1024);
+		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, odd, 0,
+						self->sram, 5, i));
+		ASSERT_EQ(0, memcmp(mem, self->sram_mem + 5, i));
+		ASSERT_TRUE(all_bytes_are(self->user_mem, i, 13));
+		ASSERT_TRUE(all_bytes_are(mem + i, i, 300));
+		dmacpy_buffer_free(odd);
+	}
+}
+
+/* Catches: a long copy that is cut wrongly, or refused by the job's limit. */
+TEST_F_TIMEOUT(library, longer_than_a_job, SLOW)
+{
+	size_t length = self->info.max_bytes + 12345;
+	struct dmacpy_buffer *src, *dst;
+	uint8_t *mem = memory_map(2 * length);
+
+	ASSERT_NE(NULL, mem);
+	random_fill(mem, length);
+	ASSERT_EQ(0, dmacpy_buffer_register(self->stream, mem, length,
+					    DMACPY_ACCESS_READ, &src));
+	ASSERT_EQ(0, dmacpy_buffer_register(self->stream, mem + length, length,
+					    DMACPY_ACCESS_WRITE, &dst));
+	ASSERT_EQ(0, dmacpy_stream_copy(self->stream, dst, 0, src, 0, length));
+	EXPECT_EQ(0, memcmp(mem, mem + length, length));
+}
+
+/* Catches: a failure that is told as a crash, or not at all. */
+TEST_F(library, errors)
+{
+	struct dmacpy_stream *other, *stream = self->stream;
+	struct dmacpy_buffer *sram = self->sram, *user = self->user, *buffer;
+	struct dmacpy_device *device;
+
+	EXPECT_EQ(-ENOENT, dmacpy_device_open("/dev/missing", &device));
+	EXPECT_EQ(-ENOTTY, dmacpy_device_open("/dev/null", &device));
+	EXPECT_EQ(-EINVAL, dmacpy_buffer_alloc(stream, 0, &buffer));
+	EXPECT_EQ(-ENOSPC, dmacpy_buffer_alloc(stream, 1ULL << 40, &buffer));
+	EXPECT_EQ(-EBADF, dmacpy_buffer_import(stream, -1, ACCESS_BOTH,
+					       &buffer));
+	EXPECT_EQ(-EFAULT, dmacpy_buffer_register(stream, NULL, 1, ACCESS_BOTH,
+						  &buffer));
+	EXPECT_EQ(-EBADF, dmacpy_buffer_fd(user));
+	EXPECT_EQ(-EINVAL, dmacpy_buffer_begin_access(sram, 0));
+
+	EXPECT_EQ(0, dmacpy_stream_copy(stream, sram, 0, user, 0, 0));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(stream, sram, 1, user, 0,
+					      LENGTH));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(stream, sram, 0, user, -1ULL, 2));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(stream, sram, 0, sram, 1, 2));
+
+	ASSERT_EQ(0, dmacpy_stream_open(self->device, &other));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(other, sram, 0, user, 0, 1));
+	dmacpy_stream_close(other);
+}
+
+/* Catches: a buffer without an access that is used nevertheless. */
+TEST_F(library, access_modes)
+{
+	struct dmacpy_buffer *r, *w;
+	int fd = dmacpy_buffer_fd(self->sram);
+
+	ASSERT_EQ(0, dmacpy_buffer_import(self->stream, fd, DMACPY_ACCESS_READ,
+					  &r));
+	ASSERT_EQ(0, dmacpy_buffer_import(self->stream, fd, DMACPY_ACCESS_WRITE,
+					  &w));
+	EXPECT_EQ(LENGTH, dmacpy_buffer_size(r));
+	EXPECT_EQ(-EACCES, dmacpy_stream_copy(self->stream, r, 0, self->user, 0,
+					      1));
+	EXPECT_EQ(-EACCES, dmacpy_stream_copy(self->stream, self->user, 0, w, 0,
+					      self->info.user_align));
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, w, 0, r, 100, 100));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(self->stream, w, 0, r, 99, 100));
+	dmacpy_buffer_free(r);
+	dmacpy_buffer_free(w);
+}
+
+/* Catches: a crash of a program that cleans up after half a start. */
+TEST(free_of_null)
+{
+	dmacpy_buffer_free(NULL);
+	dmacpy_job_free(NULL);
+	dmacpy_stream_close(NULL);
+	dmacpy_device_close(NULL);
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: a list without its end, or without a device. */
+TEST(device_list)
+{
+	struct dmacpy_device *device;
+	char **paths;
+	int count;
+
+	count = dmacpy_device_list(&paths);
+	ASSERT_LE(1, count);
+	EXPECT_EQ(NULL, paths[count]);
+	while (count--) {
+		ASSERT_EQ(0, dmacpy_device_open(paths[count], &device));
+		EXPECT_STREQ(paths[count], dmacpy_device_path(device));
+		dmacpy_device_close(device);
+	}
+	free(paths);
+	ASSERT_EQ(0, dmacpy_device_open(NULL, &device));
+	dmacpy_device_close(device);
+}
+
+/* Catches: a mapping that is lost, or left behind, by the buffer. */
+TEST_F(library, map_and_sync)
+{
+	void *again, *mem;
+
+	ASSERT_EQ(0, dmacpy_buffer_map(self->sram, &again));
+	EXPECT_EQ(self->sram_mem, again);
+	ASSERT_EQ(0, dmacpy_buffer_map(self->user, &mem));
+	EXPECT_EQ(self->user_mem, mem);
+
+	ASSERT_EQ(0, dmacpy_buffer_begin_access(self->sram, ACCESS_BOTH));
+	memset(again, 0x11, LENGTH);
+	ASSERT_EQ(0, dmacpy_buffer_end_access(self->sram, ACCESS_BOTH));
+	EXPECT_EQ(0, dmacpy_buffer_begin_access(self->user, ACCESS_BOTH));
+	EXPECT_EQ(0, dmacpy_buffer_end_access(self->user, ACCESS_BOTH));
+	dmacpy_buffer_unmap(self->sram);
+	dmacpy_buffer_unmap(self->sram);
+	EXPECT_EQ(-1, madvise(again, LENGTH, MADV_NORMAL));
+
+	ASSERT_EQ(0, dmacpy_buffer_map(self->sram, &mem));
+	EXPECT_TRUE(all_bytes_are(mem, 0x11, LENGTH));
+	dmacpy_buffer_free(self->sram);
+	dmacpy_buffer_free(self->user);
+	dmacpy_stream_close(self->stream);
+	dmacpy_device_close(self->device);
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: operations lost, or left, between runs of a job; a wrong limit. */
+TEST_F(library, jobs)
+{
+	struct dmacpy_plane tile = { self->sram, 0, 256 };
+	struct dmacpy_plane row = { self->user, 0, 0 };
+	struct dmacpy_job *job;
+	unsigned int i;
+
+	memset(self->user_mem, 0x22, LENGTH);
+	ASSERT_EQ(0, dmacpy_job_new(self->stream, &job));
+	EXPECT_GT(0, dmacpy_job_run(job));
+	ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, 0, LENGTH,
+					 0x11111111));
+	ASSERT_EQ(0, dmacpy_job_add_copy_2d(job, &tile, &row, 16, 8));
+	ASSERT_EQ(0, dmacpy_job_add_copy(job, self->sram, 4 * KIB, self->sram,
+					 0, 17));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, dmacpy_job_run(job));
+		EXPECT_TRUE(all_bytes_are(self->sram_mem, 0x22, 16));
+		EXPECT_TRUE(all_bytes_are(self->sram_mem + 16, 0x11, 240));
+		EXPECT_TRUE(all_bytes_are(self->sram_mem + 7 * 256, 0x22, 16));
+		EXPECT_TRUE(all_bytes_are(self->sram_mem + 8 * 256, 0x11, 16));
+		EXPECT_TRUE(all_bytes_are(self->sram_mem + 4 * KIB, 0x22, 16));
+		EXPECT_EQ(0x11, self->sram_mem[4 * KIB + 16]);
+		memset(self->sram_mem, 0, LENGTH);
+	}
+	dmacpy_job_reset(job);
+	for (i = 0; i < self->info.max_ops; i++)
+		ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, i, 1, i));
+	EXPECT_EQ(-E2BIG, dmacpy_job_add_fill(job, self->sram, 0, 1, 0));
+	EXPECT_EQ(0, dmacpy_job_run(job));
+	for (i = 0; i < self->info.max_ops; i++)
+		ASSERT_EQ(i & 0xff, self->sram_mem[i]);
+	dmacpy_job_reset(job);
+	EXPECT_EQ(-ERANGE, dmacpy_job_add_copy_2d(job, &tile, &row, 1,
+						  self->info.max_rows + 1));
+	EXPECT_EQ(-EFBIG, dmacpy_job_add_copy(job, self->sram, 0, self->user, 0,
+					      self->info.max_bytes + 1));
+	dmacpy_job_free(job);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SRAM as a resource: what is allocated, mapped, shared, given back, and
+ * what must never be handed out. On an instance of each kind of region.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "instance.h"
+
+#define MAX_BUFFERS	1024
+
+FIXTURE(sram)
+{
+	struct instance instance;
+	struct dmacpy_get_info info;
+	int stream;
+	int fd[MAX_BUFFERS];
+	uint32_t *mem[MAX_BUFFERS];
+	size_t count;
+};
+
+FIXTURE_VARIANT(sram)
+{
+	const char *property;
+};
+
+FIXTURE_VARIANT_ADD(sram, shared_pool)
+{
+	.property = WITH_SHARED_POOL,
+};
+
+FIXTURE_VARIANT_ADD(sram, own_region)
+{
+	.property = WITH_OWN_REGION,
+};
+
+FIXTURE_SETUP(sram)
+{
+	if (instance_find(&self->instance, variant->property))
+		SKIP(return, "this board has no such instance");
+	self->stream = stream_open(self->instance.node);
+	ASSERT_LE(0, self->stream);
+	self->info = stream_info(self->stream);
+	ASSERT_EQ(self->info.sram_total, self->info.sram_free);
+}
+
+FIXTURE_TEARDOWN_PARENT(sram)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Buffers of one granule until there are no more; returns the last error. */
+static int take_everything(struct _test_data_sram *self)
+{
+	size_t granule = self->info.granule;
+	int fd;
+
+	while (self->count < MAX_BUFFERS) {
+		fd = sram_alloc(self->stream, granule);
+		if (fd < 0)
+			return fd;
+		self->mem[self->count] = dmabuf_map(fd, granule);
+		self->fd[self->count++] = fd;
+	}
+	return 0;
+}
+
+static void give_back(struct _test_data_sram *self, size_t i)
+{
+	munmap(self->mem[i], self->info.granule);
+	close(self->fd[i]);
+}
+
+/* Give buffers back is done by a work item: wait for it. */
+static uint64_t free_becomes(struct _test_data_sram *self, uint64_t wanted)
+{
+	uint64_t now = 0;
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		now = stream_info(self->stream).sram_free;
+		if (now == wanted)
+			break;
+		usleep(100 * 1000);
+	}
+	return now;
+}
+
+/* Catches: memory that is lost, or handed out twice; ENOMEM for ENOSPC. */
+TEST_F_TIMEOUT(sram, exhaustion, SLOW)
+{
+	size_t i, granule = self->info.granule, words = granule / 4;
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		self->count = 0;
+		EXPECT_EQ(-ENOSPC, take_everything(self));
+		EXPECT_EQ(self->info.sram_total, self->count * granule);
+		EXPECT_EQ(0, stream_info(self->stream).sram_free);
+		EXPECT_EQ(0, stream_info(self->stream).sram_largest);
+		for (i = 0; i < self->count; i++) {
+			ASSERT_NE(NULL, self->mem[i]);
+			ASSERT_TRUE(all_bytes_are(self->mem[i], 0, granule))
+				TH_LOG("buffer %zu is not cleared", i);
+			self->mem[i][0] = ~i;
+			self->mem[i][words - 1] = i;
+		}
+		for (i = 0; i < self->count; i++) {
+			ASSERT_EQ((uint32_t)~i, self->mem[i][0]);
+			ASSERT_EQ((uint32_t)i, self->mem[i][words - 1]);
+			give_back(self, i);
+		}
+		EXPECT_EQ(self->info.sram_total,
+			  free_becomes(self, self->info.sram_total));
+		EXPECT_EQ(self->info.sram_largest,
+			  stream_info(self->stream).sram_largest);
+	}
+}
+
+/* Catches: a buffer made of pieces, or free memory that is never joined. */
+TEST_F_TIMEOUT(sram, fragmentation, SLOW)
+{
+	uint64_t granule = self->info.granule;
+	size_t i;
+
+	ASSERT_EQ(-ENOSPC, take_everything(self));
+	for (i = 1; i < self->count; i += 2)
+		give_back(self, i);
+	free_becomes(self, self->count / 2 * granule);
+	EXPECT_EQ(self->count / 2 * granule,
+		  stream_info(self->stream).sram_free);
+	EXPECT_LE(granule, stream_info(self->stream).sram_largest);
+	EXPECT_EQ(-ENOSPC, sram_alloc(self->stream,
+				      stream_info(self->stream).sram_largest +
+				      granule));
+	for (i = 0; i < self->count; i += 2)
+		give_back(self, i);
+	free_becomes(self, self->info.sram_total);
+	EXPECT_LE(0, sram_alloc(self->stream, self->info.sram_largest));
+}
+
+/* Catches: GET_INFO promising more, or less, than there is. */
+TEST_F(sram, largest_is_exact)
+{
+	uint64_t largest = self->info.sram_largest;
+	int fd;
+
+	EXPECT_EQ(-ENOSPC, sram_alloc(self->stream, largest + 1));
+	fd = sram_alloc(self->stream, largest);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(self->info.sram_total - largest,
+		  stream_info(self->stream).sram_free);
+	EXPECT_EQ(largest, lseek(fd, 0, SEEK_END));
+}
+
+/* Catches: a length that is not rounded, so two buffers share a page. */
+TEST_F(sram, odd_lengths)
+{
+	uint64_t granule = self->info.granule;
+	const uint64_t lengths[] = { 1, granule - 1, granule, granule + 1 };
+	struct dmacpy_alloc arg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		arg = (struct dmacpy_alloc){
+			.size = sizeof(arg),
+			.length = lengths[i],
+			.fd_flags = O_RDWR,
+		};
+		ASSERT_EQ(0, command(self->stream, DMACPY_ALLOC, &arg));
+		EXPECT_EQ(i < 3 ? granule : 2 * granule, arg.length);
+		EXPECT_EQ(arg.length, lseek(arg.fd, 0, SEEK_END));
+	}
+	EXPECT_EQ(self->info.sram_total - 5 * granule,
+		  stream_info(self->stream).sram_free);
+}
+
+/* Catches: what another process left behind, by CPU or by engine, is read. */
+TEST_F_TIMEOUT(sram, fresh_buffers_are_zero, SLOW)
+{
+	size_t length = self->info.sram_largest;
+	int round, fd, handle;
+	void *mem;
+
+	for (round = 0; round < 4; round++) {
+		if (!fork()) {
+			fd = sram_alloc(self->stream, length);
+			mem = dmabuf_map(fd, length);
+			ASSERT_NE(NULL, mem);
+			handle = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+			if (round % 2)
+				memset(mem, 0xff, length);
+			else
+				EXPECT_EQ(0, fill(self->stream, handle, length,
+						  ~0));
+			EXPECT_TRUE(all_bytes_are(mem, 0xff, length));
+			EXPECT_EQ(0, handle_release(self->stream, handle));
+			_exit(0);
+		}
+		wait(NULL);
+		EXPECT_EQ(self->info.sram_total,
+			  free_becomes(self, self->info.sram_total));
+		fd = sram_alloc(self->stream, length);
+		mem = dmabuf_map(fd, length);
+		ASSERT_NE(NULL, mem);
+		EXPECT_TRUE(all_bytes_are(mem, 0, length));
+		munmap(mem, length);
+		close(fd);
+		free_becomes(self, self->info.sram_total);
+	}
+}
+
+/* A message of one byte that carries a file descriptor. */
+union fd_message {
+	char space[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+static struct msghdr fd_message(union fd_message *control, struct iovec *iov)
+{
+	memset(control, 0, sizeof(*control));
+	return (struct msghdr){
+		.msg_iov = iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(*control),
+	};
+}
+
+static bool fd_send(int sock, int fd)
+{
+	union fd_message control;
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = fd_message(&control, &iov);
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(sock, &msg, 0) == 1;
+}
+
+static int fd_receive(int sock)
+{
+	union fd_message control;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = fd_message(&control, &iov);
+	int fd;
+
+	if (recvmsg(sock, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg))
+		return -1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* What the other process does: add 1 to each word of the buffer it is sent. */
+static void increment_what_comes(int sock, size_t length)
+{
+	int fd = fd_receive(sock);
+	uint32_t *mem = dmabuf_map(fd, length);
+	size_t i;
+
+	if (!mem)
+		return;
+	dmabuf_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	for (i = 0; i < length / sizeof(*mem); i++)
+		mem[i]++;
+	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+}
+
+/* Catches: a mapping of other memory, or a cached one, in another process. */
+TEST_F(sram, two_processes_share)
+{
+	size_t length = 2 * self->info.granule, i;
+	int sock[2], fd, status;
+	uint32_t *mem;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
+	if (!fork()) {
+		close(self->stream);
+		increment_what_comes(sock[1], length);
+		_exit(0);
+	}
+	fd = sram_alloc(self->stream, length);
+	mem = dmabuf_map(fd, length);
+	ASSERT_NE(NULL, mem);
+	for (i = 0; i < length / sizeof(*mem); i++)
+		mem[i] = i;
+	ASSERT_TRUE(fd_send(sock[0], fd));
+	ASSERT_LT(0, wait(&status));
+	EXPECT_EQ(0, status);
+	for (i = 0; i < length / sizeof(*mem) && mem[i] == i + 1; i++)
+		;
+	EXPECT_EQ(length / sizeof(*mem), i);
+}
+
+/* Catches: a private, or a too long, mapping that gets to a neighbour. */
+TEST_F(sram, refused_mappings)
+{
+	size_t length = 2 * self->info.granule, page = getpagesize();
+	const struct {
+		size_t length, offset;
+		int flags;
+	} table[] = {
+		{ length, 0, MAP_PRIVATE },
+		{ page, page, MAP_PRIVATE },
+		{ length + 1, 0, MAP_SHARED },
+		{ length, page, MAP_SHARED },
+		{ page, length, MAP_SHARED },
+		{ page, -page, MAP_SHARED },
+		{ 2 * length, -page, MAP_SHARED },
+	};
+	int fd = sram_alloc(self->stream, length);
+	size_t i;
+	char *mem;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, table[i].length,
+					   PROT_READ | PROT_WRITE,
+					   table[i].flags, fd, table[i].offset))
+			TH_LOG("row %zu", i);
+	}
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd,
+				   0));
+	mem = dmabuf_map(fd, length);
+	ASSERT_NE(NULL, mem);
+	EXPECT_EQ(MAP_FAILED, mremap(mem, length, 2 * length, MREMAP_MAYMOVE));
+}
+
+/* Catches: the offset of a mapping ignored, or wrong in the fault handler. */
+TEST_F(sram, part_mappings)
+{
+	size_t page = getpagesize(), length = 4 * page, i;
+	int fd = sram_alloc(self->stream, length);
+	uint32_t *all = dmabuf_map(fd, length), *part;
+
+	ASSERT_NE(NULL, all);
+	for (i = 0; i < 4; i++)
+		all[i * page / sizeof(*all)] = i + 1;
+	for (i = 0; i < 4; i++) {
+		part = mmap(NULL, length - i * page, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, fd, i * page);
+		ASSERT_NE(MAP_FAILED, part);
+		EXPECT_EQ(i + 1, part[0]);
+		EXPECT_EQ(0, munmap(part, length - i * page));
+	}
+	/* Pages that were dropped come back; a hole can be cut. */
+	EXPECT_EQ(0, munmap(all + page / sizeof(*all), page));
+	madvise(all, page, MADV_DONTNEED);
+	EXPECT_EQ(1, all[0]);
+	EXPECT_EQ(3, all[2 * page / sizeof(*all)]);
+}
+
+/* The line "VmFlags:" of the mapping that starts at @mem. */
+static bool mapping_flags(const void *mem, char *flags, size_t size)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	unsigned long start, end;
+	bool here = false, found = false;
+
+	while (maps && !found && fgets(flags, size, maps)) {
+		if (sscanf(flags, "%lx-%lx ", &start, &end) == 2)
+			here = start == (unsigned long)mem;
+		found = here && !strncmp(flags, "VmFlags:", 8);
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Catches: SRAM in a core dump, expanded, or handled like pages. */
+TEST_F(sram, mapping_is_of_device_memory)
+{
+	static const char * const wanted[] = {
+		" io", " pf", " de", " dd", " sh"
+	};
+	int fd = sram_alloc(self->stream, 1);
+	void *mem = dmabuf_map(fd, 4 * KIB);
+	char flags[256];
+	size_t i;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_TRUE(mapping_flags(mem, flags, sizeof(flags)));
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		EXPECT_NE(NULL, strstr(flags, wanted[i]))
+			TH_LOG("no%s in %s", wanted[i], flags);
+	}
+	EXPECT_EQ(-EFAULT, memory_register(self->stream, mem, 4 * KIB,
+					   DMACPY_ACCESS_READ));
+}
+
+/* Catches: a read-only descriptor by which the buffer can be written. */
+TEST_F(sram, access_modes)
+{
+	size_t page = getpagesize();
+	int fd = sram_alloc_flags(self->stream, 1, O_RDONLY);
+	void *mem;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(O_RDONLY, fcntl(fd, F_GETFL) & O_ACCMODE);
+	EXPECT_EQ(NULL, dmabuf_map(fd, page));
+	EXPECT_EQ(EACCES, errno);
+	mem = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_TRUE(all_bytes_are(mem, 0, page));
+	EXPECT_EQ(-1, mprotect(mem, page, PROT_READ | PROT_WRITE));
+
+	fd = sram_alloc_flags(self->stream, 1, O_RDWR);
+	EXPECT_EQ(O_RDWR, fcntl(fd, F_GETFL) & O_ACCMODE);
+	EXPECT_NE(NULL, dmabuf_map(fd, page));
+}
+
+/* Catches: a descriptor that leaks into every program that is started. */
+TEST_F(sram, close_on_exec)
+{
+	EXPECT_EQ(FD_CLOEXEC, fcntl(sram_alloc_flags(self->stream, 1, O_RDWR |
+						     O_CLOEXEC), F_GETFD));
+	EXPECT_EQ(0, fcntl(sram_alloc_flags(self->stream, 1, O_RDWR), F_GETFD));
+}
+
+/* What the firmware keeps in the same region. */
+FIXTURE(reserved)
+{
+	struct instance instance;
+	uint32_t reg[4], ranges[32];
+	int cells, mem;
+};
+
+FIXTURE_SETUP(reserved)
+{
+	if (instance_find(&self->instance, "reserved"))
+		SKIP(return, "no instance of this board has reserved ranges");
+	ASSERT_EQ(4, instance_cells(&self->instance, "reg", self->reg, 4));
+	self->cells = instance_cells(&self->instance, "reserved", self->ranges,
+				     ARRAY_SIZE(self->ranges));
+	ASSERT_LE(2, self->cells);
+	self->mem = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+}
+
+FIXTURE_TEARDOWN_PARENT(reserved)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/*
+ * Write a reserved range behind the driver's back, or say whether it is still
+ * as written. Only while the driver is unbound: it claims the region.
+ */
+static int reserved_range(struct _test_data_reserved *self, int i, bool write)
+{
+	uint64_t base = (uint64_t)self->reg[0] << 32 | self->reg[1];
+	size_t length = self->ranges[i + 1];
+	uint8_t *mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    self->mem, base + self->ranges[i]);
+	int ret = 0;
+
+	if (mem == MAP_FAILED)
+		return -errno;
+	if (write)
+		memset(mem, 0x5a, length);
+	else
+		ret = all_bytes_are(mem, 0x5a, length) ? 0 : -EIO;
+	munmap(mem, length);
+	return ret;
+}
+
+/* Fill all that can be allocated. */
+static void fill_all(struct __test_metadata *_metadata, int stream)
+{
+	struct dmacpy_get_info info = stream_info(stream);
+	int fd, handle;
+
+	while (info.sram_largest) {
+		fd = sram_alloc(stream, info.sram_largest);
+		ASSERT_LE(0, fd);
+		handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+		ASSERT_LT(0, handle);
+		ASSERT_EQ(0, fill(stream, handle, info.sram_largest, ~0));
+		info = stream_info(stream);
+	}
+	EXPECT_EQ(0, info.sram_free);
+}
+
+/* Catches: GET_INFO counting what can never be allocated. */
+TEST_F(reserved, is_not_counted)
+{
+	int i, stream = stream_open(self->instance.node);
+	uint64_t total = self->reg[3];
+
+	ASSERT_LE(0, stream);
+	for (i = 0; i < self->cells; i += 2)
+		total -= self->ranges[i + 1];
+	EXPECT_EQ(total, stream_info(stream).sram_total);
+}
+
+/* Catches: the firmware's memory cleared at probe, or handed out. */
+TEST_F_TIMEOUT(reserved, is_not_touched, SLOW)
+{
+	int i, stream, ret = 0;
+
+	if (self->mem < 0)
+		SKIP(return, "this kernel has no /dev/mem");
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; !ret && i < self->cells; i += 2)
+		ret = reserved_range(self, i, true);
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	if (ret)
+		SKIP(return, "this kernel denies /dev/mem: %s", strerror(-ret));
+
+	if (!fork()) {
+		stream = stream_open(self->instance.node);
+		ASSERT_LE(0, stream);
+		fill_all(_metadata, stream);
+		_exit(0);
+	}
+	wait(NULL);
+	ASSERT_EQ(0, sram_leaked());
+
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < self->cells; i += 2) {
+		EXPECT_EQ(0, reserved_range(self, i, false))
+			TH_LOG("range at %#x was written", self->ranges[i]);
+	}
+	ASSERT_EQ(0, instance_bind(&self->instance));
+}
+
+TEST_HARNESS_MAIN

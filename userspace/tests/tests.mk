@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Included by ../Makefile. Each file in $(O)/tests that can be executed is a
+# test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
+
+TESTS := abi data library life sram unbind watchdog
+SHELL_TESTS := module tool
+TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
+
+# The layout of the ABI is checked for 32 bits too, where there is a compiler.
+CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
+
+tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
+       $(if $(CC32),$(O)/tests/layout32.o)
+
+$(TEST_OBJS): override CPPFLAGS += -isystem $(KSELFTEST)
+$(TEST_OBJS): override CFLAGS += -pthread -Wno-unused-parameter
+
+$(O)/tests/layout32.o: tests/layout.c
+	@mkdir -p $(@D)
+	$(CC32) -I../uapi -std=gnu11 -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
+
+$(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
+		$(O)/tests/common.o $(O)/tests/instance.o $(O)/libdmacpy.a
+	$(link)
+
+$(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
+	@mkdir -p $(@D)
+	cat $^ >$@
+	chmod +x $@
+
+.PHONY: tests

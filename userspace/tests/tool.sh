@@ -1,0 +1,175 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tool, as its users call it.
+
+# random FILE SIZE
+random()
+{
+	head -c "$2" /dev/urandom >"$1"
+}
+
+# message PATTERN: standard error has it, and a second line or hint is there
+message()
+{
+	grep -q -e "$1" err && return
+	sed 's/^/# /' err
+	fail "no message '$1'"
+}
+
+# Catches: a table that lacks what people look for.
+test_info()
+{
+	expect 0 dmacpy info
+	for word in SRAM granule channels alignment operations; do
+		grep -q "$word" out || fail "no $word in the table"
+	done
+}
+
+# Catches: JSON that no program can read, or other numbers than the table's.
+test_info_json()
+{
+	local key
+	expect 0 dmacpy info --json
+	cp out info.json
+	[ "$(head -n 1 out)" = '{' ] || fail "does not start with {"
+	[ "$(tail -n 1 out)" = '}' ] || fail "does not end with }"
+	sed '1d;$d' out | grep -v -E \
+		'^  "[a-z_]+": ("[^"]*"|[0-9]+|\[[^]]*\]),?$' &&
+		fail "a line is no member of an object"
+	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
+	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "a comma too much"
+	for key in sram_total sram_free sram_largest granule channels max_ops \
+		   max_bytes max_rows copy_align user_align; do
+		[ "$(json $key)" -ge 1 ] || fail "$key: $(json $key)"
+	done
+}
+
+# Catches: a device that is not shown.
+test_list()
+{
+	local node
+	expect 0 dmacpy list
+	for node in /dev/dmacpy[0-9]*; do
+		grep -q "^$node" out || fail "no line for $node"
+	done
+}
+
+# Catches: a size that is lost at the end of a block, of the SRAM, of a chunk.
+test_copy()
+{
+	local size
+	for size in 0 1 3 4095 4096 4097 65535 100001 262144 300001 1048575 \
+		    1048576 1048577 3000001; do
+		random from $size
+		expect 0 dmacpy copy from to
+		cmp from to || fail "$size bytes differ"
+		expect 0 dmacpy copy --via-sram from to
+		cmp from to || fail "$size bytes by SRAM differ"
+	done
+}
+
+# Catches: the wrong part of a file.
+test_copy_part()
+{
+	random from 100000
+	for part in "0 1" "1 99999" "4097 8191" "99999 1"; do
+		# shellcheck disable=SC2086
+		set -- $part
+		tail -c +$(($1 + 1)) from | head -c "$2" >wanted
+		expect 0 dmacpy copy --offset "$1" --size "$2" from to
+		cmp wanted to || fail "$2 bytes from $1 differ"
+		expect 0 dmacpy copy -S -o "$1" -s "$2" from to
+		cmp wanted to || fail "$2 bytes from $1 by SRAM differ"
+	done
+}
+
+# Catches: an instance that does not work, or that -d does not choose.
+test_each_device()
+{
+	local node
+	random from 300001
+	for node in /dev/dmacpy[0-9]*; do
+		expect 0 dmacpy -d "$node" copy --via-sram from to
+		cmp from to || fail "the copy by $node differs"
+	done
+}
+
+# Catches: a pattern in the wrong byte order, or with a wrong tail.
+test_fill()
+{
+	local size via
+	for via in '' --via-sram; do
+		for size in 0 1 5 4099 300001 1048579; do
+			# shellcheck disable=SC2086
+			expect 0 dmacpy fill $via -p 0x64636261 -s $size to
+			yes abcd | tr -d '\n' | head -c $size >wanted
+			cmp wanted to || fail "fill $via of $size bytes"
+		done
+	done
+}
+
+# Catches: a mistake that ends like a success, or without a word what to do.
+test_errors()
+{
+	random from 10
+	expect 2 dmacpy
+	message help
+	expect 2 dmacpy nonsense
+	message nonsense
+	expect 2 dmacpy copy from
+	message help
+	expect 2 dmacpy copy --size 1x from to
+	message 1x
+	expect 2 dmacpy copy --nonsense from to
+	expect 2 dmacpy fill --pattern 0x100000000 --size 1 to
+	message 0x100000000
+	expect 2 dmacpy info too much
+	expect 1 dmacpy copy missing to
+	message missing
+	expect 1 dmacpy copy from /missing/to
+	message /missing/to
+	expect 1 dmacpy copy --offset 11 from to
+	expect 1 dmacpy copy --size 11 from to
+	expect 1 dmacpy -d /dev/missing info
+	message 'no such device'
+	expect 1 dmacpy -d /dev/null info
+	message 'not a dmacpy device'
+	[ ! -e to ] || fail "a failed command leaves a file"
+}
+
+# Catches: a file that is half a copy, or an old one that is lost.
+test_failure_keeps_the_old_file()
+{
+	random from 10
+	echo old >to
+	expect 1 dmacpy copy --size 11 from to
+	[ "$(cat to)" = old ] || fail "the old file has changed"
+	[ "$(echo to*)" = to ] || fail "a temporary file stays: $(echo to*)"
+}
+
+# Catches: help that is an error, or goes to the wrong place.
+test_help()
+{
+	local command
+	expect 0 dmacpy --version
+	for command in '' copy fill info list; do
+		# shellcheck disable=SC2086
+		expect 0 dmacpy $command --help
+		grep -q usage out || fail "no help for '$command'"
+	done
+}
+
+# Catches: an error without a word about what may be missing.
+test_unbound()
+{
+	local device
+	device=$(first_device)
+	tell_driver unbind "$device"
+	expect 1 dmacpy -d /dev/dmacpy0 info
+	tell_driver bind "$device"
+	message 'device tree'
+}
+
+run_tests info info_json list copy copy_part each_device fill errors \
+	failure_keeps_the_old_file help unbound

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An engine whose interrupts are lost: the real one, with its interrupt lines
+ * masked in the interrupt controller, behind the kernel's back.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "instance.h"
+
+#define LENGTH		(16 * KIB)
+#define ROUNDS		20
+#define WORKERS		6
+#define TIMEOUT_MS	50
+#define PARAMETER	"/sys/module/dmacpy/parameters/timeout_ms"
+
+/* Registers of an Arm GIC's distributor; a bit for each interrupt. */
+#define GICD_SIZE	0x1000
+#define GICD_ISENABLER	(0x100 / 4)
+#define GICD_ICENABLER	(0x180 / 4)
+
+FIXTURE(watchdog)
+{
+	struct instance instance;
+	volatile uint32_t *distributor;
+	unsigned int interrupt[32], interrupts;
+	char timeout[16];	/* the parameter as it was */
+	int stream, fd, handle, user_handle;
+	struct dmacpy_get_info info;
+	uint8_t *mem, *user;
+};
+
+/* The numbers of all interrupts of ZDMA channels, as the controller has it. */
+static void find_interrupts(struct _test_data_watchdog *self)
+{
+	FILE *file = fopen("/proc/interrupts", "re");
+	char line[512], *number;
+
+	while (file && fgets(line, sizeof(line), file) &&
+	       self->interrupts < ARRAY_SIZE(self->interrupt)) {
+		number = strstr(line, "GICv3");
+		if (number && strstr(number, "zynqmp-dma"))
+			self->interrupt[self->interrupts++] =
+				strtoul(number + strlen("GICv3"), NULL, 10);
+	}
+	if (file)
+		fclose(file);
+}
+
+/* Returns NULL, or why it is not possible. */
+static const char *map_distributor(struct _test_data_watchdog *self)
+{
+	uint32_t reg[2];
+	glob_t found;
+	int fd, size;
+	void *mem;
+
+	find_interrupts(self);
+	if (!self->interrupts)
+		return "no interrupt of a ZDMA channel on a GICv3";
+	if (glob("/proc/device-tree/gic@*/reg", 0, NULL, &found))
+		return "no interrupt controller in the device tree";
+	fd = open(found.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+	size = read(fd, reg, sizeof(reg));
+	close(fd);
+	if (size != sizeof(reg))
+		return "no address of the interrupt controller";
+
+	fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	mem = mmap(NULL, GICD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   (off_t)ntohl(reg[0]) << 32 | ntohl(reg[1]));
+	close(fd);
+	if (mem == MAP_FAILED)
+		return "/dev/mem is denied, boot with iomem=relaxed";
+	self->distributor = mem;
+	return NULL;
+}
+
+static void lose_interrupts(struct _test_data_watchdog *self, bool lose)
+{
+	unsigned int base = lose ? GICD_ICENABLER : GICD_ISENABLER, i, n;
+
+	for (i = 0; i < self->interrupts; i++) {
+		n = self->interrupt[i];
+		self->distributor[base + n / 32] = 1U << n % 32;
+	}
+}
+
+/* Swap the module parameter with a text. */
+static bool set_timeout(const char *text)
+{
+	FILE *file = fopen(PARAMETER, "we");
+	bool done = file && fputs(text, file) >= 0;
+
+	return file && !fclose(file) && done;
+}
+
+static bool get_timeout(char *text, int size)
+{
+	FILE *file = fopen(PARAMETER, "re");
+	bool done = file && fgets(text, size, file);
+
+	if (file)
+		fclose(file);
+	return done;
+}
+
+FIXTURE_SETUP(watchdog)
+{
+	const char *reason = map_distributor(self);
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	ASSERT_EQ(0, instance_find(&self->instance, WITH_SHARED_POOL));
+	self->stream = stream_open(self->instance.node);
+	ASSERT_LE(0, self->stream);
+	self->info = stream_info(self->stream);
+	self->fd = sram_alloc(self->stream, LENGTH);
+	ASSERT_LE(0, self->fd);
+	self->mem = dmabuf_map(self->fd, LENGTH);
+	ASSERT_NE(NULL, self->mem);
+	self->handle = dmabuf_import(self->stream, self->fd, ACCESS_BOTH);
+	ASSERT_LT(0, self->handle);
+	self->user = memory_map(LENGTH);
+	self->user_handle = memory_register(self->stream, self->user, LENGTH,
+					    ACCESS_BOTH);
+	ASSERT_LT(0, self->user_handle);
+	ASSERT_TRUE(get_timeout(self->timeout, sizeof(self->timeout)));
+	ASSERT_TRUE(set_timeout("50"));
+}
+
+FIXTURE_TEARDOWN_PARENT(watchdog)
+{
+	/* The mapping was the test process's own. */
+	EXPECT_EQ(NULL, map_distributor(self));
+	lose_interrupts(self, false);
+	EXPECT_TRUE(set_timeout("50"));
+	EXPECT_EQ(0, sram_leaked());
+	EXPECT_TRUE(set_timeout(self->timeout));
+	/* A test that rebinds it leaves it with another number. */
+	EXPECT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_EQ(0, instance_bind(&self->instance));
+	EXPECT_EQ(0, access(DEVICE, F_OK));
+}
+
+static unsigned int milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Until the channel works again: at most 5 s. It may fail once more when what
+ * was lost comes late.
+ */
+static int fill_again(int stream, int handle, uint32_t pattern)
+{
+	unsigned int start = milliseconds();
+	int ret;
+
+	do {
+		ret = fill(stream, handle, LENGTH, pattern);
+		if (ret != -EAGAIN && ret != -ETIMEDOUT && ret != -ECANCELED)
+			break;
+		usleep(1000);
+	} while (milliseconds() - start < 5000);
+	return ret;
+}
+
+/* Catches: a job that waits for ever; a channel that is dead ever after. */
+TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
+{
+	unsigned int start, took;
+	int round;
+
+	ASSERT_EQ(0, fill(self->stream, self->handle, LENGTH, 0));
+	for (round = 1; round <= ROUNDS; round++) {
+		lose_interrupts(self, true);
+		start = milliseconds();
+		EXPECT_EQ(-ETIMEDOUT, copy(self->stream, self->handle,
+					   self->user_handle, LENGTH));
+		took = milliseconds() - start;
+		EXPECT_LE(TIMEOUT_MS, took + 20);
+		EXPECT_GE(10 * TIMEOUT_MS, took);
+		lose_interrupts(self, false);
+		ASSERT_EQ(0, fill_again(self->stream, self->handle,
+					0x01010101 * round));
+		ASSERT_TRUE(all_bytes_are(self->mem, round, LENGTH));
+	}
+}
+
+/* Catches: a descriptor that the engine was not given, or forgot, by load. */
+TEST_F_TIMEOUT(watchdog, lost_in_a_batch, SLOW)
+{
+	static struct dmacpy_op ops[1024];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = (struct dmacpy_op){
+			.dst = self->handle,
+			.dst_offset = i * 16,
+			.src = self->user_handle,
+			.src_offset = i * 16,
+			.length = 16,
+		};
+	memset(self->user, 0x5a, LENGTH);
+	lose_interrupts(self, true);
+	EXPECT_EQ(-ETIMEDOUT, submit(self->stream, ops, ARRAY_SIZE(ops)));
+	lose_interrupts(self, false);
+	ASSERT_EQ(0, fill_again(self->stream, self->handle, 0));
+	EXPECT_EQ(0, submit(self->stream, ops, ARRAY_SIZE(ops)));
+	EXPECT_TRUE(all_bytes_are(self->mem, 0x5a, LENGTH));
+}
+
+/* Catches: each SUBMIT to a dead channel waits, or is lost. */
+TEST_F_TIMEOUT(watchdog, stays_dead_for_a_while, SLOW)
+{
+	unsigned int start;
+	int i, ret;
+
+	lose_interrupts(self, true);
+	for (i = 0; i < 20; i++) {
+		start = milliseconds();
+		ret = fill(self->stream, self->handle, LENGTH, ~0);
+		EXPECT_TRUE(ret == -ETIMEDOUT || ret == -EAGAIN ||
+			    ret == -ECANCELED)
+			TH_LOG("result %d", ret);
+		EXPECT_GE(10 * TIMEOUT_MS, milliseconds() - start);
+		usleep(10 * 1000);
+	}
+	lose_interrupts(self, false);
+	EXPECT_EQ(0, fill_again(self->stream, self->handle, 0x77777777));
+	EXPECT_TRUE(all_bytes_are(self->mem, 0x77, LENGTH));
+}
+
+/* Catches: memory of a failed job that stays in quarantine for ever. */
+TEST_F_TIMEOUT(watchdog, memory_comes_back, SLOW)
+{
+	lose_interrupts(self, true);
+	EXPECT_EQ(-ETIMEDOUT, copy(self->stream, self->handle,
+				   self->user_handle, LENGTH));
+	EXPECT_EQ(0, close(self->stream));
+	EXPECT_EQ(0, munmap(self->mem, LENGTH));
+	EXPECT_EQ(0, close(self->fd));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* A stream of its own that submits until it is told to stop. */
+struct worker {
+	pthread_t thread;
+	int fd;
+	int done, timed_out, cancelled, again, other;
+	bool stop;
+};
+
+static void *submit_for_ever(void *arg)
+{
+	struct worker *w = arg;
+	int stream = stream_open(DEVICE);
+	int handle = dmabuf_import(stream, w->fd, ACCESS_BOTH);
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		switch (fill(stream, handle, LENGTH, 0x5a5a5a5a)) {
+		case 0:
+			w->done++;
+			break;
+		case -ETIMEDOUT:
+			w->timed_out++;
+			break;
+		case -ECANCELED:
+			w->cancelled++;
+			break;
+		case -EAGAIN:
+			w->again++;
+			usleep(1000);
+			break;
+		default:
+			w->other++;
+		}
+	}
+	close(stream);
+	return NULL;
+}
+
+/* Catches: a job behind the one that is stuck, which nobody ever ends. */
+TEST_F_TIMEOUT(watchdog, streams_behind_it, SLOW)
+{
+	struct worker workers[WORKERS] = { };
+	int i, round, timed_out = 0;
+
+	for (i = 0; i < WORKERS; i++) {
+		workers[i].fd = self->fd;
+		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL,
+					    submit_for_ever, &workers[i]));
+	}
+	for (round = 0; round < ROUNDS; round++) {
+		usleep(20 * 1000);
+		lose_interrupts(self, true);
+		usleep(4 * TIMEOUT_MS * 1000);
+		lose_interrupts(self, false);
+		ASSERT_EQ(0, fill_again(self->stream, self->handle,
+					0x5a5a5a5a));
+	}
+	for (i = 0; i < WORKERS; i++)
+		__atomic_store_n(&workers[i].stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < WORKERS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		EXPECT_EQ(0, workers[i].other);
+		EXPECT_LT(0, workers[i].done);
+		timed_out += workers[i].timed_out;
+		TH_LOG("%d done, %d timed out, %d cancelled, %d refused",
+		       workers[i].done, workers[i].timed_out,
+		       workers[i].cancelled, workers[i].again);
+	}
+	EXPECT_LT(0, timed_out);
+	EXPECT_TRUE(all_bytes_are(self->mem, 0x5a, LENGTH));
+}
+
+static void ignore(int number)
+{
+}
+
+/* Catches: a signal that ends the wait for a job that goes on. */
+TEST_F_TIMEOUT(watchdog, signals_do_not_end_the_wait, SLOW)
+{
+	const struct itimerval often = { { 0, 10000 }, { 0, 10000 } };
+	const struct itimerval never = { };
+	unsigned int start;
+
+	ASSERT_TRUE(set_timeout("500"));
+	signal(SIGALRM, ignore);
+	lose_interrupts(self, true);
+	setitimer(ITIMER_REAL, &often, NULL);
+	start = milliseconds();
+	EXPECT_EQ(-ETIMEDOUT, fill(self->stream, self->handle, LENGTH, ~0));
+	EXPECT_LE(400, milliseconds() - start);
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+/* Catches: a process that cannot be killed; a job that ends with it. */
+TEST_F_TIMEOUT(watchdog, kill_ends_the_wait, SLOW)
+{
+	unsigned int start;
+	pid_t pid;
+
+	ASSERT_TRUE(set_timeout("20000"));
+	lose_interrupts(self, true);
+	pid = fork();
+	if (!pid) {
+		fill(self->stream, self->handle, LENGTH, 0x33333333);
+		_exit(0);
+	}
+	usleep(500 * 1000);
+	start = milliseconds();
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_GE(5000, milliseconds() - start);
+	lose_interrupts(self, false);
+	ASSERT_EQ(0, copy(self->stream, self->handle, self->user_handle, 16));
+	EXPECT_TRUE(all_bytes_are(self->mem, 0, 16));
+	EXPECT_TRUE(all_bytes_are(self->mem + 16, 0x33, LENGTH - 16));
+}
+
+static void *fill_once(void *arg)
+{
+	struct _test_data_watchdog *self = arg;
+
+	return (void *)(intptr_t)fill(self->stream, self->handle, LENGTH, ~0);
+}
+
+/* Catches: unbind that waits for an interrupt that never comes. */
+TEST_F_TIMEOUT(watchdog, unbind_while_hung, SLOW)
+{
+	unsigned int start;
+	pthread_t filler;
+	int stream, handle;
+	void *result;
+
+	ASSERT_TRUE(set_timeout("3000"));
+	lose_interrupts(self, true);
+	ASSERT_EQ(0, pthread_create(&filler, NULL, fill_once, self));
+	usleep(200 * 1000);
+	start = milliseconds();
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_GE(10 * 3000, milliseconds() - start);
+	pthread_join(filler, &result);
+	EXPECT_EQ(-ENODEV, (intptr_t)result);
+
+	lose_interrupts(self, false);
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	stream = stream_open(self->instance.node);
+	ASSERT_LE(0, stream);
+	handle = dmabuf_import(stream, sram_alloc(stream, LENGTH), ACCESS_BOTH);
+	EXPECT_EQ(0, fill(stream, handle, LENGTH, ~0));
+}
+
+TEST_HARNESS_MAIN
