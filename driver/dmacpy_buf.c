@@ -5,6 +5,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
@@ -36,6 +37,8 @@ struct dmacpy_seg {
  * @dma_dev: the engine's device, for which it is mapped
  * @segs: the segments, in order
  * @nsegs: their number
+ * @visit: the last job that it was found for, see dmacpy_buf_visit()
+ * @index: its place there
  * @work: takes it apart, when the last reference goes in atomic context
  * @sgt: the mapping, NULL if there is none
  * @dmabuf: a reference to the dma-buf, NULL for memory of a process
@@ -55,6 +58,8 @@ struct dmacpy_buf {
 	struct device *dma_dev;
 	struct dmacpy_seg *segs;
 	unsigned int nsegs;
+	u64 visit;
+	unsigned int index;
 	struct work_struct work;
 	struct sg_table *sgt;
 
@@ -412,6 +417,38 @@ void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
 void dmacpy_buf_flush(void)
 {
 	flush_workqueue(buf_wq);
+}
+
+/**
+ * dmacpy_buf_resv() - where the fences of an end point are
+ * @buf: the end point
+ *
+ * Context: Any.
+ * Return: the dma_resv of its dma-buf; NULL for memory of a process, which
+ * only its own stream can name.
+ */
+struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
+{
+	return buf->dmabuf ? buf->dmabuf->resv : NULL;
+}
+
+/**
+ * dmacpy_buf_visit() - note the place of an end point among those of a job
+ * @buf: the end point
+ * @visit: a number that its stream uses for one job only
+ * @index: its place, if it has none yet
+ *
+ * Context: Under dmacpy_stream.submit.
+ * Return: its place, which is @index the first time.
+ */
+unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
+			      unsigned int index)
+{
+	if (buf->visit != visit) {
+		buf->visit = visit;
+		buf->index = index;
+	}
+	return buf->index;
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct dma_buf;
+struct dma_resv;
 struct dmacpy_buf;
 struct dmacpy_chan;
 
@@ -21,6 +22,9 @@ void dmacpy_buf_get(struct dmacpy_buf *buf);
 void dmacpy_buf_put(struct dmacpy_buf *buf);
 void dmacpy_buf_put_atomic(struct dmacpy_buf *buf);
 
+struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf);
+unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
+			      unsigned int index);
 u64 dmacpy_buf_length(const struct dmacpy_buf *buf);
 bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access);
 bool dmacpy_buf_same(const struct dmacpy_buf *a, const struct dmacpy_buf *b);

@@ -4,6 +4,9 @@
 #include <linux/idr.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "dmacpy_cdev.h"
 #include "dmacpy_device.h"
@@ -34,13 +37,53 @@ static int cdev_release(struct inode *inode, struct file *file)
 
 static long cdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return dmacpy_ioctl(file->private_data, cmd, arg);
+	return dmacpy_ioctl(file->private_data, cmd, arg,
+			    file->f_flags & O_NONBLOCK);
+}
+
+/* Waits for the first record only. What cannot be copied is not lost. */
+static ssize_t cdev_read(struct file *file, char __user *user, size_t count,
+			 loff_t *pos)
+{
+	struct dmacpy_stream *stream = file->private_data;
+	bool nonblock = file->f_flags & O_NONBLOCK;
+	struct dmacpy_record *record;
+	size_t done = 0;
+
+	if (count < sizeof(record->event))
+		return -EINVAL;
+	for (; count - done >= sizeof(record->event);
+	     done += sizeof(record->event)) {
+		record = dmacpy_stream_next_record(stream, nonblock || done);
+		if (IS_ERR(record))
+			return done ?: PTR_ERR(record);
+		if (copy_to_user(user + done, &record->event,
+				 sizeof(record->event))) {
+			dmacpy_stream_return_record(stream, record);
+			return done ?: -EFAULT;
+		}
+		kfree(record);
+	}
+	return done;
+}
+
+static __poll_t cdev_poll(struct file *file, poll_table *table)
+{
+	return dmacpy_stream_poll(file->private_data, file, table);
+}
+
+static int cdev_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return dmacpy_stream_flush(file->private_data);
 }
 
 static const struct file_operations cdev_fops = {
 	.owner = THIS_MODULE,
 	.open = cdev_open,
 	.release = cdev_release,
+	.read = cdev_read,
+	.poll = cdev_poll,
+	.fsync = cdev_fsync,
 	.unlocked_ioctl = cdev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -25,6 +25,10 @@
 
 /* Descriptors in flight: enough to keep an engine busy. */
 #define CHAN_DEPTH	32
+/* Looks for progress are not further apart: the timeout may be changed. */
+#define CHAN_LOOK	(1UL * HZ)
+/* How long a test copy may take, in jiffies. */
+#define CHAN_TEST_TIME	(5UL * HZ)
 /* Bytes of the two parts of a test copy: what any engine can align to. */
 #define CHAN_TEST_PART	256
 #define CHAN_TEST_SIZE	(2 * CHAN_TEST_PART)
@@ -47,14 +51,16 @@ module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0644);
 MODULE_PARM_DESC(timeout_ms,
 		 "An engine without progress for this long has failed (10 to 600000)");
 
+/* In jiffies, of which the first may be over at once. */
 static unsigned long chan_timeout(void)
 {
-	return msecs_to_jiffies(READ_ONCE(timeout_ms));
+	return msecs_to_jiffies(READ_ONCE(timeout_ms)) + 1;
 }
 
+/* What has ended, but was not reaped yet, is none of the engine's business. */
 static bool chan_busy(struct dmacpy_chan *chan)
 {
-	return !list_empty(&chan->queue) || !list_empty(&chan->flight);
+	return chan->in_flight || !list_empty(&chan->queue);
 }
 
 /* The oldest transfer, if nothing of it is with the engine or yet to come. */
@@ -98,14 +104,39 @@ out_unlock:
 	spin_unlock_irqrestore(&chan->lock, flags);
 }
 
-/* Nothing more of this one goes to the engine. Holds the lock. */
+/* The transfer whose turn it is, or NULL. Holds the lock. */
+static struct dmacpy_xfer *chan_turn(struct dmacpy_chan *chan)
+{
+	struct dmacpy_lane *lane;
+
+	lane = list_first_entry_or_null(&chan->queue, struct dmacpy_lane, node);
+	return lane ? list_first_entry(&lane->xfers, struct dmacpy_xfer, node) :
+		      NULL;
+}
+
+/*
+ * Nothing more of this one, whose turn it is, goes to the engine: it is the
+ * next lane's turn. Holds the lock.
+ */
+static void chan_end_turn(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_lane *lane = xfer->lane;
+
+	xfer->left = 0;
+	list_move_tail(&xfer->node, &chan->flight);
+	if (list_empty(&lane->xfers))
+		list_del_init(&lane->node);
+	else
+		list_move_tail(&lane->node, &chan->queue);
+}
+
 static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	xfer->result = -EIO;
-	if (xfer->left) {
-		xfer->left = 0;
-		list_move_tail(&xfer->node, &chan->flight);
-	}
+	if (xfer->left)
+		chan_end_turn(chan, xfer);
+	/* The piece that was to have the interrupt may not follow. */
+	chan->calls_back_silently = false;
 }
 
 static void chan_feed(struct dmacpy_chan *chan);
@@ -117,8 +148,8 @@ static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
 	bool ended = false;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	/* Some engines call back after they were terminated. */
-	if (!xfer->terminated) {
+	/* Some engines call back after they were terminated, or twice. */
+	if (xfer->in_flight) {
 		chan->progress = jiffies;
 		chan->in_flight--;
 		xfer->in_flight--;
@@ -170,7 +201,7 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	xfer->left -= piece->length;
 	piece->length = 0;
 	if (!xfer->left)
-		list_move_tail(&xfer->node, &chan->flight);
+		chan_end_turn(chan, xfer);
 
 	if (dma_submit_error(dmaengine_submit(desc))) {
 		chan_fail_xfer(chan, xfer);
@@ -180,6 +211,15 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 		xfer->in_flight++;
 	}
 	return true;
+}
+
+/* False if there is nothing to do but to end it. Holds the lock. */
+static bool chan_start_xfer(struct dmacpy_xfer *xfer)
+{
+	if (!xfer->started && !xfer->result)
+		xfer->result = xfer->ops->start(xfer);
+	xfer->started = true;
+	return !xfer->result;
 }
 
 /* Have the work look at the channel. Holds the lock. */
@@ -207,9 +247,10 @@ static void chan_feed(struct dmacpy_chan *chan)
 	struct dmacpy_xfer *xfer;
 
 	while (!refused && chan->in_flight < chan->depth &&
-	       (xfer = list_first_entry_or_null(&chan->queue,
-						struct dmacpy_xfer, node))) {
-		if (chan_feed_piece(chan, xfer))
+	       (xfer = chan_turn(chan))) {
+		if (!chan_start_xfer(xfer))
+			chan_end_turn(chan, xfer);
+		else if (chan_feed_piece(chan, xfer))
 			issue = true;
 		else
 			refused = true;
@@ -221,7 +262,7 @@ static void chan_feed(struct dmacpy_chan *chan)
 	if (refused)
 		chan_arm(chan, jiffies + 1);
 	else if (chan_busy(chan))
-		chan_arm(chan, chan->progress + chan_timeout());
+		chan_arm(chan, chan->progress + min(chan_timeout(), CHAN_LOOK));
 }
 
 /* Holds the lock. */
@@ -231,12 +272,22 @@ static bool chan_stuck(struct dmacpy_chan *chan)
 	       !time_before(jiffies, chan->progress + chan_timeout());
 }
 
+static bool chan_reaping(struct dmacpy_chan *chan)
+{
+	bool reaping;
+
+	spin_lock_irq(&chan->lock);
+	reaping = chan->reaping;
+	spin_unlock_irq(&chan->lock);
+	return reaping;
+}
+
 /* Wait until nobody is in a callback or on his way out of one. */
 static void chan_settle(struct dmacpy_chan *chan)
 {
 	if (chan->requested)
 		dmaengine_synchronize(chan->dma);
-	while (READ_ONCE(chan->reaping))
+	while (chan_reaping(chan))
 		usleep_range(10, 100);
 }
 
@@ -250,6 +301,28 @@ static void chan_drain(struct dmacpy_chan *chan)
 	       time_before(jiffies, READ_ONCE(chan->progress) + chan_timeout()))
 		usleep_range(100, 1000);
 	chan_settle(chan);
+}
+
+static void chan_terminate_xfer(struct dmacpy_chan *chan,
+				struct dmacpy_xfer *xfer, int result)
+{
+	if (!xfer->result)
+		xfer->result = result;
+	xfer->terminated = xfer->in_flight;
+	xfer->in_flight = 0;
+	if (xfer->terminated)
+		chan->quiet = false;
+}
+
+static void chan_end_all_turns(struct dmacpy_chan *chan, int result, int others)
+{
+	struct dmacpy_xfer *xfer;
+
+	while ((xfer = chan_turn(chan))) {
+		chan_end_turn(chan, xfer);
+		chan_terminate_xfer(chan, xfer, result);
+		result = others;
+	}
 }
 
 /*
@@ -268,19 +341,14 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	chan_settle(chan);
 
 	spin_lock_irqsave(&chan->lock, flags);
-	list_splice_tail_init(&chan->queue, &chan->flight);
 	list_for_each_entry(xfer, &chan->flight, node) {
-		if (!xfer->left && !xfer->in_flight)
+		if (!xfer->in_flight)
 			continue;
-		if (!xfer->result)
-			xfer->result = result;
+		chan_terminate_xfer(chan, xfer, result);
 		result = others;
-		xfer->terminated = xfer->in_flight;
-		if (xfer->terminated)
-			chan->quiet = false;
-		xfer->in_flight = 0;
-		xfer->left = 0;
 	}
+	chan_end_all_turns(chan, result, others);
+	chan->refusing = true;
 	chan->in_flight = 0;
 	spin_unlock_irqrestore(&chan->lock, flags);
 	chan_reap(chan);
@@ -352,26 +420,31 @@ static bool chan_test_part(struct dmacpy_chan *chan, unsigned int part)
 /*
  * A copy in two parts that has to arrive, as some engines call back too early,
  * and has to call back, as interrupts may be lost. If it arrives the engine is
- * through with what it was given before, unless it may change the order.
+ * through with what it was given before, unless it may change the order; and
+ * with calling back for that, if it calls back, or has dropped what was before.
  */
-static bool chan_test(struct dmacpy_chan *chan)
+static bool chan_test(struct dmacpy_chan *chan, bool dropped)
 {
-	bool called, arrived, quiet = chan->quiet || chan->depth > 1;
+	bool called, arrived, ordered = chan->quiet || chan->depth > 1;
 	u8 seed = ++chan->scratch_seed;
 
 	memset(chan->scratch, seed, CHAN_TEST_SIZE);
 	memset(chan->scratch + CHAN_TEST_SIZE, ~seed, CHAN_TEST_SIZE);
 	reinit_completion(&chan->tested);
 	chan->silent = false;
+	if (!chan_test_part(chan, 0))
+		return false;
 	chan->quiet = false;
-	if (!chan_test_part(chan, 0) || !chan_test_part(chan, 1))
+	if (!chan_test_part(chan, 1))
 		return false;
 	dma_async_issue_pending(chan->dma);
 
-	called = wait_for_completion_timeout(&chan->tested, chan_timeout());
+	called = wait_for_completion_timeout(&chan->tested,
+					     min(chan_timeout(),
+						 CHAN_TEST_TIME));
 	arrived = !memchr_inv(chan->scratch, seed, 2 * CHAN_TEST_SIZE);
 	chan->calls_back_silently = chan->silent;
-	if (arrived && quiet) {
+	if (arrived && ordered && (called || dropped)) {
 		chan_end_quarantine(chan);
 		chan->quiet = true;
 	}
@@ -385,9 +458,10 @@ static bool chan_test(struct dmacpy_chan *chan)
 static bool chan_revive(struct dmacpy_chan *chan)
 {
 	struct dma_chan *dma;
+	bool dropped = true;
 
 	if (chan->requested) {
-		dmaengine_terminate_async(chan->dma);
+		dropped = !dmaengine_terminate_async(chan->dma);
 		dmaengine_synchronize(chan->dma);
 		dma_release_channel(chan->dma);
 		chan->requested = false;
@@ -400,7 +474,8 @@ static bool chan_revive(struct dmacpy_chan *chan)
 		return false;
 	}
 	chan->requested = true;
-	return chan_test(chan);
+	/* Twice: the first one may take what is left of lost interrupts. */
+	return chan_test(chan, dropped) && chan_test(chan, dropped);
 }
 
 static void chan_recover(struct dmacpy_chan *chan)
@@ -408,10 +483,12 @@ static void chan_recover(struct dmacpy_chan *chan)
 	bool works = chan_revive(chan);
 
 	spin_lock_irq(&chan->lock);
-	if (works && !chan->closing)
+	if (works && !chan->closing) {
 		chan->down = false;
-	else if (!chan->closing)
+		chan->refusing = false;
+	} else if (!chan->closing) {
 		chan_arm(chan, jiffies + chan_timeout());
+	}
 	spin_unlock_irq(&chan->lock);
 }
 
@@ -445,29 +522,43 @@ static void chan_work(struct work_struct *work)
 }
 
 /**
- * dmacpy_chan_submit() - start a transfer, after those submitted before it
+ * dmacpy_lane_init() - make a lane for dmacpy_chan_submit()
+ * @lane: the lane, must live as long as there are transfers in it
+ *
+ * Context: Any.
+ */
+void dmacpy_lane_init(struct dmacpy_lane *lane)
+{
+	INIT_LIST_HEAD(&lane->node);
+	INIT_LIST_HEAD(&lane->xfers);
+}
+
+/**
+ * dmacpy_chan_submit() - start a transfer, after those before it in its lane
  * @chan: the channel; while it is being recovered the transfer is cancelled
+ * @lane: the lane, always with the same channel
  * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
  *
  * Context: Any; while the channel is open.
  */
-void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
+			struct dmacpy_xfer *xfer)
 {
 	unsigned long flags;
 	bool ended;
 
 	xfer->chan = chan;
+	xfer->lane = lane;
 	spin_lock_irqsave(&chan->lock, flags);
 	if (!chan_busy(chan))
 		chan->progress = jiffies;
-	if (chan->down) {
-		xfer->result = -ECANCELED;
-		xfer->left = 0;
-		list_add_tail(&xfer->node, &chan->flight);
-	} else {
-		list_add_tail(&xfer->node, &chan->queue);
+	list_add_tail(&xfer->node, &lane->xfers);
+	if (list_empty(&lane->node))
+		list_add_tail(&lane->node, &chan->queue);
+	if (chan->refusing)
+		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
+	else if (!chan->down)
 		chan_feed(chan);
-	}
 	ended = chan_ended(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (ended)
@@ -514,7 +605,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 					   &chan->scratch_addr, GFP_KERNEL);
 	if (!chan->scratch)
 		return -ENOMEM;
-	if (!chan_test(chan))
+	if (!chan_test(chan, true))
 		return dev_err_probe(chan->parent, -EIO,
 				     "channel %s does not copy\n",
 				     dma_chan_name(chan->dma));

@@ -25,7 +25,20 @@ struct dmacpy_piece {
 };
 
 /**
+ * struct dmacpy_lane - the transfers of one stream that wait for the channel
+ * @node: in dmacpy_chan.queue, if there are any
+ * @xfers: the transfers, oldest first
+ *
+ * Lanes take turns, a transfer at a time. All is protected by dmacpy_chan.lock.
+ */
+struct dmacpy_lane {
+	struct list_head node;
+	struct list_head xfers;
+};
+
+/**
  * struct dmacpy_xfer_ops - what a channel asks of the owner of a transfer
+ * @start: it is its turn: 0, or the -errno it is to end with instead. Atomic.
  * @next: cut the next piece off, at most max bytes. Atomic.
  * @done: the transfer ended: 0, or -EIO, -ETIMEDOUT, -ECANCELED, -ENODEV.
  *	Called once, in the order of submission. Atomic.
@@ -33,6 +46,7 @@ struct dmacpy_piece {
  *	channel does with the transfer, after @done. Atomic.
  */
 struct dmacpy_xfer_ops {
+	int (*start)(struct dmacpy_xfer *xfer);
 	void (*next)(struct dmacpy_xfer *xfer, size_t max,
 		     struct dmacpy_piece *piece);
 	void (*done)(struct dmacpy_xfer *xfer, int result);
@@ -43,22 +57,27 @@ struct dmacpy_xfer_ops {
  * struct dmacpy_xfer - a transfer of many pieces, embedded in its owner
  * @ops: set by the owner
  * @left: bytes not yet given to the engine, set by the owner to all of them
+ * @result: the first error; set by the owner for one that is only to end, when
+ *	all those before it in its lane have
  * @chan: the channel it was submitted to; this and the rest is the channel's
- * @node: in one of the channel's lists
+ * @lane: where it waits for its turn
+ * @node: in its lane, or in one of the channel's lists
  * @piece: cut off and not yet given to the engine, if it has a length
  * @in_flight: number of descriptors that have not called back
- * @result: the first error
+ * @started: dmacpy_xfer_ops.start was called
  * @terminated: has ended without waiting for the engine
  */
 struct dmacpy_xfer {
 	const struct dmacpy_xfer_ops *ops;
 	u64 left;
+	int result;
 
 	struct dmacpy_chan *chan;
+	struct dmacpy_lane *lane;
 	struct list_head node;
 	struct dmacpy_piece piece;
 	unsigned int in_flight;
-	int result;
+	bool started;
 	bool terminated;
 };
 
@@ -74,10 +93,10 @@ struct dmacpy_xfer {
  * @parent: the platform device it was requested for
  * @name: its name among the parent's, NULL if it was found by capability
  * @dma: the channel; stays the same one through its recovery
- * @requested: @dma is ours; changed by @work only
+ * @requested: @dma is ours; changed by @work, and in the end
  * @depth: limit of descriptors in flight, 1 if they may pass each other
- * @lock: protects all below, and dmacpy_xfer; may be taken in interrupts
- * @queue: transfers that have pieces left, all younger than those in @flight
+ * @lock: protects what follows, and dmacpy_xfer; may be taken in interrupts
+ * @queue: lanes with transfers, whose turn it is first
  * @flight: transfers of which nothing is left to give to the engine
  * @quarantine: transfers that have ended, but whose memory the engine may
  *	still write to
@@ -88,6 +107,7 @@ struct dmacpy_xfer {
  * @due: when @work is due, in jiffies
  * @quiet: false while the engine may still write for what was terminated
  * @down: being recovered: nothing is given to the engine
+ * @refusing: all was terminated, and what is submitted ends at once
  * @closing: nothing will be any more, and @work has nothing to do
  * @reaping: somebody ends transfers, one after the other
  * @work: looks for progress, recovers the channel
@@ -122,6 +142,7 @@ struct dmacpy_chan {
 	unsigned long due;
 	bool quiet;
 	bool down;
+	bool refusing;
 	bool closing;
 	bool reaping;
 	struct delayed_work work;
@@ -139,6 +160,8 @@ void dmacpy_chan_exit(void);
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
 bool dmacpy_chan_ready(struct dmacpy_chan *chan);
-void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer);
+void dmacpy_lane_init(struct dmacpy_lane *lane);
+void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
+			struct dmacpy_xfer *xfer);
 
 #endif /* DMACPY_CHAN_H */

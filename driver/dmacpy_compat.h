@@ -4,7 +4,6 @@
 #define DMACPY_COMPAT_H
 
 #include <linux/backing-dev.h>
-#include <linux/dma-buf.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/version.h>
@@ -32,25 +31,20 @@ static inline bool dmacpy_may_write_pages(struct page **pages,
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 	struct address_space *mapping;
+	bool may = true;
 	unsigned long i;
 
-	for (i = 0; i < npages; i++) {
+	/* The file may go away meanwhile. */
+	rcu_read_lock();
+	for (i = 0; i < npages && may; i++) {
 		mapping = page_mapping(pages[i]);
-		if (!PageAnon(pages[i]) && mapping &&
-		    mapping_can_writeback(mapping))
-			return false;
+		may = PageAnon(pages[i]) || !mapping ||
+		      !mapping_can_writeback(mapping);
 	}
-#endif
-	return true;
-}
-
-/* For a list that does not own the dma-bufs in it: false if on its way out. */
-static inline bool dmacpy_get_dma_buf_unless_zero(struct dma_buf *dmabuf)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-	return atomic_long_inc_not_zero(&dmabuf->file->f_count);
+	rcu_read_unlock();
+	return may;
 #else
-	return file_ref_get(&dmabuf->file->f_ref);
+	return true;
 #endif
 }
 

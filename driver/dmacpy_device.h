@@ -2,9 +2,10 @@
 /*
  * One instance: a pool of SRAM, the channels of an engine, a character device.
  *
- * Order of locks, outer first: gate (SRCU) -> dmacpy_stream.submit ->
- * dmacpy_device.lock -> locks of mm, dma-buf and dmaengine; dmacpy_chan.lock
- * is a spinlock taken inside all of them and outside the engine's own lock.
+ * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
+ * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock -> locks of
+ * pool, dma-buf and dmaengine. Of the spinlocks, dmacpy_chan.lock is outside of
+ * dmacpy_stream.lock and of the engine's own; all are inside of the rest.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H

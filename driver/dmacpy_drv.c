@@ -89,6 +89,16 @@ err_put_device:
 	return ret;
 }
 
+static void dmacpy_stop_streams(struct dmacpy_device *dev)
+{
+	struct dmacpy_stream *stream;
+
+	mutex_lock(&dev->lock);
+	list_for_each_entry(stream, &dev->streams, node)
+		dmacpy_stream_stop(stream);
+	mutex_unlock(&dev->lock);
+}
+
 static void dmacpy_drop_streams(struct dmacpy_device *dev)
 {
 	struct dmacpy_stream *stream;
@@ -113,6 +123,7 @@ static void dmacpy_remove(struct platform_device *pdev)
 
 	dmacpy_cdev_del(dev);
 	dmacpy_device_unplug(dev);
+	dmacpy_stop_streams(dev);
 	dmacpy_close_channels(dev);
 	dmacpy_drop_streams(dev);
 	dmacpy_export_revoke(dev);
@@ -144,11 +155,16 @@ static int __init dmacpy_init(void)
 	ret = dmacpy_buf_init();
 	if (ret)
 		goto err_exit_chan;
-	ret = platform_driver_register(&dmacpy_driver);
+	ret = dmacpy_stream_init();
 	if (ret)
 		goto err_exit_buf;
+	ret = platform_driver_register(&dmacpy_driver);
+	if (ret)
+		goto err_exit_stream;
 	return 0;
 
+err_exit_stream:
+	dmacpy_stream_exit();
 err_exit_buf:
 	dmacpy_buf_exit();
 err_exit_chan:
@@ -160,6 +176,7 @@ module_init(dmacpy_init);
 static void __exit dmacpy_exit(void)
 {
 	platform_driver_unregister(&dmacpy_driver);
+	dmacpy_stream_exit();
 	dmacpy_buf_exit();
 	dmacpy_chan_exit();
 	/* Fences are freed, and leave the module, in RCU callbacks. */

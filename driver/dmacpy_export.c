@@ -2,6 +2,7 @@
 /* A buffer of SRAM as a dma-buf. */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -19,14 +20,14 @@
  * @node: in dmacpy_device.exports, under dmacpy_device.lock
  * @pool: a reference, lives on after an unbind
  * @sram: the memory
- * @dmabuf: the dma-buf that owns this
+ * @inode: a reference to what user mappings belong to
  */
 struct dmacpy_export {
 	struct dmacpy_device *dev;
 	struct list_head node;
 	struct dmacpy_pool *pool;
 	struct dmacpy_sram sram;
-	struct dma_buf *dmabuf;
+	struct inode *inode;
 };
 
 /*
@@ -158,6 +159,7 @@ static void export_release(struct dma_buf *dmabuf)
 	mutex_lock(&dev->lock);
 	list_del(&export->node);
 	mutex_unlock(&dev->lock);
+	iput(export->inode);
 	dmacpy_pool_free(export->pool, &export->sram);
 	dmacpy_pool_put(export->pool);
 	kfree(export);
@@ -190,6 +192,7 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dmacpy_export *export;
+	struct dma_buf *dmabuf;
 	int ret;
 
 	export = kzalloc(sizeof(*export), GFP_KERNEL_ACCOUNT);
@@ -205,19 +208,21 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 	info.size = export->sram.size;
 	info.flags = flags;
 	info.priv = export;
-	export->dmabuf = dma_buf_export(&info);
-	if (IS_ERR(export->dmabuf)) {
-		ret = PTR_ERR(export->dmabuf);
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
 		goto err_free_sram;
 	}
 
 	/* What export_release() gives back. */
+	export->inode = file_inode(dmabuf->file);
+	ihold(export->inode);
 	dmacpy_device_get(dev);
 	dmacpy_pool_get(export->pool);
 	mutex_lock(&dev->lock);
 	list_add(&export->node, &dev->exports);
 	mutex_unlock(&dev->lock);
-	return export->dmabuf;
+	return dmabuf;
 
 err_free_sram:
 	dmacpy_pool_free(export->pool, &export->sram);
@@ -240,11 +245,7 @@ void dmacpy_export_revoke(struct dmacpy_device *dev)
 	struct dmacpy_export *export;
 
 	mutex_lock(&dev->lock);
-	list_for_each_entry(export, &dev->exports, node) {
-		if (!dmacpy_get_dma_buf_unless_zero(export->dmabuf))
-			continue;
-		unmap_mapping_range(export->dmabuf->file->f_mapping, 0, 0, 1);
-		dma_buf_put(export->dmabuf);
-	}
+	list_for_each_entry(export, &dev->exports, node)
+		unmap_mapping_range(export->inode->i_mapping, 0, 0, 1);
 	mutex_unlock(&dev->lock);
 }

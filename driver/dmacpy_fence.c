@@ -48,49 +48,38 @@ static const struct dma_fence_ops fence_ops = {
 };
 
 /**
- * dmacpy_fence_alloc() - memory for a fence
+ * dmacpy_fence_new() - a new fence, that nobody may wait for yet
+ *
+ * It has one reference (dma_fence_put()), and holds the module.
  *
  * Context: Process.
- * Return: a fence for dmacpy_fence_init() or dmacpy_fence_free(), or NULL.
+ * Return: the fence, or NULL.
  */
-struct dma_fence *dmacpy_fence_alloc(void)
+struct dma_fence *dmacpy_fence_new(void)
 {
 	struct dmacpy_fence *fence;
 
 	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
-	return fence ? &fence->base : NULL;
+	if (!fence)
+		return NULL;
+	__module_get(THIS_MODULE);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &fence_ops, &fence->lock, 0, 0);
+	return &fence->base;
 }
 
 /**
- * dmacpy_fence_free() - free a fence that was never initialized
- * @base: from dmacpy_fence_alloc(), or NULL
- *
- * Context: Any.
- */
-void dmacpy_fence_free(struct dma_fence *base)
-{
-	if (base)
-		kfree(container_of(base, struct dmacpy_fence, base));
-}
-
-/**
- * dmacpy_fence_init() - make a fence that can be waited for
- * @base: from dmacpy_fence_alloc()
+ * dmacpy_fence_publish() - give a fence its place, before others learn of it
+ * @base: from dmacpy_fence_new()
  * @context: the stream's timeline
- * @seqno: the place on it
- *
- * It has one reference then (dma_fence_put()), and holds the module.
+ * @seqno: the place on it, which is only known when nothing can fail any more
  *
  * Context: Any. The caller must be sure to signal it.
  */
-void dmacpy_fence_init(struct dma_fence *base, u64 context, u64 seqno)
+void dmacpy_fence_publish(struct dma_fence *base, u64 context, u64 seqno)
 {
-	struct dmacpy_fence *fence =
-		container_of(base, struct dmacpy_fence, base);
-
-	__module_get(THIS_MODULE);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(base, &fence_ops, &fence->lock, context, seqno);
+	base->context = context;
+	base->seqno = seqno;
 }
 
 /**

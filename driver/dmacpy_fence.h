@@ -6,9 +6,8 @@
 
 struct dma_fence;
 
-struct dma_fence *dmacpy_fence_alloc(void);
-void dmacpy_fence_free(struct dma_fence *fence);
-void dmacpy_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
+struct dma_fence *dmacpy_fence_new(void);
+void dmacpy_fence_publish(struct dma_fence *fence, u64 context, u64 seqno);
 void dmacpy_fence_signal(struct dma_fence *fence, int result);
 int dmacpy_fence_wait(struct dma_fence *fence);
 

@@ -8,7 +8,9 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/nospec.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
 #include "dmacpy_chan.h"
@@ -21,6 +23,12 @@
 #include "dmacpy_stream.h"
 
 #include <linux/dmacpy.h>
+
+#define IOCTL_SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT |			\
+				 DMACPY_SUBMIT_OUT_FENCE |		\
+				 DMACPY_SUBMIT_IN_FENCE |		\
+				 DMACPY_SUBMIT_EVENT |			\
+				 DMACPY_SUBMIT_NO_IMPLICIT)
 
 /* What all commands start with. */
 struct ioctl_head {
@@ -42,6 +50,7 @@ struct ioctl_call {
 	struct dmacpy_stream *stream;
 	void __user *user;
 	size_t size;
+	bool nonblock;
 	union ioctl_args *args;
 };
 
@@ -74,7 +83,9 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	}
 	info->opcodes = BIT(DMACPY_OP_COPY) | BIT(DMACPY_OP_COPY_2D) |
 			BIT(DMACPY_OP_FILL);
-	info->submit_flags = DMACPY_SUBMIT_WAIT;
+	info->submit_flags = IOCTL_SUBMIT_FLAGS;
+	info->max_jobs = DMACPY_MAX_JOBS;
+	info->max_events = DMACPY_MAX_EVENTS;
 	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
 }
 
@@ -231,12 +242,12 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	unsigned int i;
 	int ret;
 
-	if (size == sizeof(*job->ops))
-		return copy_from_user(job->ops, user, job->nops * size) ?
+	if (size == sizeof(*job->op))
+		return copy_from_user(job->op, user, job->nops * size) ?
 		       -EFAULT : 0;
 
 	for (i = 0; i < job->nops; i++) {
-		ret = copy_struct_from_user(&job->ops[i], sizeof(*job->ops),
+		ret = copy_struct_from_user(&job->op[i], sizeof(*job->op),
 					    user + i * size, size);
 		if (ret)
 			return ret;
@@ -270,24 +281,108 @@ static struct dmacpy_job *ioctl_new_job(const struct dmacpy_submit *args)
 	return job;
 }
 
+static int ioctl_take_in_fence(struct dmacpy_job *job, int fd)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	fence = sync_file_get_fence(fd);
+	if (!fence)
+		return -EBADF;
+	ret = dmacpy_deps_add_in_fence(&job->deps, fence);
+	dma_fence_put(fence);
+	return ret;
+}
+
+/* All that can fail of it; the caller installs the file when it is true. */
+static struct sync_file *ioctl_make_out_fence(const struct ioctl_call *call,
+					      struct dma_fence *fence)
+{
+	struct dmacpy_submit *args = &call->args->submit;
+	struct sync_file *sync_file;
+	int fd, ret;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return ERR_PTR(fd);
+	sync_file = sync_file_create(fence);
+	if (!sync_file) {
+		ret = -ENOMEM;
+		goto err_put_fd;
+	}
+	args->out_fence = fd;
+	ret = ioctl_respond(call);
+	if (ret)
+		goto err_put_file;
+	return sync_file;
+
+err_put_file:
+	fput(sync_file->file);
+err_put_fd:
+	put_unused_fd(fd);
+	return ERR_PTR(ret);
+}
+
+static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
+{
+	struct dmacpy_submit *args = &call->args->submit;
+	bool implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
+	struct dma_fence *fence = dma_fence_get(job->fence);
+	struct sync_file *out = NULL;
+	int ret;
+
+	if (args->flags & DMACPY_SUBMIT_OUT_FENCE) {
+		out = ioctl_make_out_fence(call, fence);
+		if (IS_ERR(out)) {
+			dmacpy_job_free(job);
+			dma_fence_put(fence);
+			return PTR_ERR(out);
+		}
+	}
+	ret = dmacpy_stream_submit(call->stream, job, implicit, call->nonblock);
+	if (out && ret) {
+		fput(out->file);
+		put_unused_fd(args->out_fence);
+	} else if (out) {
+		fd_install(args->out_fence, out->file);
+	}
+	if (!ret && args->flags & DMACPY_SUBMIT_WAIT)
+		ret = dmacpy_fence_wait(fence);
+	dma_fence_put(fence);
+	return ret;
+}
+
+static int ioctl_prepare_job(const struct ioctl_call *call,
+			     struct dmacpy_job *job)
+{
+	const struct dmacpy_submit *args = &call->args->submit;
+
+	job->user_data = args->user_data;
+	if (args->flags & DMACPY_SUBMIT_EVENT) {
+		job->record = kzalloc(sizeof(*job->record), GFP_KERNEL_ACCOUNT);
+		if (!job->record)
+			return -ENOMEM;
+	}
+	if (args->flags & DMACPY_SUBMIT_IN_FENCE)
+		return ioctl_take_in_fence(job, args->in_fence);
+	return args->in_fence ? -EINVAL : 0;
+}
+
 static int ioctl_submit(const struct ioctl_call *call)
 {
 	const struct dmacpy_submit *args = &call->args->submit;
-	struct dma_fence *fence;
 	struct dmacpy_job *job;
 	int ret;
 
-	if (!(args->flags & DMACPY_SUBMIT_WAIT))
-		return -EOPNOTSUPP;
 	job = ioctl_new_job(args);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
-	fence = dmacpy_stream_submit(call->stream, job);
-	if (IS_ERR(fence))
-		return PTR_ERR(fence);
-	ret = dmacpy_fence_wait(fence);
-	dma_fence_put(fence);
-	return ret;
+	ret = ioctl_prepare_job(call, job);
+	if (ret) {
+		dmacpy_job_free(job);
+		return ret;
+	}
+	return ioctl_run_job(call, job);
 }
 
 /* A structure of at least min_size is understood: what follows is zero. */
@@ -301,7 +396,7 @@ struct ioctl_command {
 static const struct ioctl_command ioctl_commands[] = {
 	[DMACPY_CMD_GET_INFO] = {
 		ioctl_get_info, sizeof(struct dmacpy_get_info),
-		offsetofend(struct dmacpy_get_info, name),
+		offsetofend(struct dmacpy_get_info, max_events),
 	},
 	[DMACPY_CMD_ALLOC] = {
 		ioctl_alloc, sizeof(struct dmacpy_alloc),
@@ -321,8 +416,8 @@ static const struct ioctl_command ioctl_commands[] = {
 	},
 	[DMACPY_CMD_SUBMIT] = {
 		ioctl_submit, sizeof(struct dmacpy_submit),
-		offsetofend(struct dmacpy_submit, op_size),
-		DMACPY_SUBMIT_WAIT,
+		offsetofend(struct dmacpy_submit, out_fence),
+		IOCTL_SUBMIT_FLAGS,
 	},
 };
 
@@ -341,12 +436,13 @@ static const struct ioctl_command *ioctl_find(unsigned int cmd)
  * @stream: the open file
  * @cmd: DMACPY_GET_INFO and so on
  * @arg: user pointer to the command's structure
+ * @nonblock: do not wait until there is room for a job
  *
  * Context: Process.
  * Return: 0, or as told in the documentation of the user interface.
  */
 long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
-		  unsigned long arg)
+		  unsigned long arg, bool nonblock)
 {
 	const struct ioctl_command *command = ioctl_find(cmd);
 	void __user *user = (void __user *)arg;
@@ -374,6 +470,7 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 		.stream = stream,
 		.user = user,
 		.size = min_t(size_t, size, command->size),
+		.nonblock = nonblock,
 		.args = &args,
 	};
 	return command->run(&call);

@@ -2,9 +2,11 @@
 #ifndef DMACPY_IOCTL_H
 #define DMACPY_IOCTL_H
 
+#include <linux/types.h>
+
 struct dmacpy_stream;
 
 long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
-		  unsigned long arg);
+		  unsigned long arg, bool nonblock);
 
 #endif /* DMACPY_IOCTL_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A batch of operations. Everything that can fail happens before
- * dmacpy_job_commit(); what fails later is told by the fence.
+ * A batch of operations. Everything that can fail happens before its fence is
+ * published; what fails later is told by the fence.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -36,14 +36,17 @@ struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
 {
 	struct dmacpy_job *job;
 	size_t head = struct_size(job, ends, nops);
+	size_t ops = array_size(nops, sizeof(*job->op));
+	size_t points = array_size(2 * nops, sizeof(*job->points));
 
-	job = kvzalloc(size_add(head, array_size(nops, sizeof(*job->ops))),
+	job = kvzalloc(size_add(head, size_add(ops, points)),
 		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
 	job->nops = nops;
-	job->ops = (void *)job + head;
-	job->fence = dmacpy_fence_alloc();
+	job->op = (void *)job + head;
+	job->points = (void *)job + head + ops;
+	job->fence = dmacpy_fence_new();
 	if (!job->fence) {
 		kvfree(job);
 		return NULL;
@@ -53,15 +56,8 @@ struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
 
 static void job_put_memory(struct dmacpy_job *job)
 {
-	unsigned int i;
-
-	for (i = 0; i < job->nops; i++) {
-		if (job->ends[i].dst)
-			dmacpy_buf_put_atomic(job->ends[i].dst);
-		if (job->ends[i].src)
-			dmacpy_buf_put_atomic(job->ends[i].src);
-		job->ends[i] = (struct dmacpy_job_ends){ };
-	}
+	while (job->npoints)
+		dmacpy_buf_put_atomic(job->points[--job->npoints].buf);
 	if (job->pattern_size) {
 		dma_unmap_single(job->dma_dev, job->pattern_addr,
 				 job->pattern_size, DMA_TO_DEVICE);
@@ -72,17 +68,17 @@ static void job_put_memory(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_free() - free a job that was not committed
- * @job: the job, or NULL
+ * dmacpy_job_free() - free a job whose fence was not published
+ * @job: the job
  *
  * Context: Any.
  */
 void dmacpy_job_free(struct dmacpy_job *job)
 {
-	if (!job)
-		return;
 	job_put_memory(job);
-	dmacpy_fence_free(job->fence);
+	dmacpy_deps_free(&job->deps);
+	dma_fence_put(job->fence);
+	kfree(job->record);
 	kvfree(job);
 }
 
@@ -124,7 +120,7 @@ int dmacpy_job_check_ops(struct dmacpy_job *job)
 	struct dmacpy_op *op;
 	int ret;
 
-	for (op = job->ops; op < job->ops + job->nops; op++) {
+	for (op = job->op; op < job->op + job->nops; op++) {
 		ret = job_check_op(op);
 		if (ret)
 			return ret;
@@ -232,7 +228,7 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 	int ret;
 
 	for (i = 0; i < job->nops; i++) {
-		op = &job->ops[i];
+		op = &job->op[i];
 		ret = job_check_op_ends(op, &job->ends[i], chan);
 		if (ret)
 			return ret;
@@ -243,6 +239,7 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 			return -E2BIG;
 		left += op->rows * op->length;
 	}
+	job->length = left;
 	job->xfer.left = left;
 	return 0;
 }
@@ -252,7 +249,7 @@ static unsigned int job_count_fills(const struct dmacpy_job *job)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < job->nops; i++)
-		n += job->ops[i].opcode == DMACPY_OP_FILL;
+		n += job->op[i].opcode == DMACPY_OP_FILL;
 	return n;
 }
 
@@ -270,7 +267,7 @@ static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills,
 	if (!job->pattern)
 		return -ENOMEM;
 
-	for (op = job->ops; op < job->ops + job->nops; op++) {
+	for (op = job->op; op < job->op + job->nops; op++) {
 		if (op->opcode != DMACPY_OP_FILL)
 			continue;
 		op->src_offset = offset;
@@ -300,7 +297,7 @@ static void job_sync_rows(const struct dmacpy_op *op,
 
 static void job_sync_for_device(const struct dmacpy_job *job)
 {
-	const struct dmacpy_op *op = job->ops;
+	const struct dmacpy_op *op = job->op;
 	unsigned int i;
 
 	for (i = 0; i < job->nops; i++, op++) {
@@ -315,7 +312,7 @@ static void job_sync_for_device(const struct dmacpy_job *job)
 
 static void job_sync_for_cpu(const struct dmacpy_job *job)
 {
-	const struct dmacpy_op *op = job->ops;
+	const struct dmacpy_op *op = job->op;
 	unsigned int i;
 
 	for (i = 0; i < job->nops; i++, op++)
@@ -359,7 +356,7 @@ static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,
 
 static void job_advance(struct dmacpy_job *job, u64 length)
 {
-	const struct dmacpy_op *op = &job->ops[job->cursor.op];
+	const struct dmacpy_op *op = &job->op[job->cursor.op];
 
 	job->cursor.done += length;
 	if (job->cursor.done < op->length)
@@ -377,7 +374,7 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 	struct dmacpy_job *job = job_of(xfer);
 	struct dmacpy_job_cursor *at = &job->cursor;
 	const struct dmacpy_job_ends *ends = &job->ends[at->op];
-	const struct dmacpy_op *op = &job->ops[at->op];
+	const struct dmacpy_op *op = &job->op[at->op];
 	u64 length = min_t(u64, op->length - at->done, max);
 
 	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset + at->done +
@@ -394,6 +391,13 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 	job_advance(job, length);
 }
 
+static int job_start(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_job *job = job_of(xfer);
+
+	return job->ops->start(job);
+}
+
 /*
  * The references go first, if they may: then it is the last RELEASE or close
  * after the wait that frees a buffer, and not this.
@@ -405,43 +409,38 @@ static void job_done(struct dmacpy_xfer *xfer, int result)
 	job_sync_for_cpu(job);
 	if (!xfer->terminated)
 		job_put_memory(job);
-	dmacpy_fence_signal(job->fence, result);
+	job->ops->done(job, result);
 }
 
 static void job_release(struct dmacpy_xfer *xfer)
 {
 	struct dmacpy_job *job = job_of(xfer);
 
-	job_put_memory(job);
-	dma_fence_put(job->fence);
-	kvfree(job);
+	job->ops->release(job);
+	dmacpy_job_free(job);
 }
 
 static const struct dmacpy_xfer_ops job_xfer_ops = {
+	.start = job_start,
 	.next = job_next,
 	.done = job_done,
 	.release = job_release,
 };
 
 /**
- * dmacpy_job_commit() - the point of no return
- * @job: a job that was prepared; belongs to the channel from now on
+ * dmacpy_job_enter() - let a job onto its channel; it belongs to it then
+ * @job: a job that was prepared, and depends on nothing any more
  * @chan: the channel
- * @context: the stream's timeline
- * @seqno: the job's place on it
+ * @lane: the stream's
+ * @result: 0, or the -errno that it is to end with, untouched by the engine
  *
- * Context: Process, inside the gate, in the order of @seqno.
- * Return: its fence with a reference (dma_fence_put()), which will signal.
+ * Context: Any, while the channel is open.
  */
-struct dma_fence *dmacpy_job_commit(struct dmacpy_job *job,
-				    struct dmacpy_chan *chan, u64 context,
-				    u64 seqno)
+void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
+		      struct dmacpy_lane *lane, int result)
 {
-	struct dma_fence *fence = job->fence;
-
-	dmacpy_fence_init(fence, context, seqno);
-	dma_fence_get(fence);
+	dmacpy_deps_free(&job->deps);
 	job->xfer.ops = &job_xfer_ops;
-	dmacpy_chan_submit(chan, &job->xfer);
-	return fence;
+	job->xfer.result = result;
+	dmacpy_chan_submit(chan, lane, &job->xfer);
 }

@@ -7,6 +7,7 @@
 #include <linux/dmacpy.h>
 
 #include "dmacpy_chan.h"
+#include "dmacpy_sync.h"
 
 /* Limits of one job, that others wait behind. */
 #define DMACPY_MAX_OPS		1024
@@ -15,11 +16,26 @@
 
 struct dma_fence;
 struct dmacpy_buf;
+struct dmacpy_job;
+struct dmacpy_record;
+struct dmacpy_stream;
+
+/**
+ * struct dmacpy_job_ops - what a job asks of its stream
+ * @start: it is its turn: 0, or the -errno it is to end with instead. Atomic.
+ * @done: it has ended with this result: signal it. Atomic.
+ * @release: the job is about to be freed. Atomic.
+ */
+struct dmacpy_job_ops {
+	int (*start)(struct dmacpy_job *job);
+	void (*done)(struct dmacpy_job *job, int result);
+	void (*release)(struct dmacpy_job *job);
+};
 
 /**
  * struct dmacpy_job_ends - what the handles of an operation stand for
- * @dst: a reference to the destination
- * @src: a reference to the source; NULL for FILL
+ * @dst: the destination
+ * @src: the source; NULL for FILL
  */
 struct dmacpy_job_ends {
 	struct dmacpy_buf *dst;
@@ -45,28 +61,48 @@ struct dmacpy_job_cursor {
 /**
  * struct dmacpy_job - operations that are run and complete together
  * @xfer: what the channel knows of it; owns the job once it was submitted
+ * @ops: of the stream
+ * @stream: a reference to the stream, once it was committed
+ * @node: in dmacpy_stream.waiting
  * @fence: a reference to its completion
- * @cursor: the place in @ops
+ * @deps: what it waits for
+ * @deadline: when it stops waiting, in jiffies
+ * @record: for read(), or NULL
+ * @user_data: for @record
+ * @length: bytes that it moves
+ * @cursor: the place in @op
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
  * @pattern_addr: its address for the engine
  * @pattern_size: bytes of it, 0 if nothing is filled
  * @block_size: bytes of a block, a power of two
- * @ops: the operations as submitted, but COPY and FILL are made one row, and
+ * @op: the operations as submitted, but COPY and FILL are made one row, and
  *	the source offset of a FILL is that of its block
- * @nops: number of @ops and @ends
- * @ends: their buffers
+ * @points: all buffers, each once, with a reference
+ * @npoints: number of @points
+ * @nops: number of @op and @ends
+ * @ends: the buffers of each operation
  */
 struct dmacpy_job {
 	struct dmacpy_xfer xfer;
+	const struct dmacpy_job_ops *ops;
+	struct dmacpy_stream *stream;
+	struct list_head node;
 	struct dma_fence *fence;
+	struct dmacpy_deps deps;
+	unsigned long deadline;
+	struct dmacpy_record *record;
+	u64 user_data;
+	u64 length;
 	struct dmacpy_job_cursor cursor;
 	struct device *dma_dev;
 	void *pattern;
 	dma_addr_t pattern_addr;
 	size_t pattern_size;
 	size_t block_size;
-	struct dmacpy_op *ops;
+	struct dmacpy_op *op;
+	struct dmacpy_sync_point *points;
+	unsigned int npoints;
 	unsigned int nops;
 	struct dmacpy_job_ends ends[];
 };
@@ -77,8 +113,7 @@ int dmacpy_job_check_ops(struct dmacpy_job *job);
 int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan);
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan);
-struct dma_fence *dmacpy_job_commit(struct dmacpy_job *job,
-				    struct dmacpy_chan *chan, u64 context,
-				    u64 seqno);
+void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
+		      struct dmacpy_lane *lane, int result);
 
 #endif /* DMACPY_JOB_H */

@@ -126,7 +126,7 @@ static int pool_add_chunk(struct dmacpy_pool *pool, u64 start, u64 end)
 static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 			   unsigned int nreserved)
 {
-	u64 from = pool->start, end = from + pool->size;
+	u64 start = pool->start, end = start + pool->size, from = start;
 	u32 offset, size;
 	unsigned int i;
 	int ret;
@@ -137,13 +137,13 @@ static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 		of_property_read_u32_index(dev->of_node, "reserved", i + 1,
 					   &size);
 		if (offset > pool->size || size > pool->size - offset ||
-		    pool->start + offset < from)
+		    start + offset < from)
 			return dev_err_probe(dev, -EINVAL,
 					     "\"reserved\" is out of bounds or order\n");
-		ret = pool_add_chunk(pool, from, pool->start + offset);
+		ret = pool_add_chunk(pool, from, start + offset);
 		if (ret)
 			return ret;
-		from = pool->start + offset + size;
+		from = start + offset + size;
 	}
 	ret = pool_add_chunk(pool, from, end);
 	if (!ret && !pool->nmaps)

@@ -2,13 +2,40 @@
 /* One open file: a table of handles, and the order of its jobs. */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_fence.h"
 #include "dmacpy_job.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_sync.h"
+
+static struct workqueue_struct *stream_wq;
+
+static unsigned int dependency_timeout_ms = 10000;
+
+static int dependency_timeout_set(const char *val,
+				  const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 10, 600000);
+}
+
+static const struct kernel_param_ops dependency_timeout_ops = {
+	.set = dependency_timeout_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(dependency_timeout_ms, &dependency_timeout_ops,
+		&dependency_timeout_ms, 0644);
+MODULE_PARM_DESC(dependency_timeout_ms,
+		 "A job waits so long for what it depends on (10 to 600000)");
+
+static void stream_advance(struct work_struct *work);
 
 static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 {
@@ -22,6 +49,62 @@ static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 	return best;
 }
 
+static void stream_free_records(struct dmacpy_stream *stream)
+{
+	struct dmacpy_record *record, *next;
+
+	list_for_each_entry_safe(record, next, &stream->records, node)
+		kfree(record);
+}
+
+/* The file is closed, and all jobs have ended. */
+static void stream_free(struct work_struct *work)
+{
+	struct dmacpy_stream *stream =
+		container_of(work, struct dmacpy_stream, free);
+	struct dmacpy_device *dev = stream->dev;
+
+	cancel_delayed_work_sync(&stream->advance);
+	mutex_lock(&dev->lock);
+	list_del(&stream->node);
+	mutex_unlock(&dev->lock);
+	stream_free_records(stream);
+	dma_fence_put(stream->last);
+	xa_destroy(&stream->bufs);
+	kfree(stream);
+	dmacpy_device_put(dev);
+}
+
+static void stream_release(struct kref *ref)
+{
+	struct dmacpy_stream *stream =
+		container_of(ref, struct dmacpy_stream, ref);
+
+	queue_work(stream_wq, &stream->free);
+}
+
+static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
+{
+	struct dmacpy_stream *stream;
+
+	stream = kzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
+	if (!stream)
+		return NULL;
+	kref_init(&stream->ref);
+	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	mutex_init(&stream->submit);
+	spin_lock_init(&stream->lock);
+	dmacpy_lane_init(&stream->lane);
+	INIT_LIST_HEAD(&stream->records);
+	INIT_LIST_HEAD(&stream->waiting);
+	INIT_WORK(&stream->free, stream_free);
+	INIT_DELAYED_WORK(&stream->advance, stream_advance);
+	init_waitqueue_head(&stream->wait);
+	stream->context = dma_fence_context_alloc(1);
+	stream->dev = dev;
+	return stream;
+}
+
 /**
  * dmacpy_stream_open() - a new stream, on the channel with the fewest
  * @dev: the instance
@@ -33,30 +116,25 @@ static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 {
 	struct dmacpy_stream *stream;
-	int idx, ret = 0;
+	bool alive;
+	int idx;
 
-	stream = kzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
+	stream = stream_new(dev);
 	if (!stream)
 		return ERR_PTR(-ENOMEM);
-	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	mutex_init(&stream->submit);
-	stream->context = dma_fence_context_alloc(1);
-	stream->dev = dev;
 
-	if (!dmacpy_device_enter(dev, &idx)) {
-		ret = -ENODEV;
-		goto out_leave;
+	alive = dmacpy_device_enter(dev, &idx);
+	if (alive) {
+		dmacpy_device_get(dev);
+		mutex_lock(&dev->lock);
+		stream->chan = stream_pick_channel(dev);
+		list_add(&stream->node, &dev->streams);
+		mutex_unlock(&dev->lock);
 	}
-	dmacpy_device_get(dev);
-	mutex_lock(&dev->lock);
-	stream->chan = stream_pick_channel(dev);
-	list_add(&stream->node, &dev->streams);
-	mutex_unlock(&dev->lock);
-out_leave:
 	dmacpy_device_leave(dev, idx);
-	if (ret) {
+	if (!alive) {
 		kfree(stream);
-		return ERR_PTR(ret);
+		return ERR_PTR(-ENODEV);
 	}
 	return stream;
 }
@@ -82,7 +160,7 @@ void dmacpy_stream_drop_buffers(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_stream_close() - end a stream; its jobs go on
+ * dmacpy_stream_close() - end a stream, when its jobs have ended
  * @stream: the stream
  *
  * Context: Process.
@@ -97,15 +175,11 @@ void dmacpy_stream_close(struct dmacpy_stream *stream)
 	alive = dmacpy_device_enter(dev, &idx);
 	dmacpy_stream_drop_buffers(stream);
 	mutex_lock(&dev->lock);
-	list_del(&stream->node);
 	if (alive)
 		stream->chan->streams--;
 	mutex_unlock(&dev->lock);
 	dmacpy_device_leave(dev, idx);
-
-	xa_destroy(&stream->bufs);
-	kfree(stream);
-	dmacpy_device_put(dev);
+	kref_put(&stream->ref, stream_release);
 }
 
 /* The reference is the handle's, or given back. */
@@ -205,14 +279,26 @@ int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle)
 	return buf ? 0 : -ENOENT;
 }
 
-static struct dmacpy_buf *stream_get(struct dmacpy_stream *stream, u32 handle)
+/* Finds the buffer, and makes it a point of the job if it is none yet. */
+static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
+				     struct dmacpy_job *job, u32 handle,
+				     bool write)
 {
+	struct dmacpy_sync_point *point;
 	struct dmacpy_buf *buf;
 
 	xa_lock(&stream->bufs);
 	buf = xa_load(&stream->bufs, handle);
-	if (buf)
-		dmacpy_buf_get(buf);
+	if (buf) {
+		point = &job->points[dmacpy_buf_visit(buf, stream->visits,
+						      job->npoints)];
+		if (!point->buf) {
+			dmacpy_buf_get(buf);
+			point->buf = buf;
+			job->npoints++;
+		}
+		point->write |= write;
+	}
 	xa_unlock(&stream->bufs);
 	return buf;
 }
@@ -221,16 +307,17 @@ static int stream_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	unsigned int i;
 
+	stream->visits++;
 	for (i = 0; i < job->nops; i++) {
-		const struct dmacpy_op *op = &job->ops[i];
+		const struct dmacpy_op *op = &job->op[i];
 		struct dmacpy_job_ends *ends = &job->ends[i];
 
-		ends->dst = stream_get(stream, op->dst);
+		ends->dst = stream_use(stream, job, op->dst, true);
 		if (!ends->dst)
 			return -ENOENT;
 		if (op->opcode == DMACPY_OP_FILL)
 			continue;
-		ends->src = stream_get(stream, op->src);
+		ends->src = stream_use(stream, job, op->src, false);
 		if (!ends->src)
 			return -ENOENT;
 	}
@@ -252,33 +339,488 @@ static int stream_prepare(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	return dmacpy_job_prepare(job, stream->chan);
 }
 
+/* Its turn on the channel: does a failure before it take it along? */
+static int stream_job_start(struct dmacpy_job *job)
+{
+	struct dmacpy_stream *stream = job->stream;
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&stream->lock, flags);
+	if (job->fence->seqno <= stream->cancelled)
+		ret = -ECANCELED;
+	spin_unlock_irqrestore(&stream->lock, flags);
+	return ret;
+}
+
+/* A failure takes those along that are in the stream now, and no later one. */
+static int stream_note_result(struct dmacpy_stream *stream,
+			      const struct dmacpy_job *job, int result)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&stream->lock, flags);
+	if (job->fence->seqno <= stream->cancelled)
+		result = result ?: -ECANCELED;
+	else if (result)
+		stream->cancelled = stream->seqno;
+	if (!stream->error)
+		stream->error = result;
+	spin_unlock_irqrestore(&stream->lock, flags);
+	return result;
+}
+
+static void stream_job_done(struct dmacpy_job *job, int result)
+{
+	struct dmacpy_stream *stream = job->stream;
+	struct dmacpy_record *record = job->record;
+	unsigned long flags;
+
+	result = stream_note_result(stream, job, result);
+	dmacpy_fence_signal(job->fence, result);
+	if (record)
+		record->event = (struct dmacpy_event){
+			.user_data = job->user_data,
+			.result = result,
+			.length = job->length,
+			.timestamp = ktime_get_ns(),
+		};
+
+	spin_lock_irqsave(&stream->lock, flags);
+	if (record)
+		list_add_tail(&record->node, &stream->records);
+	job->record = NULL;
+	stream->jobs--;
+	spin_unlock_irqrestore(&stream->lock, flags);
+	wake_up_all(&stream->wait);
+}
+
+static void stream_job_release(struct dmacpy_job *job)
+{
+	kref_put(&job->stream->ref, stream_release);
+}
+
+static const struct dmacpy_job_ops stream_job_ops = {
+	.start = stream_job_start,
+	.done = stream_job_done,
+	.release = stream_job_release,
+};
+
+/* 0 if all have signalled, -EINPROGRESS, -ECANCELED if the in-fence failed. */
+static int stream_look_at_deps(struct dmacpy_deps *deps)
+{
+	struct dma_fence *fence;
+
+	for (; deps->next < deps->count; deps->next++) {
+		fence = deps->fences[deps->next];
+		if (!dma_fence_is_signaled(fence))
+			return -EINPROGRESS;
+		if (deps->next < deps->explicit &&
+		    dma_fence_get_status(fence) < 0)
+			return -ECANCELED;
+	}
+	return 0;
+}
+
+static void stream_dep_signalled(struct dma_fence *fence,
+				 struct dma_fence_cb *cb)
+{
+	struct dmacpy_stream *stream =
+		container_of(cb, struct dmacpy_stream, dep_cb);
+
+	mod_delayed_work(stream_wq, &stream->advance, 0);
+}
+
+static void stream_forget_dep(struct dmacpy_stream *stream)
+{
+	if (stream->dep)
+		dma_fence_remove_callback(stream->dep, &stream->dep_cb);
+	stream->dep = NULL;
+}
+
+/*
+ * Have a callback at the next dependency, one at a time. A callback that comes
+ * at once has queued the work already, and the deadline does not delay it.
+ */
+static int stream_check_deps(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job)
+{
+	struct dmacpy_deps *deps = &job->deps;
+	unsigned long now = jiffies;
+	int ret;
+
+	while ((ret = stream_look_at_deps(deps)) == -EINPROGRESS) {
+		if (!time_before(now, job->deadline)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+		if (stream->dep != deps->fences[deps->next]) {
+			stream_forget_dep(stream);
+			if (dma_fence_add_callback(deps->fences[deps->next],
+						   &stream->dep_cb,
+						   stream_dep_signalled))
+				continue;
+			stream->dep = deps->fences[deps->next];
+		}
+		queue_delayed_work(stream_wq, &stream->advance,
+				   job->deadline - now);
+		return ret;
+	}
+	stream_forget_dep(stream);
+	return ret;
+}
+
+static struct dmacpy_job *stream_first_waiting(struct dmacpy_stream *stream)
+{
+	struct dmacpy_job *job;
+
+	spin_lock_irq(&stream->lock);
+	job = list_first_entry_or_null(&stream->waiting, struct dmacpy_job,
+				       node);
+	if (!job)
+		stream->moving = false;
+	spin_unlock_irq(&stream->lock);
+	return job;
+}
+
+static void stream_move(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			int result)
+{
+	spin_lock_irq(&stream->lock);
+	list_del(&job->node);
+	stream->moving = true;
+	spin_unlock_irq(&stream->lock);
+	dmacpy_job_enter(job, stream->chan, &stream->lane, result);
+}
+
+static void stream_advance(struct work_struct *work)
+{
+	struct dmacpy_stream *stream =
+		container_of(work, struct dmacpy_stream, advance.work);
+	bool signalling = dma_fence_begin_signalling();
+	struct dmacpy_job *job;
+	int idx, result;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		while ((job = stream_first_waiting(stream))) {
+			result = stream_check_deps(stream, job);
+			if (result == -EINPROGRESS)
+				break;
+			stream_move(stream, job, result);
+		}
+	dmacpy_device_leave(stream->dev, idx);
+	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * dmacpy_stream_stop() - end the jobs that wait, and those who wait
+ * @stream: a stream of a device that is being unbound; its gate is closed
+ *
+ * Context: Process, under dmacpy_device.lock. The channel is still open.
+ */
+void dmacpy_stream_stop(struct dmacpy_stream *stream)
+{
+	struct dmacpy_job *job;
+
+	stream_forget_dep(stream);
+	while ((job = stream_first_waiting(stream)))
+		stream_move(stream, job, -ENODEV);
+	wake_up_all(&stream->wait);
+}
+
+/* Straight to the channel, if nothing is in the way. */
+static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	int result = stream_look_at_deps(&job->deps);
+	bool wait;
+
+	spin_lock_irq(&stream->lock);
+	wait = result == -EINPROGRESS || stream->moving ||
+	       !list_empty(&stream->waiting);
+	if (wait)
+		list_add_tail(&job->node, &stream->waiting);
+	spin_unlock_irq(&stream->lock);
+
+	if (wait)
+		mod_delayed_work(stream_wq, &stream->advance, 0);
+	else
+		dmacpy_job_enter(job, stream->chan, &stream->lane, result);
+}
+
+/* The point of no return: from here the fence can be seen, and must signal. */
+static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			   bool implicit)
+{
+	struct dma_fence *last = stream->last;
+
+	kref_get(&stream->ref);
+	job->stream = stream;
+	job->ops = &stream_job_ops;
+	job->deadline = jiffies + msecs_to_jiffies(dependency_timeout_ms);
+
+	spin_lock_irq(&stream->lock);
+	dmacpy_fence_publish(job->fence, stream->context, ++stream->seqno);
+	stream->last = dma_fence_get(job->fence);
+	spin_unlock_irq(&stream->lock);
+	dma_fence_put(last);
+	dmacpy_sync_publish(job->points, job->npoints, job->fence, implicit);
+}
+
+/* Under the mutex. After a failure the job is still the caller's. */
+static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			 bool implicit)
+{
+	struct ww_acquire_ctx ctx;
+	bool signalling;
+	int ret;
+
+	ret = stream_prepare(stream, job);
+	if (ret)
+		return ret;
+	ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
+	if (ret)
+		return ret;
+	if (implicit)
+		ret = dmacpy_sync_collect(job->points, job->npoints,
+					  stream->context, &job->deps);
+	if (!ret)
+		stream_publish(stream, job, implicit);
+	dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+	if (ret)
+		return ret;
+
+	signalling = dma_fence_begin_signalling();
+	stream_enter(stream, job);
+	dma_fence_end_signalling(signalling);
+	return 0;
+}
+
+/* -EBUSY if there is room later, -EAGAIN if somebody has to read first. */
+static int stream_try_reserve(struct dmacpy_stream *stream,
+			      const struct dmacpy_job *job)
+{
+	bool record = job->record;
+	int ret = 0;
+
+	spin_lock_irq(&stream->lock);
+	if (record && stream->events >= DMACPY_MAX_EVENTS) {
+		ret = -EAGAIN;
+	} else if (stream->jobs >= DMACPY_MAX_JOBS) {
+		ret = -EBUSY;
+	} else {
+		stream->jobs++;
+		stream->events += record;
+	}
+	spin_unlock_irq(&stream->lock);
+	return ret;
+}
+
+static int stream_reserve(struct dmacpy_stream *stream,
+			  const struct dmacpy_job *job, bool nonblock)
+{
+	int reserved = stream_try_reserve(stream, job), ret;
+
+	if (reserved != -EBUSY)
+		return reserved;
+	if (nonblock)
+		return -EAGAIN;
+	ret = wait_event_interruptible(stream->wait,
+				       READ_ONCE(stream->dev->unplugged) ||
+				       (reserved = stream_try_reserve(stream,
+								      job)) !=
+				       -EBUSY);
+	if (ret)
+		return ret;
+	return reserved == -EBUSY ? -ENODEV : reserved;
+}
+
+static void stream_unreserve(struct dmacpy_stream *stream,
+			     const struct dmacpy_job *job)
+{
+	spin_lock_irq(&stream->lock);
+	stream->jobs--;
+	stream->events -= !!job->record;
+	spin_unlock_irq(&stream->lock);
+	wake_up_all(&stream->wait);
+}
+
 /**
  * dmacpy_stream_submit() - run a job, after those submitted before it
  * @stream: the stream
  * @job: a job, dmacpy_job_check_ops() was happy with; gone in any case
+ * @implicit: wait for those who use its buffers, and have others wait for it
+ * @nonblock: do not wait until there is room for it
  *
  * Context: Process.
- * Return: the job's fence with a reference (dma_fence_put()), or an ERR_PTR():
- * -ENODEV, -ENOENT, -EAGAIN while the channel is being recovered, or as
- * dmacpy_job_check_ends(), dmacpy_job_prepare(). Nothing was started then.
+ * Return: 0, or what keeps it from being started: -ENODEV, -ENOENT, -EAGAIN,
+ * -ERESTARTSYS, -EINTR, or as dmacpy_job_check_ends(), dmacpy_job_prepare(),
+ * dmacpy_sync_lock().
  */
-struct dma_fence *dmacpy_stream_submit(struct dmacpy_stream *stream,
-				       struct dmacpy_job *job)
+int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			 bool implicit, bool nonblock)
 {
-	struct dma_fence *fence;
-	int idx, ret = -ENODEV;
+	int idx, ret;
 
-	if (dmacpy_device_enter(stream->dev, &idx))
-		ret = stream_prepare(stream, job);
+	ret = stream_reserve(stream, job, nonblock);
 	if (ret) {
 		dmacpy_job_free(job);
-		fence = ERR_PTR(ret);
-	} else {
-		mutex_lock(&stream->submit);
-		fence = dmacpy_job_commit(job, stream->chan, stream->context,
-					  ++stream->seqno);
-		mutex_unlock(&stream->submit);
+		return ret;
+	}
+	ret = -ENODEV;
+	if (dmacpy_device_enter(stream->dev, &idx)) {
+		ret = mutex_lock_interruptible(&stream->submit);
+		if (!ret) {
+			ret = stream_commit(stream, job, implicit);
+			mutex_unlock(&stream->submit);
+		}
+	}
+	if (ret) {
+		stream_unreserve(stream, job);
+		dmacpy_job_free(job);
 	}
 	dmacpy_device_leave(stream->dev, idx);
-	return fence;
+	return ret;
+}
+
+/* No record will be made any more. */
+static bool stream_is_over(struct dmacpy_stream *stream)
+{
+	return READ_ONCE(stream->dev->unplugged) && !READ_ONCE(stream->jobs);
+}
+
+static struct dmacpy_record *stream_pop_record(struct dmacpy_stream *stream)
+{
+	struct dmacpy_record *record;
+
+	spin_lock_irq(&stream->lock);
+	record = list_first_entry_or_null(&stream->records,
+					  struct dmacpy_record, node);
+	if (record) {
+		list_del(&record->node);
+		stream->events--;
+	}
+	spin_unlock_irq(&stream->lock);
+	return record;
+}
+
+/**
+ * dmacpy_stream_next_record() - take the oldest record
+ * @stream: the stream
+ * @nonblock: do not wait for one
+ *
+ * Context: Process.
+ * Return: the record, for kfree() or dmacpy_stream_return_record(), or an
+ * ERR_PTR(): -EAGAIN, -ERESTARTSYS, -ENODEV when there will be no more.
+ */
+struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
+						bool nonblock)
+{
+	struct dmacpy_record *record;
+	int ret;
+
+	while (!(record = stream_pop_record(stream))) {
+		if (stream_is_over(stream))
+			return ERR_PTR(-ENODEV);
+		if (nonblock)
+			return ERR_PTR(-EAGAIN);
+		ret = wait_event_interruptible(stream->wait,
+					       !list_empty(&stream->records) ||
+					       stream_is_over(stream));
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	return record;
+}
+
+/**
+ * dmacpy_stream_return_record() - put a record back that could not be passed on
+ * @stream: the stream
+ * @record: from dmacpy_stream_next_record()
+ *
+ * Context: Process.
+ */
+void dmacpy_stream_return_record(struct dmacpy_stream *stream,
+				 struct dmacpy_record *record)
+{
+	spin_lock_irq(&stream->lock);
+	list_add(&record->node, &stream->records);
+	stream->events++;
+	spin_unlock_irq(&stream->lock);
+}
+
+/**
+ * dmacpy_stream_poll() - what can be done without waiting
+ * @stream: the stream
+ * @file: its file
+ * @table: of the one who polls
+ *
+ * Context: Process.
+ * Return: EPOLLIN when there is a record, EPOLLOUT when there is room for a
+ * job, EPOLLHUP and EPOLLERR when the device was unbound.
+ */
+__poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
+			    poll_table *table)
+{
+	__poll_t mask = 0;
+
+	poll_wait(file, &stream->wait, table);
+	spin_lock_irq(&stream->lock);
+	if (!list_empty(&stream->records))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (READ_ONCE(stream->dev->unplugged))
+		mask |= EPOLLHUP | EPOLLERR;
+	else if (stream->jobs < DMACPY_MAX_JOBS)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	spin_unlock_irq(&stream->lock);
+	return mask;
+}
+
+/**
+ * dmacpy_stream_flush() - wait for all jobs that were submitted by now
+ * @stream: the stream
+ *
+ * Context: Process.
+ * Return: 0, the first error of a job since the last call, or -EINTR for a
+ * fatal signal.
+ */
+int dmacpy_stream_flush(struct dmacpy_stream *stream)
+{
+	struct dma_fence *last;
+	int ret;
+
+	spin_lock_irq(&stream->lock);
+	last = dma_fence_get(stream->last);
+	spin_unlock_irq(&stream->lock);
+	ret = last ? dmacpy_fence_wait(last) : 0;
+	dma_fence_put(last);
+	if (ret == -EINTR)
+		return ret;
+
+	spin_lock_irq(&stream->lock);
+	ret = stream->error;
+	stream->error = 0;
+	spin_unlock_irq(&stream->lock);
+	return ret;
+}
+
+/**
+ * dmacpy_stream_init() - what all streams need
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_stream_init(void)
+{
+	stream_wq = alloc_workqueue("dmacpy_stream", WQ_MEM_RECLAIM, 0);
+	return stream_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * dmacpy_stream_exit() - undo dmacpy_stream_init()
+ *
+ * Context: Process.
+ */
+void dmacpy_stream_exit(void)
+{
+	destroy_workqueue(stream_wq);
 }

@@ -2,51 +2,118 @@
 #ifndef DMACPY_STREAM_H
 #define DMACPY_STREAM_H
 
+#include <linux/dma-fence.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
+
+#include <linux/dmacpy.h>
+
+#include "dmacpy_chan.h"
 
 struct dma_buf;
 struct dma_fence;
 struct dmacpy_buf;
-struct dmacpy_chan;
 struct dmacpy_device;
 struct dmacpy_job;
 
-/* Limit of the handles of a stream. */
+/* Limits of a stream. */
 #define DMACPY_MAX_HANDLES	16384
+#define DMACPY_MAX_JOBS		64
+#define DMACPY_MAX_EVENTS	1024
 
 /**
- * struct dmacpy_stream - an open file
+ * struct dmacpy_record - a record that was or will be made for read()
+ * @node: in dmacpy_stream.records
+ * @event: what read() returns
+ */
+struct dmacpy_record {
+	struct list_head node;
+	struct dmacpy_event event;
+};
+
+/**
+ * struct dmacpy_stream - an open file, and its jobs after that
+ * @ref: held by the file and by each job
  * @dev: a reference to the instance
  * @chan: the channel for its life; only inside the gate
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
  *	where the device was unbound
- * @submit: makes the order of commits that of @seqno
+ * @submit: makes the collection of dependencies, the publishing of fences and
+ *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
- * @seqno: of the last job, under @submit
+ * @visits: number of jobs that buffers were looked up for, under @submit
+ * @lane: its jobs that wait for the channel
+ * @free: work that ends its life
+ * @lock: a spinlock that protects all below
+ * @seqno: of the last job
+ * @cancelled: jobs up to this one were taken along by a failure
+ * @error: the first error since the last fsync()
+ * @last: the fence of the last job, a reference, or NULL
+ * @jobs: number of jobs that have not ended
+ * @events: number of records in @records and of jobs that will make one
+ * @records: what read() returns next
+ * @waiting: jobs behind one with dependencies, it first
+ * @moving: a job is on its way from @waiting to @lane
+ * @advance: work that does that, and watches the deadline of the first
+ * @dep: what the first of @waiting waits for, or NULL; @advance's
+ * @dep_cb: our callback there
+ * @wait: woken when a job ends or the device is unbound
  */
 struct dmacpy_stream {
+	struct kref ref;
 	struct dmacpy_device *dev;
 	struct dmacpy_chan *chan;
 	struct list_head node;
 	struct xarray bufs;
 	struct mutex submit;
 	u64 context;
+	u64 visits;
+	struct dmacpy_lane lane;
+	struct work_struct free;
+
+	spinlock_t lock;
 	u64 seqno;
+	u64 cancelled;
+	int error;
+	struct dma_fence *last;
+	unsigned int jobs;
+	unsigned int events;
+	struct list_head records;
+	struct list_head waiting;
+	bool moving;
+	struct delayed_work advance;
+	struct dma_fence *dep;
+	struct dma_fence_cb dep_cb;
+	wait_queue_head_t wait;
 };
 
+int dmacpy_stream_init(void);
+void dmacpy_stream_exit(void);
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev);
 void dmacpy_stream_close(struct dmacpy_stream *stream);
+void dmacpy_stream_stop(struct dmacpy_stream *stream);
 void dmacpy_stream_drop_buffers(struct dmacpy_stream *stream);
 int dmacpy_stream_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 			 u32 access, u32 *handle);
 int dmacpy_stream_register(struct dmacpy_stream *stream, unsigned long addr,
 			   size_t length, u32 access, u32 *handle);
 int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle);
-struct dma_fence *dmacpy_stream_submit(struct dmacpy_stream *stream,
-				       struct dmacpy_job *job);
+int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			 bool implicit, bool nonblock);
+struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
+						bool nonblock);
+void dmacpy_stream_return_record(struct dmacpy_stream *stream,
+				 struct dmacpy_record *record);
+__poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
+			    poll_table *table);
+int dmacpy_stream_flush(struct dmacpy_stream *stream);
 
 #endif /* DMACPY_STREAM_H */

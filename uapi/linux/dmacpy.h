@@ -15,6 +15,14 @@
  *
  * One open file of /dev/dmacpyN is one stream: its jobs run on one channel of
  * the DMA engine, take effect and complete in the order of their submission.
+ * A job that fails takes those along that are in its stream then (ECANCELED);
+ * later ones run.
+ *
+ * poll() of the file: POLLIN when read() has a record, POLLOUT when there is
+ * room for a job, POLLHUP and POLLERR when the device was unbound. read() gives
+ * whole records of struct dmacpy_event. fsync() waits for the jobs that were
+ * submitted before it, and returns the first error since the last fsync().
+ * close() cancels nothing.
  *
  * Each command takes a pointer to a structure that starts with its own size
  * in bytes and a word of flags, and is the same for 32- and 64-bit programs.
@@ -34,22 +42,24 @@
  *  - EOPNOTSUPP: an unknown flag or opcode
  *  - ENOTTY: an unknown command
  *  - ENOENT: no such handle
- *  - EBADF: a file descriptor that is not open, or is no dma-buf
+ *  - EBADF: a file descriptor that is not open, or is no dma-buf or sync_file
  *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
  *    write access that is needed
  *  - EFAULT: a bad pointer, or memory that cannot be pinned
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
  *  - EDQUOT: a limit of the stream, or RLIMIT_MEMLOCK
- *  - EAGAIN: the channel is being recovered after a failure
+ *  - EAGAIN: the channel is being recovered after a failure, there is no room
+ *    for an event, or none for a job and the file is O_NONBLOCK
  *  - EINTR: a signal came before anything was started
  *  - ENODEV: the device was unbound from its driver
  *
  * The result of a job that was started:
  *
  *  - EIO: the engine reported an error, or copied less than it was told to
- *  - ETIMEDOUT: the engine made no progress
- *  - ECANCELED: an earlier failure on the channel took the job along
+ *  - ETIMEDOUT: the engine made no progress, or what the job depends on did
+ *    not happen in time
+ *  - ECANCELED: an earlier failure took the job along, or its in-fence failed
  *  - ENODEV: the device was unbound from its driver
  */
 enum {
@@ -88,6 +98,9 @@ enum {
  * @opcodes: bit n is set when opcode n is supported
  * @submit_flags: the flags of SUBMIT that are supported
  * @name: the device's name, ends with a zero byte
+ * @max_jobs: limit of the jobs of a stream that have not ended
+ * @max_events: limit of the records of a stream that were not read, and of the
+ *	jobs that will make one
  *
  * Everything but @size and @flags is output and ignored on input.
  */
@@ -107,6 +120,8 @@ struct dmacpy_get_info {
 	__u32 opcodes;
 	__u32 submit_flags;
 	__u8 name[DMACPY_NAME_LEN];
+	__u32 max_jobs;
+	__u32 max_events;
 };
 
 #define DMACPY_GET_INFO _IO(DMACPY_TYPE, DMACPY_CMD_GET_INFO)
@@ -253,22 +268,41 @@ struct dmacpy_op {
 };
 
 /*
- * SUBMIT flag: return when the job is done, with its result. After the job
- * was started only a fatal signal ends the wait, and the job goes on.
+ * SUBMIT flags.
+ *
+ * WAIT: return when the job is done, with its result. After the job was started
+ * only a fatal signal ends the wait, and the job goes on.
+ * OUT_FENCE: return a sync_file that signals when the job is done.
+ * IN_FENCE: the job starts when a sync_file has signalled; if that has failed
+ * the job is cancelled.
+ * EVENT: queue a record for read() when the job is done.
+ * NO_IMPLICIT: do not wait for the fences in the dma-bufs; without it the job
+ * waits for who writes to its sources, and for all who use its destinations.
  */
-#define DMACPY_SUBMIT_WAIT	0x1
+#define DMACPY_SUBMIT_WAIT		0x1
+#define DMACPY_SUBMIT_OUT_FENCE		0x2
+#define DMACPY_SUBMIT_IN_FENCE		0x4
+#define DMACPY_SUBMIT_EVENT		0x8
+#define DMACPY_SUBMIT_NO_IMPLICIT	0x10
 
 /**
  * struct dmacpy_submit - ioctl(DMACPY_SUBMIT)
  * @size: sizeof(struct dmacpy_submit)
- * @flags: DMACPY_SUBMIT_WAIT; a job without it is not supported yet
+ * @flags: DMACPY_SUBMIT_*
  * @ops: pointer to an array of struct dmacpy_op
  * @op_count: number of operations, 1 to the limit in GET_INFO
  * @op_size: sizeof(struct dmacpy_op)
+ * @user_data: for the record of EVENT
+ * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
+ * @out_fence: with OUT_FENCE, on return the sync_file's file descriptor
  *
  * Run the operations as one job, in the order of the array: each one sees
  * what those before it wrote. Nothing is started when a single one is refused.
  * The bytes of the destinations are undefined after a job that failed.
+ *
+ * Who shares the dma-bufs can wait for the job by their fences, as poll() on
+ * the dma-buf and DMA_BUF_IOCTL_SYNC do. A job waits for what it depends on in
+ * its stream, at the cost of no other; not for ever, but ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;
@@ -276,8 +310,27 @@ struct dmacpy_submit {
 	__aligned_u64 ops;
 	__u32 op_count;
 	__u32 op_size;
+	__aligned_u64 user_data;
+	__s32 in_fence;
+	__s32 out_fence;
 };
 
 #define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
+
+/**
+ * struct dmacpy_event - a record of read(), for a job with EVENT
+ * @user_data: from SUBMIT
+ * @result: 0 or -errno
+ * @__reserved: 0
+ * @length: bytes that the job was to copy and fill
+ * @timestamp: when it was done, in nanoseconds of CLOCK_MONOTONIC
+ */
+struct dmacpy_event {
+	__aligned_u64 user_data;
+	__s32 result;
+	__u32 __reserved;
+	__aligned_u64 length;
+	__aligned_u64 timestamp;
+};
 
 #endif /* _UAPI_LINUX_DMACPY_H */

@@ -16,6 +16,10 @@
 #define MAX_OPS		1024
 
 /* The handles of the fixture. Nothing is behind NONE and BOGUS. */
+#define SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_OUT_FENCE |	\
+			 DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_EVENT |	\
+			 DMACPY_SUBMIT_NO_IMPLICIT)
+
 enum {
 	NONE, A, A_AGAIN, B, B_READ, B_WRITE, USER, USER_READ, BOGUS, HANDLES
 };
@@ -188,7 +192,7 @@ static const struct command commands[] = {
 	{ COMMAND(RELEASE, release),
 	  .reserved = offsetof(struct dmacpy_release, __reserved),
 	  .fill = fill_release, .undo = undo_release },
-	{ COMMAND(SUBMIT, submit), .known_flags = DMACPY_SUBMIT_WAIT,
+	{ COMMAND(SUBMIT, submit), .known_flags = SUBMIT_FLAGS,
 	  .fill = fill_submit, .undo = undo_nothing },
 };
 
@@ -429,7 +433,9 @@ TEST_F(abi, info_is_plausible)
 	EXPECT_EQ(0, info->user_align & (info->user_align - 1));
 	EXPECT_EQ(1 << DMACPY_OP_COPY | 1 << DMACPY_OP_COPY_2D |
 		  1 << DMACPY_OP_FILL, info->opcodes);
-	EXPECT_EQ(DMACPY_SUBMIT_WAIT, info->submit_flags);
+	EXPECT_EQ(SUBMIT_FLAGS, info->submit_flags);
+	EXPECT_LE(1, info->max_jobs);
+	EXPECT_LE(info->max_jobs, info->max_events);
 	EXPECT_NE(0, info->name[0]);
 	EXPECT_NE(NULL, memchr(info->name, 0, sizeof(info->name)));
 }
@@ -443,6 +449,7 @@ TEST_F(abi, device_file)
 				   self->stream, 0));
 	EXPECT_EQ(ENODEV, errno);
 	EXPECT_EQ(-1, read(self->stream, &byte, 1));
+	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, write(self->stream, &byte, 1));
 }
 
@@ -576,7 +583,8 @@ TEST_F(abi, submit_arguments)
 {
 	uint32_t op_size = sizeof(struct dmacpy_op), wait = DMACPY_SUBMIT_WAIT;
 	const struct bad_submit table[] = {
-		{ 0, 1, op_size, -EOPNOTSUPP },
+		{ 0, 1, op_size, 0 },
+		{ DMACPY_SUBMIT_IN_FENCE, 1, op_size, -EBADF },
 		{ wait, 0, op_size, -EINVAL },
 		{ wait, MAX_OPS + 1, op_size, -E2BIG },
 		{ wait, UINT_MAX, op_size, -E2BIG },

@@ -13,7 +13,7 @@
 		       sizeof(((struct type *)0)->member) == (bytes),	\
 		       #type "." #member)
 
-SIZE(dmacpy_get_info, 104);
+SIZE(dmacpy_get_info, 112);
 AT(dmacpy_get_info, size, 0, 4);
 AT(dmacpy_get_info, flags, 4, 4);
 AT(dmacpy_get_info, sram_total, 8, 8);
@@ -29,6 +29,8 @@ AT(dmacpy_get_info, user_align, 60, 4);
 AT(dmacpy_get_info, opcodes, 64, 4);
 AT(dmacpy_get_info, submit_flags, 68, 4);
 AT(dmacpy_get_info, name, 72, 32);
+AT(dmacpy_get_info, max_jobs, 104, 4);
+AT(dmacpy_get_info, max_events, 108, 4);
 
 SIZE(dmacpy_alloc, 24);
 AT(dmacpy_alloc, size, 0, 4);
@@ -73,12 +75,15 @@ AT(dmacpy_op, src_stride, 48, 8);
 AT(dmacpy_op, rows, 56, 4);
 AT(dmacpy_op, pattern, 60, 4);
 
-SIZE(dmacpy_submit, 24);
+SIZE(dmacpy_submit, 40);
 AT(dmacpy_submit, size, 0, 4);
 AT(dmacpy_submit, flags, 4, 4);
 AT(dmacpy_submit, ops, 8, 8);
 AT(dmacpy_submit, op_count, 16, 4);
 AT(dmacpy_submit, op_size, 20, 4);
+AT(dmacpy_submit, user_data, 24, 8);
+AT(dmacpy_submit, in_fence, 32, 4);
+AT(dmacpy_submit, out_fence, 36, 4);
 
 #define NUMBER(request, value)						\
 	_Static_assert((request) == (value), #request)
@@ -95,3 +100,10 @@ NUMBER(DMACPY_OP_FILL, 2);
 NUMBER(DMACPY_SUBMIT_WAIT, 1);
 NUMBER(DMACPY_ACCESS_READ, 1);
 NUMBER(DMACPY_ACCESS_WRITE, 2);
+
+SIZE(dmacpy_event, 32);
+AT(dmacpy_event, user_data, 0, 8);
+AT(dmacpy_event, result, 8, 4);
+AT(dmacpy_event, __reserved, 12, 4);
+AT(dmacpy_event, length, 16, 8);
+AT(dmacpy_event, timestamp, 24, 8);

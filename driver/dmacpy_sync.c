@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a job waits for, and who waits for it: fences, also in dma-bufs. */
+#include <linux/dma-fence.h>
+#include <linux/dma-fence-unwrap.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_sync.h"
+
+/* Takes the reference over, also when it fails. */
+static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
+{
+	unsigned int room = max(2 * deps->room, 4U);
+	struct dma_fence **fences;
+
+	if (deps->count == deps->room) {
+		fences = krealloc_array(deps->fences, room, sizeof(*fences),
+					GFP_KERNEL_ACCOUNT);
+		if (!fences) {
+			dma_fence_put(fence);
+			return -ENOMEM;
+		}
+		deps->fences = fences;
+		deps->room = room;
+	}
+	deps->fences[deps->count++] = fence;
+	return 0;
+}
+
+/**
+ * dmacpy_deps_add_in_fence() - have a job wait for a fence, and fail with it
+ * @deps: what the job waits for, nothing yet
+ * @fence: the fence, may be one of several
+ *
+ * Each part of a merged fence is waited for by itself: the whole does not tell
+ * of all errors in it.
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence)
+{
+	struct dma_fence_unwrap iter;
+	struct dma_fence *part;
+	int ret;
+
+	dma_fence_unwrap_for_each(part, &iter, fence) {
+		ret = deps_add(deps, dma_fence_get(part));
+		if (ret) {
+			dma_fence_put(iter.chain);
+			return ret;
+		}
+	}
+	deps->explicit = deps->count;
+	return 0;
+}
+
+/**
+ * dmacpy_deps_free() - let go of all fences
+ * @deps: what a job waited for
+ *
+ * Context: Any.
+ */
+void dmacpy_deps_free(struct dmacpy_deps *deps)
+{
+	while (deps->count)
+		dma_fence_put(deps->fences[--deps->count]);
+	kfree(deps->fences);
+	deps->fences = NULL;
+}
+
+/* The one through which the others with the same dma_resv are served. */
+static struct dmacpy_sync_point *
+sync_find_locked(struct dmacpy_sync_point *points, struct dma_resv *resv)
+{
+	while (!points->locked || dmacpy_buf_resv(points->buf) != resv)
+		points++;
+	return points;
+}
+
+static void sync_unlock_all(struct dmacpy_sync_point *points,
+			    unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (points[i].locked) {
+			dma_resv_unlock(dmacpy_buf_resv(points[i].buf));
+			points[i].locked = false;
+		}
+}
+
+/* Lock all from the first on. Return the one that is to be locked first. */
+static int sync_try_lock(struct dmacpy_sync_point *points, unsigned int count,
+			 struct ww_acquire_ctx *ctx,
+			 struct dmacpy_sync_point **contended)
+{
+	struct dmacpy_sync_point *point;
+	struct dma_resv *resv;
+	int ret;
+
+	for (point = points; point < points + count; point++) {
+		resv = dmacpy_buf_resv(point->buf);
+		if (!resv || point->locked)
+			continue;
+		ret = dma_resv_lock_interruptible(resv, ctx);
+		if (ret == -EALREADY) {
+			if (point->write)
+				sync_find_locked(points, resv)->write = true;
+			continue;
+		}
+		if (ret) {
+			*contended = point;
+			return ret;
+		}
+		point->locked = true;
+	}
+	return 0;
+}
+
+/**
+ * dmacpy_sync_lock() - lock the dma_resv of all buffers, and make room in them
+ * @points: the buffers of a job
+ * @count: number of @points
+ * @ctx: for dmacpy_sync_unlock(); only if this succeeds
+ *
+ * Context: Process, under dmacpy_stream.submit.
+ * Return: 0, -EINTR, -ENOMEM.
+ */
+int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
+		     struct ww_acquire_ctx *ctx)
+{
+	struct dmacpy_sync_point *contended;
+	struct dma_resv *resv;
+	unsigned int i;
+	int ret;
+
+	ww_acquire_init(ctx, &reservation_ww_class);
+	while ((ret = sync_try_lock(points, count, ctx, &contended)) ==
+	       -EDEADLK) {
+		sync_unlock_all(points, count);
+		resv = dmacpy_buf_resv(contended->buf);
+		ret = dma_resv_lock_slow_interruptible(resv, ctx);
+		if (ret)
+			break;
+		contended->locked = true;
+	}
+	for (i = 0; i < count && !ret; i++) {
+		resv = dmacpy_buf_resv(points[i].buf);
+		if (points[i].locked)
+			ret = dma_resv_reserve_fences(resv, 1);
+	}
+	if (!ret) {
+		ww_acquire_done(ctx);
+		return 0;
+	}
+	dmacpy_sync_unlock(points, count, ctx);
+	return ret;
+}
+
+/**
+ * dmacpy_sync_unlock() - undo dmacpy_sync_lock()
+ * @points: the buffers of a job
+ * @count: number of @points
+ * @ctx: from dmacpy_sync_lock()
+ *
+ * Context: Process.
+ */
+void dmacpy_sync_unlock(struct dmacpy_sync_point *points, unsigned int count,
+			struct ww_acquire_ctx *ctx)
+{
+	sync_unlock_all(points, count);
+	ww_acquire_fini(ctx);
+}
+
+static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
+			    struct dmacpy_deps *deps)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	dma_resv_for_each_fence(&cursor, resv, dma_resv_usage_rw(write),
+				fence) {
+		if (fence->context == context || dma_fence_is_signaled(fence))
+			continue;
+		ret = deps_add(deps, dma_fence_get(fence));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * dmacpy_sync_collect() - have a job wait for those who use its buffers
+ * @points: the buffers, locked
+ * @count: number of @points
+ * @context: the stream's own, which is in order anyway
+ * @deps: what the job waits for
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
+			u64 context, struct dmacpy_deps *deps)
+{
+	struct dmacpy_sync_point *point;
+	int ret;
+
+	for (point = points; point < points + count; point++) {
+		if (!point->locked)
+			continue;
+		ret = sync_collect_one(dmacpy_buf_resv(point->buf),
+				       point->write, context, deps);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * dmacpy_sync_publish() - have others wait for a job
+ * @points: the buffers, locked
+ * @count: number of @points
+ * @fence: the job's
+ * @implicit: false: only who moves or frees the memory needs to wait
+ *
+ * Context: Process. From now on the fence has to signal.
+ */
+void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
+			 struct dma_fence *fence, bool implicit)
+{
+	struct dmacpy_sync_point *point;
+	enum dma_resv_usage usage;
+
+	for (point = points; point < points + count; point++) {
+		if (!point->locked)
+			continue;
+		usage = point->write ? DMA_RESV_USAGE_WRITE :
+				       DMA_RESV_USAGE_READ;
+		if (!implicit)
+			usage = DMA_RESV_USAGE_BOOKKEEP;
+		dma_resv_add_fence(dmacpy_buf_resv(point->buf), fence, usage);
+	}
+}
