@@ -17,6 +17,7 @@
 #include <linux/dmaengine.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -34,6 +35,10 @@
 #define CHAN_TEST_SIZE	(2 * CHAN_TEST_PART)
 
 static struct workqueue_struct *chan_wq;
+
+/* Closed channels whose engine may still write, until it is seen to copy. */
+static LIST_HEAD(chan_lost);
+static DEFINE_MUTEX(chan_lost_lock);
 
 static unsigned int timeout_ms = 5000;
 
@@ -577,6 +582,43 @@ bool dmacpy_chan_ready(struct dmacpy_chan *chan)
 	return !READ_ONCE(chan->down);
 }
 
+static void chan_free(struct dmacpy_chan *chan)
+{
+	if (chan->scratch)
+		dma_free_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE,
+				  chan->scratch, chan->scratch_addr);
+	kfree(chan);
+}
+
+static void chan_lose(struct dmacpy_chan *chan)
+{
+	dev_warn(chan->parent,
+		 "the engine does not stop: memory it may write to is kept\n");
+	get_device(chan->dma_dev);
+	mutex_lock(&chan_lost_lock);
+	list_add(&chan->lost, &chan_lost);
+	mutex_unlock(&chan_lost_lock);
+}
+
+/* What copies again, in order, is through with what it had before. */
+static void chan_find_lost(struct dmacpy_chan *chan)
+{
+	struct dmacpy_chan *lost, *next;
+
+	if (chan->depth == 1)
+		return;
+	mutex_lock(&chan_lost_lock);
+	list_for_each_entry_safe(lost, next, &chan_lost, lost) {
+		if (lost->dma != chan->dma)
+			continue;
+		list_del(&lost->lost);
+		chan_end_quarantine(lost);
+		chan_free(lost);
+		put_device(chan->dma_dev);
+	}
+	mutex_unlock(&chan_lost_lock);
+}
+
 static int chan_setup(struct dmacpy_chan *chan)
 {
 	struct dma_device *engine = chan->dma->device;
@@ -609,6 +651,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 		return dev_err_probe(chan->parent, -EIO,
 				     "channel %s does not copy\n",
 				     dma_chan_name(chan->dma));
+	chan_find_lost(chan);
 	return 0;
 }
 
@@ -663,7 +706,8 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
  *
  * What the engine has by now ends as it does. All other transfers end with
  * -ENODEV, also those that it does not end in time. What it may still write to
- * if it cannot be shown to be quiet is never freed.
+ * if it cannot be shown to be quiet is kept until the channel is opened again,
+ * and copies.
  *
  * Context: Process.
  */
@@ -681,15 +725,10 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 		chan_revive(chan);
 	if (chan->requested)
 		dma_release_channel(chan->dma);
-	if (!chan->quiet) {
-		dev_warn(chan->parent,
-			 "the engine does not stop: memory it may write to is lost\n");
-		return;
-	}
-	if (chan->scratch)
-		dma_free_coherent(chan->dma_dev, 2 * CHAN_TEST_SIZE,
-				  chan->scratch, chan->scratch_addr);
-	kfree(chan);
+	if (chan->quiet)
+		chan_free(chan);
+	else
+		chan_lose(chan);
 }
 
 /**

@@ -117,6 +117,7 @@ struct dmacpy_xfer {
  * @calls_back_silently: it calls back for descriptors without an interrupt too
  * @silent: one without an interrupt has called back
  * @tested: the one with an interrupt has called back
+ * @lost: in chan_lost, when it was closed without being quiet
  */
 struct dmacpy_chan {
 	struct device *dma_dev;
@@ -153,6 +154,7 @@ struct dmacpy_chan {
 	bool calls_back_silently;
 	bool silent;
 	struct completion tested;
+	struct list_head lost;
 };
 
 int dmacpy_chan_init(void);

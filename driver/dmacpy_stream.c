@@ -556,7 +556,8 @@ static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	kref_get(&stream->ref);
 	job->stream = stream;
 	job->ops = &stream_job_ops;
-	job->deadline = jiffies + msecs_to_jiffies(dependency_timeout_ms);
+	job->deadline = jiffies +
+			msecs_to_jiffies(READ_ONCE(dependency_timeout_ms));
 
 	spin_lock_irq(&stream->lock);
 	dmacpy_fence_publish(job->fence, stream->context, ++stream->seqno);
@@ -716,10 +717,16 @@ struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
 						bool nonblock)
 {
 	struct dmacpy_record *record;
+	bool over;
 	int ret;
 
-	while (!(record = stream_pop_record(stream))) {
-		if (stream_is_over(stream))
+	for (;;) {
+		/* In this order: the last job may end meanwhile. */
+		over = stream_is_over(stream);
+		record = stream_pop_record(stream);
+		if (record)
+			return record;
+		if (over)
 			return ERR_PTR(-ENODEV);
 		if (nonblock)
 			return ERR_PTR(-EAGAIN);
@@ -729,7 +736,6 @@ struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
 		if (ret)
 			return ERR_PTR(ret);
 	}
-	return record;
 }
 
 /**
@@ -746,6 +752,7 @@ void dmacpy_stream_return_record(struct dmacpy_stream *stream,
 	list_add(&record->node, &stream->records);
 	stream->events++;
 	spin_unlock_irq(&stream->lock);
+	wake_up_all(&stream->wait);
 }
 
 /**
