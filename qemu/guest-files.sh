@@ -19,8 +19,8 @@ build_userspace()
 		KSELFTEST="$(kernel_source_dir)/tools/testing/selftests" "$@"
 }
 
-guest_prepare_steps=4	# in prepare_guest
-guest_file_steps=6	# in make_guest_files
+guest_prepare_steps=5	# in prepare_guest
+guest_file_steps=7	# in make_guest_files
 
 # prepare_guest TARGET...: all but the module and the initramfs
 prepare_guest()
@@ -28,6 +28,7 @@ prepare_guest()
 	lock_directory "$build"
 	step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
 	step "building zynqmp_dma and dmatest" build_dma
+	step "building the fake DMA engine" build_fake_dma
 	step "building the user space" build_userspace "$@"
 	step "making the device tree" make_dtb
 }

@@ -13,6 +13,7 @@ write_task()
 	mkdir -p "$build/guest/in"
 	cat >"$build/guest/in/task" <<EOT
 #!/bin/sh
+insmod /lib/modules/dmacpy_fake_dma.ko
 insmod /lib/modules/dmacpy.ko
 $CMD
 EOT

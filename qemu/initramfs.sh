@@ -29,8 +29,8 @@ fill_root()
 	install -m 755 "$(guest_busybox)" "$1/bin/busybox"
 	install_stock_module virtio_mmio "$1"
 	install_stock_module virtio_blk "$1"
-	install -m 644 "$out"/dma/*.ko "$out"/dmacpy/driver/*.ko \
-		"$1/lib/modules"
+	install -m 644 "$out"/dma/*.ko "$out"/fake/*.ko \
+		"$out"/dmacpy/driver/*.ko "$1/lib/modules"
 	install -m 755 "$build/userspace/dmacpy" \
 		"$build/userspace/examples/tilefilter" "$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$build/userspace/tests/{}" \

@@ -39,3 +39,14 @@ build_dma()
 	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
 		$(kernel_make_args 6.12-arm64) modules
 }
+
+# The engine that fails on command, for the tests.
+build_fake_dma()
+{
+	local out=$build/6.12-arm64/fake
+	mkdir -p "$out"
+	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c} "$out"
+	# shellcheck disable=SC2046 # two arguments
+	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
+		$(kernel_make_args 6.12-arm64) W=1 modules
+}

@@ -21,22 +21,26 @@ checkpatch_in()
 check_checkpatch()
 {
 	local bindings=Documentation/devicetree/bindings
-	mkdir -p "$work"/{kernel,user}/include "$work/kernel/$bindings"
+	mkdir -p "$work"/{kernel,user}/include "$work/test" \
+		"$work/kernel/$bindings"
 	cp -r "$top/$bindings/misc" "$work/kernel/$bindings"
 	ln -s "$(kernel_source_dir)/$bindings/vendor-prefixes.yaml" \
 		"$work/kernel/$bindings"
 	ln -s "$top/uapi" "$work/kernel/include"
-	ln -s "$top"/{driver,kunit,Kconfig,.checkpatch.conf} "$work/kernel"
+	ln -s "$top"/{driver,Kconfig,.checkpatch.conf} "$work/kernel"
+	ln -s "$top"/{kunit,kunit/.checkpatch.conf} \
+		"$work/kernel/Documentation" "$work/test"
 	ln -s "$top"/{userspace,userspace/.checkpatch.conf} "$work/user"
 	(checkpatch_in "$work/kernel") || true
+	(checkpatch_in "$work/test") || true
 	(checkpatch_in "$work/user") || true
 }
 
 check_kernel_doc()
 {
 	"$(kernel_source_dir)/scripts/kernel-doc" -none -Wall -Werror \
-		driver/*.[ch] uapi/linux/*.h userspace/lib/*.[ch] \
-		userspace/include/*.h
+		driver/*.[ch] kunit/*.c uapi/linux/*.h \
+		userspace/lib/*.[ch] userspace/include/*.h
 }
 
 check_documented()
@@ -48,6 +52,7 @@ check_lengths()
 {
 	local files
 	python3 qemu/check/functions.py lengths driver/*.c
+	python3 qemu/check/functions.py lengths kunit/*.c
 	mapfile -t files < <(tree_files -path './userspace/*.c')
 	python3 qemu/check/functions.py lengths "${files[@]}"
 }

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/udmabuf.h>
@@ -248,6 +250,35 @@ bool all_bytes_are(const void *mem, uint8_t value, size_t length)
 
 	return !length || (byte[0] == value &&
 			   !memcmp(byte, byte + 1, length - 1));
+}
+
+unsigned int milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool set_number(const char *path, unsigned int number)
+{
+	FILE *file = fopen(path, "we");
+	bool done = file && fprintf(file, "%u", number) > 0;
+
+	return file && !fclose(file) && done;
+}
+
+/* UINT_MAX when there is none. */
+unsigned int get_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int number;
+
+	if (!file || fscanf(file, "%u", &number) != 1)
+		number = UINT_MAX;
+	if (file)
+		fclose(file);
+	return number;
 }
 
 static uint32_t random_state;

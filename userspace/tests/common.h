@@ -14,6 +14,8 @@
 #include <linux/dmacpy.h>
 
 #define DEVICE		"/dev/dmacpy0"
+/* An engine without progress for this long, in ms, has failed. */
+#define TIMEOUT		"/sys/module/dmacpy/parameters/timeout_ms"
 #define KIB		1024
 #define ACCESS_BOTH	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
@@ -44,6 +46,10 @@ int udmabuf_scattered(size_t length);
 int sram_leaked(void);
 unsigned int open_files(void);
 bool all_bytes_are(const void *mem, uint8_t value, size_t length);
+
+unsigned int milliseconds(void);
+bool set_number(const char *path, unsigned int number);
+unsigned int get_number(const char *path);
 
 void random_start(void);
 uint32_t random_next(void);

@@ -57,15 +57,12 @@ int instance_unbind(const struct instance *instance)
 	return tell_driver(instance, "unbind");
 }
 
-/* The device file may have another number then. */
-int instance_bind(struct instance *instance)
+/* The device file of an instance with that name. */
+int instance_find_node(struct instance *instance)
 {
-	int ret = tell_driver(instance, "bind");
 	char pattern[PATH_MAX];
 	glob_t found;
 
-	if (ret)
-		return ret;
 	snprintf(pattern, sizeof(pattern),
 		 "/sys/bus/platform/devices/%s/misc/dmacpy*", instance->name);
 	if (glob(pattern, 0, NULL, &found))
@@ -74,6 +71,12 @@ int instance_bind(struct instance *instance)
 		 basename(found.gl_pathv[0]));
 	globfree(&found);
 	return 0;
+}
+
+/* The device file may have another number then. */
+int instance_bind(struct instance *instance)
+{
+	return tell_driver(instance, "bind") ?: instance_find_node(instance);
 }
 
 /* The number of 32-bit cells of a property, of which at most @max are read. */

@@ -19,6 +19,7 @@ struct instance {
 };
 
 int instance_find(struct instance *instance, const char *property);
+int instance_find_node(struct instance *instance);
 int instance_unbind(const struct instance *instance);
 int instance_bind(struct instance *instance);
 int instance_cells(const struct instance *instance, const char *property,

@@ -3,7 +3,7 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi data library life sram unbind watchdog
+TESTS := abi async data fake library life sram unbind watchdog
 SHELL_TESTS := module tool
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -20,7 +19,6 @@
 #define ROUNDS		20
 #define WORKERS		6
 #define TIMEOUT_MS	50
-#define PARAMETER	"/sys/module/dmacpy/parameters/timeout_ms"
 
 /* Registers of an Arm GIC's distributor; a bit for each interrupt. */
 #define GICD_SIZE	0x1000
@@ -32,7 +30,7 @@ FIXTURE(watchdog)
 	struct instance instance;
 	volatile uint32_t *distributor;
 	unsigned int interrupt[32], interrupts;
-	char timeout[16];	/* the parameter as it was */
+	unsigned int timeout;	/* the parameter as it was */
 	int stream, fd, handle, user_handle;
 	struct dmacpy_get_info info;
 	uint8_t *mem, *user;
@@ -94,25 +92,6 @@ static void lose_interrupts(struct _test_data_watchdog *self, bool lose)
 	}
 }
 
-/* Swap the module parameter with a text. */
-static bool set_timeout(const char *text)
-{
-	FILE *file = fopen(PARAMETER, "we");
-	bool done = file && fputs(text, file) >= 0;
-
-	return file && !fclose(file) && done;
-}
-
-static bool get_timeout(char *text, int size)
-{
-	FILE *file = fopen(PARAMETER, "re");
-	bool done = file && fgets(text, size, file);
-
-	if (file)
-		fclose(file);
-	return done;
-}
-
 FIXTURE_SETUP(watchdog)
 {
 	const char *reason = map_distributor(self);
@@ -133,8 +112,8 @@ FIXTURE_SETUP(watchdog)
 	self->user_handle = memory_register(self->stream, self->user, LENGTH,
 					    ACCESS_BOTH);
 	ASSERT_LT(0, self->user_handle);
-	ASSERT_TRUE(get_timeout(self->timeout, sizeof(self->timeout)));
-	ASSERT_TRUE(set_timeout("50"));
+	self->timeout = get_number(TIMEOUT);
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
 }
 
 FIXTURE_TEARDOWN_PARENT(watchdog)
@@ -142,21 +121,13 @@ FIXTURE_TEARDOWN_PARENT(watchdog)
 	/* The mapping was the test process's own. */
 	EXPECT_EQ(NULL, map_distributor(self));
 	lose_interrupts(self, false);
-	EXPECT_TRUE(set_timeout("50"));
+	EXPECT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_TRUE(set_timeout(self->timeout));
+	EXPECT_TRUE(set_number(TIMEOUT, self->timeout));
 	/* A test that rebinds it leaves it with another number. */
 	EXPECT_EQ(0, instance_unbind(&self->instance));
 	EXPECT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, access(DEVICE, F_OK));
-}
-
-static unsigned int milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /*
@@ -337,7 +308,7 @@ TEST_F_TIMEOUT(watchdog, signals_do_not_end_the_wait, SLOW)
 	const struct itimerval never = { };
 	unsigned int start;
 
-	ASSERT_TRUE(set_timeout("500"));
+	ASSERT_TRUE(set_number(TIMEOUT, 500));
 	signal(SIGALRM, ignore);
 	lose_interrupts(self, true);
 	setitimer(ITIMER_REAL, &often, NULL);
@@ -353,7 +324,7 @@ TEST_F_TIMEOUT(watchdog, kill_ends_the_wait, SLOW)
 	unsigned int start;
 	pid_t pid;
 
-	ASSERT_TRUE(set_timeout("20000"));
+	ASSERT_TRUE(set_number(TIMEOUT, 20000));
 	lose_interrupts(self, true);
 	pid = fork();
 	if (!pid) {
@@ -386,7 +357,7 @@ TEST_F_TIMEOUT(watchdog, unbind_while_hung, SLOW)
 	int stream, handle;
 	void *result;
 
-	ASSERT_TRUE(set_timeout("3000"));
+	ASSERT_TRUE(set_number(TIMEOUT, 3000));
 	lose_interrupts(self, true);
 	ASSERT_EQ(0, pthread_create(&filler, NULL, fill_once, self));
 	usleep(200 * 1000);

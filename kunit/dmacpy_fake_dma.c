@@ -1,0 +1,687 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A DMA engine in software that fails on command, as no board does: slow, out
+ * of order, hung, short of descriptors, with lost interrupts and wrong words.
+ *
+ * Its script is in debugfs, dmacpy_fake_dma/, and may be changed at any time.
+ * A file there whose name begins with "next_" holds how many times that is to
+ * happen, and counts down.
+ *
+ * It binds to the device tree node "linux,dmacpy-fake-dma"; one cell names a
+ * channel. A thread for each channel is the hardware.
+ */
+#include <linux/debugfs.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/hrtimer.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/of_dma.h>
+#include <linux/platform_device.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#define FAKE_CHANNELS	8
+
+/* How late a change of the script may be noticed. */
+#define FAKE_SLICE_NS	NSEC_PER_MSEC
+
+/**
+ * struct fake_script - what the engine does
+ * @delay_us: how long a descriptor takes
+ * @bytes_per_us: how fast a channel copies, 0 for at once
+ * @ring: descriptors of a channel
+ * @hang: nothing is copied; all that was given meanwhile, and is terminated
+ *	or not, is copied when this is 0 again
+ * @reverse: what was issued together calls back in reverse order
+ * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
+ * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
+ * @no_terminate: terminating is refused
+ * @next_lost: descriptors that are copied, but do not call back
+ * @next_failed: descriptors that are not copied, and say so
+ * @next_short: descriptors that are copied in part, and say so
+ * @next_dropped: descriptors that vanish
+ * @next_no_prep: preparations that give no descriptor
+ * @next_no_submit: submissions that fail
+ * @next_late: terminated descriptors that go on and call back
+ * @copied: output, number of descriptors copied
+ * @interrupts: output, number of interrupts, for one or more descriptors
+ */
+struct fake_script {
+	u32 delay_us;
+	u32 bytes_per_us;
+	u32 ring;
+	u32 hang;
+	u32 reverse;
+	u32 coalesce;
+	u32 only_irq;
+	u32 no_terminate;
+	u32 next_lost;
+	u32 next_failed;
+	u32 next_short;
+	u32 next_dropped;
+	u32 next_no_prep;
+	u32 next_no_submit;
+	u32 next_late;
+	atomic_t copied;
+	atomic_t interrupts;
+};
+
+/**
+ * struct fake_desc - a descriptor
+ * @tx: what the client sees
+ * @node: in one of the channel's lists
+ * @dst: where to
+ * @src: where from
+ * @length: bytes
+ * @issued: when it was
+ * @last: of those that were issued together
+ * @terminated: the client has forgotten it
+ * @late: calls back although @terminated
+ * @lost: does not call back
+ * @result: for the callback
+ */
+struct fake_desc {
+	struct dma_async_tx_descriptor tx;
+	struct list_head node;
+	dma_addr_t dst;
+	dma_addr_t src;
+	size_t length;
+	ktime_t issued;
+	bool last;
+	bool terminated;
+	bool late;
+	bool lost;
+	struct dmaengine_result result;
+};
+
+/**
+ * struct fake_chan - a channel
+ * @base: what dmaengine sees
+ * @thread: the hardware
+ * @wake: where @thread waits for work, and others for @thread
+ * @lock: protects the rest
+ * @prepared: descriptors to be submitted
+ * @submitted: descriptors to be issued
+ * @issued: descriptors to be copied
+ * @copied: descriptors whose interrupt is to come
+ * @used: number of descriptors of the ring that are in use
+ * @current_desc: the first of @issued, being copied
+ * @busy: @thread copies or calls back
+ * @free_at: when the hardware has done all so far
+ */
+struct fake_chan {
+	struct dma_chan base;
+	struct task_struct *thread;
+	wait_queue_head_t wake;
+	spinlock_t lock;
+	struct list_head prepared;
+	struct list_head submitted;
+	struct list_head issued;
+	struct list_head copied;
+	unsigned int used;
+	struct fake_desc *current_desc;
+	bool busy;
+	ktime_t free_at;
+};
+
+/**
+ * struct fake_dma - the engine
+ * @device: what dmaengine sees
+ * @chans: the channels
+ * @script: what it does
+ * @debugfs: where @script is
+ */
+struct fake_dma {
+	struct dma_device device;
+	struct fake_chan chans[FAKE_CHANNELS];
+	struct fake_script script;
+	struct dentry *debugfs;
+};
+
+static struct fake_chan *to_fake_chan(struct dma_chan *base)
+{
+	return container_of(base, struct fake_chan, base);
+}
+
+static struct fake_desc *to_fake_desc(struct dma_async_tx_descriptor *tx)
+{
+	return container_of(tx, struct fake_desc, tx);
+}
+
+static struct fake_script *fake_script_of(struct fake_chan *chan)
+{
+	return &container_of(chan->base.device, struct fake_dma,
+			     device)->script;
+}
+
+/* Is it to happen this time? */
+static bool fake_next(u32 *times)
+{
+	u32 left = READ_ONCE(*times);
+
+	while (left && !try_cmpxchg(times, &left, left - 1))
+		;
+	return left;
+}
+
+static void fake_free_list(struct list_head *list)
+{
+	struct fake_desc *desc, *next;
+
+	list_for_each_entry_safe(desc, next, list, node)
+		kfree(desc);
+}
+
+static struct fake_desc *fake_first(struct list_head *list)
+{
+	return list_first_entry_or_null(list, struct fake_desc, node);
+}
+
+/* A descriptor is in one piece, all of it RAM or none. */
+static void *fake_map(struct device *dev, dma_addr_t addr, size_t length)
+{
+	phys_addr_t phys = dma_to_phys(dev, addr);
+
+	return memremap(phys, length, page_is_ram(PHYS_PFN(phys)) ?
+			MEMREMAP_WB : MEMREMAP_WC);
+}
+
+static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
+		      size_t length)
+{
+	struct device *dev = chan->base.device->dev;
+	void *dst, *src;
+
+	dst = fake_map(dev, desc->dst, length);
+	src = fake_map(dev, desc->src, length);
+	if (dst && src)
+		memcpy(dst, src, length);
+	if (dst)
+		memunmap(dst);
+	if (src)
+		memunmap(src);
+	/* Before anybody is told. */
+	wmb();
+	return dst && src;
+}
+
+/* Returns false if the descriptor vanishes. */
+static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
+{
+	struct fake_script *script = fake_script_of(chan);
+	size_t length = desc->length;
+
+	if (!desc->terminated) {
+		if (fake_next(&script->next_dropped))
+			return false;
+		if (fake_next(&script->next_failed))
+			length = 0;
+		else if (fake_next(&script->next_short))
+			length /= 2;
+		else if (fake_next(&script->next_lost))
+			desc->lost = true;
+	}
+	desc->result.residue = desc->length - length;
+	if (!length || !fake_copy(chan, desc, length))
+		desc->result.result = DMA_TRANS_READ_FAILED;
+	else
+		atomic_inc(&script->copied);
+	return true;
+}
+
+/* As a tasklet would. */
+static void fake_call_back(struct fake_desc *desc)
+{
+	struct dma_async_tx_descriptor *tx = &desc->tx;
+
+	local_bh_disable();
+	if (tx->callback_result)
+		tx->callback_result(tx->callback_param, &desc->result);
+	else if (tx->callback)
+		tx->callback(tx->callback_param);
+	local_bh_enable();
+}
+
+/* The next one to be called back for. */
+static struct fake_desc *fake_take_copied(struct fake_chan *chan)
+{
+	struct list_head *list = &chan->copied;
+	struct fake_desc *desc = NULL;
+
+	spin_lock_irq(&chan->lock);
+	if (!list_empty(list)) {
+		desc = READ_ONCE(fake_script_of(chan)->reverse) ?
+		       list_last_entry(list, struct fake_desc, node) :
+		       fake_first(list);
+		list_del(&desc->node);
+		if (!desc->terminated) {
+			chan->used--;
+			chan->base.completed_cookie =
+				max(chan->base.completed_cookie,
+				    desc->tx.cookie);
+		}
+	}
+	spin_unlock_irq(&chan->lock);
+	return desc;
+}
+
+static void fake_interrupt(struct fake_chan *chan)
+{
+	struct fake_script *script = fake_script_of(chan);
+	struct fake_desc *desc;
+
+	atomic_inc(&script->interrupts);
+	while ((desc = fake_take_copied(chan))) {
+		if (!desc->lost && (!desc->terminated || desc->late))
+			fake_call_back(desc);
+		kfree(desc);
+	}
+}
+
+/* Is there an interrupt after this descriptor? */
+static bool fake_interrupts(struct fake_chan *chan,
+			    const struct fake_desc *desc)
+{
+	struct fake_script *script = fake_script_of(chan);
+
+	if (READ_ONCE(script->coalesce) &&
+	    !(desc->tx.flags & DMA_PREP_INTERRUPT))
+		return false;
+	return !READ_ONCE(script->reverse) || desc->last;
+}
+
+/* What becomes of a descriptor that was copied, or vanishes. */
+static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
+			bool vanishes)
+{
+	struct fake_script *script = fake_script_of(chan);
+	bool interrupts;
+
+	if (READ_ONCE(script->only_irq) &&
+	    !(desc->tx.flags & DMA_PREP_INTERRUPT))
+		desc->lost = true;
+
+	spin_lock_irq(&chan->lock);
+	chan->current_desc = NULL;
+	interrupts = fake_interrupts(chan, desc);
+	if (vanishes) {
+		list_del(&desc->node);
+		if (!desc->terminated)
+			chan->used--;
+		kfree(desc);
+	} else {
+		list_move_tail(&desc->node, &chan->copied);
+	}
+	spin_unlock_irq(&chan->lock);
+	return interrupts;
+}
+
+static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
+{
+	struct fake_script *script = fake_script_of(chan);
+	u32 bytes_per_us = READ_ONCE(script->bytes_per_us);
+	u64 ns = (u64)READ_ONCE(script->delay_us) * NSEC_PER_USEC;
+	ktime_t start = max(chan->free_at, desc->issued);
+
+	if (bytes_per_us)
+		ns += desc->length * NSEC_PER_USEC / bytes_per_us;
+	return ktime_add_ns(start, ns);
+}
+
+/* The descriptor whose time has come; or NULL, and when to look again. */
+static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
+{
+	ktime_t now = ktime_get(), due;
+	struct fake_desc *desc;
+
+	*again = ktime_add_ns(now, FAKE_SLICE_NS);
+	if (READ_ONCE(fake_script_of(chan)->hang))
+		return NULL;
+
+	spin_lock_irq(&chan->lock);
+	desc = fake_first(&chan->issued);
+	due = desc ? fake_due(chan, desc) : now;
+	if (ktime_after(due, now)) {
+		*again = min(*again, due);
+		desc = NULL;
+	} else if (desc) {
+		chan->free_at = due;
+		chan->current_desc = desc;
+		chan->busy = true;
+	}
+	spin_unlock_irq(&chan->lock);
+	return desc;
+}
+
+static void fake_run_one(struct fake_chan *chan)
+{
+	struct fake_desc *desc;
+	ktime_t again;
+	bool vanishes;
+
+	desc = fake_take_due(chan, &again);
+	if (!desc) {
+		set_current_state(TASK_IDLE);
+		schedule_hrtimeout(&again, HRTIMER_MODE_ABS);
+		return;
+	}
+	vanishes = !fake_execute(chan, desc);
+	if (fake_retire(chan, desc, vanishes))
+		fake_interrupt(chan);
+	WRITE_ONCE(chan->busy, false);
+	wake_up(&chan->wake);
+}
+
+static int fake_run(void *data)
+{
+	struct fake_chan *chan = data;
+
+	/* Hardware waits for no CPU. */
+	sched_set_fifo(current);
+	while (!kthread_should_stop()) {
+		wait_event_idle(chan->wake, kthread_should_stop() ||
+				!list_empty_careful(&chan->issued));
+		fake_run_one(chan);
+	}
+	return 0;
+}
+
+static dma_cookie_t fake_submit(struct dma_async_tx_descriptor *tx)
+{
+	struct fake_chan *chan = to_fake_chan(tx->chan);
+	struct fake_desc *desc = to_fake_desc(tx);
+	dma_cookie_t cookie = -EIO;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (fake_next(&fake_script_of(chan)->next_no_submit)) {
+		chan->used--;
+		list_del(&desc->node);
+		kfree(desc);
+	} else {
+		cookie = chan->base.cookie == INT_MAX ? DMA_MIN_COOKIE :
+			 chan->base.cookie + 1;
+		chan->base.cookie = cookie;
+		tx->cookie = cookie;
+		list_move_tail(&desc->node, &chan->submitted);
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return cookie;
+}
+
+static struct dma_async_tx_descriptor *
+fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
+		 size_t length, unsigned long tx_flags)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+	struct fake_script *script = fake_script_of(chan);
+	struct fake_desc *desc;
+	unsigned long flags;
+
+	if (fake_next(&script->next_no_prep))
+		return NULL;
+	desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
+	if (!desc)
+		return NULL;
+	dma_async_tx_descriptor_init(&desc->tx, base);
+	desc->tx.tx_submit = fake_submit;
+	desc->tx.flags = tx_flags;
+	desc->dst = dst;
+	desc->src = src;
+	desc->length = length;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan->used < READ_ONCE(script->ring)) {
+		chan->used++;
+		list_add_tail(&desc->node, &chan->prepared);
+	} else {
+		kfree(desc);
+		desc = NULL;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return desc ? &desc->tx : NULL;
+}
+
+static void fake_issue_pending(struct dma_chan *base)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+	ktime_t now = ktime_get();
+	struct fake_desc *desc;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_for_each_entry(desc, &chan->submitted, node) {
+		desc->issued = now;
+		desc->last = list_is_last(&desc->node, &chan->submitted);
+	}
+	list_splice_tail_init(&chan->submitted, &chan->issued);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	wake_up(&chan->wake);
+}
+
+static enum dma_status fake_tx_status(struct dma_chan *base,
+				      dma_cookie_t cookie,
+				      struct dma_tx_state *state)
+{
+	dma_cookie_t completed = READ_ONCE(base->completed_cookie);
+	dma_cookie_t used = READ_ONCE(base->cookie);
+
+	dma_set_tx_state(state, completed, used, 0);
+	return dma_async_is_complete(cookie, completed, used);
+}
+
+/* Those that the hardware will not touch any more go to @gone. */
+static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
+				struct list_head *gone)
+{
+	struct fake_script *script = fake_script_of(chan);
+	struct fake_desc *desc, *next;
+
+	list_for_each_entry_safe(desc, next, list, node) {
+		if (desc->terminated)
+			continue;
+		desc->terminated = true;
+		desc->late = fake_next(&script->next_late);
+		chan->used--;
+		if (desc != chan->current_desc && !desc->late &&
+		    !READ_ONCE(script->hang))
+			list_move(&desc->node, gone);
+	}
+}
+
+/* Those that the hardware does not know. */
+static void fake_drop_list(struct fake_chan *chan, struct list_head *list,
+			   struct list_head *gone)
+{
+	chan->used -= list_count_nodes(list);
+	list_splice_init(list, gone);
+}
+
+static int fake_terminate_all(struct dma_chan *base)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+	unsigned long flags;
+	LIST_HEAD(gone);
+
+	if (READ_ONCE(fake_script_of(chan)->no_terminate))
+		return -EBUSY;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	fake_drop_list(chan, &chan->submitted, &gone);
+	fake_terminate_list(chan, &chan->issued, &gone);
+	fake_terminate_list(chan, &chan->copied, &gone);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	fake_free_list(&gone);
+	return 0;
+}
+
+static void fake_synchronize(struct dma_chan *base)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+
+	wait_event(chan->wake, !READ_ONCE(chan->busy));
+}
+
+static void fake_free_chan_resources(struct dma_chan *base)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+	LIST_HEAD(gone);
+
+	fake_terminate_all(base);
+	spin_lock_irq(&chan->lock);
+	fake_drop_list(chan, &chan->prepared, &gone);
+	spin_unlock_irq(&chan->lock);
+	fake_free_list(&gone);
+}
+
+static void fake_stop_chan(void *data)
+{
+	struct fake_chan *chan = data;
+
+	kthread_stop(chan->thread);
+	fake_free_list(&chan->issued);
+	fake_free_list(&chan->copied);
+}
+
+static int fake_add_chan(struct fake_dma *fake, unsigned int index)
+{
+	struct fake_chan *chan = &fake->chans[index];
+
+	init_waitqueue_head(&chan->wake);
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->prepared);
+	INIT_LIST_HEAD(&chan->submitted);
+	INIT_LIST_HEAD(&chan->issued);
+	INIT_LIST_HEAD(&chan->copied);
+	chan->base.device = &fake->device;
+	chan->base.cookie = DMA_MIN_COOKIE;
+	chan->base.completed_cookie = DMA_MIN_COOKIE;
+	list_add_tail(&chan->base.device_node, &fake->device.channels);
+
+	chan->thread = kthread_run(fake_run, chan, "fake-dma/%u", index);
+	if (IS_ERR(chan->thread))
+		return PTR_ERR(chan->thread);
+	return devm_add_action_or_reset(fake->device.dev, fake_stop_chan, chan);
+}
+
+/* Private: for those who name a channel, not for who takes any. */
+static int fake_add_device(struct fake_dma *fake, struct device *dev)
+{
+	struct dma_device *device = &fake->device;
+	unsigned int i;
+	int ret;
+
+	device->dev = dev;
+	dma_cap_set(DMA_MEMCPY, device->cap_mask);
+	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	device->device_free_chan_resources = fake_free_chan_resources;
+	device->device_prep_dma_memcpy = fake_prep_memcpy;
+	device->device_issue_pending = fake_issue_pending;
+	device->device_tx_status = fake_tx_status;
+	device->device_terminate_all = fake_terminate_all;
+	device->device_synchronize = fake_synchronize;
+	INIT_LIST_HEAD(&device->channels);
+	for (i = 0; i < FAKE_CHANNELS; i++) {
+		ret = fake_add_chan(fake, i);
+		if (ret)
+			return ret;
+	}
+	return dmaenginem_async_device_register(device);
+}
+
+#define FAKE_FILE(name)	{ #name, offsetof(struct fake_script, name) }
+
+static const struct {
+	const char *name;
+	size_t offset;
+} fake_files[] = {
+	FAKE_FILE(delay_us),
+	FAKE_FILE(bytes_per_us),
+	FAKE_FILE(ring),
+	FAKE_FILE(hang),
+	FAKE_FILE(reverse),
+	FAKE_FILE(coalesce),
+	FAKE_FILE(only_irq),
+	FAKE_FILE(no_terminate),
+	FAKE_FILE(next_lost),
+	FAKE_FILE(next_failed),
+	FAKE_FILE(next_short),
+	FAKE_FILE(next_dropped),
+	FAKE_FILE(next_no_prep),
+	FAKE_FILE(next_no_submit),
+	FAKE_FILE(next_late),
+};
+
+static void fake_add_files(struct fake_dma *fake)
+{
+	struct fake_script *script = &fake->script;
+	struct dentry *dir;
+	unsigned int i;
+
+	dir = debugfs_create_dir("dmacpy_fake_dma", NULL);
+	for (i = 0; i < ARRAY_SIZE(fake_files); i++)
+		debugfs_create_u32(fake_files[i].name, 0600, dir,
+				   (void *)script + fake_files[i].offset);
+	debugfs_create_atomic_t("copied", 0400, dir, &script->copied);
+	debugfs_create_atomic_t("interrupts", 0400, dir, &script->interrupts);
+	fake->debugfs = dir;
+}
+
+static int fake_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct fake_dma *fake;
+	int ret;
+
+	fake = devm_kzalloc(dev, sizeof(*fake), GFP_KERNEL);
+	if (!fake)
+		return -ENOMEM;
+	fake->script.ring = 32;
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	ret = fake_add_device(fake, dev);
+	if (ret)
+		return ret;
+	ret = of_dma_controller_register(dev->of_node, of_dma_xlate_by_chan_id,
+					 &fake->device);
+	if (ret)
+		return ret;
+	fake_add_files(fake);
+	platform_set_drvdata(pdev, fake);
+	return 0;
+}
+
+static void fake_remove(struct platform_device *pdev)
+{
+	struct fake_dma *fake = platform_get_drvdata(pdev);
+
+	debugfs_remove(fake->debugfs);
+	of_dma_controller_free(pdev->dev.of_node);
+}
+
+static const struct of_device_id fake_of_match[] = {
+	{ .compatible = "linux,dmacpy-fake-dma" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, fake_of_match);
+
+static struct platform_driver fake_driver = {
+	.probe = fake_probe,
+	.remove_new = fake_remove,
+	.driver = {
+		.name = "dmacpy-fake-dma",
+		.of_match_table = fake_of_match,
+	},
+};
+module_platform_driver(fake_driver);
+
+MODULE_DESCRIPTION("A DMA engine in software that fails on command");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An engine that is slow, hung, short of descriptors, or lies: that in
+ * kunit/dmacpy_fake_dma.c, which has an instance of the driver for itself.
+ */
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "instance.h"
+
+#define SCRIPT		"/sys/kernel/debug/dmacpy_fake_dma/"
+#define INSTANCE	"3fe00000.dmacpy-fake"
+
+#define LENGTH		(4 * KIB)	/* one page, one descriptor */
+#define MAX_OPS		1024
+#define TIMEOUT_MS	100
+#define BOUND_MS	5000	/* with some time for a busy host */
+#define STREAMS		8
+#define FOR_EVER	UINT_MAX
+
+static const char *const script[] = {
+	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
+	"no_terminate", "next_lost", "next_failed", "next_short",
+	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
+};
+
+static bool tell(const char *name, unsigned int number)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), SCRIPT "%s", name);
+	return set_number(path, number);
+}
+
+static unsigned int ask(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), SCRIPT "%s", name);
+	return get_number(path);
+}
+
+/* The engine does what it should. */
+static bool tell_nothing(void)
+{
+	bool done = tell("ring", 32);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(script); i++)
+		done &= tell(script[i], 0);
+	return done;
+}
+
+/* A stream with a page of SRAM and two pages of memory. */
+struct bench {
+	int stream, fd, sram, in, out;
+	uint8_t *in_mem, *out_mem, round;
+};
+
+static int bench_open(struct bench *b, const struct instance *instance)
+{
+	b->stream = stream_open(instance->node);
+	b->fd = sram_alloc(b->stream, LENGTH);
+	b->sram = dmabuf_import(b->stream, b->fd, ACCESS_BOTH);
+	b->in_mem = memory_map(LENGTH);
+	b->out_mem = memory_map(LENGTH);
+	b->in = memory_register(b->stream, b->in_mem, LENGTH,
+				DMACPY_ACCESS_READ);
+	b->out = memory_register(b->stream, b->out_mem, LENGTH,
+				 DMACPY_ACCESS_WRITE);
+	return b->in > 0 && b->out > 0 && b->sram > 0 ? 0 : -ENODEV;
+}
+
+static void bench_close(struct bench *b)
+{
+	munmap(b->in_mem, LENGTH);
+	munmap(b->out_mem, LENGTH);
+	close(b->fd);
+	close(b->stream);
+}
+
+/*
+ * In and out of the SRAM again, in one job of so many operations. The second
+ * half of them depends on the first. -EBADMSG for success with wrong data.
+ */
+static int pass(struct bench *b, unsigned int count)
+{
+	struct dmacpy_op ops[MAX_OPS];
+	unsigned int half = count / 2, i, length = LENGTH / half;
+	int ret;
+
+	for (i = 0; i < half; i++) {
+		ops[i] = (struct dmacpy_op){
+			.dst = b->sram,
+			.dst_offset = i * length,
+			.src = b->in,
+			.src_offset = i * length,
+			.length = length,
+		};
+		ops[half + i] = ops[i];
+		ops[half + i].dst = b->out;
+		ops[half + i].src = b->sram;
+	}
+	b->round++;
+	for (i = 0; i < LENGTH; i++)
+		b->in_mem[i] = b->round + i + i / 256;
+	memset(b->out_mem, 0, LENGTH);
+	ret = submit(b->stream, ops, 2 * half);
+	if (!ret && memcmp(b->in_mem, b->out_mem, half * length))
+		return -EBADMSG;
+	return ret;
+}
+
+/* The next job, as soon as the channel has recovered. */
+static int pass_again(struct bench *b, unsigned int count)
+{
+	unsigned int start = milliseconds();
+	int ret;
+
+	do {
+		ret = pass(b, count);
+		if (ret != -EAGAIN && ret != -ECANCELED)
+			break;
+		usleep(1000);
+	} while (milliseconds() - start < BOUND_MS);
+	return ret;
+}
+
+static void set_up(struct __test_metadata *_metadata,
+		   struct instance *instance, struct bench *b,
+		   unsigned int *timeout)
+{
+	*instance = (struct instance){ .name = INSTANCE };
+	if (instance_find_node(instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	*timeout = get_number(TIMEOUT);
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	ASSERT_TRUE(tell_nothing());
+	ASSERT_EQ(0, bench_open(b, instance));
+}
+
+/*
+ * In the parent, as the test may have died. The driver remembers what the
+ * engine is like until it is unbound.
+ */
+static void tear_down(struct __test_metadata *_metadata,
+		      struct instance *instance, unsigned int timeout)
+{
+	EXPECT_TRUE(tell_nothing());
+	instance_unbind(instance);
+	EXPECT_EQ(0, instance_bind(instance));
+	EXPECT_EQ(0, sram_leaked());
+	EXPECT_TRUE(set_number(TIMEOUT, timeout));
+}
+
+FIXTURE(fault)
+{
+	struct instance instance;
+	struct bench bench;
+	unsigned int timeout;
+};
+
+/* What goes wrong how often, and the result of the job that it hits. */
+FIXTURE_VARIANT(fault)
+{
+	const char *name;
+	unsigned int count;
+	int result;
+};
+
+FIXTURE_VARIANT_ADD(fault, failed) { "next_failed", 1, -EIO };
+FIXTURE_VARIANT_ADD(fault, short) { "next_short", 1, -EIO };
+FIXTURE_VARIANT_ADD(fault, dropped) { "next_dropped", 1, -ETIMEDOUT };
+FIXTURE_VARIANT_ADD(fault, lost) { "next_lost", 1, -ETIMEDOUT };
+FIXTURE_VARIANT_ADD(fault, no_submit) { "next_no_submit", 1, -EIO };
+FIXTURE_VARIANT_ADD(fault, no_prep) { "next_no_prep", 5, 0 };
+FIXTURE_VARIANT_ADD(fault, never_prep) {
+	"next_no_prep", FOR_EVER, -ETIMEDOUT
+};
+
+FIXTURE_SETUP(fault)
+{
+	set_up(_metadata, &self->instance, &self->bench, &self->timeout);
+}
+
+FIXTURE_TEARDOWN_PARENT(fault)
+{
+	tear_down(_metadata, &self->instance, self->timeout);
+}
+
+/* Catches: a failure that nobody notices, or that is there for ever. */
+TEST_F_TIMEOUT(fault, single, SLOW)
+{
+	unsigned int start = milliseconds();
+
+	ASSERT_TRUE(tell(variant->name, variant->count));
+	EXPECT_EQ(variant->result, pass(&self->bench, 2));
+	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	if (variant->count != FOR_EVER)
+		EXPECT_EQ(0, ask(variant->name));
+	ASSERT_TRUE(tell_nothing());
+	EXPECT_EQ(0, pass_again(&self->bench, 2));
+	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+}
+
+static void *pass_many(void *arg)
+{
+	return (void *)(intptr_t)pass(arg, MAX_OPS);
+}
+
+/* Catches: what is behind the failed descriptor is forgotten, or goes on. */
+TEST_F_TIMEOUT(fault, in_a_batch, SLOW)
+{
+	pthread_t thread;
+	void *result;
+
+	ASSERT_TRUE(tell("delay_us", 200));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, pass_many, &self->bench));
+	usleep(50 * 1000);
+	ASSERT_TRUE(tell(variant->name, variant->count));
+	pthread_join(thread, &result);
+	EXPECT_EQ(variant->result, (intptr_t)result);
+	if (variant->count != FOR_EVER)
+		EXPECT_EQ(0, ask(variant->name));
+	ASSERT_TRUE(tell_nothing());
+	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+}
+
+/* Catches: a job that is taken for done at its last callback. */
+TEST_F_TIMEOUT(fault, in_reverse_order, SLOW)
+{
+	ASSERT_TRUE(tell("reverse", 1));
+	ASSERT_TRUE(tell(variant->name, variant->count));
+	EXPECT_EQ(variant->result, pass(&self->bench, 16));
+	ASSERT_TRUE(tell_nothing());
+	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+}
+
+FIXTURE(fake)
+{
+	struct instance instance;
+	struct bench bench;
+	unsigned int timeout;
+};
+
+FIXTURE_SETUP(fake)
+{
+	set_up(_metadata, &self->instance, &self->bench, &self->timeout);
+}
+
+FIXTURE_TEARDOWN_PARENT(fake)
+{
+	tear_down(_metadata, &self->instance, self->timeout);
+}
+
+/* Catches: a wait that ends before the copy does. */
+TEST_F(fake, slow)
+{
+	unsigned int start = milliseconds();
+
+	ASSERT_TRUE(tell("delay_us", 50000));
+	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_LE(100, milliseconds() - start);
+}
+
+/* Catches: a watchdog that looks at the time of a job, not at progress. */
+TEST_F_TIMEOUT(fake, slow_but_healthy, SLOW)
+{
+	unsigned int start = milliseconds();
+
+	ASSERT_TRUE(tell("delay_us", 1000));
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_LE(MAX_OPS, milliseconds() - start);
+}
+
+/* Catches: a model that does not limit what the engine copies in a time. */
+TEST_F_TIMEOUT(fake, bandwidth, SLOW)
+{
+	unsigned int start = milliseconds(), took;
+	int i;
+
+	ASSERT_TRUE(tell("bytes_per_us", 1));
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(0, pass(&self->bench, 16));
+	took = milliseconds() - start;
+	EXPECT_LE(20 * 2 * LENGTH / 1000, took);
+	EXPECT_GE(20 * 2 * LENGTH / 1000 * 10, took);
+}
+
+/* Catches: a ring that is thought to be longer, or is not used up. */
+TEST_F_TIMEOUT(fake, small_rings, SLOW)
+{
+	static const unsigned int sizes[] = { 1, 2, 3, 7, 32 };
+	unsigned int i, copied;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_TRUE(tell("ring", sizes[i]));
+		copied = ask("copied");
+		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+		EXPECT_EQ(copied + MAX_OPS, ask("copied"));
+	}
+}
+
+/* The driver looks what the engine is like when it is bound. */
+static void rebind(struct __test_metadata *_metadata,
+		   struct instance *instance, struct bench *b)
+{
+	bench_close(b);
+	ASSERT_EQ(0, instance_unbind(instance));
+	ASSERT_EQ(0, instance_bind(instance));
+	ASSERT_EQ(0, bench_open(b, instance));
+}
+
+/* Catches: waiting for a callback that comes only with a later interrupt. */
+TEST_F_TIMEOUT(fake, coalesced_interrupts, SLOW)
+{
+	static const unsigned int rings[] = { 2, 3, 7, 32 };
+	unsigned int i, interrupts;
+
+	ASSERT_TRUE(tell("coalesce", 1));
+	for (i = 0; i < ARRAY_SIZE(rings); i++) {
+		ASSERT_TRUE(tell("ring", rings[i]));
+		rebind(_metadata, &self->instance, &self->bench);
+		EXPECT_EQ(0, pass(&self->bench, 2));
+		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	}
+	interrupts = ask("interrupts");
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_GE(MAX_OPS / 8, ask("interrupts") - interrupts);
+}
+
+/* Catches: waiting for a callback of a descriptor without an interrupt. */
+TEST_F_TIMEOUT(fake, callbacks_with_interrupts_only, SLOW)
+{
+	ASSERT_TRUE(tell("only_irq", 1));
+	rebind(_metadata, &self->instance, &self->bench);
+	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+}
+
+/* Catches: a later job that is done before an earlier one. */
+TEST_F_TIMEOUT(fake, reverse_order, SLOW)
+{
+	ASSERT_TRUE(tell("reverse", 1));
+	ASSERT_TRUE(tell("delay_us", 10));
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	ASSERT_TRUE(tell("ring", 7));
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+}
+
+/* Catches: use of what is freed, by a callback of a terminated descriptor. */
+TEST_F_TIMEOUT(fake, late_callbacks, SLOW)
+{
+	int round;
+
+	for (round = 0; round < 10; round++) {
+		ASSERT_TRUE(tell("next_late", 20));
+		ASSERT_TRUE(tell("hang", 1));
+		EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 64));
+		ASSERT_TRUE(tell("hang", 0));
+		EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+	}
+	EXPECT_EQ(0, ask("next_late"));
+}
+
+/* Catches: memory that is free although the engine could not be stopped. */
+TEST_F_TIMEOUT(fake, refuses_to_terminate, SLOW)
+{
+	int round;
+
+	for (round = 0; round < 10; round++) {
+		ASSERT_TRUE(tell("no_terminate", 1));
+		ASSERT_TRUE(tell("hang", 1));
+		EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 64));
+		ASSERT_TRUE(tell("hang", 0));
+		EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+	}
+}
+
+/* A stream of its own that submits until it is told to stop. */
+struct worker {
+	pthread_t thread;
+	struct bench bench;
+	unsigned int done, timed_out, failed, slowest;
+	int unexpected;
+	bool stop;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	unsigned int start;
+	int ret;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		start = milliseconds();
+		ret = pass(&w->bench, 8);
+		if (milliseconds() - start > w->slowest)
+			w->slowest = milliseconds() - start;
+		if (!ret)
+			__atomic_add_fetch(&w->done, 1, __ATOMIC_RELAXED);
+		else if (ret == -ETIMEDOUT)
+			__atomic_add_fetch(&w->timed_out, 1, __ATOMIC_RELAXED);
+		else if (ret == -EAGAIN || ret == -ECANCELED)
+			usleep(1000);
+		else if (ret == -EIO)
+			w->failed++;
+		else
+			w->unexpected = ret;
+	}
+	return NULL;
+}
+
+static int start_workers(struct worker *workers,
+			 const struct instance *instance)
+{
+	int i;
+
+	for (i = 0; i < STREAMS; i++)
+		if (bench_open(&workers[i].bench, instance) ||
+		    pthread_create(&workers[i].thread, NULL, work,
+				   &workers[i]))
+			return -ENOMEM;
+	return 0;
+}
+
+static void stop_workers(struct worker *workers)
+{
+	int i;
+
+	for (i = 0; i < STREAMS; i++)
+		__atomic_store_n(&workers[i].stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < STREAMS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		bench_close(&workers[i].bench);
+	}
+}
+
+static unsigned int all_timed_out(const struct worker *workers)
+{
+	unsigned int sum = 0;
+	int i;
+
+	for (i = 0; i < STREAMS; i++)
+		sum += __atomic_load_n(&workers[i].timed_out,
+				       __ATOMIC_RELAXED);
+	return sum;
+}
+
+/* A job more has timed out than before. */
+static bool one_times_out(const struct worker *workers, unsigned int before)
+{
+	unsigned int start = milliseconds();
+
+	while (all_timed_out(workers) == before) {
+		if (milliseconds() - start > BOUND_MS)
+			return false;
+		usleep(100);
+	}
+	return true;
+}
+
+/* Each of them has done a job more: all channels work. */
+static bool all_work(const struct worker *workers)
+{
+	unsigned int done[STREAMS], start = milliseconds();
+	int i;
+
+	for (i = 0; i < STREAMS; i++)
+		done[i] = __atomic_load_n(&workers[i].done, __ATOMIC_RELAXED);
+	for (i = 0; i < STREAMS; i++)
+		while (__atomic_load_n(&workers[i].done, __ATOMIC_RELAXED) ==
+		       done[i]) {
+			if (milliseconds() - start > 2 * BOUND_MS)
+				return false;
+			usleep(100);
+		}
+	return true;
+}
+
+/* Catches: a race in the recovery; a leak, a job that is lost with it. */
+TEST_F_TIMEOUT(fake, lost_200_times, SLOW)
+{
+	struct worker workers[STREAMS] = { };
+	unsigned int round, before;
+	int i;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 20));
+	ASSERT_EQ(0, start_workers(workers, &self->instance));
+	for (round = 0; round < 200; round++) {
+		ASSERT_TRUE(all_work(workers));
+		before = all_timed_out(workers);
+		ASSERT_TRUE(tell("next_lost", 1));
+		ASSERT_TRUE(one_times_out(workers, before));
+	}
+	ASSERT_TRUE(all_work(workers));
+	stop_workers(workers);
+	for (i = 0; i < STREAMS; i++) {
+		EXPECT_EQ(0, workers[i].unexpected);
+		EXPECT_EQ(0, workers[i].failed);
+		EXPECT_GE(BOUND_MS, workers[i].slowest);
+	}
+	EXPECT_LE(200, all_timed_out(workers));
+	TH_LOG("%u timed out", all_timed_out(workers));
+}
+
+/* Catches: what only some mixture of failures does. */
+TEST_F_TIMEOUT(fake, all_at_once, SLOW)
+{
+	struct worker workers[STREAMS] = { };
+	unsigned int start = milliseconds();
+	const char *name;
+	int i;
+
+	random_start();
+	ASSERT_TRUE(set_number(TIMEOUT, 20));
+	ASSERT_EQ(0, start_workers(workers, &self->instance));
+	while (milliseconds() - start < 10000) {
+		for (i = 0; i < 3; i++) {
+			name = script[random_below(ARRAY_SIZE(script))];
+			ASSERT_TRUE(tell(name, strcmp(name, "bytes_per_us") ?
+					 random_below(4) : 100));
+		}
+		usleep(random_below(60) * 1000);
+		if (!random_below(2))
+			ASSERT_TRUE(tell_nothing());
+	}
+	ASSERT_TRUE(tell_nothing());
+	EXPECT_TRUE(all_work(workers));
+	stop_workers(workers);
+	for (i = 0; i < STREAMS; i++)
+		EXPECT_EQ(0, workers[i].unexpected);
+}
+
+/* In kB, of the memory that is charged to RLIMIT_MEMLOCK as pinned */
+static unsigned int pinned(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned int kb = UINT_MAX;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %u", &kb);
+	if (file)
+		fclose(file);
+	return kb;
+}
+
+/* All SRAM that is free, written with a value. NULL is the end. */
+static void take_all(int stream, uint8_t **mem, uint64_t *length, int max)
+{
+	int i, fd;
+
+	for (i = 0; i < max - 1; i++) {
+		length[i] = stream_info(stream).sram_largest;
+		fd = sram_alloc(stream, length[i]);
+		if (fd < 0)
+			break;
+		mem[i] = dmabuf_map(fd, length[i]);
+		memset(mem[i], 0x77, length[i]);
+		close(fd);
+	}
+	mem[i] = NULL;
+}
+
+/*
+ * Catches: memory of a job that timed out, given to somebody else while the
+ * engine can still write to it; and memory that is never given back.
+ */
+TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
+{
+	unsigned int before = pinned(), start = milliseconds();
+	uint64_t length[16], total = 0;
+	uint8_t *mem[16], *other;
+	int stream, i;
+
+	ASSERT_TRUE(tell("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 2));
+	bench_close(&self->bench);
+	EXPECT_GE(BOUND_MS, milliseconds() - start);
+
+	/* Would get the pages that were pinned. */
+	other = memory_map(2048 * KIB);
+	memset(other, 0x77, 2048 * KIB);
+	stream = stream_open(self->instance.node);
+	ASSERT_LE(0, stream);
+	take_all(stream, mem, length, ARRAY_SIZE(mem));
+	for (i = 0; mem[i]; i++)
+		total += length[i];
+	EXPECT_EQ(stream_info(stream).sram_total - LENGTH, total);
+	EXPECT_EQ(0, stream_info(stream).sram_free);
+	EXPECT_EQ(before, pinned());
+
+	ASSERT_TRUE(tell("hang", 0));
+	start = milliseconds();
+	while (milliseconds() - start < BOUND_MS &&
+	       (stream_info(stream).sram_free < LENGTH || pinned()))
+		usleep(1000);
+	EXPECT_EQ(LENGTH, stream_info(stream).sram_free);
+	EXPECT_EQ(0, pinned());
+	EXPECT_TRUE(all_bytes_are(other, 0x77, 2048 * KIB));
+	for (i = 0; mem[i]; i++)
+		EXPECT_TRUE(all_bytes_are(mem[i], 0x77, length[i]));
+}
+
+/* Catches: a process that cannot be killed; a job that ends with it. */
+TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
+{
+	unsigned int start, copied = ask("copied");
+	pid_t pid;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 20000));
+	ASSERT_TRUE(tell("hang", 1));
+	pid = fork();
+	if (!pid) {
+		pass(&self->bench, 2);
+		_exit(0);
+	}
+	usleep(200 * 1000);
+	start = milliseconds();
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	EXPECT_EQ(copied, ask("copied"));
+	ASSERT_TRUE(tell("hang", 0));
+	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_EQ(copied + 4, ask("copied"));
+}
+
+/* From memory to memory, as what is lost with it is lost for ever. */
+static void *copy_memory(void *arg)
+{
+	struct bench *b = arg;
+
+	return (void *)(intptr_t)copy(b->stream, b->out, b->in, LENGTH);
+}
+
+/* Catches: unbind that waits for an engine that is hung; a dead device. */
+TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
+{
+	struct bench bench;
+	unsigned int start;
+	pthread_t thread;
+	void *result;
+
+	ASSERT_TRUE(tell("hang", 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, copy_memory, &self->bench));
+	usleep(20 * 1000);
+	start = milliseconds();
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	pthread_join(thread, &result);
+	EXPECT_EQ(-ENODEV, (intptr_t)result);
+
+	start = milliseconds();
+	EXPECT_GT(0, instance_bind(&self->instance));
+	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	ASSERT_TRUE(tell("hang", 0));
+	bench_close(&self->bench);
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	ASSERT_EQ(0, bench_open(&bench, &self->instance));
+	EXPECT_EQ(0, pass(&bench, MAX_OPS));
+}
+
+TEST_HARNESS_MAIN
