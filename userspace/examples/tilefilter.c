@@ -2,10 +2,11 @@
 /*
  * Filter a picture through on-chip SRAM.
  *
- * Two buffers of SRAM alternate. The DMA engine brings a tile of the picture
- * with its border in, the CPU filters it there, the engine takes the result
- * out. In the end the result is compared with that of the same filter on
- * plain memory.
+ * The DMA engine brings a tile of the picture with its border in, the CPU
+ * filters it there, the engine takes the result out. Two buffers of SRAM
+ * alternate: while the CPU filters in the one, the engine takes the last result
+ * out of the other and brings the next tile in. In the end the result is
+ * compared with that of the same filter on plain memory.
  *
  * A tile is a rectangle of bytes, not of pixels, so that its rows can have the
  * alignment that the engine needs when it writes to the program's memory.
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <dmacpy.h>
 
@@ -74,14 +76,16 @@ struct tile {
  * struct report - what was done, and how long it took
  * @bytes_in: brought into SRAM
  * @bytes_out: taken out of it
+ * @overlaps: tiles that the CPU began to filter while copies were in flight
  * @total: seconds for the whole picture
- * @copies: seconds of it in copies
+ * @copies: seconds of it in starting copies and waiting for them
  * @filter: seconds of it in the filter
  * @reference: seconds for the filter on plain memory
  */
 struct report {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
+	size_t overlaps;
 	double total;
 	double copies;
 	double filter;
@@ -243,28 +247,69 @@ static int filter_tile(struct tilefilter *tf, size_t index)
 	return ret;
 }
 
-/*
- * The slot of tile @step - 2 gives its result back and takes tile @step in,
- * while the CPU has tile @step - 1 in the other slot. Only that the job is
- * waited for here keeps the two from going on at the same time.
- */
-static int do_step(struct tilefilter *tf, size_t step)
+/* @fence is that of the copies, or -1 when the step has none. */
+static int start_copies(struct tilefilter *tf, size_t step, int *fence)
 {
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+	};
 	double start = seconds_now();
 	int ret = 0;
+
+	*fence = -1;
+	if (step < 2 && step >= tf->tiles)
+		return 0;
 
 	dmacpy_job_reset(tf->job);
 	if (step >= 2)
 		ret = add_store(tf, step - 2);
 	if (!ret && step < tf->tiles)
 		ret = add_fetch(tf, step);
-	if (!ret && (step >= 2 || step < tf->tiles))
-		ret = dmacpy_job_run(tf->job);
+	if (!ret)
+		ret = dmacpy_job_submit(tf->job, &submit);
+	if (!ret)
+		*fence = submit.out_fence;
 	tf->report.copies += seconds_now() - start;
+
+	return ret;
+}
+
+static int finish_copies(struct tilefilter *tf, int fence)
+{
+	double start = seconds_now();
+	int ret;
+
+	if (fence < 0)
+		return 0;
+
+	ret = dmacpy_fence_wait(fence, -1);
+	close(fence);
+	tf->report.copies += seconds_now() - start;
+
+	return ret;
+}
+
+/*
+ * The slot of tile @step - 2 gives its result back and takes tile @step in,
+ * while the CPU has tile @step - 1 in the other slot.
+ */
+static int do_step(struct tilefilter *tf, size_t step)
+{
+	int fence, finished, ret;
+
+	ret = start_copies(tf, step, &fence);
 	if (ret)
 		return ret;
 
-	return step >= 1 && step <= tf->tiles ? filter_tile(tf, step - 1) : 0;
+	if (step >= 1 && step <= tf->tiles) {
+		if (dmacpy_fence_wait(fence, 0) == -ETIME)
+			tf->report.overlaps++;
+		ret = filter_tile(tf, step - 1);
+	}
+	finished = finish_copies(tf, fence);
+
+	return ret ? ret : finished;
 }
 
 static int filter_by_tiles(struct tilefilter *tf)
@@ -529,6 +574,7 @@ static void print_report(const struct tilefilter *tf, bool exact)
 	printf("tiles: %zu\n", tf->tiles);
 	printf("dma-bytes-in: %llu\n", (unsigned long long)report->bytes_in);
 	printf("dma-bytes-out: %llu\n", (unsigned long long)report->bytes_out);
+	printf("copies-in-flight-while-computing: %zu\n", report->overlaps);
 	printf("time-total-ms: %.3f\n", 1e3 * report->total);
 	printf("time-copies-ms: %.3f\n", 1e3 * report->copies);
 	printf("time-filter-ms: %.3f\n", 1e3 * report->filter);

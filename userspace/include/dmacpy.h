@@ -29,7 +29,8 @@ extern "C" {
  *
  * The library has no global state. Different streams can be used by different
  * threads at the same time; a stream with its buffers and jobs by one thread
- * at a time.
+ * at a time. Another thread can wait, in dmacpy_stream_read_events(),
+ * dmacpy_stream_flush() or dmacpy_fence_wait(), while that one submits.
  *
  * Free the buffers and jobs of a stream before the stream. A stream does not
  * need its device any more once it is open.
@@ -112,6 +113,8 @@ void dmacpy_stream_close(struct dmacpy_stream *stream);
  * dmacpy_stream_fd() - the file descriptor of a stream
  * @stream: an open stream
  *
+ * For poll(2), and to set O_NONBLOCK: <linux/dmacpy.h> says what they mean.
+ *
  * Return: the file descriptor. The stream owns it.
  */
 int dmacpy_stream_fd(const struct dmacpy_stream *stream);
@@ -140,6 +143,44 @@ int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       struct dmacpy_buffer *src, uint64_t src_offset,
 		       uint64_t length);
+
+/**
+ * dmacpy_stream_read_events() - read which jobs are done
+ * @stream: an open stream
+ * @events: on return a record for each job, in the order they were submitted
+ * @count: number of records that @events has room for, at least 1
+ *
+ * Only jobs submitted with DMACPY_SUBMIT_EVENT make a record, which is read
+ * once. Waits for the first one, unless the stream's file descriptor is
+ * O_NONBLOCK, and not for more.
+ *
+ * Return: the number of records, at least 1; -EAGAIN when there is none and the
+ * stream is O_NONBLOCK, -EINTR after a signal, -ENODEV when the device was
+ * unbound and all have been read.
+ */
+int dmacpy_stream_read_events(struct dmacpy_stream *stream,
+			      struct dmacpy_event *events, unsigned int count);
+
+/**
+ * dmacpy_stream_flush() - wait for all jobs submitted before
+ * @stream: an open stream
+ *
+ * Return: 0, -EINTR after a signal, or the error of the first job that failed
+ * since the last flush: -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
+ */
+int dmacpy_stream_flush(struct dmacpy_stream *stream);
+
+/**
+ * dmacpy_fence_wait() - wait for a fence, of a job or of any other driver
+ * @fence: file descriptor of a sync_file
+ * @timeout_ms: longest wait in milliseconds; 0 only asks, a negative value
+ *	sets no limit
+ *
+ * Return: 0 when it has signalled, -ETIME when not within @timeout_ms, -EINTR
+ * after a signal, -EBADF or -ENOTTY when @fence is no sync_file, or the error
+ * that it signalled: for a job -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
+ */
+int dmacpy_fence_wait(int fence, int timeout_ms);
 
 /**
  * dmacpy_buffer_alloc() - allocate a buffer of SRAM, cleared to zero
@@ -290,9 +331,9 @@ void dmacpy_job_reset(struct dmacpy_job *job);
 /**
  * dmacpy_job_add_copy() - add a copy to a job
  * @job: to add to
- * @dst: buffer to copy to; it must live until the job has run
+ * @dst: buffer to copy to; it must live until the job is submitted
  * @dst_offset: where in @dst
- * @src: buffer to copy from; it must live until the job has run
+ * @src: buffer to copy from; it must live until the job is submitted
  * @src_offset: where in @src
  * @length: bytes to copy
  *
@@ -301,7 +342,7 @@ void dmacpy_job_reset(struct dmacpy_job *job);
  *
  * Return: 0, -EINVAL when a buffer belongs to another stream, -E2BIG, -EFBIG
  * or -ERANGE when the job would exceed the limit of operations, bytes or rows,
- * or -ENOMEM. dmacpy_job_run() finds all other errors.
+ * or -ENOMEM. Submitting the job finds all other errors.
  */
 int dmacpy_job_add_copy(struct dmacpy_job *job,
 			struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -323,9 +364,9 @@ struct dmacpy_plane {
 /**
  * dmacpy_job_add_copy_2d() - add a copy of a rectangle to a job
  * @job: to add to
- * @dst: where to copy to; its buffer must live until the job has run
- * @src: where to copy from; its buffer must live until the job has run. With
- *	a stride of 0 each row of @dst is a copy of the one row.
+ * @dst: where to copy to; its buffer must live until the job is submitted
+ * @src: where to copy from; its buffer must live until the job is submitted.
+ *	With a stride of 0 each row of @dst is a copy of the one row.
  * @row_length: bytes in each row
  * @rows: number of rows
  *
@@ -339,7 +380,7 @@ int dmacpy_job_add_copy_2d(struct dmacpy_job *job,
 /**
  * dmacpy_job_add_fill() - add a fill with a repeated pattern to a job
  * @job: to add to
- * @dst: buffer to fill; it must live until the job has run
+ * @dst: buffer to fill; it must live until the job is submitted
  * @dst_offset: where in @dst
  * @length: bytes to fill
  * @pattern: stored at @dst_offset in the CPU's byte order and repeated; the
@@ -349,6 +390,27 @@ int dmacpy_job_add_copy_2d(struct dmacpy_job *job,
  */
 int dmacpy_job_add_fill(struct dmacpy_job *job, struct dmacpy_buffer *dst,
 			uint64_t dst_offset, uint64_t length, uint32_t pattern);
+
+/**
+ * dmacpy_job_submit() - start a job
+ * @job: to start, with at least one operation. It keeps its operations; it can
+ *	be reset, submitted again or freed at once.
+ * @submit: how. Set @size to sizeof(*@submit), @flags to DMACPY_SUBMIT_*, and
+ *	@user_data and @in_fence as @flags want them; the rest to 0. The
+ *	library fills in the operations. On return it has @out_fence, when
+ *	@flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns that and frees it
+ *	with close(2).
+ *
+ * The operations take effect in the order they were added, and after all jobs
+ * that were submitted to the stream before. What tells of the end is up to
+ * @flags; the CPU must not touch the registered memory of the job until then.
+ *
+ * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -EAGAIN, -EINTR, -ENOMEM or
+ * -ENODEV when nothing was started, -EAGAIN also when records must be read
+ * first, or there is no room for a job and the stream is O_NONBLOCK. With
+ * DMACPY_SUBMIT_WAIT also the result of the job, as dmacpy_job_run().
+ */
+int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
 
 /**
  * dmacpy_job_run() - run a job and wait until it is done

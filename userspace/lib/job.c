@@ -142,15 +142,22 @@ DMACPY_API int dmacpy_job_add_fill(struct dmacpy_job *job,
 	return add(job, &op);
 }
 
+DMACPY_API int dmacpy_job_submit(struct dmacpy_job *job,
+				 struct dmacpy_submit *submit)
+{
+	submit->ops = (uintptr_t)job->ops;
+	submit->op_count = job->count;
+	submit->op_size = sizeof(*job->ops);
+
+	return dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, submit);
+}
+
 DMACPY_API int dmacpy_job_run(struct dmacpy_job *job)
 {
 	struct dmacpy_submit submit = {
 		.size = sizeof(submit),
 		.flags = DMACPY_SUBMIT_WAIT,
-		.ops = (uintptr_t)job->ops,
-		.op_count = job->count,
-		.op_size = sizeof(*job->ops),
 	};
 
-	return dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, &submit);
+	return dmacpy_job_submit(job, &submit);
 }

@@ -54,3 +54,19 @@ DMACPY_API int dmacpy_stream_fd(const struct dmacpy_stream *stream)
 {
 	return stream->fd;
 }
+
+DMACPY_API int dmacpy_stream_read_events(struct dmacpy_stream *stream,
+					 struct dmacpy_event *events,
+					 unsigned int count)
+{
+	ssize_t size;
+
+	size = read(stream->fd, events, count * sizeof(*events));
+
+	return size < 0 ? -errno : (int)(size / sizeof(*events));
+}
+
+DMACPY_API int dmacpy_stream_flush(struct dmacpy_stream *stream)
+{
+	return fsync(stream->fd) ? -errno : 0;
+}

@@ -2,6 +2,8 @@
 /*
  * libdmacpy: what it adds to the ABI, and what it does with mistakes.
  */
+#include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,8 +11,12 @@
 
 #include "kselftest_harness.h"
 #include "common.h"
+#include "instance.h"
 
 #define LENGTH		(32 * KIB)
+#define FAKE		"3fe00000.dmacpy-fake"
+#define KNOBS		"/sys/kernel/debug/dmacpy_fake_dma/"
+#define SLOW_US		(50 * 1000)	/* of a descriptor of the fake engine */
 
 FIXTURE(library)
 {
@@ -267,6 +273,165 @@ TEST_F(library, jobs)
 	EXPECT_EQ(-EFBIG, dmacpy_job_add_copy(job, self->sram, 0, self->user, 0,
 					      self->info.max_bytes + 1));
 	dmacpy_job_free(job);
+}
+
+/* A job in flight, on the fake engine: QEMU's would be done at once. */
+FIXTURE(in_flight)
+{
+	struct dmacpy_stream *stream;
+	struct dmacpy_buffer *sram;
+	struct dmacpy_job *job;
+	uint8_t *mem;
+};
+
+FIXTURE_SETUP(in_flight)
+{
+	struct instance instance = { .name = FAKE };
+	struct dmacpy_device *device;
+	void *mem;
+
+	ASSERT_EQ(0, instance_find_node(&instance));
+	ASSERT_TRUE(set_number(KNOBS "delay_us", SLOW_US));
+	ASSERT_EQ(0, dmacpy_device_open(instance.node, &device));
+	ASSERT_EQ(0, dmacpy_stream_open(device, &self->stream));
+	dmacpy_device_close(device);
+	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH, &self->sram));
+	ASSERT_EQ(0, dmacpy_buffer_map(self->sram, &mem));
+	self->mem = mem;
+	ASSERT_EQ(0, dmacpy_job_new(self->stream, &self->job));
+}
+
+FIXTURE_TEARDOWN_PARENT(in_flight)
+{
+	EXPECT_TRUE(set_number(KNOBS "delay_us", 0));
+	EXPECT_TRUE(set_number(KNOBS "next_failed", 0));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Fill byte @number of the SRAM, in a job that is not kept. */
+static int submit_fill(struct _test_data_in_flight *self, unsigned int number,
+		       struct dmacpy_submit *submit)
+{
+	int ret;
+
+	ret = dmacpy_job_add_fill(self->job, self->sram, number, 1, 0x11);
+	if (!ret)
+		ret = dmacpy_job_submit(self->job, submit);
+	dmacpy_job_reset(self->job);
+	return ret;
+}
+
+/* Catches: a job that is lost with its reset, an event of another job. */
+TEST_F(in_flight, events)
+{
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.flags = DMACPY_SUBMIT_EVENT,
+	};
+	int fd = dmacpy_stream_fd(self->stream), count, i, seen = 0;
+	struct dmacpy_event events[4];
+
+	for (i = 0; i < 3; i++) {
+		submit.user_data = i;
+		ASSERT_EQ(0, submit_fill(self, i, &submit));
+	}
+	EXPECT_EQ(0, self->mem[0]);
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(-EAGAIN, dmacpy_stream_read_events(self->stream, events, 4));
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, 0));
+	while (seen < 3) {
+		count = dmacpy_stream_read_events(self->stream, events, 4);
+		ASSERT_LE(1, count);
+		for (i = 0; i < count; i++, seen++) {
+			EXPECT_EQ(seen, events[i].user_data);
+			EXPECT_EQ(0, events[i].result);
+			EXPECT_EQ(0x11, self->mem[seen]);
+		}
+	}
+	EXPECT_EQ(3, seen);
+}
+
+/* Catches: records that are waited for although one is there. */
+TEST_F(in_flight, read_many_events)
+{
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.flags = DMACPY_SUBMIT_EVENT,
+	};
+	struct dmacpy_event events[4];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, submit_fill(self, i, &submit));
+	ASSERT_EQ(0, dmacpy_stream_flush(self->stream));
+	EXPECT_EQ(1, dmacpy_stream_read_events(self->stream, events, 1));
+	EXPECT_EQ(2, dmacpy_stream_read_events(self->stream, events, 4));
+}
+
+/* Catches: a time limit that is not kept, a result that is lost. */
+TEST_F(in_flight, fence_wait)
+{
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+	};
+	unsigned int start = milliseconds();
+
+	ASSERT_EQ(0, submit_fill(self, 0, &submit));
+	EXPECT_EQ(-ETIME, dmacpy_fence_wait(submit.out_fence, 0));
+	EXPECT_EQ(-ETIME, dmacpy_fence_wait(submit.out_fence, 10));
+	EXPECT_LE(10, milliseconds() - start);
+	EXPECT_EQ(0, dmacpy_fence_wait(submit.out_fence, -1));
+	EXPECT_EQ(0x11, self->mem[0]);
+	EXPECT_EQ(0, dmacpy_fence_wait(submit.out_fence, 0));
+
+	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_EQ(0, submit_fill(self, 1, &submit));
+	EXPECT_EQ(-EIO, dmacpy_fence_wait(submit.out_fence, -1));
+}
+
+/* Catches: an endless wait for what can never signal. */
+TEST_F(in_flight, fence_wait_errors)
+{
+	int fd = dmacpy_stream_fd(self->stream);
+
+	EXPECT_EQ(-EBADF, dmacpy_fence_wait(-1, -1));
+	EXPECT_EQ(-ENOTTY, dmacpy_fence_wait(fd, -1));
+}
+
+/* Catches: an in-fence that does not reach the kernel. */
+TEST_F(in_flight, in_fence)
+{
+	struct dmacpy_submit first = {
+		.size = sizeof(first),
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+	};
+	struct dmacpy_submit second = {
+		.size = sizeof(second),
+		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_WAIT,
+	};
+
+	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_EQ(0, submit_fill(self, 0, &first));
+	ASSERT_EQ(-EIO, dmacpy_fence_wait(first.out_fence, -1));
+	second.in_fence = first.out_fence;
+	EXPECT_EQ(-ECANCELED, submit_fill(self, 1, &second));
+	EXPECT_EQ(0, self->mem[1]);
+}
+
+/* Catches: a flush that does not wait, or tells a failure never, or twice. */
+TEST_F(in_flight, flush)
+{
+	struct dmacpy_submit submit = { .size = sizeof(submit) };
+
+	ASSERT_EQ(0, submit_fill(self, 0, &submit));
+	EXPECT_EQ(0, dmacpy_stream_flush(self->stream));
+	EXPECT_EQ(0x11, self->mem[0]);
+
+	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_EQ(0, submit_fill(self, 1, &submit));
+	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
+	EXPECT_EQ(0, dmacpy_stream_flush(self->stream));
 }
 
 TEST_HARNESS_MAIN

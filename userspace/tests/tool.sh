@@ -21,7 +21,7 @@ message()
 test_info()
 {
 	expect 0 dmacpy info
-	for word in SRAM granule channels alignment operations; do
+	for word in SRAM granule channels alignment operations submit; do
 		grep -q "$word" out || fail "no $word in the table"
 	done
 }
@@ -40,7 +40,8 @@ test_info_json()
 	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
 	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "a comma too much"
 	for key in sram_total sram_free sram_largest granule channels max_ops \
-		   max_bytes max_rows copy_align user_align; do
+		   max_bytes max_rows max_jobs max_events copy_align \
+		   user_align; do
 		[ "$(json $key)" -ge 1 ] || fail "$key: $(json $key)"
 	done
 }

@@ -24,21 +24,57 @@ static const char * const opcodes[] = {
 	[DMACPY_OP_FILL] = "fill",
 };
 
-#define OPCODES (sizeof(opcodes) / sizeof(*opcodes))
+/* By the number of the bit. */
+static const char * const submit_flags[] = {
+	"wait", "out_fence", "in_fence", "event", "no_implicit",
+};
 
-/* Between each two of them @separator, around each @quote. */
-static void print_opcodes(uint32_t mask, const char *separator,
-			  const char *quote)
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/**
+ * struct bits - a set of bits that have names
+ * @names: of the bits
+ * @count: how many bits have a name
+ * @mask: the bits in the set
+ */
+struct bits {
+	const char * const *names;
+	size_t count;
+	uint32_t mask;
+};
+
+static struct bits opcode_bits(const struct dmacpy_get_info *info)
+{
+	return (struct bits){ opcodes, COUNT(opcodes), info->opcodes };
+}
+
+static struct bits submit_bits(const struct dmacpy_get_info *info)
+{
+	return (struct bits){
+		submit_flags, COUNT(submit_flags), info->submit_flags
+	};
+}
+
+/* Between each two names @separator, around each @quote. */
+static void print_bits(struct bits bits, const char *separator,
+		       const char *quote)
 {
 	const char *before = "";
 	size_t i;
 
-	for (i = 0; i < OPCODES; i++) {
-		if (!(mask & (1U << i)))
+	for (i = 0; i < bits.count; i++) {
+		if (!(bits.mask & (1U << i)))
 			continue;
-		printf("%s%s%s%s", before, quote, opcodes[i], quote);
+		printf("%s%s%s%s", before, quote, bits.names[i], quote);
 		before = separator;
 	}
+}
+
+static void print_table_bits(const char *label, struct bits bits)
+{
+	printf("  %-10s  ", label);
+	print_bits(bits, " ", "");
+	printf("\n");
 }
 
 static void print_table(const char *path, const struct dmacpy_get_info *info)
@@ -57,9 +93,10 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	       info->copy_align, info->user_align);
 	printf("  job limits  %u operations, %s, %u rows\n", info->max_ops,
 	       format_size(bytes, info->max_bytes), info->max_rows);
-	printf("  operations  ");
-	print_opcodes(info->opcodes, " ", "");
-	printf("\n");
+	printf("  in flight   %u jobs, %u events of a stream\n",
+	       info->max_jobs, info->max_events);
+	print_table_bits("operations", opcode_bits(info));
+	print_table_bits("submit", submit_bits(info));
 }
 
 static void print_json_string(const char *key, const char *value)
@@ -81,6 +118,13 @@ static void print_json_number(const char *key, uint64_t value)
 	printf("  \"%s\": %" PRIu64 ",\n", key, value);
 }
 
+static void print_json_bits(const char *key, struct bits bits)
+{
+	printf("  \"%s\": [", key);
+	print_bits(bits, ", ", "\"");
+	printf("]");
+}
+
 static void print_json(const char *path, const struct dmacpy_get_info *info)
 {
 	printf("{\n");
@@ -96,9 +140,12 @@ static void print_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_number("max_ops", info->max_ops);
 	print_json_number("max_bytes", info->max_bytes);
 	print_json_number("max_rows", info->max_rows);
-	printf("  \"opcodes\": [");
-	print_opcodes(info->opcodes, ", ", "\"");
-	printf("]\n}\n");
+	print_json_number("max_jobs", info->max_jobs);
+	print_json_number("max_events", info->max_events);
+	print_json_bits("opcodes", opcode_bits(info));
+	printf(",\n");
+	print_json_bits("submit_flags", submit_bits(info));
+	printf("\n}\n");
 }
 
 static int show_info(const char *path, bool json)
