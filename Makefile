@@ -7,8 +7,8 @@ export IMAGE CMD
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test check check-self-test guest modules userspace \
-	clean distclean
+.PHONY: help run test test-debug check check-self-test guest guest-debug \
+	modules userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +21,10 @@ run:
 test:
 	@qemu/test.sh
 
+#: make test-debug             the same on a debug kernel, built from source
+test-debug:
+	@qemu/test.sh debug-arm64
+
 #: make check                  check the source: style, types, documentation
 check:
 	@qemu/check.sh
@@ -32,6 +36,10 @@ check-self-test:
 #: make guest CMD='...'        run one command in QEMU, with dmacpy loaded
 guest:
 	@qemu/guest.sh
+
+#: make guest-debug CMD='...'  the same on the debug kernel
+guest-debug:
+	@qemu/guest.sh debug-arm64
 
 # kbuild writes beside what it reads: it gets links, so that its output stays
 # out of driver/.

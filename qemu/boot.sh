@@ -29,7 +29,7 @@ boot_guest()
 	timeout --foreground "$2" qemu-system-aarch64 "${machine[@]}" \
 		-display none -monitor none -no-reboot -nic none \
 		-serial file:"$1/guest.log" -serial stdio \
-		-kernel "$(kernel_image)" -initrd "$build/initramfs.gz" \
+		-kernel "$(kernel_image "$guest_kernel")" -initrd "$build/initramfs.gz" \
 		-dtb "$build/board.dtb" \
 		-append "console=ttyAMA0 panic=-1 iomem=relaxed slub_debug=FZPU" \
 		-drive file="$disk",format=raw,if=none,id=disk \

@@ -17,6 +17,7 @@ set -eu -o pipefail
 cd "$top"
 . qemu/debs.sh
 . qemu/kernel.sh
+. qemu/kernel-tree.sh
 . qemu/host-packages.sh
 . qemu/check/text.sh
 . qemu/check/code.sh
@@ -62,12 +63,12 @@ run_checks()
 	[ "$passed" -eq $# ]
 }
 
-need_host_packages build check
+need_host_packages build kernel check
 lock_directory "$build"
 steps=2
 step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
-step "fetching the kernel's source" fetch_once kernel-tree make_kernel_tree
-lock_directory "$cache/kernel-tree"
+step "fetching the kernel's source" fetch_kernel_tree
+lock_directory "$cache/linux-6.12"
 
 case ${1-} in
 '')

@@ -1,10 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make guest: run the shell command $CMD in the guest, with dmacpy loaded.
+# usage: qemu/guest.sh [TREE]
+#
+# make guest, make guest-debug: run the shell command $CMD in the guest, with
+# dmacpy loaded, on the kernel TREE (see kernel.sh), 6.12-arm64 by default.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
+guest_kernel=${1:-6.12-arm64}
 . "$top/qemu/guest-files.sh"
 
 write_task()
@@ -22,10 +26,10 @@ EOT
 
 [ -n "${CMD:-}" ] || die "say what to run, as in: make guest CMD='dmacpy info'"
 steps=$guest_file_steps
-need_host_packages build
+need_host_packages "${guest_packages[@]}"
 make_guest_files all tests
 write_task
-boot_guest "$build/guest" 120
+boot_guest "$build/guest" 600
 status=$(cat "$build/guest/out/status")
 printf 'exit status %s, kernel log in %s\n' "$status" \
 	"${build#"$PWD"/}/guest/guest.log"

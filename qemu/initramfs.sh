@@ -3,11 +3,14 @@
 #
 # The guest's file system. The same input gives the same bytes.
 
-install_stock_module()
+# The disk of the guest needs them; other kernels have them built in.
+install_stock_modules()
 {
-	local file
-	file=$(kernel_module "$1")
-	xz -dc "$file" >"$2/lib/modules/$1.ko"
+	local name file
+	for name in virtio_mmio virtio_blk; do
+		file=$(kernel_module "$name")
+		xz -dc "$file" >"$1/lib/modules/$name.ko"
+	done
 }
 
 # The names of all tests that have been built.
@@ -23,12 +26,11 @@ guest_tests()
 
 fill_root()
 {
-	local out=$build/6.12-arm64
+	local out=$build/$guest_kernel
 	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules,tests}
 	install -m 755 "$top/qemu/guest/init" "$1/init"
 	install -m 755 "$(guest_busybox)" "$1/bin/busybox"
-	install_stock_module virtio_mmio "$1"
-	install_stock_module virtio_blk "$1"
+	[ "$guest_kernel" != 6.12-arm64 ] || install_stock_modules "$1"
 	install -m 644 "$out"/dma/*.ko "$out"/fake/*.ko \
 		"$out"/dmacpy/driver/*.ko "$1/lib/modules"
 	install -m 755 "$build/userspace/dmacpy" \

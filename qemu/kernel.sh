@@ -7,7 +7,7 @@
 #   fetch_kernel TREE	download it unless it is there
 #   kernel_build_dir TREE	prints the KDIR to build modules with
 #   kernel_make_args TREE	prints ARCH= and CROSS_COMPILE= for it
-#   kernel_image		prints the image to boot
+#   kernel_image TREE	prints the image to boot
 #   kernel_module NAME	prints the path of a stock module
 #   kernel_source_dir	prints a directory with the part of the source of
 #			6.12-arm64 that is named in source_parts
@@ -15,7 +15,9 @@
 #   unpack_source ...	other parts of the source, see there
 #
 # where TREE is one of 6.12-arm64, 6.1-arm64 and 6.1-armmp. The newest one at
-# the time of the first use stays until "make distclean".
+# the time of the first use stays until "make distclean". Modules can also be
+# built for, and the guest can boot, the one that kernel-tree.sh builds,
+# debug-arm64.
 
 kernel_arch()
 {
@@ -44,12 +46,18 @@ kernel_headers_package()
 
 kernel_build_dir()
 {
-	echo "$cache/$1"/usr/src/linux-headers-*-"${1#*-}"
+	case $1 in
+	debug-*) echo "$cache/linux-6.12/objects-$1" ;;
+	*) echo "$cache/$1"/usr/src/linux-headers-*-"${1#*-}" ;;
+	esac
 }
 
 kernel_image()
 {
-	echo "$cache"/6.12-arm64/boot/vmlinuz-*
+	case $1 in
+	debug-*) echo "$build/$1/Image" ;;
+	*) echo "$cache/$1"/boot/vmlinuz-* ;;
+	esac
 }
 
 kernel_module()

@@ -37,11 +37,11 @@ expect_log()
 {
 	local last='ok 1 kernel log'
 	[ "$2" -eq 0 ] || last="not $last"
-	expect "$1" "$2" "$last" ./kernel-log.sh <(echo 'WARNING: known') \
+	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x') \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..19
+echo 1..23
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -72,5 +72,12 @@ expect_log 'clean log' 0 "$start" 'dmacpy: ready'
 expect_log 'warning in the log' 1 "$start" 'WARNING: CPU: 0 PID: 1 at x.c:1'
 expect_log 'known line' 0 "$start" 'WARNING: known'
 expect_log 'longer than the known line' 1 "$start" 'WARNING: known too'
+expect_log 'known but for an address' 0 "$start" 'BUG: known 0x12ab'
+cut='------------[ cut here ]------------' end='---[ end trace 0000 ]---'
+expect_log 'known report' 0 "$start" "$cut" 'BUG: known 0x1' 'WARNING: x' "$end"
+expect_log 'report that is known later' 1 \
+	"$start" "$cut" 'WARNING: x' 'BUG: known 0x1' "$end"
+expect_log 'warning after a known report' 1 \
+	"$start" "$cut" 'BUG: known 0x1' "$end" 'WARNING: x'
 expect_log 'no boot in the log' 1 'dmacpy: ready'
 exit "$failed"

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Kernel modules, cross-built against Debian's stock kernels.
+# Kernel modules, cross-built against Debian's stock kernels or with the debug
+# kernel.
 
 # A remark about the compiler is none about the code: Debian's cross-compiler
 # has another name than the one that built the kernel.
@@ -10,20 +11,52 @@ show_warnings()
 	grep -i warning "$1" | grep -v 'warning: the compiler differs'
 }
 
+# make_dmacpy_in_tree TREE: with all that the guest needs of that kernel.
+make_dmacpy_in_tree()
+{
+	local objects out=$build/$1
+	objects=$(kernel_build_dir "$1")
+	build_debug_kernel Image modules
+	mkdir -p "$out"/{dma,fake,dmacpy/driver}
+	install -m 644 "$objects/arch/arm64/boot/Image" "$out"
+	install -m 644 "$objects"/drivers/dma/{dmatest,xilinx/zynqmp_dma}.ko \
+		"$out/dma"
+	install -m 644 "$objects"/drivers/misc/dmacpy/kunit/*.ko "$out/fake"
+	install -m 644 "$objects/drivers/misc/dmacpy/dmacpy.ko" \
+		"$out/dmacpy/driver"
+}
+
+make_dmacpy()
+{
+	# shellcheck disable=SC2046 # two arguments
+	make -s -C "$top" modules KDIR="$(kernel_build_dir "$1")" \
+		MODULES_OUT="$build/$1/dmacpy" $(kernel_make_args "$1")
+}
+
+# remove_dmacpy TREE: what was built of it
+remove_dmacpy()
+{
+	rm -rf "$build/$1/dmacpy"
+	case $1 in
+	debug-*) rm -rf "$(kernel_build_dir "$1")/drivers/misc/dmacpy" ;;
+	esac
+}
+
 # build_dmacpy TREE: a warning is an error. What had one is built anew the
 # next time, as it would not be seen again otherwise.
 build_dmacpy()
 {
-	local out=$build/$1/dmacpy log=$build/$1/dmacpy.log status=0
+	local log=$build/$1/dmacpy.log make=make_dmacpy
 	mkdir -p "$build/$1"
-	# shellcheck disable=SC2046 # two arguments
-	make -s -C "$top" modules KDIR="$(kernel_build_dir "$1")" \
-		MODULES_OUT="$out" $(kernel_make_args "$1") \
-		>"$log" 2>&1 || status=1
+	case $1 in
+	debug-*) make=make_dmacpy_in_tree ;;
+	esac
+	attempt "$make" "$1" >"$log" 2>&1
 	cat "$log"
-	! show_warnings "$log" >/dev/null || status=1
-	[ "$status" -eq 0 ] || rm -rf "$out"
-	return "$status"
+	[ "$attempt_status" -eq 0 ] && ! show_warnings "$log" >/dev/null &&
+		return
+	remove_dmacpy "$1"
+	return 1
 }
 
 # zynqmp_dma.c includes "../dmaengine.h"

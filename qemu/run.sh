@@ -5,6 +5,7 @@
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
+guest_kernel=6.12-arm64
 . "$top/qemu/guest-files.sh"
 . "$top/qemu/photo.sh"
 
@@ -41,7 +42,7 @@ compose_result()
 write_report()
 {
 	local kernel
-	kernel=$(kernel_image)
+	kernel=$(kernel_image 6.12-arm64)
 	{
 		echo "file: $image"
 		[ -n "${IMAGE:-}" ] || echo "licence: $default_photo_licence"
@@ -71,7 +72,7 @@ say_what_happened()
 	    "make run IMAGE=photo.png"
 steps=$((guest_file_steps + 3))
 [ -n "${IMAGE:-}" ] || : $((steps += 1))
-need_host_packages build
+need_host_packages "${guest_packages[@]}"
 make_guest_files all
 [ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo
 write_task

@@ -1,16 +1,33 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make test: all suites, on the host and in the guest. Prints KTAP in short;
-# everything is in build/test/.
+# usage: qemu/test.sh [TREE]
+#
+# make test, make test-debug: all suites, on the host and in the guest, which
+# boots the kernel TREE (see kernel.sh), 6.12-arm64 by default. Prints KTAP in
+# short; everything is in build/test/ or, of another kernel, build/test-TREE/.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
+guest_kernel=${1:-6.12-arm64}
 . "$top/qemu/guest-files.sh"
 
-out=$build/test
-trees=(6.12-arm64 6.1-arm64 6.1-armmp)
-seconds=900
+# trees: the kernels to build for. instruments: the suite that only a debug
+# kernel has. seconds: the guest may take.
+case $guest_kernel in
+debug-*)
+	out=$build/test-$guest_kernel
+	trees=("$guest_kernel")
+	instruments=instruments
+	seconds=2700
+	;;
+*)
+	out=$build/test
+	trees=(6.12-arm64 6.1-arm64 6.1-armmp)
+	instruments=
+	seconds=900
+	;;
+esac
 
 # suite NAME COMMAND...: the frame that ktap.sh reads
 suite()
@@ -39,7 +56,8 @@ build_suite()
 
 boot_tests()
 {
-	install "$top"/qemu/guest/{dmatest,load,unload} "$out/in"
+	install "$top"/qemu/guest/{dmatest,load,unload} \
+		${instruments:+"$top/qemu/guest/$instruments"} "$out/in"
 	install "$top/qemu/guest/test" "$out/in/task"
 	make_initramfs
 	boot_guest "$out" "$seconds"
@@ -55,16 +73,16 @@ all_suites()
 {
 	printf '#@ suites harness build dmatest-before load %s\n' \
 		"$(guest_tests | tr '\n' ' ')"
-	echo '#@ suites unload dmatest-after kernel-log'
+	echo "#@ suites unload dmatest-after $instruments kernel-log"
 	suite harness "$top/qemu/ktap-selftest.sh"
 	suite build build_suite
-	[ -f "$build/6.12-arm64/dmacpy/driver/dmacpy.ko" ] || return 0
+	[ -f "$build/$guest_kernel/dmacpy/driver/dmacpy.ko" ] || return 0
 	attempt boot_tests
 	suite kernel-log log_suite
 }
 
 steps=$((guest_prepare_steps + ${#trees[@]} - 1))
-need_host_packages build test
+need_host_packages "${guest_packages[@]}" test
 prepare_guest all tests
 for tree in "${trees[@]:1}"; do
 	step "fetching Debian's kernel $tree" fetch_kernel "$tree"

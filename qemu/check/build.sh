@@ -3,26 +3,6 @@
 # Checks that build something and read what the compilers say: the status of a
 # kernel build stays 0 when sparse has warnings.
 
-# The parts of the kernel's source that a build of one driver needs.
-kernel_tree_parts=(
-	'*Kconfig*' '*Makefile*' Kbuild arch/arm64
-	arch/x86/entry/syscalls drivers/misc include kernel/bounds.c
-	kernel/time lib/vdso scripts security/selinux/include tools/include
-)
-
-kernel_tree=$cache/kernel-tree/usr/src/linux-source-6.12
-
-# make_kernel_tree DIRECTORY: with a place for the driver, drivers/misc/dmacpy.
-make_kernel_tree()
-{
-	local misc=$1/usr/src/linux-source-6.12/drivers/misc version
-	version=$(deb_field "$host_arch" linux-source-6.12 Version) || exit
-	unpack_source "$version" "$1" "${kernel_tree_parts[@]}"
-	sed -i '/^endmenu/i source "drivers/misc/dmacpy/Kconfig"' \
-		"$misc/Kconfig"
-	echo "obj-\$(CONFIG_DMACPY) += dmacpy/" >>"$misc/Makefile"
-}
-
 # warnings_of COMMAND...: all that it says if it fails.
 warnings_of()
 {
@@ -45,31 +25,16 @@ check_sparse()
 		M="$work/kunit" C=2 W=1 modules
 }
 
-place_in_kernel_tree()
-{
-	local place=$kernel_tree/drivers/misc/dmacpy
-	rm -rf "$place"
-	mkdir "$place"
-	cp driver/*.[ch] driver/Kbuild Kconfig "$place"
-	cp uapi/linux/dmacpy.h "$kernel_tree/include/uapi/linux"
-}
-
-# build_in_kernel_tree y|m OUTPUT: the driver's objects are always new, or warnings
-# would be seen only once.
+# build_in_kernel_tree y|m OUTPUT: the driver's objects are always new, or
+# warnings would be seen only once.
 build_in_kernel_tree()
 {
-	local objects=$cache/kernel-tree/objects-$1 make
-	make=(make -s -C "$kernel_tree" O="$objects" ARCH=arm64
-	      CROSS_COMPILE=aarch64-linux-gnu-)
-	mkdir -p "$objects"
+	local objects=$cache/linux-6.12/objects-$1
 	rm -rf "$objects/drivers/misc/dmacpy"
 	printf '%s\n' CONFIG_OF=y CONFIG_MODULES=y CONFIG_DMADEVICES=y \
-		"CONFIG_DMACPY=$1" >"$objects/all.config"
-	warnings_of "${make[@]}" KCONFIG_ALLCONFIG="$objects/all.config" \
-		allnoconfig
-	grep -qx "CONFIG_DMACPY=$1" "$objects/.config" ||
-		echo "Kconfig does not take CONFIG_DMACPY=$1"
-	warnings_of "${make[@]}" W=1 drivers/misc/dmacpy/
+		"CONFIG_DMACPY=$1" >"$work/$1.config"
+	warnings_of configure_kernel "$work/$1.config" "$objects"
+	warnings_of make_in_kernel_tree "$objects" W=1 drivers/misc/dmacpy/
 	grep -q dmacpy_drv "$objects/drivers/misc/dmacpy/$2" ||
 		echo "CONFIG_DMACPY=$1 did not put the driver into $2"
 }

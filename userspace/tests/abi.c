@@ -40,7 +40,7 @@ FIXTURE_SETUP(abi)
 
 	self->page = getpagesize();
 	self->arg = memory_map(4 * self->page);
-	self->user = memory_map(LENGTH);
+	self->user = memory_map(2 * LENGTH);
 	self->stream = stream_open(DEVICE);
 	ASSERT_LE(0, self->stream);
 	self->info = stream_info(self->stream);
@@ -61,8 +61,8 @@ FIXTURE_SETUP(abi)
 					DMACPY_ACCESS_WRITE);
 	handle[USER] = memory_register(self->stream, self->user, LENGTH,
 				       ACCESS_BOTH);
-	handle[USER_READ] = memory_register(self->stream, self->user, LENGTH,
-					    DMACPY_ACCESS_READ);
+	handle[USER_READ] = memory_register(self->stream, self->user + LENGTH,
+					    LENGTH, DMACPY_ACCESS_READ);
 	for (h = NONE; h < HANDLES; h++) {
 		ASSERT_LE(h == NONE ? 0 : 1, handle[h]);
 		self->handle[h] = handle[h];
@@ -868,6 +868,7 @@ TEST_F(abi, user_alignment)
 	if (align == 1)
 		SKIP(return, "the engine is cache-coherent: any alignment");
 	EXPECT_CASES(table)
+	ASSERT_EQ(0, handle_release(self->stream, self->handle[USER]));
 	self->handle[USER] = memory_register(self->stream, self->user + 8, 1024,
 					     ACCESS_BOTH);
 	EXPECT_EQ(-EINVAL, submit_case(self, &table[0]))

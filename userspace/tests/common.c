@@ -193,6 +193,9 @@ int udmabuf_scattered(size_t length)
 		fd = udmabuf_create(device, memfd, length / getpagesize());
 	close(memfd);
 	close(device);
+	/* It keeps the direction of the first access: let that be both. */
+	dmabuf_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 	return fd;
 }
 

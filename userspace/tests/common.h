@@ -31,6 +31,10 @@ struct dmacpy_get_info stream_info(int stream);
 int sram_alloc(int stream, uint64_t length);
 int sram_alloc_flags(int stream, uint64_t length, uint32_t fd_flags);
 int dmabuf_import(int stream, int fd, uint32_t access);
+/*
+ * Do not copy to or from memory while it is registered twice: the check of
+ * dma_sync_*() in debug kernels (CONFIG_DMA_API_DEBUG) takes that for an error.
+ */
 int memory_register(int stream, const void *addr, uint64_t length,
 		    uint32_t access);
 int handle_release(int stream, uint32_t handle);
