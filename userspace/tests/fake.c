@@ -4,6 +4,7 @@
  * kunit/dmacpy_fake_dma.c, which has an instance of the driver for itself.
  */
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -130,6 +131,46 @@ static int pass_again(struct bench *b, unsigned int count)
 	return ret;
 }
 
+/* So many jobs with an event, numbered. Returns how many were accepted. */
+static unsigned int start_jobs(struct bench *b, unsigned int count)
+{
+	struct dmacpy_op op = {
+		.dst = b->sram,
+		.src = b->in,
+		.length = LENGTH,
+	};
+	struct dmacpy_submit args = {
+		.size = sizeof(args),
+		.flags = DMACPY_SUBMIT_EVENT,
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+
+	while (args.user_data < count &&
+	       !command(b->stream, DMACPY_SUBMIT, &args))
+		args.user_data++;
+	return args.user_data;
+}
+
+/* The result of the job whose event is next. INT_MIN if it is not the nth. */
+static int next_result(struct bench *b, unsigned int n)
+{
+	struct dmacpy_event event;
+
+	if (read(b->stream, &event, sizeof(event)) != sizeof(event) ||
+	    event.user_data != n)
+		return INT_MIN;
+	return event.result;
+}
+
+static bool has_event(struct bench *b)
+{
+	struct pollfd pfd = { .fd = b->stream, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) > 0;
+}
+
 static void set_up(struct __test_metadata *_metadata,
 		   struct instance *instance, struct bench *b,
 		   unsigned int *timeout)
@@ -240,6 +281,31 @@ TEST_F_TIMEOUT(fault, in_reverse_order, SLOW)
 	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 }
 
+/* Catches: a job without an event, with two, or with that of another. */
+TEST_F_TIMEOUT(fault, each_job_has_an_event, SLOW)
+{
+	unsigned int count, i;
+	int result;
+
+	/* All are submitted before the first one fails. */
+	ASSERT_TRUE(set_number(TIMEOUT, 10 * TIMEOUT_MS));
+	ASSERT_TRUE(tell("hang", 1));
+	ASSERT_TRUE(tell(variant->name, variant->count));
+	count = start_jobs(&self->bench, 16);
+	EXPECT_EQ(16, count);
+	ASSERT_TRUE(tell("hang", 0));
+	EXPECT_EQ(variant->result, next_result(&self->bench, 0));
+	for (i = 1; i < count; i++) {
+		result = next_result(&self->bench, i);
+		EXPECT_TRUE(!result || result == -ECANCELED);
+		if (variant->result == -ETIMEDOUT)
+			EXPECT_EQ(-ECANCELED, result);
+	}
+	EXPECT_FALSE(has_event(&self->bench));
+	ASSERT_TRUE(tell_nothing());
+	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
+}
+
 FIXTURE(fake)
 {
 	struct instance instance;
@@ -345,11 +411,18 @@ TEST_F_TIMEOUT(fake, callbacks_with_interrupts_only, SLOW)
 /* Catches: a later job that is done before an earlier one. */
 TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 {
+	unsigned int count, i;
+
 	ASSERT_TRUE(tell("reverse", 1));
 	ASSERT_TRUE(tell("delay_us", 10));
 	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
 	ASSERT_TRUE(tell("ring", 7));
 	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+
+	count = start_jobs(&self->bench, 32);
+	EXPECT_EQ(32, count);
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(0, next_result(&self->bench, i));
 }
 
 /* Catches: use of what is freed, by a callback of a terminated descriptor. */
@@ -631,15 +704,10 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 	EXPECT_EQ(copied + 4, ask("copied"));
 }
 
-/* From memory to memory, as what is lost with it is lost for ever. */
-static void *copy_memory(void *arg)
-{
-	struct bench *b = arg;
-
-	return (void *)(intptr_t)copy(b->stream, b->out, b->in, LENGTH);
-}
-
-/* Catches: unbind that waits for an engine that is hung; a dead device. */
+/*
+ * Catches: unbind that waits for an engine that is hung, and gives up for ever
+ * what that may write to; a device that is dead ever after.
+ */
 TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 {
 	struct bench bench;
@@ -648,7 +716,7 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	void *result;
 
 	ASSERT_TRUE(tell("hang", 1));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, copy_memory, &self->bench));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, pass_many, &self->bench));
 	usleep(20 * 1000);
 	start = milliseconds();
 	ASSERT_EQ(0, instance_unbind(&self->instance));
@@ -664,6 +732,9 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	ASSERT_EQ(0, bench_open(&bench, &self->instance));
 	EXPECT_EQ(0, pass(&bench, MAX_OPS));
+	bench_close(&bench);
+	EXPECT_EQ(0, sram_leaked());
+	EXPECT_EQ(0, pinned());
 }
 
 TEST_HARNESS_MAIN
