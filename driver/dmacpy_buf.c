@@ -16,6 +16,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
+#include "dmacpy_power.h"
 
 #include <linux/dmacpy.h>
 
@@ -35,6 +36,7 @@ struct dmacpy_seg {
  * @access: DMACPY_ACCESS_*
  * @length: in bytes
  * @dma_dev: the engine's device, for which it is mapped
+ * @power: the device whose power is on for it, NULL before it is mapped
  * @segs: the segments, in order
  * @nsegs: their number
  * @visit: the last job that it was found for, see dmacpy_buf_visit()
@@ -56,6 +58,7 @@ struct dmacpy_buf {
 	u32 access;
 	u64 length;
 	struct device *dma_dev;
+	struct device *power;
 	struct dmacpy_seg *segs;
 	unsigned int nsegs;
 	u64 visit;
@@ -113,6 +116,18 @@ static void buf_unpin(struct dmacpy_buf *buf)
 	mmdrop(buf->mm);
 }
 
+/* It is to be mapped for this engine, which may need power for that. */
+static int buf_set_engine(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
+{
+	int ret = dmacpy_power_get(chan->parent);
+
+	if (ret)
+		return ret;
+	buf->power = chan->parent;
+	buf->dma_dev = chan->dma_dev;
+	return 0;
+}
+
 static void buf_free(struct dmacpy_buf *buf)
 {
 	kvfree(buf->segs);
@@ -120,6 +135,8 @@ static void buf_free(struct dmacpy_buf *buf)
 		buf_detach(buf);
 	else
 		buf_unpin(buf);
+	if (buf->power)
+		dmacpy_power_put(buf->power);
 	kfree(buf);
 }
 
@@ -213,7 +230,8 @@ static bool buf_needs_sync(const struct dmacpy_buf *buf)
  *
  * Context: Process, inside the gate. The exporter may make it wait.
  * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
- * -EINVAL if the engine cannot use it, -ENOMEM, or the exporter's.
+ * -EINVAL if the engine cannot use it, -ENOMEM, the exporter's, or the -errno
+ * of who cannot be resumed.
  */
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
 				     struct dma_buf *dmabuf, u32 access)
@@ -228,7 +246,9 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
 		return ERR_PTR(-ENOMEM);
 	get_dma_buf(dmabuf);
 	buf->dmabuf = dmabuf;
-	buf->dma_dev = chan->dma_dev;
+	ret = buf_set_engine(buf, chan);
+	if (ret)
+		goto err_free;
 
 	attach = dma_buf_attach(dmabuf, chan->dma_dev);
 	if (IS_ERR(attach)) {
@@ -346,13 +366,17 @@ err_free:
  * @chan: whose engine it is mapped for
  *
  * Context: Process, inside the gate.
- * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO.
+ * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO, or the -errno
+ * of who cannot be resumed.
  */
 int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 {
 	unsigned int max;
 	int ret;
 
+	ret = buf_set_engine(buf, chan);
+	if (ret)
+		return ret;
 	max = min3((size_t)dma_get_max_seg_size(chan->dma_dev),
 		   dma_max_mapping_size(chan->dma_dev), (size_t)UINT_MAX);
 	ret = sg_alloc_table_from_pages_segment(&buf->table, buf->pages,
@@ -369,7 +393,6 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 			      DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		return ret;
-	buf->dma_dev = chan->dma_dev;
 	buf->sgt = &buf->table;
 	ret = buf_cut(buf, chan);
 	buf->needs_sync = buf_needs_sync(buf);

@@ -16,13 +16,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/jiffies.h>
-#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "dmacpy_chan.h"
+#include "dmacpy_param.h"
+#include "dmacpy_trace.h"
 
 /* Descriptors in flight: enough to keep an engine busy. */
 #define CHAN_DEPTH	32
@@ -40,32 +41,16 @@ static struct workqueue_struct *chan_wq;
 static LIST_HEAD(chan_lost);
 static DEFINE_MUTEX(chan_lost_lock);
 
-static unsigned int timeout_ms = 5000;
-
-static int timeout_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 10, 600000);
-}
-
-static const struct kernel_param_ops timeout_ops = {
-	.set = timeout_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(timeout_ms, &timeout_ops, &timeout_ms, 0644);
-MODULE_PARM_DESC(timeout_ms,
-		 "An engine without progress for this long has failed (10 to 600000)");
-
 /* In jiffies, of which the first may be over at once. */
 static unsigned long chan_timeout(void)
 {
-	return msecs_to_jiffies(READ_ONCE(timeout_ms)) + 1;
+	return msecs_to_jiffies(READ_ONCE(dmacpy_timeout.value)) + 1;
 }
 
 /* What has ended, but was not reaped yet, is none of the engine's business. */
 static bool chan_busy(struct dmacpy_chan *chan)
 {
-	return chan->in_flight || !list_empty(&chan->queue);
+	return chan->in_flight || (!chan->held && !list_empty(&chan->queue));
 }
 
 /* The oldest transfer, if nothing of it is with the engine or yet to come. */
@@ -87,6 +72,7 @@ static void chan_reap(struct dmacpy_chan *chan)
 	struct dmacpy_xfer *xfer;
 	unsigned long flags;
 	bool terminated;
+	int result;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	if (chan->reaping)
@@ -97,12 +83,17 @@ static void chan_reap(struct dmacpy_chan *chan)
 		list_del(&xfer->node);
 		spin_unlock_irqrestore(&chan->lock, flags);
 		terminated = xfer->terminated;
-		xfer->ops->done(xfer, xfer->result);
+		result = xfer->result;
+		xfer->ops->done(xfer, result);
 		if (!terminated)
 			xfer->ops->release(xfer);
 		spin_lock_irqsave(&chan->lock, flags);
-		if (terminated)
+		chan->stat.ended++;
+		chan->stat.failed += !!result;
+		if (terminated) {
 			list_add_tail(&xfer->node, &chan->quarantine);
+			chan->stat.quarantined++;
+		}
 	}
 	chan->reaping = false;
 out_unlock:
@@ -160,8 +151,7 @@ static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
 		xfer->in_flight--;
 		if (failed)
 			chan_fail_xfer(chan, xfer);
-		if (!chan->down)
-			chan_feed(chan);
+		chan_feed(chan);
 		ended = chan_ended(chan);
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -199,6 +189,7 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	if (!desc)
 		return false;
 
+	trace_dmacpy_chan_feed(dma_chan_name(chan->dma), piece->length, irq);
 	/* Both: a recycled descriptor has those of its former life. */
 	desc->callback = chan_callback;
 	desc->callback_result = chan_callback_result;
@@ -240,7 +231,7 @@ static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
 }
 
 /*
- * Give the engine as much as it takes. Holds the lock.
+ * Give the engine as much as it takes, if anything. Holds the lock.
  *
  * Its ring is found out by filling it: from then on an interrupt at each half
  * of it is enough to refill it in time. One that takes no descriptor may also
@@ -251,6 +242,8 @@ static void chan_feed(struct dmacpy_chan *chan)
 	bool issue = false, refused = false;
 	struct dmacpy_xfer *xfer;
 
+	if (chan->down || chan->held)
+		return;
 	while (!refused && chan->in_flight < chan->depth &&
 	       (xfer = chan_turn(chan))) {
 		if (!chan_start_xfer(xfer))
@@ -298,12 +291,13 @@ static void chan_settle(struct dmacpy_chan *chan)
 
 /*
  * Wait until the engine is done with what it has, or has made no progress for
- * long: to terminate one that completes descriptors just then is beyond some.
+ * so many times of what is long.
  */
-static void chan_drain(struct dmacpy_chan *chan)
+static void chan_drain(struct dmacpy_chan *chan, unsigned int times)
 {
 	while (READ_ONCE(chan->in_flight) &&
-	       time_before(jiffies, READ_ONCE(chan->progress) + chan_timeout()))
+	       time_before(jiffies, READ_ONCE(chan->progress) +
+				    times * chan_timeout()))
 		usleep_range(100, 1000);
 	chan_settle(chan);
 }
@@ -389,6 +383,7 @@ static void chan_end_quarantine(struct dmacpy_chan *chan)
 	list_for_each_entry_safe(xfer, next, &chan->quarantine, node) {
 		list_del(&xfer->node);
 		xfer->ops->release(xfer);
+		chan->stat.quarantined--;
 	}
 }
 
@@ -483,18 +478,24 @@ static bool chan_revive(struct dmacpy_chan *chan)
 	return chan_test(chan, dropped) && chan_test(chan, dropped);
 }
 
-static void chan_recover(struct dmacpy_chan *chan)
+static void chan_recovery(struct work_struct *work)
 {
+	struct dmacpy_chan *chan =
+		container_of(work, struct dmacpy_chan, recovery.work);
 	bool works = chan_revive(chan);
 
 	spin_lock_irq(&chan->lock);
 	if (works && !chan->closing) {
+		chan->stat.revivals++;
 		chan->down = false;
 		chan->refusing = false;
-	} else if (!chan->closing) {
-		chan_arm(chan, jiffies + chan_timeout());
 	}
 	spin_unlock_irq(&chan->lock);
+	if (works)
+		trace_dmacpy_chan_revived(dma_chan_name(chan->dma));
+	else
+		queue_delayed_work(system_long_wq, &chan->recovery,
+				   chan_timeout());
 }
 
 /* Looks a second time when all late callbacks are through. */
@@ -502,10 +503,9 @@ static void chan_work(struct work_struct *work)
 {
 	struct dmacpy_chan *chan =
 		container_of(work, struct dmacpy_chan, work.work);
-	bool recover, stuck;
+	bool stuck;
 
 	spin_lock_irq(&chan->lock);
-	recover = chan->down && !chan->closing;
 	stuck = !chan->down && chan_stuck(chan);
 	if (stuck) {
 		chan->down = true;
@@ -514,16 +514,17 @@ static void chan_work(struct work_struct *work)
 		spin_lock_irq(&chan->lock);
 		stuck = chan_stuck(chan);
 		chan->down = stuck || chan->closing;
+		chan->stat.timeouts += stuck;
 	}
-	if (!chan->down)
-		chan_feed(chan);
+	chan_feed(chan);
 	spin_unlock_irq(&chan->lock);
 
 	chan_reap(chan);
-	if (stuck)
+	if (stuck) {
+		trace_dmacpy_chan_timeout(dma_chan_name(chan->dma));
 		chan_terminate(chan, -ETIMEDOUT, -ECANCELED);
-	if (stuck || recover)
-		chan_recover(chan);
+		queue_delayed_work(system_long_wq, &chan->recovery, 0);
+	}
 }
 
 /**
@@ -562,7 +563,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 		list_add_tail(&lane->node, &chan->queue);
 	if (chan->refusing)
 		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
-	else if (!chan->down)
+	else
 		chan_feed(chan);
 	ended = chan_ended(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -580,6 +581,87 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 bool dmacpy_chan_ready(struct dmacpy_chan *chan)
 {
 	return !READ_ONCE(chan->down);
+}
+
+/**
+ * dmacpy_chan_hold() - have the engine idle, for a suspend
+ * @chan: the channel
+ *
+ * What the engine has by now ends as it does, or by the watchdog. Everything
+ * else waits for dmacpy_chan_unhold(), also what is submitted meanwhile.
+ *
+ * Context: Process.
+ * Return: 0, or -EBUSY if the engine is not idle in time; nothing is held then.
+ */
+int dmacpy_chan_hold(struct dmacpy_chan *chan)
+{
+	spin_lock_irq(&chan->lock);
+	chan->held = true;
+	spin_unlock_irq(&chan->lock);
+	/* The watchdog comes first. */
+	chan_drain(chan, 2);
+	if (READ_ONCE(chan->in_flight)) {
+		dmacpy_chan_unhold(chan);
+		return -EBUSY;
+	}
+	cancel_delayed_work_sync(&chan->work);
+	cancel_delayed_work_sync(&chan->recovery);
+	return 0;
+}
+
+/**
+ * dmacpy_chan_unhold() - go on after dmacpy_chan_hold()
+ * @chan: the channel
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_unhold(struct dmacpy_chan *chan)
+{
+	spin_lock_irq(&chan->lock);
+	chan->held = false;
+	if (!chan->in_flight)
+		chan->progress = jiffies;
+	if (chan->refusing)
+		queue_delayed_work(system_long_wq, &chan->recovery, 0);
+	chan_feed(chan);
+	spin_unlock_irq(&chan->lock);
+	chan_reap(chan);
+}
+
+/**
+ * dmacpy_chan_stat() - what a channel has done, and is doing
+ * @chan: the channel
+ * @stat: filled in
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat)
+{
+	spin_lock_irq(&chan->lock);
+	*stat = chan->stat;
+	stat->in_flight = chan->in_flight;
+	stat->ready = !chan->down;
+	spin_unlock_irq(&chan->lock);
+	stat->dma_name = dma_chan_name(chan->dma);
+}
+
+/**
+ * dmacpy_chan_lost() - what engines that do not stop have cost
+ *
+ * Context: Process.
+ * Return: number of transfers whose memory is kept for ever, or until their
+ * channel is seen to copy again.
+ */
+unsigned int dmacpy_chan_lost(void)
+{
+	struct dmacpy_chan *chan;
+	unsigned int count = 0;
+
+	mutex_lock(&chan_lost_lock);
+	list_for_each_entry(chan, &chan_lost, lost)
+		count += chan->stat.quarantined;
+	mutex_unlock(&chan_lost_lock);
+	return count;
 }
 
 static void chan_free(struct dmacpy_chan *chan)
@@ -628,7 +710,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 				     "channel %s cannot copy memory\n",
 				     dma_chan_name(chan->dma));
 	if (!device_link_add(chan->parent, engine->dev,
-			     DL_FLAG_AUTOREMOVE_CONSUMER))
+			     DL_FLAG_AUTOREMOVE_CONSUMER | DL_FLAG_PM_RUNTIME))
 		return -EPROBE_DEFER;
 
 	chan->dma_dev = dmaengine_get_dma_device(chan->dma);
@@ -683,6 +765,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
 	INIT_LIST_HEAD(&chan->flight);
 	INIT_LIST_HEAD(&chan->quarantine);
 	INIT_DELAYED_WORK(&chan->work, chan_work);
+	INIT_DELAYED_WORK(&chan->recovery, chan_recovery);
 	init_completion(&chan->tested);
 
 	dma = chan_request(chan);
@@ -718,8 +801,10 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	chan->down = true;
 	spin_unlock_irq(&chan->lock);
 	cancel_delayed_work_sync(&chan->work);
+	cancel_delayed_work_sync(&chan->recovery);
 
-	chan_drain(chan);
+	/* To terminate one that completes descriptors is beyond some. */
+	chan_drain(chan, 1);
 	chan_terminate(chan, -ENODEV, -ENODEV);
 	if (!chan->quiet)
 		chan_revive(chan);

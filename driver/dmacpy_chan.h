@@ -82,6 +82,28 @@ struct dmacpy_xfer {
 };
 
 /**
+ * struct dmacpy_chan_stat - the state of a channel
+ * @dma_name: the engine's name for it
+ * @ended: number of transfers that have ended
+ * @failed: number of these that ended with an error
+ * @timeouts: how often the engine made no progress
+ * @revivals: how often it was revived after that
+ * @in_flight: number of descriptors that have not called back
+ * @quarantined: number of transfers whose memory the engine may still write to
+ * @ready: it takes transfers
+ */
+struct dmacpy_chan_stat {
+	const char *dma_name;
+	u64 ended;
+	u64 failed;
+	unsigned int timeouts;
+	unsigned int revivals;
+	unsigned int in_flight;
+	unsigned int quarantined;
+	bool ready;
+};
+
+/**
  * struct dmacpy_chan - a channel of a DMA engine
  * @dma_dev: the device to map memory for
  * @copy_align: addresses and lengths must be multiples of this
@@ -93,7 +115,7 @@ struct dmacpy_xfer {
  * @parent: the platform device it was requested for
  * @name: its name among the parent's, NULL if it was found by capability
  * @dma: the channel; stays the same one through its recovery
- * @requested: @dma is ours; changed by @work, and in the end
+ * @requested: @dma is ours; changed by @recovery, and in the end
  * @depth: limit of descriptors in flight, 1 if they may pass each other
  * @lock: protects what follows, and dmacpy_xfer; may be taken in interrupts
  * @queue: lanes with transfers, whose turn it is first
@@ -106,11 +128,15 @@ struct dmacpy_xfer {
  * @progress: time of the last sign of life, in jiffies
  * @due: when @work is due, in jiffies
  * @quiet: false while the engine may still write for what was terminated
+ * @held: for a suspend: nothing is given to the engine
  * @down: being recovered: nothing is given to the engine
  * @refusing: all was terminated, and what is submitted ends at once
- * @closing: nothing will be any more, and @work has nothing to do
+ * @closing: nothing will be any more, and the works have nothing to do
  * @reaping: somebody ends transfers, one after the other
- * @work: looks for progress, recovers the channel
+ * @stat: counts
+ * @work: looks for progress, ends transfers without; what signals fences must
+ *	not wait for memory, and be on a queue that does not
+ * @recovery: recovers the channel after that
  * @scratch: two blocks, for a test copy from the one to the other
  * @scratch_addr: their address for the engine
  * @scratch_seed: makes each test copy another
@@ -142,11 +168,14 @@ struct dmacpy_chan {
 	unsigned long progress;
 	unsigned long due;
 	bool quiet;
+	bool held;
 	bool down;
 	bool refusing;
 	bool closing;
 	bool reaping;
+	struct dmacpy_chan_stat stat;
 	struct delayed_work work;
+	struct delayed_work recovery;
 
 	u8 *scratch;
 	dma_addr_t scratch_addr;
@@ -161,7 +190,11 @@ int dmacpy_chan_init(void);
 void dmacpy_chan_exit(void);
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
+int dmacpy_chan_hold(struct dmacpy_chan *chan);
+void dmacpy_chan_unhold(struct dmacpy_chan *chan);
 bool dmacpy_chan_ready(struct dmacpy_chan *chan);
+void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
+unsigned int dmacpy_chan_lost(void);
 void dmacpy_lane_init(struct dmacpy_lane *lane);
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer);

@@ -13,8 +13,10 @@ static void dmacpy_device_release(struct kref *ref)
 		container_of(ref, struct dmacpy_device, ref);
 
 	dmacpy_pool_put(dev->pool);
+	dmacpy_quota_destroy(&dev->quota);
 	kfree(dev->chans);
 	cleanup_srcu_struct(&dev->gate);
+	put_device(dev->parent);
 	kfree(dev);
 }
 
@@ -39,13 +41,14 @@ struct dmacpy_device *dmacpy_device_create(struct device *parent)
 	mutex_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->streams);
 	INIT_LIST_HEAD(&dev->exports);
-	dev->parent = parent;
 
 	ret = init_srcu_struct(&dev->gate);
 	if (ret) {
 		kfree(dev);
 		return ERR_PTR(ret);
 	}
+	dmacpy_quota_init(&dev->quota);
+	dev->parent = get_device(parent);
 	return dev;
 }
 

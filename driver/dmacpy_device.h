@@ -16,13 +16,16 @@
 #include <linux/mutex.h>
 #include <linux/srcu.h>
 
+#include "dmacpy_quota.h"
+
+struct dentry;
 struct dmacpy_chan;
 struct dmacpy_pool;
 
 /**
  * struct dmacpy_device - one instance
  * @ref: held by the driver while bound, by each stream and each SRAM buffer
- * @parent: the platform device; of use while the gate is open
+ * @parent: a reference to the platform device; of use while the gate is open
  * @misc: /dev/dmacpyN
  * @id: N
  * @name: N with its prefix, for @misc
@@ -32,8 +35,10 @@ struct dmacpy_pool;
  * @streams: all streams, dmacpy_stream.node
  * @exports: all SRAM buffers, dmacpy_export.node
  * @pool: the SRAM
+ * @quota: who has how much of it
  * @chans: the channels
  * @nchans: number of @chans
+ * @debugfs: its directory there
  */
 struct dmacpy_device {
 	struct kref ref;
@@ -50,8 +55,10 @@ struct dmacpy_device {
 	struct list_head exports;
 
 	struct dmacpy_pool *pool;
+	struct dmacpy_quota quota;
 	struct dmacpy_chan **chans;
 	unsigned int nchans;
+	struct dentry *debugfs;
 };
 
 struct dmacpy_device *dmacpy_device_create(struct device *parent);

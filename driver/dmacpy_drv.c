@@ -3,21 +3,20 @@
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "dmacpy_buf.h"
 #include "dmacpy_cdev.h"
 #include "dmacpy_chan.h"
+#include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
+#include "dmacpy_param.h"
 #include "dmacpy_pool.h"
+#include "dmacpy_power.h"
 #include "dmacpy_stream.h"
-
-static unsigned int max_channels = 1;
-module_param(max_channels, uint, 0444);
-MODULE_PARM_DESC(max_channels,
-		 "Channels to take if the device tree names none; others may want them");
 
 static void dmacpy_close_channels(struct dmacpy_device *dev)
 {
@@ -34,7 +33,7 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 	int i, named, n;
 
 	named = of_property_count_strings(np, "dma-names");
-	n = named > 0 ? named : max(max_channels, 1U);
+	n = named > 0 ? named : dmacpy_max_channels.value;
 	dev->chans = kcalloc(n, sizeof(*dev->chans), GFP_KERNEL);
 	if (!dev->chans)
 		return -ENOMEM;
@@ -76,13 +75,16 @@ static int dmacpy_probe(struct platform_device *pdev)
 	ret = dmacpy_open_channels(dev);
 	if (ret)
 		goto err_put_device;
+	dmacpy_power_enable(&pdev->dev);
+	platform_set_drvdata(pdev, dev);
 	ret = dmacpy_cdev_add(dev);
 	if (ret)
-		goto err_close_channels;
-	platform_set_drvdata(pdev, dev);
+		goto err_disable_power;
+	dmacpy_debugfs_add(dev);
 	return 0;
 
-err_close_channels:
+err_disable_power:
+	dmacpy_power_disable(&pdev->dev);
 	dmacpy_close_channels(dev);
 err_put_device:
 	dmacpy_device_put(dev);
@@ -97,6 +99,17 @@ static void dmacpy_stop_streams(struct dmacpy_device *dev)
 	list_for_each_entry(stream, &dev->streams, node)
 		dmacpy_stream_stop(stream);
 	mutex_unlock(&dev->lock);
+}
+
+/*
+ * Everything ends or is ended, and nothing is begun any more. Also before a
+ * shutdown: an engine must not write to the memory of the next kernel.
+ */
+static void dmacpy_quiesce(struct dmacpy_device *dev)
+{
+	dmacpy_device_unplug(dev);
+	dmacpy_stop_streams(dev);
+	dmacpy_close_channels(dev);
 }
 
 static void dmacpy_drop_streams(struct dmacpy_device *dev)
@@ -122,13 +135,50 @@ static void dmacpy_remove(struct platform_device *pdev)
 	struct dmacpy_device *dev = platform_get_drvdata(pdev);
 
 	dmacpy_cdev_del(dev);
-	dmacpy_device_unplug(dev);
-	dmacpy_stop_streams(dev);
-	dmacpy_close_channels(dev);
+	dmacpy_debugfs_del(dev);
+	dmacpy_quiesce(dev);
 	dmacpy_drop_streams(dev);
 	dmacpy_export_revoke(dev);
+	dmacpy_power_disable(dev->parent);
 	dmacpy_device_put(dev);
 }
+
+static void dmacpy_shutdown(struct platform_device *pdev)
+{
+	struct dmacpy_device *dev = platform_get_drvdata(pdev);
+
+	dmacpy_debugfs_del(dev);
+	dmacpy_quiesce(dev);
+}
+
+static int dmacpy_resume(struct device *parent)
+{
+	struct dmacpy_device *dev = dev_get_drvdata(parent);
+	unsigned int i;
+
+	for (i = 0; i < dev->nchans; i++)
+		dmacpy_chan_unhold(dev->chans[i]);
+	return 0;
+}
+
+/* The engines become idle; jobs that have not begun wait for the resume. */
+static int dmacpy_suspend(struct device *parent)
+{
+	struct dmacpy_device *dev = dev_get_drvdata(parent);
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < dev->nchans; i++) {
+		ret = dmacpy_chan_hold(dev->chans[i]);
+		if (ret)
+			break;
+	}
+	while (ret && i--)
+		dmacpy_chan_unhold(dev->chans[i]);
+	return ret;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(dmacpy_pm_ops, dmacpy_suspend, dmacpy_resume);
 
 static const struct of_device_id dmacpy_of_match[] = {
 	{ .compatible = "linux,sram-dmacpy" },
@@ -139,9 +189,11 @@ MODULE_DEVICE_TABLE(of, dmacpy_of_match);
 static struct platform_driver dmacpy_driver = {
 	.probe = dmacpy_probe,
 	.remove_new = dmacpy_remove,
+	.shutdown = dmacpy_shutdown,
 	.driver = {
 		.name = "dmacpy",
 		.of_match_table = dmacpy_of_match,
+		.pm = pm_sleep_ptr(&dmacpy_pm_ops),
 	},
 };
 
@@ -158,12 +210,14 @@ static int __init dmacpy_init(void)
 	ret = dmacpy_stream_init();
 	if (ret)
 		goto err_exit_buf;
+	dmacpy_debugfs_init();
 	ret = platform_driver_register(&dmacpy_driver);
 	if (ret)
-		goto err_exit_stream;
+		goto err_exit_debugfs;
 	return 0;
 
-err_exit_stream:
+err_exit_debugfs:
+	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();
 err_exit_buf:
 	dmacpy_buf_exit();
@@ -176,6 +230,7 @@ module_init(dmacpy_init);
 static void __exit dmacpy_exit(void)
 {
 	platform_driver_unregister(&dmacpy_driver);
+	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();
 	dmacpy_buf_exit();
 	dmacpy_chan_exit();

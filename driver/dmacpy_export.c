@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A buffer of SRAM as a dma-buf. */
+#include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
@@ -13,6 +14,7 @@
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_pool.h"
+#include "dmacpy_power.h"
 
 /**
  * struct dmacpy_export - what is behind a dma-buf of ours
@@ -20,6 +22,7 @@
  * @node: in dmacpy_device.exports, under dmacpy_device.lock
  * @pool: a reference, lives on after an unbind
  * @sram: the memory
+ * @user: whose quota it is charged to
  * @inode: a reference to what user mappings belong to
  */
 struct dmacpy_export {
@@ -27,6 +30,7 @@ struct dmacpy_export {
 	struct list_head node;
 	struct dmacpy_pool *pool;
 	struct dmacpy_sram sram;
+	kuid_t user;
 	struct inode *inode;
 };
 
@@ -151,6 +155,38 @@ static int export_cpu_access(struct dma_buf *dmabuf,
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 
+static int export_alloc_sram(struct dmacpy_export *export, u64 length)
+{
+	struct dmacpy_device *dev = export->dev;
+	int ret;
+
+	ret = dmacpy_power_get(dev->parent);
+	if (ret)
+		return ret;
+	ret = dmacpy_pool_alloc(export->pool, length, &export->sram);
+	if (ret)
+		goto err_put_power;
+	ret = dmacpy_quota_charge(&dev->quota, export->user, export->sram.size);
+	if (ret)
+		goto err_free;
+	return 0;
+
+err_free:
+	dmacpy_pool_free(export->pool, &export->sram);
+err_put_power:
+	dmacpy_power_put(dev->parent);
+	return ret;
+}
+
+static void export_free_sram(struct dmacpy_export *export)
+{
+	struct dmacpy_device *dev = export->dev;
+
+	dmacpy_quota_uncharge(&dev->quota, export->user, export->sram.size);
+	dmacpy_pool_free(export->pool, &export->sram);
+	dmacpy_power_put(dev->parent);
+}
+
 static void export_release(struct dma_buf *dmabuf)
 {
 	struct dmacpy_export *export = dmabuf->priv;
@@ -160,7 +196,7 @@ static void export_release(struct dma_buf *dmabuf)
 	list_del(&export->node);
 	mutex_unlock(&dev->lock);
 	iput(export->inode);
-	dmacpy_pool_free(export->pool, &export->sram);
+	export_free_sram(export);
 	dmacpy_pool_put(export->pool);
 	kfree(export);
 	dmacpy_device_put(dev);
@@ -185,7 +221,8 @@ static const struct dma_buf_ops export_ops = {
  *
  * Context: Process, inside the gate.
  * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
- * -EINVAL for no bytes, -ENOSPC, -ENOMEM.
+ * -EINVAL for no bytes, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of who cannot
+ * be resumed.
  */
 struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 				    int flags)
@@ -200,7 +237,8 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 		return ERR_PTR(-ENOMEM);
 	export->dev = dev;
 	export->pool = dev->pool;
-	ret = dmacpy_pool_alloc(export->pool, length, &export->sram);
+	export->user = current_uid();
+	ret = export_alloc_sram(export, length);
 	if (ret)
 		goto err_free;
 
@@ -225,7 +263,7 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 	return dmabuf;
 
 err_free_sram:
-	dmacpy_pool_free(export->pool, &export->sram);
+	export_free_sram(export);
 err_free:
 	kfree(export);
 	return ERR_PTR(ret);

@@ -19,6 +19,7 @@
 #include "dmacpy_fence.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
+#include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_stream.h"
 
@@ -70,9 +71,9 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	info->sram_total = stat.total;
 	info->sram_free = stat.free;
 	info->sram_largest = stat.largest;
-	info->max_bytes = DMACPY_MAX_BYTES;
-	info->max_ops = DMACPY_MAX_OPS;
-	info->max_rows = DMACPY_MAX_ROWS;
+	info->max_bytes = dmacpy_max_bytes.value;
+	info->max_ops = dmacpy_max_ops.value;
+	info->max_rows = dmacpy_max_rows.value;
 	info->granule = PAGE_SIZE;
 	info->channels = dev->nchans;
 	for (i = 0; i < dev->nchans; i++) {
@@ -84,8 +85,8 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	info->opcodes = BIT(DMACPY_OP_COPY) | BIT(DMACPY_OP_COPY_2D) |
 			BIT(DMACPY_OP_FILL);
 	info->submit_flags = IOCTL_SUBMIT_FLAGS;
-	info->max_jobs = DMACPY_MAX_JOBS;
-	info->max_events = DMACPY_MAX_EVENTS;
+	info->max_jobs = dmacpy_max_jobs.value;
+	info->max_events = dmacpy_max_events.value;
 	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
 }
 
@@ -262,7 +263,7 @@ static struct dmacpy_job *ioctl_new_job(const struct dmacpy_submit *args)
 
 	if (!args->op_count || args->op_size < sizeof(struct dmacpy_op))
 		return ERR_PTR(-EINVAL);
-	if (args->op_count > DMACPY_MAX_OPS || args->op_size > PAGE_SIZE)
+	if (args->op_count > dmacpy_max_ops.value || args->op_size > PAGE_SIZE)
 		return ERR_PTR(-E2BIG);
 	/* For a 32-bit kernel. */
 	if (args->ops > ULONG_MAX)

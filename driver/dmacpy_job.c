@@ -14,6 +14,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_job.h"
+#include "dmacpy_param.h"
 
 /* Blocks of a pattern: long for few descriptors, short for many patterns. */
 #define JOB_BLOCK_MAX	4096U
@@ -26,7 +27,7 @@ static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
 
 /**
  * dmacpy_job_alloc() - memory for a job
- * @nops: number of operations, 1 to DMACPY_MAX_OPS
+ * @nops: number of operations, 1 to dmacpy_max_ops
  *
  * Context: Process.
  * Return: a job (dmacpy_job_free()) whose operations are to be filled in, or
@@ -223,7 +224,7 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan)
 {
 	const struct dmacpy_op *op;
-	u64 rows = 0, left = 0;
+	u64 max_bytes = dmacpy_max_bytes.value, rows = 0, left = 0;
 	unsigned int i;
 	int ret;
 
@@ -234,8 +235,8 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 			return ret;
 		/* Neither can wrap: what was added is within the limits. */
 		rows += op->rows;
-		if (rows > DMACPY_MAX_ROWS ||
-		    op->length > div_u64(DMACPY_MAX_BYTES - left, op->rows))
+		if (rows > dmacpy_max_rows.value ||
+		    op->length > div_u64(max_bytes - left, op->rows))
 			return -E2BIG;
 		left += op->rows * op->length;
 	}
@@ -295,11 +296,12 @@ static void job_sync_rows(const struct dmacpy_op *op,
 		sync(buf, offset + row * stride, op->length);
 }
 
-static void job_sync_for_device(const struct dmacpy_job *job)
+static void job_sync_for_device(struct dmacpy_job *job)
 {
 	const struct dmacpy_op *op = job->op;
 	unsigned int i;
 
+	job->synced = true;
 	for (i = 0; i < job->nops; i++, op++) {
 		job_sync_rows(op, job->ends[i].dst, op->dst_offset,
 			      op->dst_stride, dmacpy_buf_sync_for_device);
@@ -331,17 +333,9 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 {
 	unsigned int nfills = job_count_fills(job);
-	int ret;
 
 	job->dma_dev = chan->dma_dev;
-	if (nfills) {
-		ret = job_prepare_patterns(job, nfills,
-					   chan->copy_align);
-		if (ret)
-			return ret;
-	}
-	job_sync_for_device(job);
-	return 0;
+	return nfills ? job_prepare_patterns(job, nfills, chan->copy_align) : 0;
 }
 
 static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,
@@ -406,7 +400,8 @@ static void job_done(struct dmacpy_xfer *xfer, int result)
 {
 	struct dmacpy_job *job = job_of(xfer);
 
-	job_sync_for_cpu(job);
+	if (job->synced)
+		job_sync_for_cpu(job);
 	if (!xfer->terminated)
 		job_put_memory(job);
 	job->ops->done(job, result);
@@ -434,6 +429,9 @@ static const struct dmacpy_xfer_ops job_xfer_ops = {
  * @lane: the stream's
  * @result: 0, or the -errno that it is to end with, untouched by the engine
  *
+ * What it depended on may have been somebody who wrote to its source by CPU:
+ * the caches are only now what the engine is to see.
+ *
  * Context: Any, while the channel is open.
  */
 void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
@@ -442,5 +440,7 @@ void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
 	dmacpy_deps_free(&job->deps);
 	job->xfer.ops = &job_xfer_ops;
 	job->xfer.result = result;
+	if (!result)
+		job_sync_for_device(job);
 	dmacpy_chan_submit(chan, lane, &job->xfer);
 }

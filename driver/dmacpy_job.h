@@ -9,11 +9,6 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_sync.h"
 
-/* Limits of one job, that others wait behind. */
-#define DMACPY_MAX_OPS		1024
-#define DMACPY_MAX_ROWS		16384
-#define DMACPY_MAX_BYTES	(16ULL << 20)
-
 struct dma_fence;
 struct dmacpy_buf;
 struct dmacpy_job;
@@ -70,6 +65,7 @@ struct dmacpy_job_cursor {
  * @record: for read(), or NULL
  * @user_data: for @record
  * @length: bytes that it moves
+ * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
@@ -94,6 +90,7 @@ struct dmacpy_job {
 	struct dmacpy_record *record;
 	u64 user_data;
 	u64 length;
+	bool synced;
 	struct dmacpy_job_cursor cursor;
 	struct device *dma_dev;
 	void *pattern;

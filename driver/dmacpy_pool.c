@@ -27,7 +27,7 @@
  * struct dmacpy_pool - a gen_pool that may be our own
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
- * @clk: on as long as the pool lives, or NULL
+ * @clk: on as long as there is a buffer, or NULL
  * @gen: the allocator; its addresses are the kernel's mapping
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to an mmio-sram node
@@ -62,23 +62,14 @@ static struct dmacpy_pool *pool_new(struct device *dev, unsigned int nmaps)
 	pool->clk = clk_get_optional(dev, NULL);
 	if (IS_ERR(pool->clk)) {
 		ret = dev_err_probe(dev, PTR_ERR(pool->clk), "no clock\n");
-		goto err_free;
+		kfree(pool);
+		return ERR_PTR(ret);
 	}
-	ret = clk_prepare_enable(pool->clk);
-	if (ret)
-		goto err_put_clk;
 	return pool;
-
-err_put_clk:
-	clk_put(pool->clk);
-err_free:
-	kfree(pool);
-	return ERR_PTR(ret);
 }
 
 static void pool_free(struct dmacpy_pool *pool)
 {
-	clk_disable_unprepare(pool->clk);
 	clk_put(pool->clk);
 	kfree(pool);
 }
@@ -246,7 +237,8 @@ static int pool_link_supplier(struct device *dev, struct device_node *sram)
 		ret = dev_err_probe(dev, -EINVAL,
 				    "SRAM cannot be mapped write-combined\n");
 	else if (!device_link_add(dev, &supplier->dev,
-				  DL_FLAG_AUTOREMOVE_CONSUMER))
+				  DL_FLAG_AUTOREMOVE_CONSUMER |
+				  DL_FLAG_PM_RUNTIME))
 		ret = -EPROBE_DEFER;
 	put_device(&supplier->dev);
 	return ret;
@@ -329,24 +321,30 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
  * @sram: what was allocated, cleared to zero
  *
  * Context: Process. Undone by dmacpy_pool_free().
- * Return: 0, -EINVAL for no bytes, -ENOSPC.
+ * Return: 0, -EINVAL for no bytes, -ENOSPC, or the -errno of the clock.
  */
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram)
 {
 	struct genpool_data_align align = { .align = PAGE_SIZE };
 	unsigned long vaddr;
+	int ret;
 
 	if (!length)
 		return -EINVAL;
 	if (length > gen_pool_size(pool->gen))
 		return -ENOSPC;
 
+	ret = clk_prepare_enable(pool->clk);
+	if (ret)
+		return ret;
 	sram->size = PAGE_ALIGN(length);
 	vaddr = gen_pool_alloc_algo(pool->gen, sram->size,
 				    gen_pool_first_fit_align, &align);
-	if (!vaddr)
+	if (!vaddr) {
+		clk_disable_unprepare(pool->clk);
 		return -ENOSPC;
+	}
 	sram->vaddr = (void *)vaddr;
 	sram->phys = gen_pool_virt_to_phys(pool->gen, vaddr);
 	memset(sram->vaddr, 0, sram->size);
@@ -358,11 +356,12 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
  * @pool: where it was allocated
  * @sram: from dmacpy_pool_alloc()
  *
- * Context: Any. Neither a CPU nor an engine may use it any more.
+ * Context: Process. Neither a CPU nor an engine may use it any more.
  */
 void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 {
 	gen_pool_free(pool->gen, (unsigned long)sram->vaddr, sram->size);
+	clk_disable_unprepare(pool->clk);
 }
 
 /* Looks at a bitmap that others change meanwhile: good for information. */

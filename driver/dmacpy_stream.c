@@ -3,7 +3,6 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -12,28 +11,14 @@
 #include "dmacpy_device.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_job.h"
+#include "dmacpy_param.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_sync.h"
+#include "dmacpy_trace.h"
+
+#define STREAM_MAX_HANDLES	16384
 
 static struct workqueue_struct *stream_wq;
-
-static unsigned int dependency_timeout_ms = 10000;
-
-static int dependency_timeout_set(const char *val,
-				  const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 10, 600000);
-}
-
-static const struct kernel_param_ops dependency_timeout_ops = {
-	.set = dependency_timeout_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(dependency_timeout_ms, &dependency_timeout_ops,
-		&dependency_timeout_ms, 0644);
-MODULE_PARM_DESC(dependency_timeout_ms,
-		 "A job waits so long for what it depends on (10 to 600000)");
 
 static void stream_advance(struct work_struct *work);
 
@@ -189,7 +174,7 @@ static int stream_add(struct dmacpy_stream *stream, struct dmacpy_buf *buf,
 	int ret;
 
 	ret = xa_alloc(&stream->bufs, handle, buf,
-		       XA_LIMIT(1, DMACPY_MAX_HANDLES), GFP_KERNEL);
+		       XA_LIMIT(1, STREAM_MAX_HANDLES), GFP_KERNEL);
 	if (ret)
 		dmacpy_buf_put(buf);
 	return ret == -EBUSY ? -EDQUOT : ret;
@@ -350,6 +335,7 @@ static int stream_job_start(struct dmacpy_job *job)
 	if (job->fence->seqno <= stream->cancelled)
 		ret = -ECANCELED;
 	spin_unlock_irqrestore(&stream->lock, flags);
+	trace_dmacpy_job_start(stream->context, job->fence->seqno, ret);
 	return ret;
 }
 
@@ -377,6 +363,7 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	unsigned long flags;
 
 	result = stream_note_result(stream, job, result);
+	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
 	dmacpy_fence_signal(job->fence, result);
 	if (record)
 		record->event = (struct dmacpy_event){
@@ -551,13 +538,13 @@ static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job,
 			   bool implicit)
 {
+	unsigned int timeout = READ_ONCE(dmacpy_dependency_timeout.value);
 	struct dma_fence *last = stream->last;
 
 	kref_get(&stream->ref);
 	job->stream = stream;
 	job->ops = &stream_job_ops;
-	job->deadline = jiffies +
-			msecs_to_jiffies(READ_ONCE(dependency_timeout_ms));
+	job->deadline = jiffies + msecs_to_jiffies(timeout);
 
 	spin_lock_irq(&stream->lock);
 	dmacpy_fence_publish(job->fence, stream->context, ++stream->seqno);
@@ -565,6 +552,8 @@ static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	spin_unlock_irq(&stream->lock);
 	dma_fence_put(last);
 	dmacpy_sync_publish(job->points, job->npoints, job->fence, implicit);
+	trace_dmacpy_job_submit(stream->context, job->fence->seqno, job->length,
+				job->nops, job->deps.count);
 }
 
 /* Under the mutex. After a failure the job is still the caller's. */
@@ -604,9 +593,9 @@ static int stream_try_reserve(struct dmacpy_stream *stream,
 	int ret = 0;
 
 	spin_lock_irq(&stream->lock);
-	if (record && stream->events >= DMACPY_MAX_EVENTS) {
+	if (record && stream->events >= dmacpy_max_events.value) {
 		ret = -EAGAIN;
-	} else if (stream->jobs >= DMACPY_MAX_JOBS) {
+	} else if (stream->jobs >= dmacpy_max_jobs.value) {
 		ret = -EBUSY;
 	} else {
 		stream->jobs++;
@@ -776,7 +765,7 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(stream->dev->unplugged))
 		mask |= EPOLLHUP | EPOLLERR;
-	else if (stream->jobs < DMACPY_MAX_JOBS)
+	else if (stream->jobs < dmacpy_max_jobs.value)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	spin_unlock_irq(&stream->lock);
 	return mask;

@@ -23,11 +23,6 @@ struct dmacpy_buf;
 struct dmacpy_device;
 struct dmacpy_job;
 
-/* Limits of a stream. */
-#define DMACPY_MAX_HANDLES	16384
-#define DMACPY_MAX_JOBS		64
-#define DMACPY_MAX_EVENTS	1024
-
 /**
  * struct dmacpy_record - a record that was or will be made for read()
  * @node: in dmacpy_stream.records

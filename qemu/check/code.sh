@@ -79,8 +79,8 @@ check_walls()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv device cdev uring ioctl stream job sync buf
-			export pool chan fence' \
-		-v shared='device compat trace debugfs' \
+		-v flow='drv debugfs device cdev uring ioctl stream job sync buf
+			export pool chan fence quota' \
+		-v shared='device compat trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -48,7 +48,8 @@
  *  - EFAULT: a bad pointer, or memory that cannot be pinned
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
- *  - EDQUOT: a limit of the stream, or RLIMIT_MEMLOCK
+ *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
+ *    RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room
  *    for an event, or none for a job and the file is O_NONBLOCK
  *  - EINTR: a signal came before anything was started

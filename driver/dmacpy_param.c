@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parameters of the module: deadlines and limits, each within bounds. */
+#include <linux/limits.h>
+#include <linux/moduleparam.h>
+#include <linux/stddef.h>
+
+#include "dmacpy_param.h"
+
+static int param_set(const char *val, const struct kernel_param *kp)
+{
+	const struct dmacpy_param *param = kp->arg;
+
+	/* Writes to what kp->arg points to, which is the value. */
+	static_assert(!offsetof(struct dmacpy_param, value));
+	return param_set_uint_minmax(val, kp, param->min, param->max);
+}
+
+static const struct kernel_param_ops param_ops = {
+	.set = param_set,
+	.get = param_get_uint,
+};
+
+struct dmacpy_param dmacpy_timeout = { 5000, 10, 600000 };
+module_param_cb(timeout_ms, &param_ops, &dmacpy_timeout, 0644);
+MODULE_PARM_DESC(timeout_ms,
+		 "An engine without progress for this long has failed (10 to 600000)");
+
+struct dmacpy_param dmacpy_dependency_timeout = { 10000, 10, 600000 };
+module_param_cb(dependency_timeout_ms, &param_ops, &dmacpy_dependency_timeout,
+		0644);
+MODULE_PARM_DESC(dependency_timeout_ms,
+		 "A job waits so long for what it depends on (10 to 600000)");
+
+struct dmacpy_param dmacpy_max_channels = { 1, 1, 64 };
+module_param_cb(max_channels, &param_ops, &dmacpy_max_channels, 0444);
+MODULE_PARM_DESC(max_channels,
+		 "Channels to take if the device tree names none; others may want them (1 to 64)");
+
+struct dmacpy_param dmacpy_sram_quota = { 0, 0, UINT_MAX };
+module_param_cb(sram_quota_kib, &param_ops, &dmacpy_sram_quota, 0644);
+MODULE_PARM_DESC(sram_quota_kib,
+		 "SRAM of one instance that one user may have, in KiB; 0 is all of it");
+
+struct dmacpy_param dmacpy_max_jobs = { 64, 1, 4096 };
+module_param_cb(max_jobs, &param_ops, &dmacpy_max_jobs, 0444);
+MODULE_PARM_DESC(max_jobs, "Jobs of a stream that have not ended (1 to 4096)");
+
+struct dmacpy_param dmacpy_max_events = { 1024, 1, 65536 };
+module_param_cb(max_events, &param_ops, &dmacpy_max_events, 0444);
+MODULE_PARM_DESC(max_events,
+		 "Events of a stream that were not read (1 to 65536)");
+
+struct dmacpy_param dmacpy_max_ops = { 1024, 1, 1024 };
+module_param_cb(max_ops, &param_ops, &dmacpy_max_ops, 0444);
+MODULE_PARM_DESC(max_ops, "Operations of a job (1 to 1024)");
+
+struct dmacpy_param dmacpy_max_rows = { 16384, 1, 1048576 };
+module_param_cb(max_rows, &param_ops, &dmacpy_max_rows, 0444);
+MODULE_PARM_DESC(max_rows, "Rows of a job (1 to 1048576)");
+
+struct dmacpy_param dmacpy_max_bytes = { 16 << 20, 4096, 1 << 30 };
+module_param_cb(max_bytes, &param_ops, &dmacpy_max_bytes, 0444);
+MODULE_PARM_DESC(max_bytes, "Bytes of a job (4096 to 1073741824)");

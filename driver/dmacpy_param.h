@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_PARAM_H
+#define DMACPY_PARAM_H
+
+/**
+ * struct dmacpy_param - a parameter of the module, kept within bounds
+ * @value: what it is now, or for ever if it cannot be written at run time
+ * @min: the least that is taken
+ * @max: the most that is taken
+ */
+struct dmacpy_param {
+	unsigned int value;
+	unsigned int min;
+	unsigned int max;
+};
+
+/* In ms; may be written at run time. */
+extern struct dmacpy_param dmacpy_timeout;
+extern struct dmacpy_param dmacpy_dependency_timeout;
+
+/* Of one instance. The quota, in KiB, may be written at run time. */
+extern struct dmacpy_param dmacpy_max_channels;
+extern struct dmacpy_param dmacpy_sram_quota;
+
+/* Of one stream. */
+extern struct dmacpy_param dmacpy_max_jobs;
+extern struct dmacpy_param dmacpy_max_events;
+
+/* Of one job, that others wait behind. */
+extern struct dmacpy_param dmacpy_max_ops;
+extern struct dmacpy_param dmacpy_max_rows;
+extern struct dmacpy_param dmacpy_max_bytes;
+
+#endif /* DMACPY_PARAM_H */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The power of what an instance uses: itself and, by device links, the SRAM's
+ * device and the engine. It is on as long as there is a buffer, of SRAM or as
+ * an end point of copies, and so for each job, which has at least one.
+ */
+#include <linux/device.h>
+#include <linux/pm_runtime.h>
+
+#include "dmacpy_power.h"
+
+/* Longer than between a program's buffers, in ms. */
+#define POWER_DELAY	100
+
+/**
+ * dmacpy_power_enable() - begin to save power
+ * @parent: the platform device that is being bound
+ *
+ * Context: Process. Undone by dmacpy_power_disable().
+ */
+void dmacpy_power_enable(struct device *parent)
+{
+	pm_runtime_set_autosuspend_delay(parent, POWER_DELAY);
+	pm_runtime_use_autosuspend(parent);
+	pm_runtime_enable(parent);
+}
+
+/**
+ * dmacpy_power_disable() - undo dmacpy_power_enable()
+ * @parent: the platform device
+ *
+ * Context: Process.
+ */
+void dmacpy_power_disable(struct device *parent)
+{
+	pm_runtime_disable(parent);
+	pm_runtime_dont_use_autosuspend(parent);
+}
+
+/**
+ * dmacpy_power_get() - have the power on
+ * @parent: the platform device, bound
+ *
+ * Context: Process. Undone by dmacpy_power_put(), also when it was unbound.
+ * Return: 0 or -errno of who cannot be resumed.
+ */
+int dmacpy_power_get(struct device *parent)
+{
+	int ret = pm_runtime_resume_and_get(parent);
+
+	if (!ret)
+		get_device(parent);
+	return ret;
+}
+
+/**
+ * dmacpy_power_put() - undo dmacpy_power_get()
+ * @parent: the platform device
+ *
+ * Context: Process.
+ */
+void dmacpy_power_put(struct device *parent)
+{
+	pm_runtime_mark_last_busy(parent);
+	pm_runtime_put_autosuspend(parent);
+	put_device(parent);
+}
