@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/sync_file.h>
 #include <linux/udmabuf.h>
 
 #include "common.h"
@@ -91,17 +93,22 @@ int handle_release(int stream, uint32_t handle)
 	return command(stream, DMACPY_RELEASE, &arg);
 }
 
+/* With the flags, the user data and the in-fence that are in @args. */
+int submit_with(int stream, const struct dmacpy_op *ops, size_t count,
+		struct dmacpy_submit *args)
+{
+	args->size = sizeof(*args);
+	args->ops = (uintptr_t)ops;
+	args->op_count = count;
+	args->op_size = sizeof(*ops);
+	return command(stream, DMACPY_SUBMIT, args);
+}
+
 int submit(int stream, const struct dmacpy_op *ops, size_t count)
 {
-	struct dmacpy_submit arg = {
-		.size = sizeof(arg),
-		.flags = DMACPY_SUBMIT_WAIT,
-		.ops = (uintptr_t)ops,
-		.op_count = count,
-		.op_size = sizeof(*ops),
-	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_WAIT };
 
-	return command(stream, DMACPY_SUBMIT, &arg);
+	return submit_with(stream, ops, count, &args);
 }
 
 int copy(int stream, uint32_t dst, uint32_t src, uint64_t length)
@@ -126,6 +133,30 @@ int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern)
 	};
 
 	return submit(stream, &op, 1);
+}
+
+int read_event(int stream, struct dmacpy_event *event)
+{
+	ssize_t ret = read(stream, event, sizeof(*event));
+
+	return ret == sizeof(*event) ? 0 : -errno;
+}
+
+/* 1 if it has signalled, 0 if not, or the error it has signalled with. */
+int fence_status(int fd)
+{
+	struct sync_file_info info = { };
+
+	return ioctl(fd, SYNC_IOC_FILE_INFO, &info) ? -errno : info.status;
+}
+
+/* What is there of @events, and of errors. */
+short poll_for(int fd, short events, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	poll(&pfd, 1, timeout_ms);
+	return pfd.revents;
 }
 
 int dmabuf_sync(int fd, uint64_t flags)
@@ -247,6 +278,40 @@ unsigned int open_files(void)
 	return count;
 }
 
+/* KiB of locked and pinned memory of this process */
+long locked_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "re");
+	long kib, sum = 0;
+	char line[128];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmLck: %ld", &kib) == 1 ||
+		    sscanf(line, "VmPin: %ld", &kib) == 1)
+			sum += kib;
+	if (status)
+		fclose(status);
+	return sum;
+}
+
+/* Pages that drivers have pinned, in the whole system */
+long pinned_pages(void)
+{
+	long acquired = 0, released = 0;
+	char line[128];
+	FILE *file;
+
+	/* Each CPU counts for itself, or they are added up. */
+	set_number("/proc/sys/vm/stat_refresh", 1);
+	file = fopen("/proc/vmstat", "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "nr_foll_pin_acquired %ld", &acquired) != 1)
+			sscanf(line, "nr_foll_pin_released %ld", &released);
+	if (file)
+		fclose(file);
+	return acquired - released;
+}
+
 bool all_bytes_are(const void *mem, uint8_t value, size_t length)
 {
 	const uint8_t *byte = mem;
@@ -282,6 +347,14 @@ unsigned int get_number(const char *path)
 	if (file)
 		fclose(file);
 	return number;
+}
+
+/* How much to do, for who wants more of it than each time. */
+unsigned int environment(const char *name, unsigned int otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
 }
 
 static uint32_t random_state;

@@ -16,6 +16,9 @@
 #define DEVICE		"/dev/dmacpy0"
 /* An engine without progress for this long, in ms, has failed. */
 #define TIMEOUT		"/sys/module/dmacpy/parameters/timeout_ms"
+/* A job that waits for others for this long, in ms, has failed. */
+#define DEPENDENCY_TIMEOUT \
+	"/sys/module/dmacpy/parameters/dependency_timeout_ms"
 #define KIB		1024
 #define ACCESS_BOTH	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
@@ -38,9 +41,15 @@ int dmabuf_import(int stream, int fd, uint32_t access);
 int memory_register(int stream, const void *addr, uint64_t length,
 		    uint32_t access);
 int handle_release(int stream, uint32_t handle);
+int submit_with(int stream, const struct dmacpy_op *ops, size_t count,
+		struct dmacpy_submit *args);
 int submit(int stream, const struct dmacpy_op *ops, size_t count);
 int copy(int stream, uint32_t dst, uint32_t src, uint64_t length);
 int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern);
+
+int read_event(int stream, struct dmacpy_event *event);
+int fence_status(int fd);
+short poll_for(int fd, short events, int timeout_ms);
 
 int dmabuf_sync(int fd, uint64_t flags);
 void *dmabuf_map(int fd, size_t length);
@@ -49,12 +58,15 @@ int udmabuf_scattered(size_t length);
 
 int sram_leaked(void);
 unsigned int open_files(void);
+long locked_kib(void);
+long pinned_pages(void);
 bool all_bytes_are(const void *mem, uint8_t value, size_t length);
 
 unsigned int milliseconds(void);
 bool set_number(const char *path, unsigned int number);
 unsigned int get_number(const char *path);
 
+unsigned int environment(const char *name, unsigned int otherwise);
 void random_start(void);
 uint32_t random_next(void);
 uint32_t random_below(uint32_t limit);

@@ -11,12 +11,9 @@
 
 #include "kselftest_harness.h"
 #include "common.h"
-#include "instance.h"
+#include "engine.h"
 
 #define LENGTH		(32 * KIB)
-#define FAKE		"3fe00000.dmacpy-fake"
-#define KNOBS		"/sys/kernel/debug/dmacpy_fake_dma/"
-#define SLOW_US		(50 * 1000)	/* of a descriptor of the fake engine */
 
 FIXTURE(library)
 {
@@ -287,12 +284,13 @@ FIXTURE(in_flight)
 
 FIXTURE_SETUP(in_flight)
 {
-	struct instance instance = { .name = FAKE };
 	struct dmacpy_device *device;
+	struct instance instance;
 	void *mem;
 
-	ASSERT_EQ(0, instance_find_node(&instance));
-	ASSERT_TRUE(set_number(KNOBS "delay_us", SLOW_US));
+	ASSERT_EQ(0, engine_find(&instance));
+	ASSERT_TRUE(engine_reset());
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 	ASSERT_EQ(0, dmacpy_device_open(instance.node, &device));
 	ASSERT_EQ(0, dmacpy_stream_open(device, &self->stream));
 	dmacpy_device_close(device);
@@ -304,8 +302,7 @@ FIXTURE_SETUP(in_flight)
 
 FIXTURE_TEARDOWN_PARENT(in_flight)
 {
-	EXPECT_TRUE(set_number(KNOBS "delay_us", 0));
-	EXPECT_TRUE(set_number(KNOBS "next_failed", 0));
+	EXPECT_TRUE(engine_reset());
 	EXPECT_EQ(0, sram_leaked());
 }
 
@@ -386,7 +383,7 @@ TEST_F(in_flight, fence_wait)
 	EXPECT_EQ(0x11, self->mem[0]);
 	EXPECT_EQ(0, dmacpy_fence_wait(submit.out_fence, 0));
 
-	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_TRUE(engine_set("next_failed", 1));
 	ASSERT_EQ(0, submit_fill(self, 1, &submit));
 	EXPECT_EQ(-EIO, dmacpy_fence_wait(submit.out_fence, -1));
 }
@@ -412,7 +409,7 @@ TEST_F(in_flight, in_fence)
 		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_WAIT,
 	};
 
-	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_TRUE(engine_set("next_failed", 1));
 	ASSERT_EQ(0, submit_fill(self, 0, &first));
 	ASSERT_EQ(-EIO, dmacpy_fence_wait(first.out_fence, -1));
 	second.in_fence = first.out_fence;
@@ -429,7 +426,7 @@ TEST_F(in_flight, flush)
 	EXPECT_EQ(0, dmacpy_stream_flush(self->stream));
 	EXPECT_EQ(0x11, self->mem[0]);
 
-	ASSERT_TRUE(set_number(KNOBS "next_failed", 1));
+	ASSERT_TRUE(engine_set("next_failed", 1));
 	ASSERT_EQ(0, submit_fill(self, 1, &submit));
 	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
 	EXPECT_EQ(0, dmacpy_stream_flush(self->stream));

@@ -431,22 +431,6 @@ TEST_F_TIMEOUT(life, handle_limit, SLOW)
 	EXPECT_LT(0, dmabuf_import(b->stream, b->fd, ACCESS_BOTH));
 }
 
-/* KiB of locked and pinned memory of this process */
-static long locked_kib(void)
-{
-	FILE *status = fopen("/proc/self/status", "re");
-	long kib, sum = 0;
-	char line[128];
-
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmLck: %ld", &kib) == 1 ||
-		    sscanf(line, "VmPin: %ld", &kib) == 1)
-			sum += kib;
-	if (status)
-		fclose(status);
-	return sum;
-}
-
 /* Releasing is finished by a work item. */
 static long locked_becomes(long wanted)
 {

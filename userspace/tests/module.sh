@@ -83,5 +83,55 @@ test_parameter_limits()
 	works
 }
 
+# Catches: a parameter that is not kept, or that the limits do not follow.
+test_limits_are_parameters()
+{
+	expect 0 rmmod dmacpy
+	insmod "$module" max_jobs=0 2>err && fail "no job is accepted"
+	insmod "$module" max_ops=1025 2>err && fail "1025 are accepted"
+	expect 0 insmod "$module" max_jobs=2 max_events=1 max_ops=3 \
+		max_rows=4 max_bytes=40960
+	expect 0 /tests/limits
+	expect 0 rmmod dmacpy
+	expect 0 insmod "$module"
+	works
+}
+
+# transfers_ended: on all channels of the first instance
+transfers_ended()
+{
+	awk '$1 == "ended" { sum += $2 } END { print sum }' \
+		"/sys/kernel/debug/dmacpy/$(first_device)/channels"
+}
+
+# Catches: counters that do not count; files that outlive what they show.
+test_counters()
+{
+	local before
+	before=$(transfers_ended)
+	works
+	[ "$(transfers_ended)" -gt "$before" ] || fail "nothing was counted"
+	[ "$(cat /sys/kernel/debug/dmacpy/lost)" = 0 ] ||
+		fail "an engine did not stop"
+	expect 0 rmmod dmacpy
+	[ ! -e /sys/kernel/debug/dmacpy ] || fail "the counters stay"
+	expect 0 insmod "$module"
+}
+
+# Catches: tracepoints that are not there, or never hit.
+test_tracepoints()
+{
+	local tracing=/sys/kernel/tracing event
+	[ -d $tracing/events ] || mount -t tracefs none $tracing
+	echo 1 >$tracing/events/dmacpy/enable
+	works
+	echo 0 >$tracing/events/dmacpy/enable
+	for event in job_submit job_start chan_feed job_done; do
+		grep -q "dmacpy_$event:" $tracing/trace || fail "no $event"
+	done
+	echo >$tracing/trace
+}
+
 run_tests insert_and_remove_100_times remove_after_use refused_while_open \
-	refused_while_open_and_unbound parameter_limits
+	refused_while_open_and_unbound parameter_limits \
+	limits_are_parameters counters tracepoints

@@ -3,7 +3,7 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async data fake library life sram unbind watchdog
+TESTS := abi async data fake library life order sram unbind watchdog limits power
 SHELL_TESTS := module tool
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
@@ -21,7 +21,8 @@ $(O)/tests/layout32.o: tests/layout.c
 	$(CC32) -I../uapi -std=gnu11 -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
 
 $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
-		$(O)/tests/common.o $(O)/tests/instance.o $(O)/libdmacpy.a
+		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
+		$(O)/libdmacpy.a
 	$(link)
 
 $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh

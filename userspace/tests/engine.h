@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine in kunit/dmacpy_fake_dma.c, which does what it is told to, and
+ * the instance of the driver that has it for itself.
+ */
+#ifndef DMACPY_TESTS_ENGINE_H
+#define DMACPY_TESTS_ENGINE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "instance.h"
+
+/* For delay_us: in a descriptor of this time a program gets a lot done. */
+#define SLOW_US		(50 * 1000)
+/* For a knob that counts down. */
+#define FOR_EVER	UINT_MAX
+
+extern const char *const engine_knobs[];
+extern const size_t engine_knob_count;
+
+int engine_find(struct instance *instance);
+bool engine_set(const char *knob, unsigned int value);
+unsigned int engine_get(const char *name);
+bool engine_reset(void);
+
+#endif

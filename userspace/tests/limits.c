@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The limits that GET_INFO tells, and the quota: what is within is accepted,
+ * one more is refused. The limits are parameters of the module.
+ */
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+#include "instance.h"
+
+#define QUOTA		"/sys/module/dmacpy/parameters/sram_quota_kib"
+#define USER		12345
+#define LENGTH		(64 * KIB)
+
+FIXTURE(limits)
+{
+	struct instance instance;
+	struct dmacpy_get_info info;
+	struct dmacpy_op *ops;
+	int stream, handle;
+};
+
+FIXTURE_SETUP(limits)
+{
+	int fd;
+
+	if (engine_find(&self->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	ASSERT_TRUE(engine_reset());
+	self->stream = stream_open(self->instance.node);
+	ASSERT_LE(0, self->stream);
+	self->info = stream_info(self->stream);
+	fd = sram_alloc(self->stream, LENGTH);
+	self->handle = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	ASSERT_LT(0, self->handle);
+	close(fd);
+	self->ops = calloc(self->info.max_ops + 1, sizeof(*self->ops));
+	ASSERT_NE(NULL, self->ops);
+}
+
+FIXTURE_TEARDOWN_PARENT(limits)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_TRUE(set_number(QUOTA, 0));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+static void fill_bytes(struct dmacpy_op *op, uint32_t handle, uint64_t length)
+{
+	*op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = handle,
+		.length = length,
+	};
+}
+
+/* Catches: a parameter that GET_INFO does not know of. */
+TEST_F(limits, are_told)
+{
+	const char *directory = "/sys/module/dmacpy/parameters/";
+	const struct {
+		const char *name;
+		uint64_t told;
+	} limits[] = {
+		{ "max_jobs", self->info.max_jobs },
+		{ "max_events", self->info.max_events },
+		{ "max_ops", self->info.max_ops },
+		{ "max_rows", self->info.max_rows },
+		{ "max_bytes", self->info.max_bytes },
+	};
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		snprintf(path, sizeof(path), "%s%s", directory, limits[i].name);
+		EXPECT_EQ(limits[i].told, get_number(path))
+			TH_LOG("%s", limits[i].name);
+	}
+}
+
+/* Catches: a limit that is off by one, or not looked at. */
+TEST_F(limits, operations)
+{
+	unsigned int i;
+
+	if (self->info.max_ops > self->info.max_rows)
+		SKIP(return, "rows are the limit");
+	for (i = 0; i <= self->info.max_ops; i++)
+		fill_bytes(&self->ops[i], self->handle, 4);
+	EXPECT_EQ(0, submit(self->stream, self->ops, self->info.max_ops));
+	EXPECT_EQ(-E2BIG,
+		  submit(self->stream, self->ops, self->info.max_ops + 1));
+}
+
+/* Catches: rows, which take a descriptor each, without a limit. */
+TEST_F(limits, rows)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY_2D,
+		.length = 1,
+		.dst_stride = 1,
+		.rows = self->info.max_rows + 1,
+	};
+	uint8_t *from = memory_map(op.rows), *to = memory_map(op.rows);
+
+	op.src = memory_register(self->stream, from, op.rows,
+				 DMACPY_ACCESS_READ);
+	op.dst = memory_register(self->stream, to, op.rows,
+				 DMACPY_ACCESS_WRITE);
+	EXPECT_EQ(-E2BIG, submit(self->stream, &op, 1));
+	op.rows--;
+	EXPECT_EQ(0, submit(self->stream, &op, 1));
+}
+
+/* Catches: a job of many bytes that all others have to wait for. */
+TEST_F(limits, bytes)
+{
+	uint64_t left = self->info.max_bytes;
+	unsigned int n;
+
+	for (n = 0; left && n < self->info.max_ops; n++) {
+		fill_bytes(&self->ops[n], self->handle,
+			   left < LENGTH ? left : LENGTH);
+		left -= self->ops[n].length;
+	}
+	if (left || n == self->info.max_ops)
+		SKIP(return, "operations are the limit");
+	EXPECT_EQ(0, submit(self->stream, self->ops, n));
+	fill_bytes(&self->ops[n], self->handle, 1);
+	EXPECT_EQ(-E2BIG, submit(self->stream, self->ops, n + 1));
+}
+
+/* Catches: jobs, or events that nobody reads, without a limit. */
+TEST_F(limits, jobs_and_events)
+{
+	struct dmacpy_submit args = { };
+	unsigned int i;
+
+	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
+	ASSERT_TRUE(engine_set("delay_us", 20 * SLOW_US));
+	fill_bytes(&self->ops[0], self->handle, 4);
+	for (i = 0; i < self->info.max_jobs; i++) {
+		args.flags = i < self->info.max_events ? DMACPY_SUBMIT_EVENT :
+							 0;
+		EXPECT_EQ(0, submit_with(self->stream, self->ops, 1, &args));
+	}
+	EXPECT_EQ(-EAGAIN, submit_with(self->stream, self->ops, 1, &args));
+	ASSERT_TRUE(engine_reset());
+	EXPECT_EQ(0, fsync(self->stream));
+
+	for (; i < self->info.max_events; i++) {
+		args.flags = DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT;
+		EXPECT_EQ(0, submit_with(self->stream, self->ops, 1, &args));
+	}
+	args.flags = DMACPY_SUBMIT_EVENT;
+	EXPECT_EQ(-EAGAIN, submit_with(self->stream, self->ops, 1, &args));
+}
+
+/* As a user without rights: 0 if @task succeeds there. */
+static int as_user(uid_t user, int stream, int (*task)(int stream))
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(setgid(user) || setuid(user) || task(stream));
+	waitpid(child, &status, 0);
+	return status;
+}
+
+static int use_up_quota(int stream)
+{
+	int fd = sram_alloc(stream, 48 * KIB);
+
+	if (fd < 0 || sram_alloc(stream, 20 * KIB) != -EDQUOT)
+		return -EINVAL;
+	if (sram_alloc(stream, 16 * KIB) < 0)
+		return -EINVAL;
+	if (sram_alloc(stream, 1) != -EDQUOT)
+		return -EINVAL;
+	/* Another process is no other user. */
+	if (!as_user(USER, stream, use_up_quota))
+		return -EINVAL;
+	/* What is given back can be had again. */
+	close(fd);
+	return sram_alloc(stream, 48 * KIB) < 0;
+}
+
+/* Catches: a user who takes all SRAM; a quota that is not given back. */
+TEST_F(limits, quota)
+{
+	int fd;
+
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
+	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
+	EXPECT_EQ(0, as_user(USER + 1, self->stream, use_up_quota));
+	/* Who may exceed other limits may exceed this one. */
+	fd = sram_alloc(self->stream, 128 * KIB);
+	EXPECT_LE(0, fd);
+	close(fd);
+	ASSERT_TRUE(set_number(QUOTA, 0));
+	EXPECT_NE(0, as_user(USER, self->stream, use_up_quota));
+}
+
+/* Catches: somebody whose SRAM is charged to who was handed it. */
+TEST_F(limits, quota_stays_with_who_allocated)
+{
+	int fd;
+
+	fd = sram_alloc(self->stream, 64 * KIB);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has to happen after what, on the fake engine, whose channels copy at
+ * the same time and take their time: the jobs of a stream, jobs of several
+ * streams by fences, and who waits for a job and looks at its data.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+#include <linux/sync_file.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define STREAMS		4	/* as many as channels */
+#define HOPS		3
+#define ROUNDS		200
+#define LENGTH		256	/* of a token */
+#define PAGE		(4 * KIB)
+#define PIECES		8
+#define DELAY_US	100	/* of a piece */
+#define JOBS		16
+
+/*
+ * Tokens are handed on by jobs, from the memory of a stream through a chain of
+ * dma-bufs, the same for all of them, to the memory of a stream. All jobs are
+ * submitted without waiting for any: what keeps a token from being overwritten
+ * before it is handed on, or handed on before it has come, is only the order.
+ */
+struct stage {
+	int stream;
+	int from, to;		/* handles of the next two */
+	uint8_t *tokens, *results;
+	int hop[HOPS];		/* handles of the dma-bufs */
+};
+
+FIXTURE(chain)
+{
+	struct stage stages[STREAMS];
+	int fence;		/* of the last job, or -1 */
+};
+
+FIXTURE_VARIANT(chain)
+{
+	bool udmabuf;
+	bool implicit;
+	bool in_fences;		/* of the job before */
+	bool one_stream;
+	bool ordered;
+};
+
+FIXTURE_VARIANT_ADD(chain, sram_implicit) {
+	.implicit = true, .ordered = true,
+};
+
+FIXTURE_VARIANT_ADD(chain, udmabuf_implicit) {
+	.udmabuf = true, .implicit = true, .ordered = true,
+};
+
+FIXTURE_VARIANT_ADD(chain, sram_in_fences) {
+	.in_fences = true, .ordered = true,
+};
+
+FIXTURE_VARIANT_ADD(chain, udmabuf_in_fences) {
+	.udmabuf = true, .in_fences = true, .ordered = true,
+};
+
+FIXTURE_VARIANT_ADD(chain, one_stream) {
+	.one_stream = true, .ordered = true,
+};
+
+/* Shows that the others can fail. */
+FIXTURE_VARIANT_ADD(chain, nothing) { };
+
+static int stage_open(struct stage *stage, const struct instance *instance)
+{
+	size_t size = ROUNDS * LENGTH;
+	int i;
+
+	stage->stream = stream_open(instance->node);
+	stage->tokens = memory_map(size);
+	stage->results = memory_map(size);
+	for (i = 0; i < ROUNDS; i++)
+		memset(stage->tokens + i * LENGTH, i + 1, LENGTH);
+	stage->from = memory_register(stage->stream, stage->tokens, size,
+				      DMACPY_ACCESS_READ);
+	stage->to = memory_register(stage->stream, stage->results, size,
+				    DMACPY_ACCESS_WRITE);
+	return stage->to;
+}
+
+FIXTURE_SETUP(chain)
+{
+	struct instance instance;
+	int i, hop, fd;
+
+	random_start();
+	ASSERT_EQ(0, engine_find(&instance));
+	ASSERT_TRUE(engine_reset());
+	ASSERT_TRUE(engine_set("delay_us", DELAY_US));
+	for (i = 0; i < STREAMS; i++)
+		ASSERT_LT(0, stage_open(&self->stages[i], &instance));
+	for (hop = 0; hop < HOPS; hop++) {
+		fd = variant->udmabuf ? udmabuf_scattered(PAGE) :
+		     sram_alloc(self->stages[0].stream, PAGE);
+		if (fd == -ENOENT)
+			SKIP(return, "no /dev/udmabuf");
+		ASSERT_LE(0, fd);
+		for (i = 0; i < STREAMS; i++) {
+			self->stages[i].hop[hop] =
+				dmabuf_import(self->stages[i].stream, fd,
+					      ACCESS_BOTH);
+			ASSERT_LT(0, self->stages[i].hop[hop]);
+		}
+		close(fd);
+	}
+	self->fence = -1;
+}
+
+FIXTURE_TEARDOWN_PARENT(chain)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* A job of a random number of pieces. Its fence takes the place of the last. */
+static int start(struct _test_data_chain *self, const struct stage *stage,
+		 struct dmacpy_op op, uint32_t flags)
+{
+	struct dmacpy_submit args = {
+		.flags = flags | DMACPY_SUBMIT_OUT_FENCE,
+		.in_fence = flags & DMACPY_SUBMIT_IN_FENCE ? self->fence : 0,
+	};
+	unsigned int i, pieces = 1 << random_below(4);
+	struct dmacpy_op ops[PIECES];
+	int ret;
+
+	op.length /= pieces;
+	for (i = 0; i < pieces; i++) {
+		ops[i] = op;
+		op.dst_offset += op.length;
+		op.src_offset += op.length;
+	}
+	ret = submit_with(stage->stream, ops, pieces, &args);
+	close(self->fence);
+	self->fence = args.out_fence;
+	return ret;
+}
+
+/* The job that hands token @round on, from place @hop in the chain. */
+static int hand_on(struct _test_data_chain *self, const struct stage *stage,
+		   uint32_t flags, int round, int hop)
+{
+	struct dmacpy_op op = { .length = LENGTH };
+
+	if (hop == 0) {
+		op.src = stage->from;
+		op.src_offset = round * LENGTH;
+	} else {
+		op.src = stage->hop[hop - 1];
+	}
+	if (hop == HOPS) {
+		op.dst = stage->to;
+		op.dst_offset = round * LENGTH;
+	} else {
+		op.dst = stage->hop[hop];
+	}
+	return start(self, stage, op, flags);
+}
+
+/* A job of another stream, that has nothing to do with the tokens. */
+static int take_time(struct _test_data_chain *self)
+{
+	const struct stage *other = &self->stages[1];
+	struct dmacpy_op op = {
+		.dst = other->to,
+		.src = other->from,
+		.length = LENGTH,
+	};
+
+	return start(self, other, op, DMACPY_SUBMIT_NO_IMPLICIT);
+}
+
+static int pass_token(struct _test_data_chain *self,
+		      const struct _fixture_variant_chain *variant, int round,
+		      const struct stage **last)
+{
+	uint32_t flags = variant->implicit ? 0 : DMACPY_SUBMIT_NO_IMPLICIT;
+	int hop, ret = 0;
+
+	for (hop = 0; hop <= HOPS && !ret; hop++) {
+		*last = &self->stages[variant->one_stream ? 0 :
+				      random_below(STREAMS)];
+		flags &= ~DMACPY_SUBMIT_IN_FENCE;
+		if (variant->in_fences && self->fence >= 0) {
+			flags |= DMACPY_SUBMIT_IN_FENCE;
+		} else if (variant->one_stream && !random_below(4)) {
+			ret = take_time(self);
+			flags |= DMACPY_SUBMIT_IN_FENCE;
+		}
+		ret = ret ?: hand_on(self, *last, flags, round, hop);
+	}
+	return ret;
+}
+
+/*
+ * Catches: a job that does not wait for who writes to its source, or uses its
+ * destination; for its in-fence; for those before it in its stream.
+ */
+TEST_F_TIMEOUT(chain, tokens_arrive, SLOW)
+{
+	const struct stage *last[ROUNDS];
+	unsigned int wrong = 0;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		ASSERT_EQ(0, pass_token(self, variant, i, &last[i]));
+	for (i = 0; i < STREAMS; i++)
+		ASSERT_EQ(0, fsync(self->stages[i].stream));
+	for (i = 0; i < ROUNDS; i++)
+		wrong += !all_bytes_are(last[i]->results + i * LENGTH, i + 1,
+					LENGTH);
+	EXPECT_EQ(variant->ordered, !wrong)
+		TH_LOG("%u of %u tokens are wrong", wrong, ROUNDS);
+}
+
+FIXTURE(order)
+{
+	struct instance instance;
+};
+
+FIXTURE_SETUP(order)
+{
+	ASSERT_EQ(0, engine_find(&self->instance));
+	ASSERT_TRUE(engine_reset());
+}
+
+FIXTURE_TEARDOWN_PARENT(order)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* When it signalled, in ns. */
+static uint64_t fence_time(int fd)
+{
+	struct sync_fence_info fence = { };
+	struct sync_file_info info = {
+		.num_fences = 1,
+		.sync_fence_info = (uintptr_t)&fence,
+	};
+
+	return ioctl(fd, SYNC_IOC_FILE_INFO, &info) ? 0 : fence.timestamp_ns;
+}
+
+/*
+ * Jobs that the engine gets all at once, and calls back for from the last to
+ * the first. Catches: a job that ends before one that was submitted earlier.
+ */
+TEST_F(order, of_completion)
+{
+	struct dmacpy_submit args = {
+		.flags = DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_OUT_FENCE,
+	};
+	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = PAGE };
+	int stream = stream_open(self->instance.node), fence[JOBS];
+	struct dmacpy_event event;
+	uint64_t time = 1, then;
+	int i;
+
+	op.dst = dmabuf_import(stream, sram_alloc(stream, PAGE), ACCESS_BOTH);
+	ASSERT_TRUE(engine_set("reverse", 1));
+	ASSERT_TRUE(engine_set("next_no_prep", FOR_EVER));
+	for (i = 0; i < JOBS; i++) {
+		args.user_data = i;
+		ASSERT_EQ(0, submit_with(stream, &op, 1, &args));
+		fence[i] = args.out_fence;
+	}
+	ASSERT_TRUE(engine_set("next_no_prep", 0));
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(stream, &event));
+		EXPECT_EQ(i, event.user_data);
+		EXPECT_EQ(0, event.result);
+		then = time;
+		time = fence_time(fence[i]);
+		EXPECT_LE(then, time);
+	}
+}
+
+/* One who starts jobs, waits for them in his way, and looks at their data. */
+struct reader {
+	pthread_t thread;
+	const struct way *way;
+	int stream, fd, sram, in, out;
+	uint8_t *sram_mem, *in_mem, *out_mem;
+	unsigned int early;	/* times that there was no data */
+	int failed;
+};
+
+struct way {
+	uint32_t flags;
+	/* When the fence of the job is @fence. Return 0 if the wait is over. */
+	int (*wait)(const struct reader *reader, int fence);
+};
+
+static int wait_in_submit(const struct reader *reader, int fence)
+{
+	return 0;
+}
+
+static int wait_for_event(const struct reader *reader, int fence)
+{
+	struct dmacpy_event event;
+
+	if (poll_for(reader->stream, POLLIN, 10000) != POLLIN)
+		return -ETIME;
+	return read_event(reader->stream, &event) ?: event.result;
+}
+
+static int wait_for_fence(const struct reader *reader, int fence)
+{
+	return poll_for(fence, POLLIN, 10000) == POLLIN ? 0 : -ETIME;
+}
+
+static int wait_for_dma_buf(const struct reader *reader, int fence)
+{
+	return poll_for(reader->fd, POLLIN, 10000) == POLLIN ? 0 : -ETIME;
+}
+
+static int wait_for_access(const struct reader *reader, int fence)
+{
+	return dmabuf_sync(reader->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+}
+
+static int wait_for_fsync(const struct reader *reader, int fence)
+{
+	return fsync(reader->stream) ? -errno : 0;
+}
+
+static int wait_for_export(const struct reader *reader, int fence)
+{
+	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_READ };
+	int ret;
+
+	ret = command(reader->fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export);
+	if (ret)
+		return ret;
+	ret = wait_for_fence(reader, export.fd);
+	close(export.fd);
+	return ret;
+}
+
+static const struct way ways[] = {
+	{ DMACPY_SUBMIT_WAIT, wait_in_submit },
+	{ DMACPY_SUBMIT_EVENT, wait_for_event },
+	{ DMACPY_SUBMIT_OUT_FENCE, wait_for_fence },
+	{ 0, wait_for_dma_buf },
+	{ 0, wait_for_access },
+	{ 0, wait_for_fsync },
+	{ 0, wait_for_export },
+};
+
+static int reader_open(struct reader *reader, const struct instance *instance)
+{
+	int stream = stream_open(instance->node);
+
+	reader->stream = stream;
+	reader->fd = sram_alloc(stream, PAGE);
+	reader->sram = dmabuf_import(stream, reader->fd, ACCESS_BOTH);
+	reader->sram_mem = dmabuf_map(reader->fd, PAGE);
+	reader->in_mem = memory_map(PAGE);
+	reader->out_mem = memory_map(PAGE);
+	reader->in = memory_register(stream, reader->in_mem, PAGE,
+				     DMACPY_ACCESS_READ);
+	reader->out = memory_register(stream, reader->out_mem, PAGE,
+				      DMACPY_ACCESS_WRITE);
+	return reader->sram_mem && reader->sram > 0 ? reader->out : -ENOMEM;
+}
+
+static int read_once(struct reader *reader, uint8_t value)
+{
+	struct dmacpy_submit args = { .flags = reader->way->flags };
+	const struct dmacpy_op ops[] = {
+		{ .dst = reader->sram, .src = reader->in, .length = PAGE },
+		{ .dst = reader->out, .src = reader->sram, .length = PAGE },
+	};
+	int ret;
+
+	memset(reader->in_mem, value, PAGE);
+	ret = submit_with(reader->stream, ops, ARRAY_SIZE(ops), &args);
+	if (ret)
+		return ret;
+	ret = reader->way->wait(reader, args.out_fence);
+	reader->early += !all_bytes_are(reader->out_mem, value, PAGE) ||
+			 !all_bytes_are(reader->sram_mem, value, PAGE);
+	if (reader->way->flags & DMACPY_SUBMIT_OUT_FENCE)
+		close(args.out_fence);
+	return ret;
+}
+
+static void *read_again_and_again(void *arg)
+{
+	struct reader *reader = arg;
+	int i;
+
+	for (i = 0; i < ROUNDS && !reader->failed; i++)
+		reader->failed = read_once(reader, i + 1);
+	return NULL;
+}
+
+/* Catches: a job that is told to be done before its data is there to see. */
+TEST_F_TIMEOUT(order, data_before_completion, SLOW)
+{
+	struct reader readers[ARRAY_SIZE(ways)] = { };
+	size_t i;
+
+	ASSERT_TRUE(engine_set("delay_us", 10 * DELAY_US));
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		readers[i].way = &ways[i];
+		ASSERT_LT(0, reader_open(&readers[i], &self->instance));
+		ASSERT_EQ(0, pthread_create(&readers[i].thread, NULL,
+					    read_again_and_again, &readers[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		ASSERT_EQ(0, pthread_join(readers[i].thread, NULL));
+		EXPECT_EQ(0, readers[i].failed)
+			TH_LOG("way %zu", i);
+		EXPECT_EQ(0, readers[i].early)
+			TH_LOG("way %zu", i);
+	}
+}
+
+TEST_HARNESS_MAIN

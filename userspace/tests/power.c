@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The power is on while there is a buffer, and off otherwise; jobs survive a
+ * system suspend. On the instance with the fake engine, which takes its time.
+ */
+#include <fcntl.h>
+#include <poll.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+#include "instance.h"
+
+#define LENGTH		(4 * KIB)
+#define JOBS		64
+#define BOUND_MS	5000
+/* What the kernel waits in its test of suspending devices. */
+#define SUSPENDED_NS	4000000000ULL
+
+FIXTURE(power)
+{
+	struct instance instance;
+	char status[128];
+	int stream;
+};
+
+/* The first line of a file. */
+static void read_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+
+	*line = 0;
+	if (!file)
+		return;
+	if (fgets(line, size, file))
+		line[strcspn(line, "\n")] = 0;
+	fclose(file);
+}
+
+/* In the end: it is switched off some time after the last use. */
+static bool status_becomes(const char *path, const char *status)
+{
+	unsigned int start = milliseconds();
+	char line[32];
+
+	do {
+		read_line(path, line, sizeof(line));
+		if (!strcmp(line, status))
+			return true;
+		usleep(1000);
+	} while (milliseconds() - start < BOUND_MS);
+	return false;
+}
+
+static unsigned int clock_users(void)
+{
+	return get_number("/sys/kernel/debug/clk/sram-clock/clk_enable_count");
+}
+
+FIXTURE_SETUP(power)
+{
+	if (engine_find(&self->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	snprintf(self->status, sizeof(self->status),
+		 "/sys/bus/platform/devices/%s/power/runtime_status",
+		 self->instance.name);
+	if (access(self->status, F_OK))
+		SKIP(return, "this kernel has no power management");
+	ASSERT_TRUE(engine_reset());
+	self->stream = stream_open(self->instance.node);
+	ASSERT_LE(0, self->stream);
+}
+
+FIXTURE_TEARDOWN_PARENT(power)
+{
+	EXPECT_TRUE(engine_reset());
+	instance_unbind(&self->instance);
+	EXPECT_EQ(0, instance_bind(&self->instance));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: a device that is never switched off, or too early. */
+TEST_F(power, follows_buffers)
+{
+	int fd, other;
+
+	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	fd = sram_alloc(self->stream, LENGTH);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	other = sram_alloc(self->stream, LENGTH);
+	close(fd);
+	usleep(500 * 1000);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	close(other);
+	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+}
+
+/* Catches: memory mapped for an engine that has no power. */
+TEST_F(power, follows_handles)
+{
+	void *mem = memory_map(LENGTH);
+	int handle;
+
+	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	handle = memory_register(self->stream, mem, LENGTH, ACCESS_BOTH);
+	ASSERT_LT(0, handle);
+	usleep(500 * 1000);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_EQ(0, fill(self->stream, handle, LENGTH, 0x01020304));
+	EXPECT_EQ(0, handle_release(self->stream, handle));
+	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+}
+
+/* Catches: a clock that stays on, or is off when the SRAM is cleared. */
+TEST_F(power, clock_follows_buffers)
+{
+	int fd;
+
+	if (clock_users() == UINT_MAX)
+		SKIP(return, "this board has no clock for its SRAM");
+	ASSERT_EQ(0, clock_users());
+	fd = sram_alloc(self->stream, LENGTH);
+	EXPECT_EQ(1, clock_users());
+	EXPECT_GT(0, sram_alloc(self->stream, 1 << 30));
+	EXPECT_EQ(1, clock_users());
+	close(fd);
+	EXPECT_EQ(0, clock_users());
+}
+
+/* Catches: SRAM without a clock that another driver still has mapped. */
+TEST_F(power, clock_outlives_unbind)
+{
+	int fd;
+
+	if (clock_users() == UINT_MAX)
+		SKIP(return, "this board has no clock for its SRAM");
+	fd = sram_alloc(self->stream, LENGTH);
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_EQ(1, clock_users());
+	close(fd);
+	EXPECT_EQ(0, clock_users());
+}
+
+/* Catches: a count of users that is wrong for ever after an unbind. */
+TEST_F(power, is_balanced_after_unbind)
+{
+	int fd, other;
+
+	fd = sram_alloc(self->stream, LENGTH);
+	close(self->stream);
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	self->stream = stream_open(self->instance.node);
+	other = sram_alloc(self->stream, LENGTH);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	close(fd);
+	usleep(500 * 1000);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	close(other);
+	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+}
+
+static bool write_line(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+
+	close(fd);
+	return done;
+}
+
+/* All devices are suspended, and resumed after some seconds. */
+static bool suspend_devices(void)
+{
+	return write_line("/sys/power/pm_test", "devices") &&
+	       write_line("/sys/power/state", "freeze");
+}
+
+/* As many as given, of a page each, that say so in their user data. */
+static int start_jobs(int stream, unsigned int count)
+{
+	int fd = sram_alloc(stream, 2 * LENGTH);
+	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = handle,
+		.src = handle,
+		.src_offset = LENGTH,
+		.length = LENGTH,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	int ret = 0;
+
+	for (; args.user_data < count && !ret; args.user_data++)
+		ret = submit_with(stream, &op, 1, &args);
+	close(fd);
+	return ret;
+}
+
+/* Catches: an engine that works while it is suspended, a job that is lost. */
+TEST_F_TIMEOUT(power, jobs_survive_suspend, SLOW)
+{
+	struct dmacpy_event event, last = { };
+	uint64_t longest = 0;
+	unsigned int i;
+
+	if (access("/sys/power/pm_test", F_OK))
+		SKIP(return, "this kernel cannot test suspending devices");
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_EQ(0, start_jobs(self->stream, JOBS));
+	ASSERT_TRUE(suspend_devices());
+	for (i = 0; i < JOBS; i++, last = event) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(i, event.user_data);
+		EXPECT_EQ(0, event.result);
+		if (i && event.timestamp - last.timestamp > longest)
+			longest = event.timestamp - last.timestamp;
+	}
+	EXPECT_LT(SUSPENDED_NS, longest);
+}
+
+/* Catches: a suspend that waits for ever, or a channel that is lost by it. */
+TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int start;
+
+	if (access("/sys/power/pm_test", F_OK))
+		SKIP(return, "this kernel cannot test suspending devices");
+	ASSERT_TRUE(set_number(TIMEOUT, 500));
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, start_jobs(self->stream, 1));
+	ASSERT_TRUE(suspend_devices());
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(-ETIMEDOUT, event.result);
+
+	ASSERT_TRUE(engine_reset());
+	start = milliseconds();
+	while (start_jobs(self->stream, 1) == -EAGAIN &&
+	       milliseconds() - start < 4 * BOUND_MS)
+		usleep(1000);
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+}
+
+TEST_HARNESS_MAIN
