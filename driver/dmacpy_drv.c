@@ -7,6 +7,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "dmacpy_board.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_cdev.h"
 #include "dmacpy_chan.h"
@@ -214,8 +215,13 @@ static int __init dmacpy_init(void)
 	ret = platform_driver_register(&dmacpy_driver);
 	if (ret)
 		goto err_exit_debugfs;
+	ret = dmacpy_board_add();
+	if (ret)
+		goto err_unregister;
 	return 0;
 
+err_unregister:
+	platform_driver_unregister(&dmacpy_driver);
 err_exit_debugfs:
 	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();
@@ -229,6 +235,7 @@ module_init(dmacpy_init);
 
 static void __exit dmacpy_exit(void)
 {
+	dmacpy_board_del();
 	platform_driver_unregister(&dmacpy_driver);
 	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();

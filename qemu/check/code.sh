@@ -79,7 +79,7 @@ check_walls()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv debugfs device cdev uring ioctl stream job sync buf
+		-v flow='drv board debugfs device cdev uring ioctl stream job sync buf
 			export pool chan fence quota' \
 		-v shared='device compat trace param power' \
 		-f qemu/check/includes.awk

@@ -97,6 +97,53 @@ test_limits_are_parameters()
 	works
 }
 
+# refused_sram REASON PARAMETER
+refused_sram()
+{
+	local lines
+	lines=$(dmesg | wc -l)
+	insmod "$module" "sram=$2" 2>err && fail "sram=$2 is accepted"
+	dmesg | tail -n "+$((lines + 1))" | grep -q "sram=$2: $1" ||
+		fail "no reason for sram=$2 in the log"
+}
+
+# Catches: memory of somebody else, or nonsense, that is taken for SRAM.
+test_sram_parameter_is_checked()
+{
+	local parameter
+	expect 0 rmmod dmacpy
+	for parameter in nonsense 4K 4K@ 0@0x3fdf0000 4K@0x3fdf0000x -1@0 \
+			2M@0xfffffffffff00000; do
+		refused_sram 'not <size>@<address>' $parameter
+	done
+	refused_sram 'not in whole pages' 4K@0x3fdf0800
+	refused_sram 'not in whole pages' 2K@0x3fdf0000
+	refused_sram "is the system's main memory" 4K@0x1000000
+	refused_sram "is the system's main memory" 2M@0x3fd00000
+	refused_sram 'is in use' 4K@0xfffc0000
+	loaded && fail "the module stays"
+	expect 0 insmod "$module"
+}
+
+# Catches: an instance that needs a device tree; a region that is not released.
+test_sram_parameter()
+{
+	local round device
+	for round in 1 2; do
+		expect 0 rmmod dmacpy
+		expect 0 insmod "$module" sram=64K@0x3fdf0000
+		device=$(echo /sys/bus/platform/drivers/dmacpy/dmacpy.*)
+		device=/dev/$(basename "$device"/misc/dmacpy*)
+		expect 0 dmacpy -d "$device" info --json
+		cp out info.json
+		[ "$(json sram_total)" = 65536 ] || fail "round $round: no SRAM"
+		expect 0 dmacpy -d "$device" copy --via-sram "$module" copy
+		cmp "$module" copy || fail "the copy differs"
+	done
+	expect 0 rmmod dmacpy
+	expect 0 insmod "$module"
+}
+
 # transfers_ended: on all channels of the first instance
 transfers_ended()
 {
@@ -134,4 +181,5 @@ test_tracepoints()
 
 run_tests insert_and_remove_100_times remove_after_use refused_while_open \
 	refused_while_open_and_unbound parameter_limits \
-	limits_are_parameters counters tracepoints
+	limits_are_parameters sram_parameter_is_checked sram_parameter \
+	counters tracepoints
