@@ -80,13 +80,18 @@ struct dmacpy_buf {
 
 static struct workqueue_struct *buf_wq;
 
+/*
+ * Memory of a process that the engine is to write is mapped for both: until it
+ * does, the caches may have what is newer than the memory, as the zeros of a
+ * new page. They must not be dropped before they are written back.
+ */
 static enum dma_data_direction buf_direction(const struct dmacpy_buf *buf)
 {
 	switch (buf->access) {
 	case DMACPY_ACCESS_READ:
 		return DMA_TO_DEVICE;
 	case DMACPY_ACCESS_WRITE:
-		return DMA_FROM_DEVICE;
+		return buf->dmabuf ? DMA_FROM_DEVICE : DMA_BIDIRECTIONAL;
 	default:
 		return DMA_BIDIRECTIONAL;
 	}
@@ -109,7 +114,7 @@ static void buf_unpin(struct dmacpy_buf *buf)
 		dma_unmap_sgtable(buf->dma_dev, buf->sgt, buf_direction(buf),
 				  DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(&buf->table);
-	unpin_user_pages_dirty_lock(buf->pages, buf->npages,
+	unpin_user_pages_dirty_lock(buf->pages, buf->npages, buf->sgt &&
 				    buf->access & DMACPY_ACCESS_WRITE);
 	kvfree(buf->pages);
 	atomic64_sub(buf->charged, &buf->mm->pinned_vm);
@@ -281,7 +286,7 @@ static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
 
 	buf->charged = npages;
 	if (atomic64_add_return(npages, &buf->mm->pinned_vm) > limit &&
-	    !capable(CAP_IPC_LOCK))
+	    !ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return -EDQUOT;
 	return 0;
 }
@@ -390,7 +395,7 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 
 	/* What a copy needs is synced then, and no more. */
 	ret = dma_map_sgtable(chan->dma_dev, &buf->table, buf_direction(buf),
-			      DMA_ATTR_SKIP_CPU_SYNC);
+			      DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_NO_WARN);
 	if (ret)
 		return ret;
 	buf->sgt = &buf->table;

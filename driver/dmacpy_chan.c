@@ -10,6 +10,7 @@
  * way to revive some, and has to pass a test copy. When that has arrived, the
  * engine is through with the past, and the quarantine ends.
  */
+#include <linux/bottom_half.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-fence.h>
@@ -20,6 +21,7 @@
 #include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 
 #include "dmacpy_chan.h"
 #include "dmacpy_param.h"
@@ -50,7 +52,7 @@ static unsigned long chan_timeout(void)
 /* What has ended, but was not reaped yet, is none of the engine's business. */
 static bool chan_busy(struct dmacpy_chan *chan)
 {
-	return chan->in_flight || (!chan->held && !list_empty(&chan->queue));
+	return chan->in_flight || !list_empty(&chan->queue);
 }
 
 /* The oldest transfer, if nothing of it is with the engine or yet to come. */
@@ -74,6 +76,8 @@ static void chan_reap(struct dmacpy_chan *chan)
 	bool terminated;
 	int result;
 
+	/* All others wait for who reaps: he must not lose the CPU. */
+	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
 	if (chan->reaping)
 		goto out_unlock;
@@ -98,6 +102,7 @@ static void chan_reap(struct dmacpy_chan *chan)
 	chan->reaping = false;
 out_unlock:
 	spin_unlock_irqrestore(&chan->lock, flags);
+	local_bh_enable();
 }
 
 /* The transfer whose turn it is, or NULL. Holds the lock. */
@@ -230,6 +235,15 @@ static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
 			 time_after(due, now) ? due - now : 0);
 }
 
+/* When it is too late, or earlier: the timeout may be changed. */
+static unsigned long chan_next_look(struct dmacpy_chan *chan)
+{
+	unsigned long late = chan->progress + chan_timeout();
+	unsigned long look = jiffies + CHAN_LOOK;
+
+	return time_before(late, look) ? late : look;
+}
+
 /*
  * Give the engine as much as it takes, if anything. Holds the lock.
  *
@@ -242,7 +256,7 @@ static void chan_feed(struct dmacpy_chan *chan)
 	bool issue = false, refused = false;
 	struct dmacpy_xfer *xfer;
 
-	if (chan->down || chan->held)
+	if (chan->down)
 		return;
 	while (!refused && chan->in_flight < chan->depth &&
 	       (xfer = chan_turn(chan))) {
@@ -260,7 +274,7 @@ static void chan_feed(struct dmacpy_chan *chan)
 	if (refused)
 		chan_arm(chan, jiffies + 1);
 	else if (chan_busy(chan))
-		chan_arm(chan, chan->progress + min(chan_timeout(), CHAN_LOOK));
+		chan_arm(chan, chan_next_look(chan));
 }
 
 /* Holds the lock. */
@@ -291,13 +305,12 @@ static void chan_settle(struct dmacpy_chan *chan)
 
 /*
  * Wait until the engine is done with what it has, or has made no progress for
- * so many times of what is long.
+ * long: to terminate one that completes descriptors just then is beyond some.
  */
-static void chan_drain(struct dmacpy_chan *chan, unsigned int times)
+static void chan_drain(struct dmacpy_chan *chan)
 {
 	while (READ_ONCE(chan->in_flight) &&
-	       time_before(jiffies, READ_ONCE(chan->progress) +
-				    times * chan_timeout()))
+	       time_before(jiffies, READ_ONCE(chan->progress) + chan_timeout()))
 		usleep_range(100, 1000);
 	chan_settle(chan);
 }
@@ -491,11 +504,13 @@ static void chan_recovery(struct work_struct *work)
 		chan->refusing = false;
 	}
 	spin_unlock_irq(&chan->lock);
-	if (works)
+	if (works) {
 		trace_dmacpy_chan_revived(dma_chan_name(chan->dma));
-	else
+		wake_up_all(chan->ready);
+	} else {
 		queue_delayed_work(system_long_wq, &chan->recovery,
 				   chan_timeout());
+	}
 }
 
 /* Looks a second time when all late callbacks are through. */
@@ -584,48 +599,28 @@ bool dmacpy_chan_ready(struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_chan_hold() - have the engine idle, for a suspend
- * @chan: the channel
+ * dmacpy_chan_suspend() - leave the engine alone
+ * @chan: the channel; all transfers have ended, and nobody submits any
  *
- * What the engine has by now ends as it does, or by the watchdog. Everything
- * else waits for dmacpy_chan_unhold(), also what is submitted meanwhile.
- *
- * Context: Process.
- * Return: 0, or -EBUSY if the engine is not idle in time; nothing is held then.
+ * Context: Process. Undone by dmacpy_chan_resume().
  */
-int dmacpy_chan_hold(struct dmacpy_chan *chan)
+void dmacpy_chan_suspend(struct dmacpy_chan *chan)
 {
-	spin_lock_irq(&chan->lock);
-	chan->held = true;
-	spin_unlock_irq(&chan->lock);
-	/* The watchdog comes first. */
-	chan_drain(chan, 2);
-	if (READ_ONCE(chan->in_flight)) {
-		dmacpy_chan_unhold(chan);
-		return -EBUSY;
-	}
 	cancel_delayed_work_sync(&chan->work);
 	cancel_delayed_work_sync(&chan->recovery);
-	return 0;
+	chan_settle(chan);
 }
 
 /**
- * dmacpy_chan_unhold() - go on after dmacpy_chan_hold()
+ * dmacpy_chan_resume() - undo dmacpy_chan_suspend()
  * @chan: the channel
  *
  * Context: Process.
  */
-void dmacpy_chan_unhold(struct dmacpy_chan *chan)
+void dmacpy_chan_resume(struct dmacpy_chan *chan)
 {
-	spin_lock_irq(&chan->lock);
-	chan->held = false;
-	if (!chan->in_flight)
-		chan->progress = jiffies;
 	if (chan->refusing)
 		queue_delayed_work(system_long_wq, &chan->recovery, 0);
-	chan_feed(chan);
-	spin_unlock_irq(&chan->lock);
-	chan_reap(chan);
 }
 
 /**
@@ -741,13 +736,15 @@ static int chan_setup(struct dmacpy_chan *chan)
  * dmacpy_chan_open() - request a channel
  * @parent: the platform device that is being bound
  * @name: its name in "dma-names", must stay; NULL for any that copies memory
+ * @ready: woken when dmacpy_chan_ready() changes to true
  *
  * Context: Process.
  * Return: the channel (dmacpy_chan_close()), or an ERR_PTR(): -EPROBE_DEFER if
  * there is none yet, -EINVAL if it cannot copy memory, -EIO if it should but
  * does not, -ENOMEM.
  */
-struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
+struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
+				     wait_queue_head_t *ready)
 {
 	struct dmacpy_chan *chan;
 	struct dma_chan *dma;
@@ -758,6 +755,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name)
 		return ERR_PTR(-ENOMEM);
 	chan->parent = parent;
 	chan->name = name;
+	chan->ready = ready;
 	chan->interval = 1;
 	chan->quiet = true;
 	spin_lock_init(&chan->lock);
@@ -803,8 +801,7 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	cancel_delayed_work_sync(&chan->work);
 	cancel_delayed_work_sync(&chan->recovery);
 
-	/* To terminate one that completes descriptors is beyond some. */
-	chan_drain(chan, 1);
+	chan_drain(chan);
 	chan_terminate(chan, -ENODEV, -ENODEV);
 	if (!chan->quiet)
 		chan_revive(chan);

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 struct device;
@@ -114,6 +115,7 @@ struct dmacpy_chan_stat {
  * @streams: number of streams on it, under dmacpy_device.lock
  * @parent: the platform device it was requested for
  * @name: its name among the parent's, NULL if it was found by capability
+ * @ready: woken when it has recovered
  * @dma: the channel; stays the same one through its recovery
  * @requested: @dma is ours; changed by @recovery, and in the end
  * @depth: limit of descriptors in flight, 1 if they may pass each other
@@ -128,7 +130,6 @@ struct dmacpy_chan_stat {
  * @progress: time of the last sign of life, in jiffies
  * @due: when @work is due, in jiffies
  * @quiet: false while the engine may still write for what was terminated
- * @held: for a suspend: nothing is given to the engine
  * @down: being recovered: nothing is given to the engine
  * @refusing: all was terminated, and what is submitted ends at once
  * @closing: nothing will be any more, and the works have nothing to do
@@ -154,6 +155,7 @@ struct dmacpy_chan {
 
 	struct device *parent;
 	const char *name;
+	wait_queue_head_t *ready;
 	struct dma_chan *dma;
 	bool requested;
 	unsigned int depth;
@@ -168,7 +170,6 @@ struct dmacpy_chan {
 	unsigned long progress;
 	unsigned long due;
 	bool quiet;
-	bool held;
 	bool down;
 	bool refusing;
 	bool closing;
@@ -188,10 +189,11 @@ struct dmacpy_chan {
 
 int dmacpy_chan_init(void);
 void dmacpy_chan_exit(void);
-struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name);
+struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
+				     wait_queue_head_t *ready);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
-int dmacpy_chan_hold(struct dmacpy_chan *chan);
-void dmacpy_chan_unhold(struct dmacpy_chan *chan);
+void dmacpy_chan_suspend(struct dmacpy_chan *chan);
+void dmacpy_chan_resume(struct dmacpy_chan *chan);
 bool dmacpy_chan_ready(struct dmacpy_chan *chan);
 void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
 unsigned int dmacpy_chan_lost(void);

@@ -75,13 +75,15 @@ void dmacpy_debugfs_add(struct dmacpy_device *dev)
 
 /**
  * dmacpy_debugfs_del() - undo dmacpy_debugfs_add()
- * @dev: the instance; nobody looks at it any more after this
+ * @dev: the instance; nobody looks at it any more after this, nor if it was
+ *	called before
  *
  * Context: Process.
  */
 void dmacpy_debugfs_del(struct dmacpy_device *dev)
 {
 	debugfs_remove_recursive(dev->debugfs);
+	dev->debugfs = NULL;
 }
 
 /**

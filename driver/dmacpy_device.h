@@ -4,8 +4,9 @@
  *
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock -> locks of
- * pool, dma-buf and dmaengine. Of the spinlocks, dmacpy_chan.lock is outside of
- * dmacpy_stream.lock and of the engine's own; all are inside of the rest.
+ * pool, quota, dma-buf and dmaengine. Of the spinlocks, dmacpy_chan.lock is
+ * outside of dmacpy_stream.lock and of the engine's own; all are inside of the
+ * rest.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H
@@ -15,6 +16,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mutex.h>
 #include <linux/srcu.h>
+#include <linux/wait.h>
 
 #include "dmacpy_quota.h"
 
@@ -38,6 +40,7 @@ struct dmacpy_pool;
  * @quota: who has how much of it
  * @chans: the channels
  * @nchans: number of @chans
+ * @ready: woken when a channel has recovered
  * @debugfs: its directory there
  */
 struct dmacpy_device {
@@ -58,6 +61,7 @@ struct dmacpy_device {
 	struct dmacpy_quota quota;
 	struct dmacpy_chan **chans;
 	unsigned int nchans;
+	wait_queue_head_t ready;
 	struct dentry *debugfs;
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The platform driver: puts pool, channels and /dev/dmacpyN together. */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
@@ -43,7 +45,7 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 		if (named > 0)
 			of_property_read_string_index(np, "dma-names", i,
 						      &name);
-		chan = dmacpy_chan_open(dev->parent, name);
+		chan = dmacpy_chan_open(dev->parent, name, &dev->ready);
 		if (IS_ERR(chan) && named <= 0 && i)
 			break;
 		if (IS_ERR(chan)) {
@@ -152,31 +154,49 @@ static void dmacpy_shutdown(struct platform_device *pdev)
 	dmacpy_quiesce(dev);
 }
 
+static bool dmacpy_is_idle(struct dmacpy_device *dev)
+{
+	struct dmacpy_stream *stream;
+	bool idle = true;
+
+	mutex_lock(&dev->lock);
+	list_for_each_entry(stream, &dev->streams, node)
+		idle &= dmacpy_stream_is_idle(stream);
+	mutex_unlock(&dev->lock);
+	return idle;
+}
+
+/*
+ * User space is frozen. Jobs that wait for something that does not happen any
+ * more have a deadline, and so has an engine that hangs. Other drivers may wait
+ * for our fences before they suspend: all of them have to signal.
+ */
+static int dmacpy_suspend(struct device *parent)
+{
+	struct dmacpy_device *dev = dev_get_drvdata(parent);
+	unsigned long deadline = jiffies +
+		msecs_to_jiffies(READ_ONCE(dmacpy_dependency_timeout.value)) +
+		msecs_to_jiffies(2 * READ_ONCE(dmacpy_timeout.value));
+	unsigned int i;
+
+	while (!dmacpy_is_idle(dev)) {
+		if (time_after(jiffies, deadline))
+			return -EBUSY;
+		usleep_range(100, 1000);
+	}
+	for (i = 0; i < dev->nchans; i++)
+		dmacpy_chan_suspend(dev->chans[i]);
+	return 0;
+}
+
 static int dmacpy_resume(struct device *parent)
 {
 	struct dmacpy_device *dev = dev_get_drvdata(parent);
 	unsigned int i;
 
 	for (i = 0; i < dev->nchans; i++)
-		dmacpy_chan_unhold(dev->chans[i]);
+		dmacpy_chan_resume(dev->chans[i]);
 	return 0;
-}
-
-/* The engines become idle; jobs that have not begun wait for the resume. */
-static int dmacpy_suspend(struct device *parent)
-{
-	struct dmacpy_device *dev = dev_get_drvdata(parent);
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < dev->nchans; i++) {
-		ret = dmacpy_chan_hold(dev->chans[i]);
-		if (ret)
-			break;
-	}
-	while (ret && i--)
-		dmacpy_chan_unhold(dev->chans[i]);
-	return ret;
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(dmacpy_pm_ops, dmacpy_suspend, dmacpy_resume);

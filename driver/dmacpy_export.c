@@ -158,23 +158,25 @@ static int export_cpu_access(struct dma_buf *dmabuf,
 static int export_alloc_sram(struct dmacpy_export *export, u64 length)
 {
 	struct dmacpy_device *dev = export->dev;
+	size_t size = PAGE_ALIGN(min_t(u64, length, SIZE_MAX / 2));
 	int ret;
 
-	ret = dmacpy_power_get(dev->parent);
+	/* Before somebody over his quota takes it from others for a moment. */
+	ret = dmacpy_quota_charge(&dev->quota, export->user, size);
 	if (ret)
 		return ret;
+	ret = dmacpy_power_get(dev->parent);
+	if (ret)
+		goto err_uncharge;
 	ret = dmacpy_pool_alloc(export->pool, length, &export->sram);
 	if (ret)
 		goto err_put_power;
-	ret = dmacpy_quota_charge(&dev->quota, export->user, export->sram.size);
-	if (ret)
-		goto err_free;
 	return 0;
 
-err_free:
-	dmacpy_pool_free(export->pool, &export->sram);
 err_put_power:
 	dmacpy_power_put(dev->parent);
+err_uncharge:
+	dmacpy_quota_uncharge(&dev->quota, export->user, size);
 	return ret;
 }
 

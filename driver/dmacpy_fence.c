@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "dmacpy_fence.h"
@@ -119,7 +120,8 @@ int dmacpy_fence_wait(struct dma_fence *base)
 
 	init_completion(&waiter.done);
 	if (!dma_fence_add_callback(base, &waiter.cb, fence_wake) &&
-	    wait_for_completion_killable(&waiter.done) &&
+	    wait_for_completion_state(&waiter.done,
+				      TASK_KILLABLE | TASK_FREEZABLE) &&
 	    dma_fence_remove_callback(base, &waiter.cb))
 		return -EINTR;
 	return min(dma_fence_get_status(base), 0);

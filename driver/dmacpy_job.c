@@ -18,7 +18,7 @@
 
 /* Blocks of a pattern: long for few descriptors, short for many patterns. */
 #define JOB_BLOCK_MAX	4096U
-#define JOB_BLOCK_MIN	64U
+#define JOB_BLOCKS_MAX	65536U
 
 static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
 {
@@ -212,6 +212,32 @@ static int job_check_op_ends(const struct dmacpy_op *op,
 	return 0;
 }
 
+static unsigned int job_count_fills(const struct dmacpy_job *job)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < job->nops; i++)
+		n += job->op[i].opcode == DMACPY_OP_FILL;
+	return n;
+}
+
+static void job_choose_block_size(struct dmacpy_job *job, unsigned int align)
+{
+	unsigned int nfills = max(job_count_fills(job), 1U);
+
+	job->block_size = max(min(rounddown_pow_of_two(JOB_BLOCKS_MAX / nfills),
+				  JOB_BLOCK_MAX), align);
+}
+
+/* What the engine needs a descriptor for, at least. */
+static u64 job_count_rows(const struct dmacpy_job *job,
+			  const struct dmacpy_op *op)
+{
+	if (op->opcode != DMACPY_OP_FILL)
+		return op->rows;
+	return div_u64(op->length - 1, job->block_size) + 1;
+}
+
 /**
  * dmacpy_job_check_ends() - check the operations against their buffers
  * @job: the job, with the buffers filled in
@@ -228,13 +254,14 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 	unsigned int i;
 	int ret;
 
+	job_choose_block_size(job, chan->copy_align);
 	for (i = 0; i < job->nops; i++) {
 		op = &job->op[i];
 		ret = job_check_op_ends(op, &job->ends[i], chan);
 		if (ret)
 			return ret;
 		/* Neither can wrap: what was added is within the limits. */
-		rows += op->rows;
+		rows += job_count_rows(job, op);
 		if (rows > dmacpy_max_rows.value ||
 		    op->length > div_u64(max_bytes - left, op->rows))
 			return -E2BIG;
@@ -245,25 +272,12 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 	return 0;
 }
 
-static unsigned int job_count_fills(const struct dmacpy_job *job)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < job->nops; i++)
-		n += job->op[i].opcode == DMACPY_OP_FILL;
-	return n;
-}
-
 /* All patterns share one mapping, each in a block that the engine repeats. */
-static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills,
-				unsigned int align)
+static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills)
 {
-	size_t size, offset = 0;
+	size_t size = job->block_size * nfills, offset = 0;
 	struct dmacpy_op *op;
 
-	job->block_size = max3(rounddown_pow_of_two(JOB_BLOCK_MAX / nfills),
-			       JOB_BLOCK_MIN, align);
-	size = job->block_size * nfills;
 	job->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!job->pattern)
 		return -ENOMEM;
@@ -277,8 +291,9 @@ static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills,
 		offset += job->block_size;
 	}
 
-	job->pattern_addr = dma_map_single(job->dma_dev, job->pattern, size,
-					   DMA_TO_DEVICE);
+	job->pattern_addr = dma_map_single_attrs(job->dma_dev, job->pattern,
+						 size, DMA_TO_DEVICE,
+						 DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(job->dma_dev, job->pattern_addr))
 		return -EIO;
 	job->pattern_size = size;
@@ -335,7 +350,7 @@ int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 	unsigned int nfills = job_count_fills(job);
 
 	job->dma_dev = chan->dma_dev;
-	return nfills ? job_prepare_patterns(job, nfills, chan->copy_align) : 0;
+	return nfills ? job_prepare_patterns(job, nfills) : 0;
 }
 
 static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,

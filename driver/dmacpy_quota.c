@@ -2,6 +2,7 @@
 /* How much SRAM each user has: a shared and small good. */
 #include <linux/capability.h>
 #include <linux/mm.h>
+#include <linux/user_namespace.h>
 
 #include "dmacpy_param.h"
 #include "dmacpy_quota.h"
@@ -35,7 +36,7 @@ static bool quota_exceeded(unsigned long pages)
 	unsigned int limit = READ_ONCE(dmacpy_sram_quota.value);
 
 	return limit && pages > limit / (PAGE_SIZE / 1024) &&
-	       !capable(CAP_SYS_RESOURCE);
+	       !ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE);
 }
 
 static unsigned long quota_pages(struct dmacpy_quota *quota, kuid_t user)

@@ -364,7 +364,6 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 
 	result = stream_note_result(stream, job, result);
 	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
-	dmacpy_fence_signal(job->fence, result);
 	if (record)
 		record->event = (struct dmacpy_event){
 			.user_data = job->user_data,
@@ -379,6 +378,8 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	job->record = NULL;
 	stream->jobs--;
 	spin_unlock_irqrestore(&stream->lock, flags);
+	/* Who has waited for it finds its record, and room for the next one. */
+	dmacpy_fence_signal(job->fence, result);
 	wake_up_all(&stream->wait);
 }
 
@@ -480,22 +481,25 @@ static void stream_move(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	dmacpy_job_enter(job, stream->chan, &stream->lane, result);
 }
 
+/*
+ * Outside of the gate: an unbind may wait for who is inside and waits for one
+ * of our fences. The channel is open until the stream is stopped.
+ */
 static void stream_advance(struct work_struct *work)
 {
 	struct dmacpy_stream *stream =
 		container_of(work, struct dmacpy_stream, advance.work);
 	bool signalling = dma_fence_begin_signalling();
 	struct dmacpy_job *job;
-	int idx, result;
+	int result;
 
-	if (dmacpy_device_enter(stream->dev, &idx))
-		while ((job = stream_first_waiting(stream))) {
-			result = stream_check_deps(stream, job);
-			if (result == -EINPROGRESS)
-				break;
-			stream_move(stream, job, result);
-		}
-	dmacpy_device_leave(stream->dev, idx);
+	while (!READ_ONCE(stream->stopped) &&
+	       (job = stream_first_waiting(stream))) {
+		result = stream_check_deps(stream, job);
+		if (result == -EINPROGRESS)
+			break;
+		stream_move(stream, job, result);
+	}
 	dma_fence_end_signalling(signalling);
 }
 
@@ -509,6 +513,8 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 {
 	struct dmacpy_job *job;
 
+	WRITE_ONCE(stream->stopped, true);
+	cancel_delayed_work_sync(&stream->advance);
 	stream_forget_dep(stream);
 	while ((job = stream_first_waiting(stream)))
 		stream_move(stream, job, -ENODEV);
@@ -751,24 +757,44 @@ void dmacpy_stream_return_record(struct dmacpy_stream *stream,
  * @table: of the one who polls
  *
  * Context: Process.
- * Return: EPOLLIN when there is a record, EPOLLOUT when there is room for a
- * job, EPOLLHUP and EPOLLERR when the device was unbound.
+ * Return: EPOLLIN when there is a record, EPOLLOUT when there is room for a job
+ * and the channel takes it, EPOLLHUP and EPOLLERR when the device was unbound.
  */
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table)
 {
+	struct dmacpy_device *dev = stream->dev;
+	bool alive, ready;
 	__poll_t mask = 0;
+	int idx;
 
 	poll_wait(file, &stream->wait, table);
+	poll_wait(file, &dev->ready, table);
+	alive = dmacpy_device_enter(dev, &idx);
+	ready = alive && dmacpy_chan_ready(stream->chan);
+	dmacpy_device_leave(dev, idx);
+
 	spin_lock_irq(&stream->lock);
 	if (!list_empty(&stream->records))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (READ_ONCE(stream->dev->unplugged))
+	if (!alive)
 		mask |= EPOLLHUP | EPOLLERR;
-	else if (stream->jobs < dmacpy_max_jobs.value)
+	else if (ready && stream->jobs < dmacpy_max_jobs.value)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	spin_unlock_irq(&stream->lock);
 	return mask;
+}
+
+/**
+ * dmacpy_stream_is_idle() - have all jobs ended
+ * @stream: the stream
+ *
+ * Context: Any.
+ * Return: true if they have, or are about to signal.
+ */
+bool dmacpy_stream_is_idle(struct dmacpy_stream *stream)
+{
+	return !READ_ONCE(stream->jobs);
 }
 
 /**

@@ -57,6 +57,7 @@ struct dmacpy_record {
  * @records: what read() returns next
  * @waiting: jobs behind one with dependencies, it first
  * @moving: a job is on its way from @waiting to @lane
+ * @stopped: the device is being unbound: @advance has nothing to do
  * @advance: work that does that, and watches the deadline of the first
  * @dep: what the first of @waiting waits for, or NULL; @advance's
  * @dep_cb: our callback there
@@ -84,6 +85,7 @@ struct dmacpy_stream {
 	struct list_head records;
 	struct list_head waiting;
 	bool moving;
+	bool stopped;
 	struct delayed_work advance;
 	struct dma_fence *dep;
 	struct dma_fence_cb dep_cb;
@@ -109,6 +111,7 @@ void dmacpy_stream_return_record(struct dmacpy_stream *stream,
 				 struct dmacpy_record *record);
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table);
+bool dmacpy_stream_is_idle(struct dmacpy_stream *stream);
 int dmacpy_stream_flush(struct dmacpy_stream *stream);
 
 #endif /* DMACPY_STREAM_H */

@@ -16,7 +16,7 @@ static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
 
 	if (deps->count == deps->room) {
 		fences = krealloc_array(deps->fences, room, sizeof(*fences),
-					GFP_KERNEL_ACCOUNT);
+					GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!fences) {
 			dma_fence_put(fence);
 			return -ENOMEM;

@@ -87,8 +87,10 @@ enum {
  * @sram_largest: the longest buffer that could be allocated now
  * @max_bytes: limit of the bytes that one job moves
  * @max_ops: limit of the operations in one job
- * @max_rows: limit of the rows in one job, over all its operations; a COPY
- *	and a FILL are one row each
+ * @max_rows: limit of the rows in one job, over all its operations; a COPY is
+ *	one row; a FILL is one for each 4 KiB or, if that is less, for each part
+ *	of 64 KiB, divided by the number of FILLs and rounded down to a power of
+ *	two
  * @granule: ALLOC rounds the length of a buffer up to a multiple of this
  * @channels: number of channels of the DMA engine
  * @copy_align: offsets, strides and lengths of all operations must be

@@ -116,6 +116,20 @@ TEST_F(limits, rows)
 	EXPECT_EQ(0, submit(self->stream, &op, 1));
 }
 
+/* Catches: a FILL of short patterns, each with a descriptor, as one row. */
+TEST_F(limits, rows_of_fills)
+{
+	unsigned int count = self->info.max_ops, block = 64 * KIB / count, i;
+
+	if (self->info.max_ops != 1024 || self->info.max_rows != 16384)
+		SKIP(return, "other limits than by default");
+	for (i = 0; i < count; i++)
+		fill_bytes(&self->ops[i], self->handle, 16 * block);
+	EXPECT_EQ(0, submit(self->stream, self->ops, count));
+	self->ops[0].length++;
+	EXPECT_EQ(-E2BIG, submit(self->stream, self->ops, count));
+}
+
 /* Catches: a job of many bytes that all others have to wait for. */
 TEST_F(limits, bytes)
 {
@@ -123,8 +137,13 @@ TEST_F(limits, bytes)
 	unsigned int n;
 
 	for (n = 0; left && n < self->info.max_ops; n++) {
-		fill_bytes(&self->ops[n], self->handle,
-			   left < LENGTH ? left : LENGTH);
+		self->ops[n] = (struct dmacpy_op){
+			.opcode = DMACPY_OP_COPY,
+			.dst = self->handle,
+			.src = self->handle,
+			.src_offset = LENGTH / 2,
+			.length = left < LENGTH / 2 ? left : LENGTH / 2,
+		};
 		left -= self->ops[n].length;
 	}
 	if (left || n == self->info.max_ops)

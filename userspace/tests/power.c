@@ -4,7 +4,8 @@
  * system suspend. On the instance with the fake engine, which takes its time.
  */
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -198,26 +199,76 @@ static int start_jobs(int stream, unsigned int count)
 	return ret;
 }
 
-/* Catches: an engine that works while it is suspended, a job that is lost. */
-TEST_F_TIMEOUT(power, jobs_survive_suspend, SLOW)
+static uint64_t now_ns(void)
 {
-	struct dmacpy_event event, last = { };
-	uint64_t longest = 0;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Catches: an engine that works while it is suspended, a job that is lost. */
+TEST_F_TIMEOUT(power, jobs_end_before_suspend, SLOW)
+{
+	struct dmacpy_event event = { };
 	unsigned int i;
+	uint64_t resumed;
 
 	if (access("/sys/power/pm_test", F_OK))
 		SKIP(return, "this kernel cannot test suspending devices");
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 	ASSERT_EQ(0, start_jobs(self->stream, JOBS));
 	ASSERT_TRUE(suspend_devices());
-	for (i = 0; i < JOBS; i++, last = event) {
+	resumed = now_ns();
+	for (i = 0; i < JOBS; i++) {
 		ASSERT_EQ(0, read_event(self->stream, &event));
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
-		if (i && event.timestamp - last.timestamp > longest)
-			longest = event.timestamp - last.timestamp;
 	}
-	EXPECT_LT(SUSPENDED_NS, longest);
+	EXPECT_LT(event.timestamp, resumed - SUSPENDED_NS);
+	EXPECT_EQ(0, start_jobs(self->stream, 1));
+	EXPECT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+}
+
+/* Catches: a suspend that takes for ever, or that cuts jobs off. */
+TEST_F_TIMEOUT(power, refuses_when_busy_for_long, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int i;
+
+	if (access("/sys/power/pm_test", F_OK))
+		SKIP(return, "this kernel cannot test suspending devices");
+	ASSERT_TRUE(set_number(TIMEOUT, 1000));
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 10));
+	ASSERT_TRUE(engine_set("delay_us", 4 * SLOW_US));
+	ASSERT_EQ(0, start_jobs(self->stream, JOBS));
+	EXPECT_FALSE(suspend_devices());
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(0, event.result);
+	}
+}
+
+/* Catches: a thread in the kernel that nothing can freeze. */
+TEST_F_TIMEOUT(power, waiting_program_can_be_frozen, SLOW)
+{
+	int status;
+	pid_t child;
+
+	if (access("/sys/power/pm_test", F_OK))
+		SKIP(return, "this kernel cannot test suspending devices");
+	ASSERT_TRUE(engine_set("delay_us", 4 * SLOW_US));
+	child = fork();
+	if (!child)
+		_exit(start_jobs(self->stream, JOBS) || fsync(self->stream));
+	usleep(500 * 1000);
+	ASSERT_TRUE(write_line("/sys/power/pm_test", "freezer"));
+	EXPECT_TRUE(write_line("/sys/power/state", "freeze"));
+	/* It has been frozen while it waited, and goes on. */
+	EXPECT_EQ(0, waitpid(child, &status, WNOHANG));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 /* Catches: a suspend that waits for ever, or a channel that is lost by it. */
