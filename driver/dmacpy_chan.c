@@ -146,22 +146,23 @@ static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 	unsigned long flags;
-	bool ended = false;
+	bool expected;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	/* Some engines call back after they were terminated, or twice. */
-	if (xfer->in_flight) {
+	expected = xfer->in_flight;
+	if (expected) {
 		chan->progress = jiffies;
 		chan->in_flight--;
 		xfer->in_flight--;
 		if (failed)
 			chan_fail_xfer(chan, xfer);
-		chan_feed(chan);
-		ended = chan_ended(chan);
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (ended)
+	if (expected) {
+		chan_feed(chan);
 		chan_reap(chan);
+	}
 }
 
 static void chan_callback(void *param)
@@ -245,19 +246,20 @@ static unsigned long chan_next_look(struct dmacpy_chan *chan)
 }
 
 /*
- * Give the engine as much as it takes, if anything. Holds the lock.
+ * Give the engine as much as it takes, if anything. Holds the lock. Returns
+ * whether something is to be issued.
  *
  * Its ring is found out by filling it: from then on an interrupt at each half
  * of it is enough to refill it in time. One that takes no descriptor may also
  * be out of memory, and is asked again soon.
  */
-static void chan_feed(struct dmacpy_chan *chan)
+static bool chan_fill(struct dmacpy_chan *chan)
 {
 	bool issue = false, refused = false;
 	struct dmacpy_xfer *xfer;
 
 	if (chan->down)
-		return;
+		return false;
 	while (!refused && chan->in_flight < chan->depth &&
 	       (xfer = chan_turn(chan))) {
 		if (!chan_start_xfer(xfer))
@@ -267,14 +269,41 @@ static void chan_feed(struct dmacpy_chan *chan)
 		else
 			refused = true;
 	}
-	if (issue)
-		dma_async_issue_pending(chan->dma);
 	if (!list_empty(&chan->queue))
 		chan->interval = max(chan->in_flight / 2, 1U);
 	if (refused)
 		chan_arm(chan, jiffies + 1);
 	else if (chan_busy(chan))
 		chan_arm(chan, chan_next_look(chan));
+	return issue;
+}
+
+/*
+ * Keep the engine busy: one at a time, whoever calls this. Some engines call
+ * back from within issue_pending, so no lock; or do not like to be told to
+ * issue when there is nothing, so nobody else may issue meanwhile.
+ */
+static void chan_feed(struct dmacpy_chan *chan)
+{
+	unsigned long flags;
+	bool issue;
+
+	/* As in chan_reap(). */
+	local_bh_disable();
+	spin_lock_irqsave(&chan->lock, flags);
+	chan->hungry = true;
+	while (chan->hungry && !chan->feeding) {
+		chan->hungry = false;
+		chan->feeding = true;
+		issue = chan_fill(chan);
+		spin_unlock_irqrestore(&chan->lock, flags);
+		if (issue)
+			dma_async_issue_pending(chan->dma);
+		spin_lock_irqsave(&chan->lock, flags);
+		chan->feeding = false;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	local_bh_enable();
 }
 
 /* Holds the lock. */
@@ -284,23 +313,29 @@ static bool chan_stuck(struct dmacpy_chan *chan)
 	       !time_before(jiffies, chan->progress + chan_timeout());
 }
 
-static bool chan_reaping(struct dmacpy_chan *chan)
+static bool chan_in_use(struct dmacpy_chan *chan)
 {
-	bool reaping;
+	bool in_use;
 
 	spin_lock_irq(&chan->lock);
-	reaping = chan->reaping;
+	in_use = chan->feeding || chan->reaping;
 	spin_unlock_irq(&chan->lock);
-	return reaping;
+	return in_use;
 }
 
-/* Wait until nobody is in a callback or on his way out of one. */
+static void chan_wait_unused(struct dmacpy_chan *chan)
+{
+	while (chan_in_use(chan))
+		usleep_range(10, 100);
+}
+
+/* Wait until nobody feeds it, is in a callback or on his way out of one. */
 static void chan_settle(struct dmacpy_chan *chan)
 {
+	chan_wait_unused(chan);
 	if (chan->requested)
 		dmaengine_synchronize(chan->dma);
-	while (chan_reaping(chan))
-		usleep_range(10, 100);
+	chan_wait_unused(chan);
 }
 
 /*
@@ -465,6 +500,20 @@ static bool chan_test(struct dmacpy_chan *chan, bool dropped)
 }
 
 /*
+ * Engines oops when they are released with something to do. True if what this
+ * one had is dropped.
+ */
+static bool chan_release(struct dmacpy_chan *chan)
+{
+	bool dropped = !dmaengine_terminate_async(chan->dma);
+
+	dmaengine_synchronize(chan->dma);
+	dma_release_channel(chan->dma);
+	chan->requested = false;
+	return dropped;
+}
+
+/*
  * Release and request the channel: both allocate and take mutexes, so all
  * fences that depend on it were signalled. True if it works then.
  */
@@ -473,12 +522,8 @@ static bool chan_revive(struct dmacpy_chan *chan)
 	struct dma_chan *dma;
 	bool dropped = true;
 
-	if (chan->requested) {
-		dropped = !dmaengine_terminate_async(chan->dma);
-		dmaengine_synchronize(chan->dma);
-		dma_release_channel(chan->dma);
-		chan->requested = false;
-	}
+	if (chan->requested)
+		dropped = chan_release(chan);
 	dma = chan_request(chan);
 	if (IS_ERR(dma))
 		return false;
@@ -531,9 +576,9 @@ static void chan_work(struct work_struct *work)
 		chan->down = stuck || chan->closing;
 		chan->stat.timeouts += stuck;
 	}
-	chan_feed(chan);
 	spin_unlock_irq(&chan->lock);
 
+	chan_feed(chan);
 	chan_reap(chan);
 	if (stuck) {
 		trace_dmacpy_chan_timeout(dma_chan_name(chan->dma));
@@ -566,7 +611,6 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer)
 {
 	unsigned long flags;
-	bool ended;
 
 	xfer->chan = chan;
 	xfer->lane = lane;
@@ -578,12 +622,9 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 		list_add_tail(&lane->node, &chan->queue);
 	if (chan->refusing)
 		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
-	else
-		chan_feed(chan);
-	ended = chan_ended(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (ended)
-		chan_reap(chan);
+	chan_feed(chan);
+	chan_reap(chan);
 }
 
 /**
@@ -806,7 +847,7 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	if (!chan->quiet)
 		chan_revive(chan);
 	if (chan->requested)
-		dma_release_channel(chan->dma);
+		chan_release(chan);
 	if (chan->quiet)
 		chan_free(chan);
 	else

@@ -133,6 +133,8 @@ struct dmacpy_chan_stat {
  * @down: being recovered: nothing is given to the engine
  * @refusing: all was terminated, and what is submitted ends at once
  * @closing: nothing will be any more, and the works have nothing to do
+ * @hungry: somebody has asked for @dma to be fed
+ * @feeding: somebody does so
  * @reaping: somebody ends transfers, one after the other
  * @stat: counts
  * @work: looks for progress, ends transfers without; what signals fences must
@@ -173,6 +175,8 @@ struct dmacpy_chan {
 	bool down;
 	bool refusing;
 	bool closing;
+	bool hungry;
+	bool feeding;
 	bool reaping;
 	struct dmacpy_chan_stat stat;
 	struct delayed_work work;
