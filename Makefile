@@ -7,8 +7,8 @@ export IMAGE CMD
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test test-debug check check-self-test guest guest-debug \
-	modules userspace clean distclean
+.PHONY: help run test test-debug test-kcsan check check-self-test guest \
+	guest-debug stress stress-debug modules userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -19,11 +19,23 @@ run:
 
 #: make test                   run all tests on Debian's kernel in QEMU
 test:
-	@qemu/test.sh
+	@qemu/test.sh stock
 
-#: make test-debug             the same on a debug kernel, built from source
+#: make test-debug             the same on debug kernels of two boards
 test-debug:
-	@qemu/test.sh debug-arm64
+	@qemu/test.sh debug
+
+#: make test-kcsan             the same on a kernel that looks for data races
+test-kcsan:
+	@qemu/test.sh kcsan
+
+#: make stress [SECONDS=600] [SEED=...]  all at random, all failures, in QEMU
+stress:
+	@qemu/stress.sh 6.12-arm64 $(or $(SECONDS),600) $(SEED)
+
+#: make stress-debug           the same on the debug kernel
+stress-debug:
+	@qemu/stress.sh debug-arm64 $(or $(SECONDS),600) $(SEED)
 
 #: make check                  check the source: style, types, documentation
 check:
@@ -37,9 +49,9 @@ check-self-test:
 guest:
 	@qemu/guest.sh
 
-#: make guest-debug CMD='...'  the same on the debug kernel
+#: make guest-debug CMD='...' [TREE=debug-arm]  the same on a debug kernel
 guest-debug:
-	@qemu/guest.sh debug-arm64
+	@qemu/guest.sh $(or $(TREE),debug-arm64)
 
 # kbuild writes beside what it reads: it gets links, so that its output stays
 # out of driver/.

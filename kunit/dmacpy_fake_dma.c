@@ -40,6 +40,8 @@
  * @hang: nothing is copied; all that was given meanwhile, and is terminated
  *	or not, is copied when this is 0 again
  * @reverse: what was issued together calls back in reverse order
+ * @no_order: what was issued last is copied first; a channel says that there is
+ *	no order if this is set when it is requested
  * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
  * @no_terminate: terminating is refused
@@ -59,6 +61,7 @@ struct fake_script {
 	u32 ring;
 	u32 hang;
 	u32 reverse;
+	u32 no_order;
 	u32 coalesce;
 	u32 only_irq;
 	u32 no_terminate;
@@ -335,6 +338,14 @@ static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
 	return ktime_add_ns(start, ns);
 }
 
+static struct fake_desc *fake_next_issued(struct fake_chan *chan)
+{
+	if (!list_empty(&chan->issued) &&
+	    READ_ONCE(fake_script_of(chan)->no_order))
+		return list_last_entry(&chan->issued, struct fake_desc, node);
+	return fake_first(&chan->issued);
+}
+
 /* The descriptor whose time has come; or NULL, and when to look again. */
 static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 {
@@ -346,7 +357,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 		return NULL;
 
 	spin_lock_irq(&chan->lock);
-	desc = fake_first(&chan->issued);
+	desc = fake_next_issued(chan);
 	due = desc ? fake_due(chan, desc) : now;
 	if (ktime_after(due, now)) {
 		*again = min(*again, due);
@@ -529,6 +540,17 @@ static void fake_synchronize(struct dma_chan *base)
 	wait_event(chan->wake, !READ_ONCE(chan->busy));
 }
 
+static int fake_alloc_chan_resources(struct dma_chan *base)
+{
+	dma_cap_mask_t *caps = &base->device->cap_mask;
+
+	if (READ_ONCE(fake_script_of(to_fake_chan(base))->no_order))
+		dma_cap_set(DMA_COMPLETION_NO_ORDER, *caps);
+	else
+		dma_cap_clear(DMA_COMPLETION_NO_ORDER, *caps);
+	return 0;
+}
+
 static void fake_free_chan_resources(struct dma_chan *base)
 {
 	struct fake_chan *chan = to_fake_chan(base);
@@ -581,6 +603,7 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 	device->dev = dev;
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
 	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	device->device_alloc_chan_resources = fake_alloc_chan_resources;
 	device->device_free_chan_resources = fake_free_chan_resources;
 	device->device_prep_dma_memcpy = fake_prep_memcpy;
 	device->device_issue_pending = fake_issue_pending;
@@ -607,6 +630,7 @@ static const struct {
 	FAKE_FILE(ring),
 	FAKE_FILE(hang),
 	FAKE_FILE(reverse),
+	FAKE_FILE(no_order),
 	FAKE_FILE(coalesce),
 	FAKE_FILE(only_irq),
 	FAKE_FILE(no_terminate),

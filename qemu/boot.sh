@@ -15,7 +15,10 @@ guest_failed()
 	esac
 }
 
-# boot_guest DIRECTORY SECONDS: DIRECTORY/in holds "task" and what it needs.
+# SD cards have a power of two. Hardly any of it takes place on the host.
+disk_size=1G
+
+# boot_guest DIRECTORY SECONDS: DIRECTORY/in/tmp holds "task" and what it needs.
 # The guest may write to registers by /dev/mem, as tests do to hang the engine.
 # Its allocator notices use after free.
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
@@ -24,18 +27,20 @@ boot_guest()
 	local disk=$1/disk.img
 	rm -rf "$1/out"
 	mkdir -p "$1/out"
-	tar -cf "$disk" -C "$1/in" .
-	truncate -s +64M "$disk"
-	timeout --foreground "$2" qemu-system-aarch64 "${machine[@]}" \
+	{
+		cat "$guest/initramfs.gz"
+		pack "$1/in"
+	} >"$1/initramfs"
+	truncate -s "$disk_size" "$disk"
+	timeout --foreground "$2" "${machine[@]}" \
 		-display none -monitor none -no-reboot -nic none \
 		-serial file:"$1/guest.log" -serial stdio \
-		-kernel "$(kernel_image "$guest_kernel")" -initrd "$build/initramfs.gz" \
-		-dtb "$build/board.dtb" \
-		-append "console=ttyAMA0 panic=-1 iomem=relaxed slub_debug=FZPU" \
-		-drive file="$disk",format=raw,if=none,id=disk \
-		-device virtio-blk-device,drive=disk \
+		-kernel "$(kernel_image "$guest_kernel")" \
+		-initrd "$1/initramfs" -dtb "$guest_dtb" \
+		-append "$command_line panic=-1 iomem=relaxed slub_debug=FZPU" \
+		-drive file="$disk",format=raw,"$drive" "${devices[@]}" \
 		</dev/null 2>"$1/qemu.log" || guest_failed "$1" "$2" $?
 	tar -xf "$disk" -C "$1/out"
-	rm "$disk"
+	rm "$disk" "$1/initramfs"
 	[ -f "$1/out/status" ] || guest_failed "$1" "$2" 0
 }

@@ -17,6 +17,7 @@ set -eu -o pipefail
 cd "$top"
 . qemu/debs.sh
 . qemu/kernel.sh
+. qemu/board.sh
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
 . qemu/check/text.sh
@@ -63,7 +64,7 @@ run_checks()
 	[ "$passed" -eq $# ]
 }
 
-need_host_packages build kernel check
+need_host_packages build arm kernel check
 lock_directory "$build"
 steps=2
 step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64

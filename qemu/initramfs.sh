@@ -20,32 +20,37 @@ guest_tests()
 	for source in "$top"/userspace/tests/*.{c,sh}; do
 		name=${source##*/}
 		name=${name%.*}
-		[ ! -x "$build/userspace/tests/$name" ] || echo "$name"
+		[ ! -x "$guest_userspace/tests/$name" ] || echo "$name"
 	done
 }
 
 fill_root()
 {
-	local out=$build/$guest_kernel
 	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules,tests}
 	install -m 755 "$top/qemu/guest/init" "$1/init"
-	install -m 755 "$(guest_busybox)" "$1/bin/busybox"
+	install -m 755 "$(busybox "$guest_arch")" "$1/bin/busybox"
 	[ "$guest_kernel" != 6.12-arm64 ] || install_stock_modules "$1"
-	install -m 644 "$out"/dma/*.ko "$out"/fake/*.ko \
-		"$out"/dmacpy/driver/*.ko "$1/lib/modules"
-	install -m 755 "$build/userspace/dmacpy" \
-		"$build/userspace/examples/tilefilter" "$1/bin"
-	guest_tests | xargs -I{} install -m 755 "$build/userspace/tests/{}" \
+	install -m 644 "$guest"/modules/*.ko "$1/lib/modules"
+	install -m 755 "$guest_userspace/dmacpy" \
+		"$guest_userspace/examples/tilefilter" "$1/bin"
+	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
 }
 
+# pack DIRECTORY
+pack()
+(
+	cd "$1"
+	find . -exec touch -h -d @0 {} +
+	find . -print0 | LC_ALL=C sort -z |
+		cpio --null --create --format=newc --reproducible \
+		     --owner=+0:+0 --quiet | gzip -n -1
+)
+
 make_initramfs()
 {
-	local root=$build/root
+	local root=$guest/root
 	rm -rf "$root"
 	fill_root "$root"
-	find "$root" -exec touch -h -d @0 {} +
-	(cd "$root" && find . -print0 | LC_ALL=C sort -z |
-		cpio --null --create --format=newc --reproducible \
-		     --owner=+0:+0 --quiet | gzip -n -1) >"$build/initramfs.gz"
+	pack "$root" >"$guest/initramfs.gz"
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Prints the lines of a kernel log without those, and without the reports that
 # begin with one of those, that are in the file named by the variable allowed.
+# Of the reports of KCSAN only those are left that have one of our functions in
+# a stack: the kernel has data races of its own.
 BEGIN {
 	while ((getline line < allowed) > 0)
 		if (line !~ /^#/)
@@ -10,8 +12,16 @@ BEGIN {
 	text = $0
 	gsub(/0x[0-9a-f]+/, "0x", text)
 }
+# 32-bit kernels say where it was before they say what.
+first_of_report && /^WARNING: CPU: / && place == "" {
+	place = $0
+	next
+}
 first_of_report {
 	known_report = text in known
+	if (place != "" && !known_report)
+		print place
+	place = ""
 }
 {
 	first_of_report = /^-+\[ cut here \]-+$/
@@ -19,4 +29,14 @@ first_of_report {
 first_of_report || /^---\[ end trace / {
 	known_report = 0
 }
-!known_report && !(text in known)
+/^BUG: KCSAN: / {
+	race = text in known ? "" : $0
+}
+/^=+$/ {
+	race = ""
+}
+race != "" && /\[dmacpy/ {
+	print race
+	race = ""
+}
+!known_report && !(text in known) && !/^BUG: KCSAN: /

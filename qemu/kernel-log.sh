@@ -14,7 +14,7 @@ complaints=(
 	'list_add corruption' 'list_del corruption' 'INFO: task'
 	'self-detected stall' 'detected stalls' 'soft lockup'
 	'scheduling while atomic' 'sleeping function called' 'ODEBUG'
-	'Bad page state' 'nobody cared'
+	'Bad page state' 'nobody cared' 'usage count underflow'
 )
 
 log=$(tr -d '\r' | sed -E 's/^\[ *[0-9]+\.[0-9]+\] //')

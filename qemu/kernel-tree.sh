@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The source of Linux 6.12 with dmacpy in it, as if it had been merged, in the
-# cache. Kernels and checks build from it, with their objects beside it.
+# cache. Checks build from it, and the kernels of make test-debug and test-kcsan:
+# TREE is debug-arm64, debug-arm or kcsan-arm64, of guest.config, the board's
+# .config and debug.config or kcsan.config.
 
-# By far not all that there is: what the debug kernel and the checks read.
+# By far not all that there is: what the kernels and the checks read.
 kernel_tree_parts=(
-	'*Kconfig*' '*Makefile*' Kbuild arch/arm64 arch/x86/entry/syscalls
-	block certs crypto drivers/amba drivers/base drivers/block drivers/bus
-	drivers/char drivers/clk drivers/clocksource drivers/dma
-	drivers/dma-buf drivers/firmware 'drivers/gpu/drm/drm_*'
+	'*Kconfig*' '*Makefile*' Kbuild arch/arm arch/arm64
+	arch/x86/entry/syscalls block certs crypto drivers/amba drivers/base
+	drivers/block drivers/bus drivers/char drivers/clk drivers/clocksource
+	drivers/dma drivers/dma-buf drivers/firmware 'drivers/gpu/drm/drm_*'
 	drivers/gpu/drm/vgem drivers/i2c drivers/input drivers/irqchip
-	drivers/misc drivers/net/loopback.c drivers/of drivers/pci
-	drivers/power drivers/tty drivers/video drivers/virtio fs include init
+	drivers/mfd drivers/misc drivers/mmc drivers/net/loopback.c drivers/of
+	drivers/pci drivers/pinctrl drivers/power drivers/reset drivers/rtc
+	drivers/soc drivers/tty drivers/video drivers/virtio fs include init
 	io_uring ipc kernel lib mm net scripts security tools/include usr virt
 )
 
@@ -52,33 +55,50 @@ place_in_kernel_tree()
 		"$kernel_tree/include/uapi/linux"
 }
 
-# make_in_kernel_tree OBJECTS ARGUMENT...
+# make_in_kernel_tree TREE ARGUMENT...
 make_in_kernel_tree()
 {
-	local objects=$1
+	local tree=$1
 	shift
 	# shellcheck disable=SC2046 # two arguments
-	make -s -C "$kernel_tree" O="$objects" \
-		$(kernel_make_args 6.12-arm64) "$@"
+	make -s -C "$kernel_tree" O="$(kernel_build_dir "$tree")" \
+		$(kernel_make_args "$tree") "$@"
 }
 
-# configure_kernel CONFIG OBJECTS: allnoconfig and CONFIG. Prints what Kconfig
-# does not take of that, and fails then.
+# configure_kernel TREE FILE...: allnoconfig and the files. Prints what Kconfig
+# does not take of them, and fails then.
 configure_kernel()
 {
-	mkdir -p "$2"
-	make_in_kernel_tree "$2" KCONFIG_ALLCONFIG="$1" allnoconfig || return
-	! grep '^CONFIG_' "$1" | grep -vxFf "$2/.config"
+	local tree=$1 objects config
+	objects=$(kernel_build_dir "$1")
+	config=$objects/wanted.config
+	shift
+	mkdir -p "$objects"
+	cat "$@" >"$config"
+	make_in_kernel_tree "$tree" KCONFIG_ALLCONFIG="$config" allnoconfig ||
+		return
+	! grep '^CONFIG_' "$config" | grep -vxFf "$objects/.config"
 }
 
-# build_debug_kernel TARGET...: the first time, Image takes some minutes. The
-# tree is ours until the (sub)shell ends.
-build_debug_kernel()
+# The one to boot, as make and as the file in arch/*/boot
+kernel_image_name()
 {
-	local objects
-	objects=$(kernel_build_dir debug-arm64)
+	case $(kernel_arch "$1") in
+	arm64) echo Image ;;
+	armhf) echo zImage ;;
+	esac
+}
+
+# build_kernel TREE TARGET...: the first time, it takes some minutes. The source
+# is ours until the (sub)shell ends.
+build_kernel()
+{
+	local tree=$1
+	shift
 	lock_directory "$cache/linux-6.12"
 	place_in_kernel_tree
-	configure_kernel "$top/qemu/debug.config" "$objects"
-	make_in_kernel_tree "$objects" -j"$(nproc)" "$@"
+	configure_kernel "$tree" "$top/qemu/guest.config" \
+		"$top/qemu/boards/$(kernel_board "$tree").config" \
+		"$top/qemu/${tree%%-*}.config"
+	make_in_kernel_tree "$tree" -j"$(nproc)" "$@"
 }

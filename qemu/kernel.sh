@@ -11,19 +11,19 @@
 #   kernel_module NAME	prints the path of a stock module
 #   kernel_source_dir	prints a directory with the part of the source of
 #			6.12-arm64 that is named in source_parts
-#   guest_busybox	prints a static busybox for the guest
+#   fetch_busybox ARCH	download a static busybox of Debian's architecture
+#   busybox ARCH		prints its path
 #   unpack_source ...	other parts of the source, see there
 #
 # where TREE is one of 6.12-arm64, 6.1-arm64 and 6.1-armmp. The newest one at
-# the time of the first use stays until "make distclean". Modules can also be
-# built for, and the guest can boot, the one that kernel-tree.sh builds,
-# debug-arm64.
+# the time of the first use stays until "make distclean". The functions also
+# know the kernels that kernel-tree.sh builds.
 
 kernel_arch()
 {
 	case $1 in
 	*-arm64) echo arm64 ;;
-	*-armmp) echo armhf ;;
+	*-arm | *-armmp) echo armhf ;;
 	esac
 }
 
@@ -31,7 +31,7 @@ kernel_make_args()
 {
 	case $1 in
 	*-arm64) echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ;;
-	*-armmp) echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf- ;;
+	*-arm | *-armmp) echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf- ;;
 	esac
 }
 
@@ -47,16 +47,16 @@ kernel_headers_package()
 kernel_build_dir()
 {
 	case $1 in
-	debug-*) echo "$cache/linux-6.12/objects-$1" ;;
-	*) echo "$cache/$1"/usr/src/linux-headers-*-"${1#*-}" ;;
+	6.*) echo "$cache/$1"/usr/src/linux-headers-*-"${1#*-}" ;;
+	*) echo "$cache/linux-6.12/objects-$1" ;;
 	esac
 }
 
 kernel_image()
 {
 	case $1 in
-	debug-*) echo "$build/$1/Image" ;;
-	*) echo "$cache/$1"/boot/vmlinuz-* ;;
+	6.*) echo "$cache/$1"/boot/vmlinuz-* ;;
+	*) echo "$build/$1/image" ;;
 	esac
 }
 
@@ -70,9 +70,9 @@ kernel_source_dir()
 	echo "$cache/6.12-arm64/usr/src/linux-source-6.12"
 }
 
-guest_busybox()
+busybox()
 {
-	echo "$cache/6.12-arm64/bin/busybox"
+	echo "$cache/busybox-$1/bin/busybox"
 }
 
 source_parts=(
@@ -128,11 +128,21 @@ unpack_kernel()
 	unpack_headers "$1" "$package" "$version" "$2"
 	[ "$1" = 6.12-arm64 ] || return 0
 	unpack_deb arm64 "${package/headers/image}" "$2" "$version"
-	unpack_deb arm64 busybox-static "$2"
 	unpack_source "$version" "$2" "${source_parts[@]}"
 }
 
 fetch_kernel()
 {
 	fetch_once "$1" unpack_kernel "$1"
+}
+
+unpack_busybox()
+{
+	update_debs_patiently "$1"
+	unpack_deb "$1" busybox-static "$2"
+}
+
+fetch_busybox()
+{
+	fetch_once "busybox-$1" unpack_busybox "$1"
 }

@@ -41,7 +41,7 @@ expect_log()
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..23
+echo 1..28
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -75,9 +75,20 @@ expect_log 'longer than the known line' 1 "$start" 'WARNING: known too'
 expect_log 'known but for an address' 0 "$start" 'BUG: known 0x12ab'
 cut='------------[ cut here ]------------' end='---[ end trace 0000 ]---'
 expect_log 'known report' 0 "$start" "$cut" 'BUG: known 0x1' 'WARNING: x' "$end"
+place='WARNING: CPU: 0 PID: 1 at x.c:1'
+expect_log 'known report after its place' 0 \
+	"$start" "$cut" "$place" 'BUG: known 0x1' 'WARNING: x' "$end"
+expect_log 'report that is not known after its place' 1 \
+	"$start" "$cut" "$place" 'x' "$end"
 expect_log 'report that is known later' 1 \
 	"$start" "$cut" 'WARNING: x' 'BUG: known 0x1' "$end"
 expect_log 'warning after a known report' 1 \
 	"$start" "$cut" 'BUG: known 0x1' "$end" 'WARNING: x'
+frame='=====' race='BUG: KCSAN: data-race in a / b'
+expect_log 'race of others' 0 "$start" "$frame" "$race" ' a+0x1/0x2' "$frame"
+expect_log 'race with us' 1 \
+	"$start" "$frame" "$race" ' a+0x1/0x2' ' c+0x1/0x2 [dmacpy]' "$frame"
+expect_log 'race before something else of ours' 0 \
+	"$start" "$frame" "$race" ' a+0x1/0x2' "$frame" 'x [dmacpy]'
 expect_log 'no boot in the log' 1 'dmacpy: ready'
 exit "$failed"

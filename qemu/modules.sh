@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Kernel modules, cross-built against Debian's stock kernels or with the debug
-# kernel.
+# Kernel modules, cross-built against Debian's stock kernels or with a kernel of
+# ours. Those for the guest are collected in build/TREE/modules.
 
 # A remark about the compiler is none about the code: Debian's cross-compiler
 # has another name than the one that built the kernel.
@@ -11,34 +11,44 @@ show_warnings()
 	grep -i warning "$1" | grep -v 'warning: the compiler differs'
 }
 
-# make_dmacpy_in_tree TREE: with all that the guest needs of that kernel.
+# add_modules TREE FILE...: to those that the guest gets
+add_modules()
+{
+	local to=$build/$1/modules
+	shift
+	mkdir -p "$to"
+	install -m 644 -t "$to" "$@"
+}
+
+# With the kernel and all of its modules.
 make_dmacpy_in_tree()
 {
-	local objects out=$build/$1
+	local objects image modules
 	objects=$(kernel_build_dir "$1")
-	build_debug_kernel Image modules
-	mkdir -p "$out"/{dma,fake,dmacpy/driver}
-	install -m 644 "$objects/arch/arm64/boot/Image" "$out"
-	install -m 644 "$objects"/drivers/dma/{dmatest,xilinx/zynqmp_dma}.ko \
-		"$out/dma"
-	install -m 644 "$objects"/drivers/misc/dmacpy/kunit/*.ko "$out/fake"
-	install -m 644 "$objects/drivers/misc/dmacpy/dmacpy.ko" \
-		"$out/dmacpy/driver"
+	image=$(kernel_image_name "$1")
+	build_kernel "$1" "$image" modules
+	install -m 644 "$objects"/arch/*/boot/"$image" "$build/$1/image"
+	mapfile -t modules < <(sed "s,.*,$objects/&,; s/o$/ko/" \
+		"$objects/modules.order")
+	add_modules "$1" "${modules[@]}"
 }
 
 make_dmacpy()
 {
+	local out=$build/$1/dmacpy
 	# shellcheck disable=SC2046 # two arguments
 	make -s -C "$top" modules KDIR="$(kernel_build_dir "$1")" \
-		MODULES_OUT="$build/$1/dmacpy" $(kernel_make_args "$1")
+		MODULES_OUT="$out" $(kernel_make_args "$1")
+	add_modules "$1" "$out/driver/dmacpy.ko"
 }
 
 # remove_dmacpy TREE: what was built of it
 remove_dmacpy()
 {
-	rm -rf "$build/$1/dmacpy"
+	rm -rf "$build/$1"/{dmacpy,modules/dmacpy.ko}
 	case $1 in
-	debug-*) rm -rf "$(kernel_build_dir "$1")/drivers/misc/dmacpy" ;;
+	6.*) ;;
+	*) rm -rf "$(kernel_build_dir "$1")/drivers/misc/dmacpy" ;;
 	esac
 }
 
@@ -46,10 +56,10 @@ remove_dmacpy()
 # next time, as it would not be seen again otherwise.
 build_dmacpy()
 {
-	local log=$build/$1/dmacpy.log make=make_dmacpy
+	local log=$build/$1/dmacpy.log make=make_dmacpy_in_tree
 	mkdir -p "$build/$1"
 	case $1 in
-	debug-*) make=make_dmacpy_in_tree ;;
+	6.*) make=make_dmacpy ;;
 	esac
 	attempt "$make" "$1" >"$log" 2>&1
 	cat "$log"
@@ -71,6 +81,7 @@ build_dma()
 	# shellcheck disable=SC2046 # two arguments
 	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
 		$(kernel_make_args 6.12-arm64) modules
+	add_modules 6.12-arm64 "$out"/*.ko
 }
 
 # The engine that fails on command, for the tests.
@@ -82,4 +93,5 @@ build_fake_dma()
 	# shellcheck disable=SC2046 # two arguments
 	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
 		$(kernel_make_args 6.12-arm64) W=1 modules
+	add_modules 6.12-arm64 "$out"/*.ko
 }

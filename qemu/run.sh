@@ -5,7 +5,6 @@
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
-guest_kernel=6.12-arm64
 . "$top/qemu/guest-files.sh"
 . "$top/qemu/photo.sh"
 
@@ -15,15 +14,15 @@ image=${IMAGE:-$default_photo}
 # Any format of any depth that netpbm reads, to 8-bit RGB.
 convert_image()
 {
-	anytopnm "$image" | pamdepth 255 | ppmtoppm >"$out/in/in.ppm" ||
+	anytopnm "$image" | pamdepth 255 | ppmtoppm >"$out/in/tmp/in.ppm" ||
 		die "give a picture in PNG, JPEG or another format of netpbm"
 }
 
 write_task()
 {
 	rm -rf "$out"
-	mkdir -p "$out/in"
-	install "$top/qemu/guest/demo" "$out/in/task"
+	mkdir -p "$out/in/tmp"
+	install "$top/qemu/guest/demo" "$out/in/tmp/task"
 }
 
 run_guest()
@@ -35,7 +34,7 @@ run_guest()
 compose_result()
 {
 	pnmtopng "$out/out/filtered.ppm" >"$out/filtered.png"
-	pnmcat -leftright "$out/in/in.ppm" "$out/out/filtered.ppm" |
+	pnmcat -leftright "$out/in/tmp/in.ppm" "$out/out/filtered.ppm" |
 		pnmtopng >"$out/result.png"
 }
 
@@ -72,7 +71,8 @@ say_what_happened()
 	    "make run IMAGE=photo.png"
 steps=$((guest_file_steps + 3))
 [ -n "${IMAGE:-}" ] || : $((steps += 1))
-need_host_packages "${guest_packages[@]}"
+select_guest 6.12-arm64
+need_guest_packages "$guest_kernel"
 make_guest_files all
 [ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo
 write_task

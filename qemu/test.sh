@@ -1,33 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/test.sh [TREE]
+# usage: qemu/test.sh stock|debug|kcsan
 #
-# make test, make test-debug: all suites, on the host and in the guest, which
-# boots the kernel TREE (see kernel.sh), 6.12-arm64 by default. Prints KTAP in
-# short; everything is in build/test/ or, of another kernel, build/test-TREE/.
+# make test, make test-debug, make test-kcsan: all suites, on the host and in
+# the guests, one after the other. Prints KTAP in short; everything is in
+# build/test-NAME/.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
-guest_kernel=${1:-6.12-arm64}
 . "$top/qemu/guest-files.sh"
 
-# trees: the kernels to build for. instruments: the suite that only a debug
-# kernel has. seconds: the guest may take.
-case $guest_kernel in
-debug-*)
-	out=$build/test-$guest_kernel
-	trees=("$guest_kernel")
-	instruments=instruments
-	seconds=2700
-	;;
-*)
-	out=$build/test
+# guests: the kernels (TREEs) to boot. trees: those to build dmacpy for.
+# seconds: a guest may take.
+case $1 in
+stock)
+	guests=(6.12-arm64)
 	trees=(6.12-arm64 6.1-arm64 6.1-armmp)
-	instruments=
 	seconds=900
 	;;
+debug)
+	guests=(debug-arm64 debug-arm)
+	trees=("${guests[@]}")
+	seconds=3600
+	;;
+kcsan)
+	guests=(kcsan-arm64)
+	trees=("${guests[@]}")
+	seconds=3600
+	;;
 esac
+out=$build/test-$1
+
+# What the kernel has seen beside of its log; a stock one looks for nothing.
+instruments=$top/qemu/guest/instruments-$1
+[ -f "$instruments" ] || instruments=
 
 # suite NAME COMMAND...: the frame that ktap.sh reads
 suite()
@@ -39,8 +46,7 @@ suite()
 	printf '\n#@ exit %d\n' "$status"
 }
 
-# Does dmacpy build without a warning for each of the kernels? There is no
-# module for the guest if it does not for the first.
+# Does dmacpy build without a warning for each of the kernels?
 build_suite()
 {
 	local number=0 status=0 not tree
@@ -56,37 +62,67 @@ build_suite()
 
 boot_tests()
 {
-	install "$top"/qemu/guest/{dmatest,load,unload} \
-		${instruments:+"$top/qemu/guest/$instruments"} "$out/in"
-	install "$top/qemu/guest/test" "$out/in/task"
+	local to=$1/in/tmp
+	mkdir -p "$to"
+	install "$top"/qemu/guest/{dmatest,load,unload} "$to"
+	[ -z "$instruments" ] || install "$instruments" "$to/instruments"
+	install "$top/qemu/guest/test" "$to/task"
 	make_initramfs
-	boot_guest "$out" "$seconds"
+	boot_guest "$1" "$seconds"
 }
 
 log_suite()
 {
-	"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" \
-		<"$out/guest.log"
+	"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" <"$1"
 }
 
+# guest_suites TREE: there is no module for the guest if it was not built.
+guest_suites()
+{
+	select_guest "$1"
+	printf '#@ suites %s\n' "$(guest_tests | tr '\n' ' ')" \
+		dmatest-before load unload dmatest-after \
+		${instruments:+instruments} kernel-log
+	[ -f "$guest/modules/dmacpy.ko" ] || return 0
+	attempt boot_tests "$out/$1"
+	suite kernel-log log_suite "$out/$1/guest.log"
+}
+
+# With several guests, suites have the name of theirs before their own.
 all_suites()
 {
-	printf '#@ suites harness build dmatest-before load %s\n' \
-		"$(guest_tests | tr '\n' ' ')"
-	echo "#@ suites unload dmatest-after $instruments kernel-log"
+	local tree
+	echo "#@ suites harness build"
 	suite harness "$top/qemu/ktap-selftest.sh"
 	suite build build_suite
-	[ -f "$build/$guest_kernel/dmacpy/driver/dmacpy.ko" ] || return 0
-	attempt boot_tests
-	suite kernel-log log_suite
+	for tree in "${guests[@]}"; do
+		guest_suites "$tree" | if [ "${#guests[@]}" -gt 1 ]; then
+			sed -u "s,^#@ suites\? ,&$tree/,"
+		else
+			cat
+		fi
+	done
 }
 
-steps=$((guest_prepare_steps + ${#trees[@]} - 1))
-need_host_packages "${guest_packages[@]}" test
-prepare_guest all tests
-for tree in "${trees[@]:1}"; do
-	step "fetching Debian's kernel $tree" fetch_kernel "$tree"
+fetch_other_kernels()
+{
+	local tree
+	for tree in "${trees[@]}"; do
+		case $tree in
+		6.12-arm64) ;;
+		6.*) fetch_kernel "$tree" ;;
+		esac
+	done
+}
+
+steps=$((guest_prepare_steps * ${#guests[@]} + 1))
+need_guest_packages "${trees[@]}"
+lock_directory "$build"
+for tree in "${guests[@]}"; do
+	select_guest "$tree"
+	prepare_guest all tests
 done
+step "fetching other kernels" fetch_other_kernels
 rm -rf "$out"
-mkdir -p "$out/in"
+mkdir -p "$out"
 all_suites | tee "$out/full.log" | "$top/qemu/ktap.sh" | tee "$out/ktap.log"

@@ -29,12 +29,13 @@ check_sparse()
 # warnings would be seen only once.
 build_in_kernel_tree()
 {
-	local objects=$cache/linux-6.12/objects-$1
+	local tree=$1-arm64 objects
+	objects=$(kernel_build_dir "$tree")
 	rm -rf "$objects/drivers/misc/dmacpy"
 	printf '%s\n' CONFIG_OF=y CONFIG_MODULES=y CONFIG_DMADEVICES=y \
 		"CONFIG_DMACPY=$1" >"$work/$1.config"
-	warnings_of configure_kernel "$work/$1.config" "$objects"
-	warnings_of make_in_kernel_tree "$objects" W=1 drivers/misc/dmacpy/
+	warnings_of configure_kernel "$tree" "$work/$1.config"
+	warnings_of make_in_kernel_tree "$tree" W=1 drivers/misc/dmacpy/
 	grep -q dmacpy_drv "$objects/drivers/misc/dmacpy/$2" ||
 		echo "CONFIG_DMACPY=$1 did not put the driver into $2"
 }
@@ -55,8 +56,11 @@ check_device_tree()
 {
 	local file
 	for file in $(tree_files \( -name '*.dts' -o -name '*.dtso' \)); do
-		cpp -nostdinc -undef -x assembler-with-cpp "$file" |
-			dtc -@ -I dts -O dtb -o /dev/null -
+		cpp -nostdinc -undef -x assembler-with-cpp \
+			-I "$kernel_tree/include" \
+			-I "$kernel_tree/arch/arm/boot/dts/xilinx" "$file" |
+			dtc -@ -W no-interrupt_provider -I dts -O dtb \
+			    -o /dev/null -
 	done
 }
 

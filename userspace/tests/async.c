@@ -142,11 +142,12 @@ TEST_F(async, out_fence)
 {
 	int fence;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	fence = start_fenced(self->stream, self->handle, 0, 1, 0);
 	ASSERT_LE(0, fence);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(fence, F_GETFD));
 	EXPECT_EQ(0, fence_status(fence));
+	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 5000));
 	EXPECT_EQ(1, fence_status(fence));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
@@ -207,11 +208,12 @@ TEST_F(async, failure_takes_the_stream_along)
 	struct dmacpy_event event;
 	int i;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_TRUE(engine_set("next_failed", 1));
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1,
 					DMACPY_SUBMIT_EVENT, i));
+	ASSERT_TRUE(engine_set("hang", 0));
 	for (i = 0; i < MANY; i++) {
 		ASSERT_EQ(0, read_event(self->stream, &event));
 		EXPECT_EQ(i, event.user_data);
@@ -330,7 +332,7 @@ TEST_F_TIMEOUT(async, unbind, SLOW)
 	struct dmacpy_event event;
 	int running, waiting;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("delay_us", 10 * SLOW_US));
 	running = start_fenced(self->stream, self->handle, 0, 1,
 			       DMACPY_SUBMIT_EVENT);
 	ASSERT_LE(0, running);

@@ -5,6 +5,8 @@
 #include <glob.h>
 #include <limits.h>
 #include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +312,28 @@ long pinned_pages(void)
 	if (file)
 		fclose(file);
 	return acquired - released;
+}
+
+static sigjmp_buf after_fault;
+
+static void on_fault(int number)
+{
+	siglongjmp(after_fault, number);
+}
+
+/* The signal that touching a byte raises, SIGBUS, or 0. */
+int touch(volatile uint8_t *byte, bool write)
+{
+	int number = sigsetjmp(after_fault, 1);
+
+	if (number)
+		return number;
+	signal(SIGBUS, on_fault);
+	if (write)
+		*byte = 1;
+	else
+		(void)*byte;
+	return 0;
 }
 
 bool all_bytes_are(const void *mem, uint8_t value, size_t length)

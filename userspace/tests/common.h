@@ -60,6 +60,7 @@ int sram_leaked(void);
 unsigned int open_files(void);
 long locked_kib(void);
 long pinned_pages(void);
+int touch(volatile uint8_t *byte, bool write);
 bool all_bytes_are(const void *mem, uint8_t value, size_t length);
 
 unsigned int milliseconds(void);

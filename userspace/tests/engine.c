@@ -8,7 +8,7 @@
 
 #define DIRECTORY	"/sys/kernel/debug/dmacpy_fake_dma/"
 
-/* All that is 0 when the engine does what it should. */
+/* What may change while there are jobs, and is 0 when it does as it should. */
 const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"no_terminate", "next_lost", "next_failed", "next_short",
@@ -40,14 +40,20 @@ unsigned int engine_get(const char *name)
 	return get_number(path);
 }
 
-/* It does what it should, and has the time that it has by default. */
-bool engine_reset(void)
+/* Have it do what it should. */
+bool engine_behave(void)
 {
-	bool done = engine_set("ring", 32) && set_number(TIMEOUT, 5000) &&
-		    set_number(DEPENDENCY_TIMEOUT, 10000);
+	bool done = engine_set("ring", 32) && engine_set("no_order", 0);
 	size_t i;
 
 	for (i = 0; i < engine_knob_count; i++)
 		done &= engine_set(engine_knobs[i], 0);
 	return done;
+}
+
+/* And give it the time that it has by default. */
+bool engine_reset(void)
+{
+	return set_number(TIMEOUT, 5000) &&
+	       set_number(DEPENDENCY_TIMEOUT, 10000) && engine_behave();
 }

@@ -23,6 +23,7 @@ extern const size_t engine_knob_count;
 int engine_find(struct instance *instance);
 bool engine_set(const char *knob, unsigned int value);
 unsigned int engine_get(const char *name);
+bool engine_behave(void);
 bool engine_reset(void);
 
 #endif

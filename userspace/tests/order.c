@@ -19,7 +19,7 @@
 #define ROUNDS		200
 #define LENGTH		256	/* of a token */
 #define PAGE		(4 * KIB)
-#define PIECES		8
+#define PIECES		32
 #define DELAY_US	100	/* of a piece */
 #define JOBS		16
 
@@ -38,6 +38,7 @@ struct stage {
 
 FIXTURE(chain)
 {
+	struct instance instance;
 	struct stage stages[STREAMS];
 	int fence;		/* of the last job, or -1 */
 };
@@ -48,6 +49,7 @@ FIXTURE_VARIANT(chain)
 	bool implicit;
 	bool in_fences;		/* of the job before */
 	bool one_stream;
+	bool no_order;		/* of the engine */
 	bool ordered;
 };
 
@@ -71,6 +73,10 @@ FIXTURE_VARIANT_ADD(chain, one_stream) {
 	.one_stream = true, .ordered = true,
 };
 
+FIXTURE_VARIANT_ADD(chain, one_stream_engine_without_order) {
+	.one_stream = true, .no_order = true, .ordered = true,
+};
+
 /* Shows that the others can fail. */
 FIXTURE_VARIANT_ADD(chain, nothing) { };
 
@@ -91,17 +97,24 @@ static int stage_open(struct stage *stage, const struct instance *instance)
 	return stage->to;
 }
 
+/* The driver asks for the order of the engine when it is bound. */
+static int rebind(struct instance *instance)
+{
+	return instance_unbind(instance) ?: instance_bind(instance);
+}
+
 FIXTURE_SETUP(chain)
 {
-	struct instance instance;
 	int i, hop, fd;
 
 	random_start();
-	ASSERT_EQ(0, engine_find(&instance));
+	ASSERT_EQ(0, engine_find(&self->instance));
 	ASSERT_TRUE(engine_reset());
+	ASSERT_TRUE(engine_set("no_order", variant->no_order));
+	ASSERT_EQ(0, rebind(&self->instance));
 	ASSERT_TRUE(engine_set("delay_us", DELAY_US));
 	for (i = 0; i < STREAMS; i++)
-		ASSERT_LT(0, stage_open(&self->stages[i], &instance));
+		ASSERT_LT(0, stage_open(&self->stages[i], &self->instance));
 	for (hop = 0; hop < HOPS; hop++) {
 		fd = variant->udmabuf ? udmabuf_scattered(PAGE) :
 		     sram_alloc(self->stages[0].stream, PAGE);
@@ -122,19 +135,20 @@ FIXTURE_SETUP(chain)
 FIXTURE_TEARDOWN_PARENT(chain)
 {
 	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, rebind(&self->instance));
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* A job of a random number of pieces. Its fence takes the place of the last. */
+/* A job of so many pieces. Its fence takes the place of the last. */
 static int start(struct _test_data_chain *self, const struct stage *stage,
-		 struct dmacpy_op op, uint32_t flags)
+		 struct dmacpy_op op, unsigned int pieces, uint32_t flags)
 {
 	struct dmacpy_submit args = {
 		.flags = flags | DMACPY_SUBMIT_OUT_FENCE,
 		.in_fence = flags & DMACPY_SUBMIT_IN_FENCE ? self->fence : 0,
 	};
-	unsigned int i, pieces = 1 << random_below(4);
 	struct dmacpy_op ops[PIECES];
+	unsigned int i;
 	int ret;
 
 	op.length /= pieces;
@@ -167,7 +181,7 @@ static int hand_on(struct _test_data_chain *self, const struct stage *stage,
 	} else {
 		op.dst = stage->hop[hop];
 	}
-	return start(self, stage, op, flags);
+	return start(self, stage, op, 1 << random_below(4), flags);
 }
 
 /* A job of another stream, that has nothing to do with the tokens. */
@@ -180,7 +194,7 @@ static int take_time(struct _test_data_chain *self)
 		.length = LENGTH,
 	};
 
-	return start(self, other, op, DMACPY_SUBMIT_NO_IMPLICIT);
+	return start(self, other, op, PIECES, DMACPY_SUBMIT_NO_IMPLICIT);
 }
 
 static int pass_token(struct _test_data_chain *self,

@@ -3,8 +3,9 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async data fake library life order sram unbind watchdog limits power
-SHELL_TESTS := module tool
+TESTS := abi async crossing data fake faults fences idle library life limits \
+	order power sram stall storm stress unbind watchdog
+SHELL_TESTS := module overlap tool
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
 # The layout of the ABI is checked for 32 bits too, where there is a compiler.
@@ -24,6 +25,8 @@ $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
 		$(O)/libdmacpy.a
 	$(link)
+
+$(O)/tests/stress: $(addprefix $(O)/tests/,model.o worker.o)
 
 $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
 	@mkdir -p $(@D)

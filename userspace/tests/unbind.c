@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -14,8 +13,7 @@
 #include "instance.h"
 
 #define LENGTH		(16 * KIB)
-#define CYCLES		100
-#define PROCESSES	4
+#define THREADS		4
 
 FIXTURE(unbind)
 {
@@ -70,28 +68,6 @@ FIXTURE_TEARDOWN_PARENT(unbind)
 	instance_unbind(&self->instance);
 	EXPECT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, access(DEVICE, F_OK));
-}
-
-static sigjmp_buf after_fault;
-
-static void on_fault(int number)
-{
-	siglongjmp(after_fault, number);
-}
-
-/* The signal that touching a byte raises, or 0. */
-static int touch(volatile uint8_t *byte, bool write)
-{
-	int number = sigsetjmp(after_fault, 1);
-
-	if (number)
-		return number;
-	signal(SIGBUS, on_fault);
-	if (write)
-		*byte = 1;
-	else
-		(void)*byte;
-	return 0;
 }
 
 /* Catches: a program that goes on with memory that is no longer its own. */
@@ -255,11 +231,11 @@ static void *submit_until_error(void *arg)
  */
 TEST_F_TIMEOUT(unbind, while_copies_run, SLOW)
 {
-	struct submitter submitters[PROCESSES];
-	pthread_t thread[PROCESSES];
+	struct submitter submitters[THREADS];
+	pthread_t thread[THREADS];
 	int i;
 
-	for (i = 0; i < PROCESSES; i++) {
+	for (i = 0; i < THREADS; i++) {
 		submitters[i] = (struct submitter){ .self = self };
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL,
 					    submit_until_error,
@@ -267,69 +243,9 @@ TEST_F_TIMEOUT(unbind, while_copies_run, SLOW)
 	}
 	usleep(100 * 1000);
 	ASSERT_EQ(0, instance_unbind(&self->instance));
-	for (i = 0; i < PROCESSES; i++) {
+	for (i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], NULL);
 		EXPECT_EQ(-ENODEV, submitters[i].last);
-	}
-}
-
-/* All a process can do with whatever is there; any step may fail. */
-static void use_for_ever(const char *property)
-{
-	struct instance instance;
-	int stream, fd, handle, user_handle;
-	uint8_t *mem, *user = memory_map(LENGTH);
-
-	for (;;) {
-		if (instance_find(&instance, property))
-			continue;
-		stream = stream_open(instance.node);
-		fd = sram_alloc(stream, LENGTH);
-		mem = dmabuf_map(fd, LENGTH);
-		handle = dmabuf_import(stream, fd, ACCESS_BOTH);
-		user_handle = memory_register(stream, user, LENGTH,
-					      ACCESS_BOTH);
-		copy(stream, handle, user_handle, LENGTH);
-		if (mem && !touch(mem, true) && random_below(8))
-			munmap(mem, LENGTH);
-		copy(stream, user_handle, handle, LENGTH);
-		handle_release(stream, handle);
-		close(fd);
-		close(stream);
-	}
-}
-
-static pid_t start_process(const char *property)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		use_for_ever(property);
-	return pid;
-}
-
-/* Catches: any race of open, close, map, copy, exit with unbind and bind. */
-TEST_F_TIMEOUT(unbind, under_load, SLOW)
-{
-	pid_t pid[PROCESSES];
-	int cycle, i;
-
-	for (i = 0; i < PROCESSES; i++)
-		pid[i] = start_process(variant->property);
-	for (cycle = 0; cycle < CYCLES; cycle++) {
-		usleep(random_below(50 * 1000));
-		ASSERT_EQ(0, instance_unbind(&self->instance));
-		usleep(random_below(5 * 1000));
-		ASSERT_EQ(0, instance_bind(&self->instance));
-		i = cycle % PROCESSES;
-		kill(pid[i], SIGKILL);
-		waitpid(pid[i], NULL, 0);
-		random_next();
-		pid[i] = start_process(variant->property);
-	}
-	for (i = 0; i < PROCESSES; i++) {
-		kill(pid[i], SIGKILL);
-		waitpid(pid[i], NULL, 0);
 	}
 }
 

@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: qemu/stress.sh TREE SECONDS [SEED]
+#
+# make stress, make stress-debug: the suite "stress" for so long, on the kernel
+# TREE (see kernel.sh). The seed that it prints repeats what its threads do.
+set -eu
+
+. "$(dirname "$0")/lib.sh"
+
+export CMD="DMACPY_SECONDS=$2 DMACPY_SEED=${3:-} /tests/stress"
+export GUEST_SECONDS=$(($2 + 600))
+attempt "$top/qemu/guest.sh" "$1"
+"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" \
+	<"$build/guest/guest.log"
+exit "$attempt_status"

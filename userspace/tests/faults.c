@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that is not there and user memory that cannot be copied: the first,
+ * the second, ... that a command asks for fails, until it comes through without
+ * having asked for more. Each time the command has to fail as if it had never
+ * been called, and to succeed when it is called again.
+ *
+ * Needs a kernel with CONFIG_FAULT_INJECTION.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <linux/sync_file.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define MEMORY		(64 * KIB)
+/* The memory for such a job comes in single pages if need be. */
+#define MAX_OPS		128
+/* What a command asks for is far less often than this. */
+#define MAX_NTH		1000
+#define BACKGROUND	0x5a
+#define PATTERN		0xa5a5a5a5
+
+#define DEBUGFS		"/sys/kernel/debug/"
+#define SW_SYNC		DEBUGFS "sync/sw_sync"
+
+/* The ABI of sw_sync, which is in no header for user space. */
+struct sw_sync_fence {
+	uint32_t value;
+	char name[32];
+	int32_t fence;
+};
+
+#define SW_SYNC_CREATE	_IOWR('W', 0, struct sw_sync_fence)
+#define SW_SYNC_INC	_IOW('W', 1, uint32_t)
+
+/* A timeline that only we advance, and a fence on it. */
+struct timeline {
+	int fd, fence;
+};
+
+struct bench {
+	const char *node;
+	int fail_nth;
+	int stream;
+	int sram_fd, sram;		/* its handle */
+	uint8_t *mem;			/* of the SRAM */
+	int udmabuf;
+	struct dmacpy_op ops[MAX_OPS];
+	struct timeline timelines[2];
+	void *memory;
+	int merged;			/* fence of both timelines */
+	int result;			/* fd or handle that a command gave */
+	void *mapping;
+};
+
+static int timeline_open(struct timeline *timeline)
+{
+	struct sw_sync_fence args = { .value = 1 };
+
+	timeline->fd = open(SW_SYNC, O_RDWR | O_CLOEXEC);
+	if (timeline->fd < 0 || ioctl(timeline->fd, SW_SYNC_CREATE, &args))
+		return -errno;
+	timeline->fence = args.fence;
+	return 0;
+}
+
+static void timeline_signal(struct timeline *timeline)
+{
+	uint32_t steps = 1;
+
+	ioctl(timeline->fd, SW_SYNC_INC, &steps);
+}
+
+static void timeline_close(struct timeline *timeline)
+{
+	close(timeline->fence);
+	close(timeline->fd);
+}
+
+static int start(struct bench *b, unsigned int count, uint32_t flags,
+		 int in_fence)
+{
+	struct dmacpy_submit args = {
+		.flags = flags,
+		.in_fence = in_fence,
+	};
+	int ret = submit_with(b->stream, b->ops, count, &args);
+
+	b->result = args.out_fence;
+	return ret;
+}
+
+static void fill_op(struct dmacpy_op *op, const struct bench *b,
+		    uint64_t offset, uint64_t length)
+{
+	*op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = b->sram,
+		.dst_offset = offset,
+		.length = length,
+		.pattern = PATTERN,
+	};
+}
+
+static void copy_op(struct dmacpy_op *op, const struct bench *b)
+{
+	*op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_COPY,
+		.dst = b->sram,
+		.src = b->sram,
+		.src_offset = LENGTH / 2,
+		.length = LENGTH / 2,
+	};
+}
+
+static int prepare_nothing(struct bench *b)
+{
+	return 0;
+}
+
+static void undo_nothing(struct bench *b)
+{
+}
+
+static void close_result(struct bench *b)
+{
+	close(b->result);
+}
+
+static void release_result(struct bench *b)
+{
+	handle_release(b->stream, b->result);
+}
+
+static int try_open(struct bench *b)
+{
+	b->result = stream_open(b->node);
+	return b->result < 0 ? b->result : 0;
+}
+
+static int try_get_info(struct bench *b)
+{
+	struct dmacpy_get_info info = { .size = sizeof(info) };
+
+	return command(b->stream, DMACPY_GET_INFO, &info);
+}
+
+static int try_alloc(struct bench *b)
+{
+	b->result = sram_alloc(b->stream, LENGTH);
+	return b->result < 0 ? b->result : 0;
+}
+
+static int try_import_sram(struct bench *b)
+{
+	b->result = dmabuf_import(b->stream, b->sram_fd, ACCESS_BOTH);
+	return b->result < 0 ? b->result : 0;
+}
+
+static int try_import_udmabuf(struct bench *b)
+{
+	b->result = dmabuf_import(b->stream, b->udmabuf, ACCESS_BOTH);
+	return b->result < 0 ? b->result : 0;
+}
+
+/* Its pages are not there yet. */
+static int prepare_memory(struct bench *b)
+{
+	b->memory = memory_map(MEMORY);
+	return b->memory ? 0 : -ENOMEM;
+}
+
+static int try_register(struct bench *b)
+{
+	b->result = memory_register(b->stream, b->memory, MEMORY, ACCESS_BOTH);
+	return b->result < 0 ? b->result : 0;
+}
+
+static void undo_register(struct bench *b)
+{
+	release_result(b);
+	munmap(b->memory, MEMORY);
+}
+
+static int prepare_release(struct bench *b)
+{
+	return try_import_sram(b);
+}
+
+static int try_release(struct bench *b)
+{
+	return handle_release(b->stream, b->result);
+}
+
+static int prepare_copy(struct bench *b)
+{
+	copy_op(&b->ops[0], b);
+	return 0;
+}
+
+static int try_wait(struct bench *b)
+{
+	return start(b, 1, DMACPY_SUBMIT_WAIT, 0);
+}
+
+static int prepare_batch(struct bench *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_OPS; i++)
+		fill_op(&b->ops[i], b, i * LENGTH / MAX_OPS, LENGTH / MAX_OPS);
+	return 0;
+}
+
+static int try_batch(struct bench *b)
+{
+	return start(b, MAX_OPS, DMACPY_SUBMIT_WAIT, 0);
+}
+
+static int try_out_fence(struct bench *b)
+{
+	return start(b, 1, DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_WAIT, 0);
+}
+
+static int try_event(struct bench *b)
+{
+	return start(b, 1, DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT, 0);
+}
+
+static int try_read(struct bench *b)
+{
+	struct dmacpy_event event;
+
+	return read_event(b->stream, &event);
+}
+
+static void undo_event(struct bench *b)
+{
+	try_read(b);
+}
+
+static int prepare_read(struct bench *b)
+{
+	fill_op(&b->ops[0], b, 0, LENGTH);
+	b->ops[0].pattern = BACKGROUND * 0x01010101;
+	return try_event(b);
+}
+
+static int prepare_in_fence(struct bench *b)
+{
+	struct sync_merge_data merge = { .name = "merged" };
+	int ret;
+
+	prepare_copy(b);
+	ret = timeline_open(&b->timelines[0]);
+	ret = ret ? ret : timeline_open(&b->timelines[1]);
+	if (ret)
+		return ret;
+	merge.fd2 = b->timelines[1].fence;
+	if (ioctl(b->timelines[0].fence, SYNC_IOC_MERGE, &merge))
+		return -errno;
+	b->merged = merge.fence;
+	return 0;
+}
+
+static int try_in_fence(struct bench *b)
+{
+	return start(b, 1, DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_OUT_FENCE |
+			   DMACPY_SUBMIT_EVENT, b->merged);
+}
+
+static void undo_in_fence(struct bench *b)
+{
+	timeline_signal(&b->timelines[0]);
+	timeline_signal(&b->timelines[1]);
+	close(b->result);
+	try_read(b);
+	close(b->merged);
+	timeline_close(&b->timelines[0]);
+	timeline_close(&b->timelines[1]);
+}
+
+/* Somebody else uses the buffer. */
+static int prepare_implicit(struct bench *b)
+{
+	struct dma_buf_import_sync_file import = {
+		.flags = DMA_BUF_SYNC_WRITE,
+	};
+	int ret = timeline_open(&b->timelines[0]);
+
+	prepare_copy(b);
+	import.fd = b->timelines[0].fence;
+	return ret ? ret : command(b->sram_fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+				   &import);
+}
+
+static int try_implicit(struct bench *b)
+{
+	return start(b, 1, DMACPY_SUBMIT_EVENT, 0);
+}
+
+static void undo_implicit(struct bench *b)
+{
+	timeline_signal(&b->timelines[0]);
+	try_read(b);
+	timeline_close(&b->timelines[0]);
+}
+
+static int try_poll(struct bench *b)
+{
+	struct pollfd pfd = { .fd = b->stream, .events = POLLIN | POLLOUT };
+
+	return poll(&pfd, 1, 0) < 0 ? -errno : 0;
+}
+
+static int prepare_fsync(struct bench *b)
+{
+	fill_op(&b->ops[0], b, 0, LENGTH);
+	b->ops[0].pattern = BACKGROUND * 0x01010101;
+	return start(b, 1, 0, 0);
+}
+
+static int try_fsync(struct bench *b)
+{
+	return fsync(b->stream) ? -errno : 0;
+}
+
+/* A page fault that fails for lack of memory comes again. */
+static int try_map(struct bench *b)
+{
+	b->mapping = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  b->sram_fd, 0);
+	if (b->mapping == MAP_FAILED)
+		return -errno;
+	return *(volatile uint8_t *)b->mapping == BACKGROUND ? 0 : -EBADMSG;
+}
+
+static void undo_map(struct bench *b)
+{
+	munmap(b->mapping, LENGTH);
+}
+
+/* What a command that fails must not change */
+struct state {
+	uint64_t sram_free;
+	long locked_kib, pinned_pages;
+	int next_fd, next_handle;
+	short ready, sram_ready;	/* what poll() says */
+	bool untouched;			/* data */
+};
+
+static struct state state_of(const struct bench *b)
+{
+	struct state state = {
+		.sram_free = stream_info(b->stream).sram_free,
+		.next_fd = dup(b->stream),
+		.locked_kib = locked_kib(),
+		.pinned_pages = pinned_pages(),
+		.next_handle = dmabuf_import(b->stream, b->sram_fd,
+					     ACCESS_BOTH),
+		.ready = poll_for(b->stream, POLLIN | POLLOUT, 0),
+		.sram_ready = poll_for(b->sram_fd, POLLIN | POLLOUT, 0),
+		.untouched = all_bytes_are(b->mem, BACKGROUND, LENGTH),
+	};
+
+	close(state.next_fd);
+	handle_release(b->stream, state.next_handle);
+	return state;
+}
+
+static void expect_state(struct __test_metadata *_metadata,
+			 const struct bench *b, const struct state *before)
+{
+	struct state now = state_of(b);
+
+	EXPECT_EQ(before->sram_free, now.sram_free);
+	EXPECT_EQ(before->next_fd, now.next_fd);
+	EXPECT_EQ(before->locked_kib, now.locked_kib);
+	EXPECT_EQ(before->pinned_pages, now.pinned_pages);
+	EXPECT_EQ(before->next_handle, now.next_handle);
+	EXPECT_EQ(before->ready, now.ready);
+	EXPECT_EQ(before->sram_ready, now.sram_ready);
+	EXPECT_EQ(before->untouched, now.untouched);
+}
+
+/* The nth thing that this thread asks the kernel for is to fail. */
+static bool arm(const struct bench *b, unsigned int nth)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", nth);
+
+	return pwrite(b->fail_nth, text, length, 0) == length;
+}
+
+/*
+ * Did it fail? Here it may still do so: the answer is copied to us. So may the
+ * end of it, once.
+ */
+static bool disarm(const struct bench *b)
+{
+	char left[16] = "";
+	bool failed = pread(b->fail_nth, left, sizeof(left), 0) > 0 &&
+		      left[0] == '0';
+
+	if (!arm(b, 0))
+		arm(b, 0);
+	return failed;
+}
+
+/*
+ * A command, what it needs, and what undoes it after success. @failures: the
+ * least number of things that it cannot do without. @makes_records: for read().
+ */
+struct trial {
+	int (*prepare)(struct bench *b);
+	int (*run)(struct bench *b);
+	void (*undo)(struct bench *b);
+	unsigned int failures;
+	bool makes_records;
+};
+
+FIXTURE(command)
+{
+	struct bench bench;
+	struct instance fake;
+};
+
+FIXTURE_VARIANT(command)
+{
+	struct trial trial;
+};
+
+FIXTURE_VARIANT_ADD(command, open)
+{
+	.trial = { prepare_nothing, try_open, close_result, 2, false },
+};
+
+FIXTURE_VARIANT_ADD(command, get_info)
+{
+	.trial = { prepare_nothing, try_get_info, undo_nothing, 2, false },
+};
+
+FIXTURE_VARIANT_ADD(command, alloc)
+{
+	.trial = { prepare_nothing, try_alloc, close_result, 4, false },
+};
+
+FIXTURE_VARIANT_ADD(command, import_sram)
+{
+	.trial = { prepare_nothing, try_import_sram, release_result, 5, false },
+};
+
+FIXTURE_VARIANT_ADD(command, import_udmabuf)
+{
+	.trial = { prepare_nothing, try_import_udmabuf, release_result, 5,
+		   false },
+};
+
+FIXTURE_VARIANT_ADD(command, register)
+{
+	.trial = { prepare_memory, try_register, undo_register, 4, false },
+};
+
+FIXTURE_VARIANT_ADD(command, release)
+{
+	.trial = { prepare_release, try_release, undo_nothing, 1, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_wait)
+{
+	.trial = { prepare_copy, try_wait, undo_nothing, 3, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_batch)
+{
+	.trial = { prepare_batch, try_batch, undo_nothing, 3, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_out_fence)
+{
+	.trial = { prepare_copy, try_out_fence, close_result, 6, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_event)
+{
+	.trial = { prepare_copy, try_event, undo_event, 4, true },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_in_fence)
+{
+	.trial = { prepare_in_fence, try_in_fence, undo_in_fence, 8, true },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_implicit)
+{
+	.trial = { prepare_implicit, try_implicit, undo_implicit, 5, true },
+};
+
+FIXTURE_VARIANT_ADD(command, read)
+{
+	.trial = { prepare_read, try_read, undo_nothing, 1, false },
+};
+
+FIXTURE_VARIANT_ADD(command, poll)
+{
+	.trial = { prepare_nothing, try_poll, undo_nothing, 1, false },
+};
+
+FIXTURE_VARIANT_ADD(command, fsync)
+{
+	.trial = { prepare_fsync, try_fsync, undo_nothing, 0, false },
+};
+
+FIXTURE_VARIANT_ADD(command, mmap)
+{
+	.trial = { prepare_nothing, try_map, undo_map, 1, false },
+};
+
+static bool set_address(const char *path, unsigned long address)
+{
+	FILE *file = fopen(path, "we");
+	bool done = file && fprintf(file, "%#lx", address) > 0;
+
+	return file && !fclose(file) && done;
+}
+
+/* Nothing that this function of the kernel asks for fails. */
+static bool spare(const char *function)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	unsigned long address, start = 0, end = 0;
+	char line[256], name[128];
+
+	while (symbols && !end && fgets(line, sizeof(line), symbols)) {
+		if (sscanf(line, "%lx %*c %127s", &address, name) != 2)
+			continue;
+		if (!strcmp(name, function))
+			start = address;
+		else if (start && address > start)
+			end = address;
+	}
+	if (symbols)
+		fclose(symbols);
+	return set_address(DEBUGFS "failslab/reject-start", start) &&
+	       set_address(DEBUGFS "failslab/reject-end", end);
+}
+
+static bool set_up_faults(void)
+{
+	static const char *const zero[] = {
+		"failslab/verbose", "failslab/ignore-gfp-wait",
+		"fail_page_alloc/verbose", "fail_page_alloc/min-order",
+		"fail_page_alloc/ignore-gfp-wait",
+		"fail_page_alloc/ignore-gfp-highmem", "fail_usercopy/verbose",
+	};
+	char path[128];
+	bool done = true;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(zero); i++) {
+		snprintf(path, sizeof(path), DEBUGFS "%s", zero[i]);
+		done &= set_number(path, 0);
+	}
+	return done;
+}
+
+FIXTURE_SETUP(command)
+{
+	struct bench *b = &self->bench;
+
+	if (!set_up_faults())
+		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
+	/* The check of the DMA API turns itself off when it has no memory. */
+	ASSERT_TRUE(spare("add_dma_entry"));
+	b->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, b->fail_nth);
+	ASSERT_EQ(0, engine_find(&self->fake));
+}
+
+FIXTURE_TEARDOWN_PARENT(command)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+static void bench_open(struct __test_metadata *_metadata, struct bench *b,
+		       const char *node)
+{
+	b->node = node;
+	b->stream = stream_open(node);
+	b->sram_fd = sram_alloc(b->stream, LENGTH);
+	b->sram = dmabuf_import(b->stream, b->sram_fd, ACCESS_BOTH);
+	ASSERT_LT(0, b->sram);
+	b->mem = dmabuf_map(b->sram_fd, LENGTH);
+	ASSERT_NE(NULL, b->mem);
+	memset(b->mem, BACKGROUND, LENGTH);
+	b->udmabuf = udmabuf_scattered(MEMORY);
+	ASSERT_LE(0, b->udmabuf);
+}
+
+/* Returns whether there was something to fail. */
+static bool fail_nth(struct __test_metadata *_metadata, struct bench *b,
+		     const struct trial *trial, unsigned int nth,
+		     unsigned int *failures)
+{
+	struct state before;
+	bool injected;
+	int ret;
+
+	ASSERT_EQ(0, trial->prepare(b));
+	before = state_of(b);
+	ASSERT_TRUE(arm(b, nth));
+	ret = trial->run(b);
+	injected = disarm(b);
+	if (ret) {
+		++*failures;
+		EXPECT_TRUE(injected);
+		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT)
+			TH_LOG("%s", strerror(-ret));
+		expect_state(_metadata, b, &before);
+		EXPECT_EQ(0, trial->run(b));
+	}
+	trial->undo(b);
+	memset(b->mem, BACKGROUND, LENGTH);
+	return injected;
+}
+
+static void sweep(struct __test_metadata *_metadata, struct bench *b,
+		  const struct trial *trial)
+{
+	unsigned int nth = 0, failures = 0;
+	struct state initial = state_of(b);
+	bool injected;
+
+	do {
+		injected = fail_nth(_metadata, b, trial, ++nth, &failures);
+		expect_state(_metadata, b, &initial);
+		ASSERT_TRUE(__test_passed(_metadata))
+			TH_LOG("when request %u failed", nth);
+		ASSERT_GT(MAX_NTH, nth);
+	} while (injected);
+	TH_LOG("%u requests, %u failures", nth - 1, failures);
+	EXPECT_LE(trial->failures, failures);
+}
+
+/* What was refused must not count as a job, or as a record to be read. */
+static void expect_room(struct __test_metadata *_metadata, struct bench *b,
+			bool makes_records)
+{
+	struct dmacpy_get_info info = stream_info(b->stream);
+	unsigned int jobs = 0, events = 0;
+
+	copy_op(&b->ops[0], b);
+	ASSERT_EQ(0, timeline_open(&b->timelines[0]));
+	ASSERT_EQ(0, fcntl(b->stream, F_SETFL, O_NONBLOCK));
+	while (!start(b, 1, DMACPY_SUBMIT_IN_FENCE, b->timelines[0].fence))
+		jobs++;
+	EXPECT_EQ(info.max_jobs, jobs);
+	timeline_signal(&b->timelines[0]);
+	EXPECT_EQ(0, fsync(b->stream));
+	if (!makes_records)
+		return;
+	while (!try_event(b))
+		events++;
+	EXPECT_EQ(info.max_events, events);
+}
+
+static void test_on(struct __test_metadata *_metadata, struct bench *b,
+		    const struct trial *trial, const char *node)
+{
+	bench_open(_metadata, b, node);
+	sweep(_metadata, b, trial);
+	expect_room(_metadata, b, trial->makes_records);
+}
+
+/* Catches: what is not undone, or undone twice, when a command fails. */
+TEST_F_TIMEOUT(command, on_the_boards_engine, SLOW)
+{
+	test_on(_metadata, &self->bench, &variant->trial, DEVICE);
+}
+
+/* Catches: the same; and a descriptor that is not there taken for one. */
+TEST_F_TIMEOUT(command, on_the_fake_engine, SLOW)
+{
+	test_on(_metadata, &self->bench, &variant->trial,
+		self->fake.node);
+}
+
+TEST_HARNESS_MAIN

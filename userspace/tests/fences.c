@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fences that others signal, or do not: those of the kernel's sw_sync, which
+ * signal when the test says so. On the fake engine, all of whose channels are
+ * known.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <linux/sync_file.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+/* As in drivers/dma-buf/sw_sync.c, for tests only. */
+#define TIMELINES	"/sys/kernel/debug/sync/sw_sync"
+
+struct sw_sync_create_fence_data {
+	uint32_t value;
+	char name[32];
+	int32_t fence;
+};
+
+#define SW_SYNC_IOC_CREATE_FENCE \
+	_IOWR('W', 0, struct sw_sync_create_fence_data)
+#define SW_SYNC_IOC_INC	_IOW('W', 1, uint32_t)
+
+#define LENGTH		(4 * KIB)
+#define BOUND_MS	5000	/* with some time for a busy host */
+#define MANY		32
+
+/* A stream with a buffer of SRAM that it can fill. */
+struct user {
+	int stream, fd, handle;
+	uint8_t *mem;
+};
+
+FIXTURE(fences)
+{
+	struct instance instance;
+	struct user user, other;	/* on the same channel */
+	int timeline;
+};
+
+static int user_open(struct user *user, const struct instance *instance)
+{
+	user->stream = stream_open(instance->node);
+	user->fd = sram_alloc(user->stream, LENGTH);
+	user->handle = dmabuf_import(user->stream, user->fd, ACCESS_BOTH);
+	user->mem = dmabuf_map(user->fd, LENGTH);
+	return user->mem ? user->handle : -ENOMEM;
+}
+
+/* As many streams as there are channels, so that the next is on the first's. */
+static int fill_other_channels(const struct user *first,
+			       const struct instance *instance)
+{
+	unsigned int i, channels = stream_info(first->stream).channels;
+	int stream = 0;
+
+	for (i = 1; i < channels && stream >= 0; i++)
+		stream = stream_open(instance->node);
+	return stream;
+}
+
+FIXTURE_SETUP(fences)
+{
+	self->timeline = open(TIMELINES, O_RDWR | O_CLOEXEC);
+	if (self->timeline < 0)
+		SKIP(return, "this kernel has no sw_sync");
+	ASSERT_EQ(0, engine_find(&self->instance));
+	ASSERT_TRUE(engine_reset());
+	ASSERT_LT(0, user_open(&self->user, &self->instance));
+	ASSERT_LE(0, fill_other_channels(&self->user, &self->instance));
+	ASSERT_LT(0, user_open(&self->other, &self->instance));
+}
+
+FIXTURE_TEARDOWN_PARENT(fences)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Signals when the timeline has advanced so far. */
+static int fence_at(int timeline, uint32_t value)
+{
+	struct sw_sync_create_fence_data data = { .value = value };
+	int ret = command(timeline, SW_SYNC_IOC_CREATE_FENCE, &data);
+
+	return ret ?: data.fence;
+}
+
+static int advance(int timeline)
+{
+	uint32_t steps = 1;
+
+	return command(timeline, SW_SYNC_IOC_INC, &steps);
+}
+
+/* The file descriptor is new, those of the parts stay. */
+static int fence_merge(int first, int second)
+{
+	struct sync_merge_data data = { .fd2 = second };
+	int ret = command(first, SYNC_IOC_MERGE, &data);
+
+	return ret ?: data.fence;
+}
+
+/* Start filling with a byte. Return the file descriptor of the job's fence. */
+static int start(const struct user *user, uint8_t byte, int in_fence)
+{
+	struct dmacpy_submit args = {
+		.flags = DMACPY_SUBMIT_OUT_FENCE |
+			 (in_fence ? DMACPY_SUBMIT_IN_FENCE : 0),
+		.in_fence = in_fence,
+	};
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = user->handle,
+		.length = LENGTH,
+		.pattern = byte * 0x01010101U,
+	};
+	int ret = submit_with(user->stream, &op, 1, &args);
+
+	return ret ?: args.out_fence;
+}
+
+/* What the fence signals with, once it has; 0 if it does not. */
+static int outcome(int fence)
+{
+	poll_for(fence, POLLIN, BOUND_MS);
+	return fence_status(fence);
+}
+
+/* Catches: a job that starts too early, or not when it may. */
+TEST_F(fences, signalled_later)
+{
+	int fence, job;
+
+	fence = fence_at(self->timeline, 1);
+	job = start(&self->user, 0x11, fence);
+	ASSERT_LE(0, job);
+	usleep(SLOW_US);
+	EXPECT_EQ(0, fence_status(job));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
+	ASSERT_EQ(0, advance(self->timeline));
+	EXPECT_EQ(1, outcome(job));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
+}
+
+/* Catches: a job that waits in the channel, where others are behind it. */
+TEST_F(fences, stalled_holds_up_no_other_stream)
+{
+	int job, i;
+
+	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	ASSERT_LE(0, job);
+	for (i = 1; i <= MANY; i++) {
+		EXPECT_EQ(1, outcome(start(&self->other, i, 0)));
+		EXPECT_TRUE(all_bytes_are(self->other.mem, i, LENGTH));
+	}
+	EXPECT_EQ(0, fence_status(job));
+	ASSERT_EQ(0, advance(self->timeline));
+	EXPECT_EQ(1, outcome(job));
+}
+
+/* Catches: jobs that pass one that is stalled, in its own stream. */
+TEST_F(fences, stalled_holds_up_its_stream)
+{
+	int job[MANY], i;
+
+	job[0] = start(&self->user, 0, fence_at(self->timeline, 1));
+	for (i = 1; i < MANY; i++)
+		job[i] = start(&self->user, i, 0);
+	usleep(SLOW_US);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(0, fence_status(job[i]));
+	ASSERT_EQ(0, advance(self->timeline));
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(1, outcome(job[i]));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, MANY - 1, LENGTH));
+}
+
+/* Catches: a close that waits for jobs, or takes them along. */
+TEST_F(fences, stalled_does_not_hold_up_close)
+{
+	unsigned int start_ms = milliseconds();
+	int job;
+
+	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	ASSERT_LE(0, job);
+	EXPECT_EQ(0, close(self->user.stream));
+	EXPECT_GE(BOUND_MS, milliseconds() - start_ms);
+	EXPECT_EQ(0, fence_status(job));
+	ASSERT_EQ(0, advance(self->timeline));
+	EXPECT_EQ(1, outcome(job));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
+}
+
+/* In a child: jobs that nobody waits for, and one that it waits for itself. */
+static void wait_for_ever(struct _test_data_fences *self, int started)
+{
+	struct user mine;
+
+	user_open(&mine, &self->instance);
+	mine.handle = dmabuf_import(mine.stream, self->user.fd, ACCESS_BOTH);
+	start(&mine, 0x11, fence_at(self->timeline, 1));
+	if (write(started, "", 1) == 1)
+		fsync(mine.stream);
+	_exit(1);
+}
+
+/* Catches: a process that cannot be killed; a job that ends with it. */
+TEST_F(fences, stalled_does_not_hold_up_exit)
+{
+	unsigned int start_ms;
+	int started[2], status;
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(0, pipe(started));
+	pid = fork();
+	if (!pid)
+		wait_for_ever(self, started[1]);
+	ASSERT_EQ(1, read(started[0], &byte, 1));
+	usleep(SLOW_US);
+	start_ms = milliseconds();
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_GE(BOUND_MS, milliseconds() - start_ms);
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
+	ASSERT_EQ(0, advance(self->timeline));
+	EXPECT_EQ(0, dmabuf_sync(self->user.fd, DMA_BUF_SYNC_START |
+				 DMA_BUF_SYNC_READ));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
+}
+
+/* Catches: an unbind that waits for fences of others; use of what is gone. */
+TEST_F_TIMEOUT(fences, stalled_does_not_hold_up_unbind, SLOW)
+{
+	unsigned int start_ms;
+	int job[MANY], i;
+
+	for (i = 0; i < MANY; i++) {
+		job[i] = start(i % 2 ? &self->user : &self->other, i,
+			       fence_at(self->timeline, 1 + i % 3));
+		ASSERT_LE(0, job[i]);
+	}
+	start_ms = milliseconds();
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_GE(BOUND_MS, milliseconds() - start_ms);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(-ENODEV, fence_status(job[i]));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, advance(self->timeline));
+	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Catches: a job that runs although what it was to wait for has failed. */
+TEST_F(fences, error)
+{
+	int job, next;
+
+	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	next = start(&self->user, 0x22, 0);
+	ASSERT_LE(0, next);
+	/* Ends its fences with an error. */
+	ASSERT_EQ(0, close(self->timeline));
+	EXPECT_EQ(-ECANCELED, outcome(job));
+	EXPECT_EQ(-ECANCELED, outcome(next));
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
+	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
+}
+
+/* Catches: a fence of several of which not all are waited for. */
+TEST_F(fences, merged)
+{
+	int second = open(TIMELINES, O_RDWR | O_CLOEXEC), fence, job;
+
+	fence = fence_merge(fence_at(self->timeline, 1), fence_at(second, 1));
+	ASSERT_LE(0, fence);
+	job = start(&self->user, 0x11, fence);
+	ASSERT_LE(0, job);
+	ASSERT_EQ(0, advance(self->timeline));
+	usleep(SLOW_US);
+	EXPECT_EQ(0, fence_status(job));
+	ASSERT_EQ(0, advance(second));
+	EXPECT_EQ(1, outcome(job));
+}
+
+/* Catches: an error in one of several, first or last, that is not seen. */
+TEST_F(fences, merged_error)
+{
+	int second, fence, job, i;
+
+	for (i = 0; i < 2; i++) {
+		second = open(TIMELINES, O_RDWR | O_CLOEXEC);
+		fence = fence_merge(fence_at(self->timeline, i + 1),
+				    fence_at(second, 1));
+		if (i)
+			ASSERT_EQ(0, advance(self->timeline));
+		job = start(&self->user, 0x11, fence);
+		ASSERT_LE(0, job);
+		ASSERT_EQ(0, close(second));
+		ASSERT_EQ(0, advance(self->timeline));
+		EXPECT_EQ(-ECANCELED, outcome(job));
+	}
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
+}
+
+/* Catches: a wait without a bound; a job that is run late all the same. */
+TEST_F(fences, never)
+{
+	unsigned int start_ms = milliseconds();
+	int job, next;
+
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 500));
+	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	next = start(&self->user, 0x22, 0);
+	ASSERT_LE(0, next);
+	EXPECT_EQ(-ETIMEDOUT, outcome(job));
+	EXPECT_LE(500, milliseconds() - start_ms);
+	EXPECT_EQ(-ECANCELED, outcome(next));
+	ASSERT_EQ(0, advance(self->timeline));
+	usleep(SLOW_US);
+	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
+	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
+}
+
+/* Signals the next fence, from a thread of its own, again and again. */
+static void *advance_for_ever(void *timeline)
+{
+	while (!advance(*(int *)timeline))
+		usleep(200);
+	return NULL;
+}
+
+/* Catches: a fence that signals while it is looked at, and is waited for. */
+TEST_F_TIMEOUT(fences, signalled_meanwhile, SLOW)
+{
+	struct user *user;
+	pthread_t thread;
+	int i, fence, job;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, advance_for_ever,
+				    &self->timeline));
+	for (i = 1; i <= 2000; i++) {
+		user = i % 2 ? &self->user : &self->other;
+		fence = fence_at(self->timeline, i);
+		job = start(user, i, fence);
+		ASSERT_LE(0, job);
+		if (i % 8 == 0)
+			EXPECT_EQ(1, outcome(job));
+		close(job);
+		close(fence);
+	}
+	EXPECT_EQ(0, fsync(self->user.stream));
+	EXPECT_EQ(0, fsync(self->other.stream));
+	EXPECT_TRUE(all_bytes_are(self->other.mem, 2000 & 0xff, LENGTH));
+}
+
+TEST_HARNESS_MAIN

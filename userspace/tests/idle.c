@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who waits for a job burns nothing. Where a processor runs one instruction in
+ * one ns, as under "qemu -icount shift=0", the time here is instructions.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define WAIT_US		(2 * 1000 * 1000)	/* the watchdog allows more */
+#define NS_PER_US	1000ULL
+
+FIXTURE(idle)
+{
+	int stream, handle;
+};
+
+FIXTURE_SETUP(idle)
+{
+	struct instance instance;
+	int fd;
+
+	ASSERT_EQ(0, engine_find(&instance));
+	ASSERT_TRUE(engine_reset());
+	self->stream = stream_open(instance.node);
+	fd = sram_alloc(self->stream, LENGTH);
+	self->handle = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	ASSERT_LT(0, self->handle);
+}
+
+FIXTURE_TEARDOWN_PARENT(idle)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* In ns, of this process and of the kernel for it. */
+static uint64_t own_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1000 * 1000 * NS_PER_US + now.tv_nsec;
+}
+
+/* A job that takes some seconds, waited for in poll(). */
+static int wait_for_slow_job(struct _test_data_idle *self)
+{
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = self->handle,
+		.length = LENGTH,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+
+	return submit_with(self->stream, &op, 1, &args) ?:
+	       poll_for(self->stream, POLLIN, 10000);
+}
+
+/* Of all processors, in 1/100 s. */
+static unsigned int busy_ticks(void)
+{
+	unsigned int user = 0, nice = 0, kernel = 0, irq = 0, softirq = 0;
+	FILE *stat = fopen("/proc/stat", "re");
+
+	if (!stat)
+		return 0;
+	if (fscanf(stat, "cpu %u %u %u %*u %*u %u %u", &user, &nice, &kernel,
+		   &irq, &softirq) != 5)
+		user = 0;
+	fclose(stat);
+	return user + nice + kernel + irq + softirq;
+}
+
+/* Catches: a watchdog that looks again and again. */
+TEST_F(idle, kernel)
+{
+	unsigned int ticks = busy_ticks();
+
+	ASSERT_TRUE(engine_set("delay_us", WAIT_US));
+	EXPECT_EQ(POLLIN, wait_for_slow_job(self));
+	ticks = busy_ticks() - ticks;
+	TH_LOG("busy for %u ms of %u ms", ticks * 10, WAIT_US / 1000);
+	EXPECT_GT(WAIT_US / 1000 / 4, ticks * 10);
+}
+
+/* Catches: a wait that looks again and again. */
+TEST_F(idle, who_polls)
+{
+	unsigned int start = milliseconds(), took;
+	uint64_t ns = own_time();
+
+	ASSERT_TRUE(engine_set("delay_us", WAIT_US));
+	EXPECT_EQ(POLLIN, wait_for_slow_job(self));
+	ns = own_time() - ns;
+	took = milliseconds() - start;
+	TH_LOG("%" PRIu64 " ns of %u ms", ns, took);
+	EXPECT_LE(WAIT_US / 1000, took);
+	EXPECT_GT(WAIT_US * NS_PER_US / 100, ns);
+}
+
+TEST_HARNESS_MAIN

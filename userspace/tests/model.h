@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What has to be in memory that only one thread and its jobs write to. A byte
+ * of it is in doubt when a job that names it has failed, or when it was copied
+ * from where others write.
+ */
+#ifndef DMACPY_TESTS_MODEL_H
+#define DMACPY_TESTS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/dmacpy.h>
+
+#define MODEL_SIZE	8192
+
+enum doubt {
+	CERTAIN,
+	IN_DOUBT,
+	FOR_EVER_IN_DOUBT,	/* a lost job may write to it at any time */
+};
+
+/* @base: where in the buffer that operations name it begins */
+struct model {
+	uint64_t base;
+	uint8_t bytes[MODEL_SIZE];
+	uint8_t doubts[MODEL_SIZE];
+};
+
+void model_start(struct model *model, uint64_t base);
+void model_write(struct model *model, size_t offset, size_t length,
+		 uint8_t value, bool late);
+void model_apply(struct model *dst, const struct model *src,
+		 const struct dmacpy_op *op);
+void model_doubt(struct model *dst, const struct dmacpy_op *op,
+		 enum doubt doubt);
+void model_doubt_for_ever(struct model *model);
+void model_mark(const struct model *dst, const struct dmacpy_op *op,
+		bool *marks);
+size_t model_compare(const struct model *model, const uint8_t *mem,
+		     const bool *except, size_t *compared);
+
+#endif

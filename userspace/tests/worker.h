@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A thread of the stress test: it does at random all that a program can do to
+ * a stream, and knows what has to be in its memory then.
+ */
+#ifndef DMACPY_TESTS_WORKER_H
+#define DMACPY_TESTS_WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+
+#define THREADS		3	/* of a family */
+#define PUBLIC_BUFFERS	3
+#define PUBLIC_FENCES	8
+
+/* What is counted, over all processes. */
+enum count {
+	JOBS_DONE,
+	JOBS_FAILED,		/* by the engine */
+	JOBS_TIMED_OUT,
+	JOBS_CANCELLED,
+	JOBS_REFUSED,		/* as the channel was being recovered */
+	IN_FENCES,
+	MISTAKES,		/* jobs and commands that had to be refused */
+	BYTES_COMPARED,
+	REPLACEMENTS,		/* of memory that may be in use */
+	REOPENINGS,
+	KILLS,
+	COUNTS,
+};
+
+/* All processes see it. */
+struct statistics {
+	uint64_t counts[COUNTS];
+	bool stop;
+};
+
+/*
+ * A process. In the public buffers each thread has a part for itself; its
+ * neighbours read that. The scratch buffer is that of all processes: nobody
+ * knows what is in it.
+ */
+struct family {
+	struct statistics *statistics;
+	uint32_t seed;
+	unsigned int number, generation;
+	const char *devices[THREADS];
+	int scratch;
+	int buffers[PUBLIC_BUFFERS];
+	uint8_t *maps[PUBLIC_BUFFERS];
+	pthread_mutex_t lock;
+	int fences[PUBLIC_FENCES];	/* of all threads, under @lock */
+};
+
+struct worker_start {
+	struct family *family;
+	unsigned int thread;
+	pthread_t id;
+};
+
+uint32_t mix(uint32_t hash, uint32_t value);
+void count(struct statistics *statistics, enum count what, uint64_t number);
+void *worker_run(void *start);
+
+#endif
