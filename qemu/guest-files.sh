@@ -9,6 +9,7 @@
 . "$top/qemu/kernel.sh"
 . "$top/qemu/board.sh"
 . "$top/qemu/kernel-tree.sh"
+. "$top/qemu/sysroot.sh"
 . "$top/qemu/modules.sh"
 . "$top/qemu/initramfs.sh"
 . "$top/qemu/boot.sh"
@@ -34,12 +35,13 @@ build_userspace()
 {
 	local args
 	read -ra args < <(kernel_make_args "$guest_kernel")
+	args+=(PKG_CONFIG="$(sysroot_pkg_config "$guest_arch")")
 	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 "${args[@]}" \
 		KSELFTEST="$(kernel_source_dir)/tools/testing/selftests" "$@"
 }
 
-guest_prepare_steps=6	# in prepare_guest
-guest_file_steps=8	# in make_guest_files
+guest_prepare_steps=7	# in prepare_guest
+guest_file_steps=9	# in make_guest_files
 
 # Two steps, whichever it is. A kernel of ours comes with all of its modules.
 prepare_kernel()
@@ -63,6 +65,7 @@ prepare_guest()
 {
 	step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
 	step "fetching busybox for $guest_arch" fetch_busybox "$guest_arch"
+	step "fetching libraries for $guest_arch" fetch_sysroot "$guest_arch"
 	prepare_kernel
 	step "building the user space for $guest_arch" build_userspace "$@"
 	step "making the device tree of $guest_board" make_dtb "$guest_dtb"

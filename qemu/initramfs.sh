@@ -3,11 +3,13 @@
 #
 # The guest's file system. The same input gives the same bytes.
 
-# The disk of the guest needs them; other kernels have them built in.
+# The disk of the guest needs the first two; other drivers, that the tests share
+# buffers with, the rest. Our kernels have them built in, or not at all.
 install_stock_modules()
 {
 	local name file
-	for name in virtio_mmio virtio_blk; do
+	for name in virtio_mmio virtio_blk \
+			$(sed '/^#/d; s/ .*//' "$top/qemu/guest/modules"); do
 		file=$(kernel_module "$name")
 		xz -dc "$file" >"$1/lib/modules/$name.ko"
 	done
@@ -35,6 +37,9 @@ fill_root()
 		"$guest_userspace/examples/tilefilter" "$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
+	install -m 755 "$(sysroot_file "$guest_arch" v4l2-ctl)" "$1/bin"
+	install_libraries "$guest_arch" "$1/lib" "$1"/bin/v4l2-ctl \
+		"$1"/tests/*
 }
 
 # pack DIRECTORY

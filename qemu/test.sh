@@ -67,6 +67,7 @@ boot_tests()
 	install "$top"/qemu/guest/{dmatest,load,unload} "$to"
 	[ -z "$instruments" ] || install "$instruments" "$to/instruments"
 	install "$top/qemu/guest/test" "$to/task"
+	install -m 644 "$top/qemu/guest/modules" "$to"
 	make_initramfs
 	boot_guest "$1" "$seconds"
 }

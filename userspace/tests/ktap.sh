@@ -14,6 +14,13 @@ fail()
 	exit 1
 }
 
+# skip WORD...: say why the test cannot be run, and end it
+skip()
+{
+	echo "$*" >"$work/skipped"
+	exit 0
+}
+
 # expect STATUS COMMAND...: run it, keep what it prints in "out" and "err"
 expect()
 {
@@ -79,8 +86,12 @@ run_tests()
 	echo "1..$#"
 	for name; do
 		not=
+		rm -f "$work/skipped"
 		run_test "$name" || not='not ' failures=$((failures + 1))
-		echo "${not}ok $((number += 1)) $name"
+		printf '%sok %d %s' "$not" $((number += 1)) "$name"
+		[ ! -f "$work/skipped" ] ||
+			printf ' # SKIP %s' "$(cat "$work/skipped")"
+		echo
 	done
 	rm -rf "$work"
 	exit $((failures > 0))

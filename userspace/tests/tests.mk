@@ -3,15 +3,17 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async crossing data fake faults fences idle library life limits \
-	order power sram stall storm stress unbind watchdog
-SHELL_TESTS := module overlap tool
+TESTS := abi async camera crossing data fake faults fences idle library life limits \
+	order power share sram stall storm stress unbind watchdog
+SHELL_TESTS := module overlap tool v4l2ctl
+LIBDRM_TESTS := drm
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
 # The layout of the ABI is checked for 32 bits too, where there is a compiler.
 CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
 
 tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
+       $(if $(LIBDRM),$(addprefix $(O)/tests/,$(LIBDRM_TESTS))) \
        $(if $(CC32),$(O)/tests/layout32.o)
 
 $(TEST_OBJS): override CPPFLAGS += -isystem $(KSELFTEST)
@@ -27,6 +29,14 @@ $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 	$(link)
 
 $(O)/tests/stress: $(addprefix $(O)/tests/,model.o worker.o)
+
+# Linked as its library is there: not statically.
+$(addprefix $(O)/tests/,$(LIBDRM_TESTS)): override LDFLAGS := \
+		$(filter-out -static,$(LDFLAGS))
+$(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
+		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
+		$(O)/libdmacpy.a
+	$(link) $(LIBDRM)
 
 $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
 	@mkdir -p $(@D)

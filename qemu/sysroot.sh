@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Debian's libraries and programs for the guest, as other programs and other
+# drivers are used by those.
+
+sysroot_packages=(
+	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
+	libv4l-0 libv4lconvert0 v4l-utils
+)
+
+unpack_sysroot()
+{
+	local arch=$1 package
+	update_debs_patiently "$arch"
+	for package in "${sysroot_packages[@]}"; do
+		unpack_deb "$arch" "$package" "$2"
+	done
+}
+
+fetch_sysroot()
+{
+	fetch_once "sysroot-$1" unpack_sysroot "$1"
+}
+
+# sysroot_file ARCH NAME: prints the path of a program or a library
+sysroot_file()
+{
+	find "$cache/sysroot-$1"/{lib,usr/bin,usr/lib} -name "$2" -print -quit
+}
+
+# sysroot_pkg_config ARCH: prints a pkg-config for it
+sysroot_pkg_config()
+{
+	local pc
+	pc=$(sysroot_file "$1" libdrm.pc)
+	echo "env PKG_CONFIG_LIBDIR=${pc%/*}" \
+		"PKG_CONFIG_SYSROOT_DIR=$cache/sysroot-$1 pkg-config"
+}
+
+# needed_files FILE: the libraries that a program or a library asks for; a
+# script, at which readelf says that it is no such file, asks for none
+needed_files()
+{
+	readelf --dynamic --program-headers "$1" 2>/dev/null | sed -n \
+		-e 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
+		-e 's,.*program interpreter: .*/\(.*\)\],\1,p'
+}
+
+# install_libraries ARCH DIRECTORY FILE...: all that the programs need
+install_libraries()
+{
+	local arch=$1 to=$2 file name
+	shift 2
+	for file; do
+		for name in $(needed_files "$file"); do
+			[ ! -e "$to/$name" ] || continue
+			cp -L "$(sysroot_file "$arch" "$name")" "$to/$name"
+			install_libraries "$arch" "$to" "$to/$name"
+		done
+	done
+}

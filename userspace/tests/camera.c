@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A camera that captures into SRAM, while the engine moves the last frame out:
+ * vivid, with each of the two allocators that cameras use.
+ */
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/ioctl.h>
+
+#include <linux/videodev2.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+
+#define WIDTH		320
+#define HEIGHT		180
+#define BUFFERS		3
+#define FRAMES		24
+#define SWITCHES	4	/* between black and white */
+#define MIXED		256
+
+struct frame {
+	int fd, handle;		/* of the SRAM */
+	uint8_t *mem;		/* of it */
+	uint8_t *copy;
+	int copy_handle;
+};
+
+FIXTURE(camera)
+{
+	int video, stream;
+	size_t size;
+	struct frame frames[BUFFERS];
+};
+
+FIXTURE_VARIANT(camera)
+{
+	const char *name;
+};
+
+FIXTURE_VARIANT_ADD(camera, vmalloc)
+{
+	.name = "vivid-000-vid-cap",
+};
+
+FIXTURE_VARIANT_ADD(camera, dma_contig)
+{
+	.name = "vivid-001-vid-cap",
+};
+
+static bool has_line(const char *path, const char *line)
+{
+	FILE *file = fopen(path, "re");
+	char found[64] = "";
+
+	if (file && fgets(found, sizeof(found), file))
+		found[strcspn(found, "\n")] = 0;
+	if (file)
+		fclose(file);
+	return !strcmp(found, line);
+}
+
+static int open_camera(const char *name)
+{
+	char path[64];
+	int number;
+
+	for (number = 0; number < 8; number++) {
+		snprintf(path, sizeof(path),
+			 "/sys/class/video4linux/video%d/name", number);
+		if (!has_line(path, name))
+			continue;
+		snprintf(path, sizeof(path), "/dev/video%d", number);
+		return open(path, O_RDWR | O_CLOEXEC);
+	}
+	return -1;
+}
+
+/* A control that has no number in a header for user space. */
+static int set_control(int video, const char *name, int value)
+{
+	struct v4l2_queryctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+	struct v4l2_control control = { .value = value };
+
+	while (!ioctl(video, VIDIOC_QUERYCTRL, &query)) {
+		if (!strcmp((const char *)query.name, name)) {
+			control.id = query.id;
+			return command(video, VIDIOC_S_CTRL, &control);
+		}
+		query.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
+	}
+	return -ENOENT;
+}
+
+/* The number of an entry of the menu "Test Pattern" */
+static int find_pattern(int video, const char *name)
+{
+	struct v4l2_querymenu menu = { };
+	struct v4l2_queryctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+
+	while (!ioctl(video, VIDIOC_QUERYCTRL, &query)) {
+		if (!strcmp((const char *)query.name, "Test Pattern"))
+			break;
+		query.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
+	}
+	menu.id = query.id;
+	while (!ioctl(video, VIDIOC_QUERYMENU, &menu)) {
+		if (!strcmp((const char *)menu.name, name))
+			return menu.index;
+		menu.index++;
+	}
+	return -ENOENT;
+}
+
+static int set_format(int video, size_t *size)
+{
+	struct v4l2_format format = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.fmt.pix = {
+			.width = WIDTH,
+			.height = HEIGHT,
+			.pixelformat = V4L2_PIX_FMT_GREY,
+			.field = V4L2_FIELD_NONE,
+		},
+	};
+	int input = 0, ret;
+
+	ret = command(video, VIDIOC_S_INPUT, &input);
+	if (!ret)
+		ret = command(video, VIDIOC_S_FMT, &format);
+	*size = format.fmt.pix.sizeimage;
+	return ret ? ret : -(*size != WIDTH * HEIGHT);
+}
+
+static int frame_open(struct frame *frame, int stream, size_t size)
+{
+	frame->fd = sram_alloc(stream, size);
+	frame->handle = dmabuf_import(stream, frame->fd, DMACPY_ACCESS_READ);
+	frame->mem = dmabuf_map(frame->fd, size);
+	frame->copy = memory_map(size);
+	frame->copy_handle = memory_register(stream, frame->copy, size,
+					     DMACPY_ACCESS_WRITE);
+	return frame->handle > 0 && frame->mem && frame->copy_handle > 0 ? 0 :
+		-ENOMEM;
+}
+
+static int request_buffers(int video, unsigned int count)
+{
+	struct v4l2_requestbuffers request = {
+		.count = count,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_DMABUF,
+	};
+	int ret = command(video, VIDIOC_REQBUFS, &request);
+
+	return ret ? ret : (int)request.count;
+}
+
+/* Gives a buffer to the camera, or takes the next one that it has filled. */
+static int exchange(int video, unsigned long request,
+		    struct v4l2_buffer *buffer)
+{
+	buffer->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	buffer->memory = V4L2_MEMORY_DMABUF;
+	return command(video, request, buffer);
+}
+
+static int queue(FIXTURE_DATA(camera) *self, unsigned int index)
+{
+	struct v4l2_buffer buffer = {
+		.index = index,
+		.m.fd = self->frames[index].fd,
+	};
+
+	return exchange(self->video, VIDIOC_QBUF, &buffer);
+}
+
+FIXTURE_SETUP(camera)
+{
+	int i, type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+	self->video = open_camera(variant->name);
+	if (self->video < 0)
+		SKIP(return, "this kernel has no vivid");
+	ASSERT_EQ(0, set_control(self->video, "OSD Text Mode", 2));
+	ASSERT_EQ(0, set_format(self->video, &self->size));
+	self->stream = stream_open(DEVICE);
+	ASSERT_EQ(BUFFERS, request_buffers(self->video, BUFFERS));
+	for (i = 0; i < BUFFERS; i++) {
+		ASSERT_EQ(0, frame_open(&self->frames[i], self->stream,
+					self->size));
+		ASSERT_EQ(0, queue(self, i));
+	}
+	ASSERT_EQ(0, command(self->video, VIDIOC_STREAMON, &type));
+}
+
+FIXTURE_TEARDOWN_PARENT(camera)
+{
+	EXPECT_EQ(0, sram_leaked());
+}
+
+static int start_copy(int stream, const struct frame *frame, size_t size)
+{
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = frame->copy_handle,
+		.src = frame->handle,
+		.length = size / stream_info(stream).user_align *
+			  stream_info(stream).user_align,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+
+	return submit_with(stream, &op, 1, &args);
+}
+
+static bool was_moved(const struct frame *frame, size_t size)
+{
+	bool right;
+
+	dmabuf_sync(frame->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	right = !memcmp(frame->copy, frame->mem, size);
+	dmabuf_sync(frame->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	return right;
+}
+
+/* Of a picture of one colour, or MIXED. */
+static int brightness_of(const struct frame *frame, size_t size)
+{
+	return all_bytes_are(frame->copy, frame->copy[0], size) ?
+	       frame->copy[0] : MIXED;
+}
+
+/*
+ * One frame comes in while the one before is moved, is right and is given back.
+ * Returns the brightness of that, or -errno.
+ */
+static int next_frame(FIXTURE_DATA(camera) *self, int *last)
+{
+	struct v4l2_buffer buffer = { };
+	struct dmacpy_event event = { };
+	int ret, done = *last;
+
+	ret = exchange(self->video, VIDIOC_DQBUF, &buffer);
+	if (ret)
+		return ret;
+	if (done >= 0)
+		ret = read_event(self->stream, &event) ?: event.result;
+	if (!ret)
+		ret = start_copy(self->stream, &self->frames[buffer.index],
+				 self->size);
+	*last = buffer.index;
+	if (ret || done < 0)
+		return ret;
+	if (!was_moved(&self->frames[done], self->size))
+		return -EBADMSG;
+	ret = queue(self, done);
+	return ret ? ret : brightness_of(&self->frames[done], self->size);
+}
+
+/* Catches: SRAM that no camera captures into, a frame that is not moved. */
+TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
+{
+	int white = find_pattern(self->video, "100% White");
+	int black = find_pattern(self->video, "100% Black");
+	int i, last = -1, brightness = 0, before = -1, changes = 0, mixed = 0;
+
+	ASSERT_LE(0, white);
+	ASSERT_LE(0, black);
+	for (i = 0; i < FRAMES; i++, before = brightness) {
+		if (i % (FRAMES / SWITCHES) == 0)
+			ASSERT_EQ(0, set_control(self->video, "Test Pattern",
+						 i % (2 * FRAMES / SWITCHES) ?
+						 black : white));
+		brightness = next_frame(self, &last);
+		ASSERT_LE(0, brightness);
+		changes += before >= 0 && before != brightness;
+		mixed += brightness == MIXED;
+	}
+	TH_LOG("%d changes of brightness in %d frames", changes, FRAMES);
+	EXPECT_LE(3, changes);
+	/* The colour may change within a frame. */
+	EXPECT_GE(SWITCHES, mixed);
+}
+
+TEST_HARNESS_MAIN

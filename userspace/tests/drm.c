@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers shared with a DRM driver, by libdrm, in both directions, and fences
+ * that cross the border. With vgem, which every kernel has.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+
+#include <drm/vgem_drm.h>
+#include <xf86drm.h>
+#include <xf86drmMode.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+#include "instance.h"
+
+#define LENGTH		(16 * KIB)
+/* A picture of so many bytes */
+#define WIDTH		64
+#define HEIGHT		64
+#define BITS		32
+
+FIXTURE(drm)
+{
+	struct instance fake;
+	int card;
+	int stream, fd, handle;		/* of an SRAM buffer */
+	uint8_t *mem;			/* of ours, of which a handle */
+	int memory;
+};
+
+FIXTURE_VARIANT(drm)
+{
+	bool fake;
+};
+
+FIXTURE_VARIANT_ADD(drm, boards_engine)
+{
+	.fake = false,
+};
+
+FIXTURE_VARIANT_ADD(drm, fake_engine)
+{
+	.fake = true,
+};
+
+static int open_card(const char *driver)
+{
+	drmVersionPtr version;
+	char path[32];
+	int fd, i;
+	bool found;
+
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		version = drmGetVersion(fd);
+		found = version && !strcmp(version->name, driver);
+		drmFreeVersion(version);
+		if (found)
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+FIXTURE_SETUP(drm)
+{
+	ASSERT_EQ(0, engine_find(&self->fake));
+	ASSERT_TRUE(engine_reset());
+	self->card = open_card("vgem");
+	if (self->card < 0)
+		SKIP(return, "this kernel has no vgem");
+	self->stream = stream_open(variant->fake ? self->fake.node : DEVICE);
+	self->fd = sram_alloc(self->stream, LENGTH);
+	self->handle = dmabuf_import(self->stream, self->fd, ACCESS_BOTH);
+	ASSERT_LT(0, self->handle);
+	self->mem = memory_map(LENGTH);
+	self->memory = memory_register(self->stream, self->mem, LENGTH,
+				       ACCESS_BOTH);
+	ASSERT_LT(0, self->memory);
+}
+
+FIXTURE_TEARDOWN_PARENT(drm)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* A buffer of the DRM driver: its handle there, and here. */
+struct picture {
+	uint32_t gem;
+	int fd, handle;
+	uint8_t *mem;
+};
+
+static int picture_create(struct picture *picture, int card, int stream)
+{
+	uint32_t pitch;
+	uint64_t size, offset;
+
+	if (drmModeCreateDumbBuffer(card, WIDTH, HEIGHT, BITS, 0, &picture->gem,
+				    &pitch, &size) ||
+	    size != LENGTH ||
+	    drmPrimeHandleToFD(card, picture->gem, DRM_CLOEXEC | DRM_RDWR,
+			       &picture->fd) ||
+	    drmModeMapDumbBuffer(card, picture->gem, &offset))
+		return -EINVAL;
+	picture->mem = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    card, offset);
+	if (picture->mem == MAP_FAILED)
+		return -ENOMEM;
+	picture->handle = dmabuf_import(stream, picture->fd, ACCESS_BOTH);
+	return picture->handle > 0 ? 0 : -EINVAL;
+}
+
+static int start_copy(int stream, uint32_t dst, uint32_t src)
+{
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = dst,
+		.src = src,
+		.length = LENGTH,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+
+	return submit_with(stream, &op, 1, &args);
+}
+
+/* Catches: a buffer that DRM does not take, or that comes back as another. */
+TEST_F(drm, sram_there_and_back)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.src = self->handle,
+		.src_offset = LENGTH / 4,
+		.length = LENGTH / 2,
+	};
+	uint8_t *mem;
+	uint32_t gem;
+	int fd;
+
+	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
+	ASSERT_EQ(0, drmPrimeHandleToFD(self->card, gem, DRM_CLOEXEC | DRM_RDWR,
+					&fd));
+	op.dst = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	/* Known as the same: the ends overlap. */
+	EXPECT_EQ(-EINVAL, submit(self->stream, &op, 1));
+
+	random_start();
+	random_fill(self->mem, LENGTH);
+	EXPECT_EQ(0, copy(self->stream, self->handle, self->memory, LENGTH));
+	mem = dmabuf_map(fd, LENGTH);
+	ASSERT_NE(NULL, mem);
+	dmabuf_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	EXPECT_EQ(0, memcmp(mem, self->mem, LENGTH));
+	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	EXPECT_EQ(0, drmCloseBufferHandle(self->card, gem));
+}
+
+/* Catches: SRAM that is freed while only DRM still has it. */
+TEST_F(drm, sram_lives_in_drm)
+{
+	uint64_t before = stream_info(self->stream).sram_free;
+	uint32_t gem;
+
+	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
+	close(self->fd);
+	handle_release(self->stream, self->handle);
+	EXPECT_EQ(before, stream_info(self->stream).sram_free);
+	EXPECT_EQ(0, drmCloseBufferHandle(self->card, gem));
+	close(self->card);
+	EXPECT_EQ(before + LENGTH, stream_info(self->stream).sram_free);
+}
+
+/* Catches: a picture of DRM that is not copied right, to or from it. */
+TEST_F(drm, picture_as_end_point)
+{
+	struct picture picture;
+
+	ASSERT_EQ(0, picture_create(&picture, self->card, self->stream));
+	random_start();
+	random_fill(self->mem, LENGTH);
+	EXPECT_EQ(0, copy(self->stream, self->handle, self->memory, LENGTH));
+	EXPECT_EQ(0, copy(self->stream, picture.handle, self->handle, LENGTH));
+	dmabuf_sync(picture.fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	EXPECT_EQ(0, memcmp(picture.mem, self->mem, LENGTH));
+	random_fill(picture.mem, LENGTH);
+	dmabuf_sync(picture.fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+
+	EXPECT_EQ(0, copy(self->stream, self->handle, picture.handle, LENGTH));
+	EXPECT_EQ(0, copy(self->stream, self->memory, self->handle, LENGTH));
+	EXPECT_EQ(0, memcmp(picture.mem, self->mem, LENGTH));
+}
+
+/* Catches: a copy that does not wait for the GPU. */
+TEST_F(drm, their_fence_holds_our_job)
+{
+	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	struct drm_vgem_fence_signal signal = { };
+	struct dmacpy_event event;
+	struct picture picture;
+
+	ASSERT_EQ(0, picture_create(&picture, self->card, self->stream));
+	attach.handle = picture.gem;
+	ASSERT_EQ(0, drmIoctl(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH,
+			      &attach));
+	ASSERT_EQ(0, start_copy(self->stream, self->handle, picture.handle));
+	EXPECT_EQ(0, poll_for(self->stream, POLLIN, 300));
+	/* The GPU renders only now. */
+	memset(picture.mem, 0x3c, LENGTH);
+	signal.fence = attach.out_fence;
+	ASSERT_EQ(0, drmIoctl(self->card, DRM_IOCTL_VGEM_FENCE_SIGNAL,
+			      &signal));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+	EXPECT_EQ(0, copy(self->stream, self->memory, self->handle, LENGTH));
+	EXPECT_TRUE(all_bytes_are(self->mem, 0x3c, LENGTH));
+}
+
+/* Catches: a GPU that does not learn of a copy under way. */
+TEST_F(drm, our_fence_holds_theirs)
+{
+	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	struct dmacpy_event event;
+	uint32_t gem;
+
+	if (!variant->fake)
+		SKIP(return, "this engine is never seen at work");
+	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
+	attach.handle = gem;
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, start_copy(self->stream, self->handle, self->memory));
+	EXPECT_EQ(-EBUSY, command(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH,
+				  &attach));
+	ASSERT_TRUE(engine_set("hang", 0));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+	EXPECT_EQ(0, command(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach));
+}
+
+/* Catches: an importer whose buffer goes away with the driver. */
+TEST_F(drm, importer_survives_unbind)
+{
+	struct instance instance = self->fake;
+	uint32_t gem;
+
+	if (!variant->fake)
+		SKIP(return, "once is enough");
+	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
+	ASSERT_EQ(0, instance_unbind(&instance));
+	EXPECT_EQ(0, drmCloseBufferHandle(self->card, gem));
+	EXPECT_NE(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
+	close(self->card);
+	close(self->fd);
+	close(self->stream);
+	EXPECT_EQ(0, instance_bind(&instance));
+}
+
+TEST_HARNESS_MAIN
