@@ -636,7 +636,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
  */
 bool dmacpy_chan_ready(struct dmacpy_chan *chan)
 {
-	return !READ_ONCE(chan->down);
+	return !READ_ONCE(chan->refusing);
 }
 
 /**
@@ -676,7 +676,7 @@ void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat)
 	spin_lock_irq(&chan->lock);
 	*stat = chan->stat;
 	stat->in_flight = chan->in_flight;
-	stat->ready = !chan->down;
+	stat->ready = !chan->refusing;
 	spin_unlock_irq(&chan->lock);
 	stat->dma_name = dma_chan_name(chan->dma);
 }
