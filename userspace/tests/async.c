@@ -103,10 +103,11 @@ TEST_F(async, event)
 {
 	struct dmacpy_event event;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1,
 				DMACPY_SUBMIT_EVENT, 0x1234567890abcdefULL));
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLIN | POLLOUT, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(POLLIN, poll_for(self->stream, POLLIN, 5000));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 	ASSERT_EQ(0, read_event(self->stream, &event));
@@ -166,12 +167,20 @@ TEST_F(async, in_fence_arguments)
 				       self->fd[0]));
 }
 
+static void *end_hang_later(void *unused)
+{
+	usleep(SLOW_US);
+	engine_set("hang", 0);
+	return NULL;
+}
+
 /* Catches: a CPU access, or a poll() of the dma-buf, that misses a job. */
 TEST_F(async, dma_buf_waits)
 {
 	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_READ };
+	pthread_t thread;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1, 0, 0));
 	EXPECT_EQ(0, poll_for(self->fd[0], POLLIN, 0));
 	EXPECT_EQ(0, poll_for(self->fd[1], POLLOUT, 0));
@@ -179,10 +188,12 @@ TEST_F(async, dma_buf_waits)
 	ASSERT_EQ(0, ioctl(self->fd[0], DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
 			   &export));
 	EXPECT_EQ(0, fence_status(export.fd));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, end_hang_later, NULL));
 	EXPECT_EQ(0, dmabuf_sync(self->fd[0], DMA_BUF_SYNC_START |
 				 DMA_BUF_SYNC_READ));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 	EXPECT_EQ(1, fence_status(export.fd));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
 /* Catches: jobs of one stream that pass each other. */
@@ -316,11 +327,12 @@ TEST_F(async, close_cancels_nothing)
 {
 	int fence;
 
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	fence = start_fenced(self->stream, self->handle, 0, 1, 0);
 	ASSERT_LE(0, fence);
 	ASSERT_EQ(0, close(self->stream));
 	EXPECT_EQ(0, fence_status(fence));
+	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 5000));
 	EXPECT_EQ(1, fence_status(fence));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));

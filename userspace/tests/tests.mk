@@ -5,7 +5,7 @@
 
 TESTS := abi async camera crossing data fake faults fences idle library life limits \
 	order power share sram stall storm stress unbind watchdog
-SHELL_TESTS := module overlap tool v4l2ctl
+SHELL_TESTS := drmshare module overlap tool v4l2ctl
 LIBDRM_TESTS := drm
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
