@@ -338,14 +338,24 @@ static void chan_settle(struct dmacpy_chan *chan)
 	chan_wait_unused(chan);
 }
 
+static bool chan_moves(struct dmacpy_chan *chan)
+{
+	bool moves;
+
+	spin_lock_irq(&chan->lock);
+	moves = chan->in_flight &&
+		time_before(jiffies, chan->progress + chan_timeout());
+	spin_unlock_irq(&chan->lock);
+	return moves;
+}
+
 /*
  * Wait until the engine is done with what it has, or has made no progress for
  * long: to terminate one that completes descriptors just then is beyond some.
  */
 static void chan_drain(struct dmacpy_chan *chan)
 {
-	while (READ_ONCE(chan->in_flight) &&
-	       time_before(jiffies, READ_ONCE(chan->progress) + chan_timeout()))
+	while (chan_moves(chan))
 		usleep_range(100, 1000);
 	chan_settle(chan);
 }
@@ -395,7 +405,7 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 		result = others;
 	}
 	chan_end_all_turns(chan, result, others);
-	chan->refusing = true;
+	WRITE_ONCE(chan->refusing, true);
 	chan->in_flight = 0;
 	spin_unlock_irqrestore(&chan->lock, flags);
 	chan_reap(chan);
@@ -427,19 +437,21 @@ static struct dma_chan *chan_request(struct dmacpy_chan *chan)
 static void chan_end_quarantine(struct dmacpy_chan *chan)
 {
 	struct dmacpy_xfer *xfer, *next;
+	LIST_HEAD(quarantine);
 
-	list_for_each_entry_safe(xfer, next, &chan->quarantine, node) {
-		list_del(&xfer->node);
+	spin_lock_irq(&chan->lock);
+	list_splice_init(&chan->quarantine, &quarantine);
+	chan->stat.quarantined = 0;
+	spin_unlock_irq(&chan->lock);
+	list_for_each_entry_safe(xfer, next, &quarantine, node)
 		xfer->ops->release(xfer);
-		chan->stat.quarantined--;
-	}
 }
 
 static void chan_test_silent(void *param)
 {
 	struct dmacpy_chan *chan = param;
 
-	chan->silent = true;
+	WRITE_ONCE(chan->silent, true);
 }
 
 static void chan_test_done(void *param)
@@ -491,7 +503,7 @@ static bool chan_test(struct dmacpy_chan *chan, bool dropped)
 					     min(chan_timeout(),
 						 CHAN_TEST_TIME));
 	arrived = !memchr_inv(chan->scratch, seed, 2 * CHAN_TEST_SIZE);
-	chan->calls_back_silently = chan->silent;
+	chan->calls_back_silently = READ_ONCE(chan->silent);
 	if (arrived && ordered && (called || dropped)) {
 		chan_end_quarantine(chan);
 		chan->quiet = true;
@@ -546,7 +558,7 @@ static void chan_recovery(struct work_struct *work)
 	if (works && !chan->closing) {
 		chan->stat.revivals++;
 		chan->down = false;
-		chan->refusing = false;
+		WRITE_ONCE(chan->refusing, false);
 	}
 	spin_unlock_irq(&chan->lock);
 	if (works) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The parameters of the module: deadlines and limits, each within bounds. */
+#include <linux/errno.h>
+#include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/moduleparam.h>
 #include <linux/stddef.h>
@@ -8,11 +10,19 @@
 
 static int param_set(const char *val, const struct kernel_param *kp)
 {
-	const struct dmacpy_param *param = kp->arg;
+	struct dmacpy_param *param = kp->arg;
+	unsigned int value;
+	int ret;
 
-	/* Writes to what kp->arg points to, which is the value. */
+	/* What param_get_uint() reads is what kp->arg points to. */
 	static_assert(!offsetof(struct dmacpy_param, value));
-	return param_set_uint_minmax(val, kp, param->min, param->max);
+	ret = kstrtouint(val, 0, &value);
+	if (ret)
+		return ret;
+	if (value < param->min || value > param->max)
+		return -EINVAL;
+	WRITE_ONCE(param->value, value);
+	return 0;
 }
 
 static const struct kernel_param_ops param_ops = {

@@ -376,7 +376,7 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	if (record)
 		list_add_tail(&record->node, &stream->records);
 	job->record = NULL;
-	stream->jobs--;
+	WRITE_ONCE(stream->jobs, stream->jobs - 1);
 	spin_unlock_irqrestore(&stream->lock, flags);
 	/* Who has waited for it finds its record, and room for the next one. */
 	dmacpy_fence_signal(job->fence, result);
@@ -604,7 +604,7 @@ static int stream_try_reserve(struct dmacpy_stream *stream,
 	} else if (stream->jobs >= dmacpy_max_jobs.value) {
 		ret = -EBUSY;
 	} else {
-		stream->jobs++;
+		WRITE_ONCE(stream->jobs, stream->jobs + 1);
 		stream->events += record;
 	}
 	spin_unlock_irq(&stream->lock);
@@ -634,7 +634,7 @@ static void stream_unreserve(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job)
 {
 	spin_lock_irq(&stream->lock);
-	stream->jobs--;
+	WRITE_ONCE(stream->jobs, stream->jobs - 1);
 	stream->events -= !!job->record;
 	spin_unlock_irq(&stream->lock);
 	wake_up_all(&stream->wait);
