@@ -7,8 +7,8 @@ export IMAGE CMD
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test test-debug test-kcsan check check-self-test guest \
-	guest-debug stress stress-debug modules userspace clean distclean
+.PHONY: help run test test-debug test-kcsan coverage check check-self-test \
+	guest guest-debug stress stress-debug modules userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,10 @@ test-debug:
 #: make test-kcsan             the same on a kernel that looks for data races
 test-kcsan:
 	@qemu/test.sh kcsan
+
+#: make coverage               all tests, and which lines of the driver they run
+coverage:
+	@qemu/coverage.sh
 
 #: make stress [SECONDS=600] [SEED=...]  all at random, all failures, in QEMU
 stress:

@@ -43,8 +43,11 @@
  * @no_order: what was issued last is copied first; a channel says that there is
  *	no order if this is set when it is requested
  * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
+ * @no_result: callbacks do not say how it went
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
  * @no_terminate: terminating is refused
+ * @no_memcpy: the engine says that it does not copy memory if this is set when
+ *	a channel is requested
  * @next_lost: descriptors that are copied, but do not call back
  * @next_failed: descriptors that are not copied, and say so
  * @next_short: descriptors that are copied in part, and say so
@@ -63,8 +66,10 @@ struct fake_script {
 	u32 reverse;
 	u32 no_order;
 	u32 coalesce;
+	u32 no_result;
 	u32 only_irq;
 	u32 no_terminate;
+	u32 no_memcpy;
 	u32 next_lost;
 	u32 next_failed;
 	u32 next_short;
@@ -240,12 +245,13 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 }
 
 /* As a tasklet would. */
-static void fake_call_back(struct fake_desc *desc)
+static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 {
+	bool no_result = READ_ONCE(fake_script_of(chan)->no_result);
 	struct dma_async_tx_descriptor *tx = &desc->tx;
 
 	local_bh_disable();
-	if (tx->callback_result)
+	if (tx->callback_result && !no_result)
 		tx->callback_result(tx->callback_param, &desc->result);
 	else if (tx->callback)
 		tx->callback(tx->callback_param);
@@ -283,7 +289,7 @@ static void fake_interrupt(struct fake_chan *chan)
 	atomic_inc(&script->interrupts);
 	while ((desc = fake_take_copied(chan))) {
 		if (!desc->lost && (!desc->terminated || desc->late))
-			fake_call_back(desc);
+			fake_call_back(chan, desc);
 		kfree(desc);
 	}
 }
@@ -542,12 +548,15 @@ static void fake_synchronize(struct dma_chan *base)
 
 static int fake_alloc_chan_resources(struct dma_chan *base)
 {
+	struct fake_script *script = fake_script_of(to_fake_chan(base));
 	dma_cap_mask_t *caps = &base->device->cap_mask;
 
-	if (READ_ONCE(fake_script_of(to_fake_chan(base))->no_order))
+	dma_cap_set(DMA_MEMCPY, *caps);
+	if (READ_ONCE(script->no_memcpy))
+		dma_cap_clear(DMA_MEMCPY, *caps);
+	dma_cap_clear(DMA_COMPLETION_NO_ORDER, *caps);
+	if (READ_ONCE(script->no_order))
 		dma_cap_set(DMA_COMPLETION_NO_ORDER, *caps);
-	else
-		dma_cap_clear(DMA_COMPLETION_NO_ORDER, *caps);
 	return 0;
 }
 
@@ -632,8 +641,10 @@ static const struct {
 	FAKE_FILE(reverse),
 	FAKE_FILE(no_order),
 	FAKE_FILE(coalesce),
+	FAKE_FILE(no_result),
 	FAKE_FILE(only_irq),
 	FAKE_FILE(no_terminate),
+	FAKE_FILE(no_memcpy),
 	FAKE_FILE(next_lost),
 	FAKE_FILE(next_failed),
 	FAKE_FILE(next_short),

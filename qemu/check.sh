@@ -69,7 +69,7 @@ lock_directory "$build"
 steps=2
 step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
 step "fetching the kernel's source" fetch_kernel_tree
-lock_directory "$cache/linux-6.12"
+lock_directory "$cache/$kernel_tree_name"
 
 case ${1-} in
 '')

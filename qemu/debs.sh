@@ -71,6 +71,13 @@ unpack_deb()
 	rm "$file"
 }
 
+# list_key ITEM...: for the name of what is made of the items of this list. With
+# another list it gets another name, and so is made again.
+list_key()
+{
+	printf '%s\n' "$@" | sha256sum | cut -c 1-8
+}
+
 # fetch_once NAME COMMAND...: have the command, which gets the name of a
 # directory and exits when it fails, make what is in the cache as NAME. What
 # was interrupted is not there. A subshell, so that the lock ends with it.

@@ -39,4 +39,12 @@ race != "" && /\[dmacpy/ {
 	print race
 	race = ""
 }
+# What it says about a lack of memory comes with a trace.
+text in known {
+	known_trace = 1
+}
+/^Call trace:$/ && known_trace {
+	known_trace = 0
+	next
+}
 !known_report && !(text in known) && !/^BUG: KCSAN: /

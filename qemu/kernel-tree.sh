@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The source of Linux 6.12 with dmacpy in it, as if it had been merged, in the
-# cache. Checks build from it, and the kernels of make test-debug and test-kcsan:
-# TREE is debug-arm64, debug-arm or kcsan-arm64, of guest.config, the board's
-# .config and debug.config or kcsan.config.
+# cache. Checks build from it, and the kernels of make test-debug, test-kcsan and
+# coverage: TREE is debug-arm64, debug-arm, kcsan-arm64 or coverage-arm64, of
+# guest.config, the board's .config and debug.config, kcsan.config or
+# coverage.config.
 
 # By far not all that there is: what the kernels and the checks read.
 kernel_tree_parts=(
@@ -19,7 +20,8 @@ kernel_tree_parts=(
 	io_uring ipc kernel lib mm net scripts security tools/include usr virt
 )
 
-kernel_tree=$cache/linux-6.12/usr/src/linux-source-6.12
+kernel_tree_name=linux-6.12-$(list_key "${kernel_tree_parts[@]}")
+kernel_tree=$cache/$kernel_tree_name/usr/src/linux-source-6.12
 
 # make_kernel_tree DIRECTORY: with a place for the driver, drivers/misc/dmacpy,
 # and for the modules that test it.
@@ -37,7 +39,7 @@ make_kernel_tree()
 
 fetch_kernel_tree()
 {
-	fetch_once linux-6.12 make_kernel_tree
+	fetch_once "$kernel_tree_name" make_kernel_tree
 }
 
 # What has not changed keeps its time, so that make leaves it alone.
@@ -50,7 +52,7 @@ place_in_kernel_tree()
 	done
 	install -C -m 644 "$top"/driver/*.[ch] "$top/driver/Kbuild" \
 		"$top/Kconfig" "$place"
-	install -C -m 644 -t "$place/kunit" "$top"/kunit/{*.c,Kbuild}
+	install -C -m 644 -t "$place/kunit" "$top"/kunit/{*.[ch],Kbuild}
 	install -C -m 644 "$top/uapi/linux/dmacpy.h" \
 		"$kernel_tree/include/uapi/linux"
 }
@@ -95,7 +97,7 @@ build_kernel()
 {
 	local tree=$1
 	shift
-	lock_directory "$cache/linux-6.12"
+	lock_directory "$cache/$kernel_tree_name"
 	place_in_kernel_tree
 	configure_kernel "$tree" "$top/qemu/guest.config" \
 		"$top/qemu/boards/$(kernel_board "$tree").config" \

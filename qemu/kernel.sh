@@ -16,8 +16,27 @@
 #   unpack_source ...	other parts of the source, see there
 #
 # where TREE is one of 6.12-arm64, 6.1-arm64 and 6.1-armmp. The newest one at
-# the time of the first use stays until "make distclean". The functions also
-# know the kernels that kernel-tree.sh builds.
+# the time of the first use stays until "make distclean", or until source_parts
+# changes. The functions also know the kernels that kernel-tree.sh builds.
+
+source_parts=(
+	Documentation/dev-tools Documentation/process
+	Documentation/devicetree/bindings/vendor-prefixes.yaml
+	drivers/dma include/uapi/linux LICENSES scripts
+	tools/testing/selftests/kselftest.h
+	tools/testing/selftests/kselftest_harness.h
+)
+
+# kernel_name TREE: of its directory in the cache
+kernel_name()
+{
+	echo "$1-$(list_key "${source_parts[@]}")"
+}
+
+kernel_dir()
+{
+	echo "$cache/$(kernel_name "$1")"
+}
 
 kernel_arch()
 {
@@ -47,41 +66,33 @@ kernel_headers_package()
 kernel_build_dir()
 {
 	case $1 in
-	6.*) echo "$cache/$1"/usr/src/linux-headers-*-"${1#*-}" ;;
-	*) echo "$cache/linux-6.12/objects-$1" ;;
+	6.*) echo "$(kernel_dir "$1")"/usr/src/linux-headers-*-"${1#*-}" ;;
+	*) echo "$cache/$kernel_tree_name/objects-$1" ;;
 	esac
 }
 
 kernel_image()
 {
 	case $1 in
-	6.*) echo "$cache/$1"/boot/vmlinuz-* ;;
+	6.*) echo "$(kernel_dir "$1")"/boot/vmlinuz-* ;;
 	*) echo "$build/$1/image" ;;
 	esac
 }
 
 kernel_module()
 {
-	find "$cache/6.12-arm64/lib/modules/" -name "$1.ko.xz"
+	find "$(kernel_dir 6.12-arm64)/lib/modules/" -name "$1.ko.xz"
 }
 
 kernel_source_dir()
 {
-	echo "$cache/6.12-arm64/usr/src/linux-source-6.12"
+	echo "$(kernel_dir 6.12-arm64)/usr/src/linux-source-6.12"
 }
 
 busybox()
 {
 	echo "$cache/busybox-$1/bin/busybox"
 }
-
-source_parts=(
-	Documentation/dev-tools Documentation/process
-	Documentation/devicetree/bindings/vendor-prefixes.yaml
-	drivers/dma include/uapi/linux LICENSES scripts
-	tools/testing/selftests/kselftest.h
-	tools/testing/selftests/kselftest_harness.h
-)
 
 # unpack_source VERSION DIRECTORY PART...: the parts may have wildcards. The
 # tar ball in the package has a name of its own, and is not needed on the disk.
@@ -109,7 +120,7 @@ unpack_headers()
 	unpack_deb "$arch" "$2" "$4" "$3"
 	unpack_deb "$arch" "$common" "$4" "$3"
 	unpack_deb "$host_arch" "$kbuild" "$4"
-	sed -i "s|/usr/src/|$cache/$1&|" "$4/usr/src/$2/Makefile"
+	sed -i "s|/usr/src/|$(kernel_dir "$1")&|" "$4/usr/src/$2/Makefile"
 	[ "$arch" = arm64 ] || install "$top/qemu/modpost-32.sh" \
 		"$4/usr/lib/$kbuild/scripts/mod/modpost"
 }
@@ -133,7 +144,7 @@ unpack_kernel()
 
 fetch_kernel()
 {
-	fetch_once "$1" unpack_kernel "$1"
+	fetch_once "$(kernel_name "$1")" unpack_kernel "$1"
 }
 
 unpack_busybox()

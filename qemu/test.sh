@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/test.sh stock|debug|kcsan
+# usage: qemu/test.sh stock|debug|kcsan|coverage
 #
-# make test, make test-debug, make test-kcsan: all suites, on the host and in
-# the guests, one after the other. Prints KTAP in short; everything is in
-# build/test-NAME/.
+# make test, make test-debug, make test-kcsan, make coverage: all suites, on the
+# host and in the guests, one after the other. Prints KTAP in short; everything
+# is in build/test-NAME/.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -28,6 +28,11 @@ kcsan)
 	guests=(kcsan-arm64)
 	trees=("${guests[@]}")
 	seconds=3600
+	;;
+coverage)
+	guests=(coverage-arm64)
+	trees=("${guests[@]}")
+	seconds=1800
 	;;
 esac
 out=$build/test-$1
@@ -60,12 +65,23 @@ build_suite()
 	return "$status"
 }
 
+# The suites in the module, each in a file of its name: once is enough.
+unit_test_suites()
+{
+	local file
+	[ "$guest_kernel" = debug-arm64 ] || return 0
+	for file in "$top"/kunit/dmacpy_*_test.c; do
+		basename "$file" _test.c
+	done
+}
+
 boot_tests()
 {
 	local to=$1/in/tmp
 	mkdir -p "$to"
 	install "$top"/qemu/guest/{dmatest,load,unload} "$to"
 	[ -z "$instruments" ] || install "$instruments" "$to/instruments"
+	[ -z "$(unit_test_suites)" ] || install "$top/qemu/guest/kunit" "$to"
 	install "$top/qemu/guest/test" "$to/task"
 	install -m 644 "$top/qemu/guest/modules" "$to"
 	make_initramfs
@@ -82,6 +98,7 @@ guest_suites()
 {
 	select_guest "$1"
 	printf '#@ suites %s\n' "$(guest_tests | tr '\n' ' ')" \
+		"$(unit_test_suites | tr '\n' ' ')" \
 		dmatest-before load unload dmatest-after \
 		${instruments:+instruments} kernel-log
 	[ -f "$guest/modules/dmacpy.ko" ] || return 0

@@ -39,13 +39,13 @@ check_checkpatch()
 check_kernel_doc()
 {
 	"$(kernel_source_dir)/scripts/kernel-doc" -none -Wall -Werror \
-		driver/*.[ch] kunit/*.c uapi/linux/*.h \
+		driver/*.[ch] kunit/*.[ch] uapi/linux/*.h \
 		userspace/lib/*.[ch] userspace/include/*.h
 }
 
 check_documented()
 {
-	python3 qemu/check/functions.py documented driver/*.c
+	python3 qemu/check/functions.py documented driver/*.c kunit/*.c
 }
 
 check_lengths()

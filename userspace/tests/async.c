@@ -8,8 +8,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -167,6 +170,45 @@ TEST_F(async, in_fence_arguments)
 				       self->fd[0]));
 }
 
+/* Catches: a fence that nobody gets, of a job that was started. */
+TEST_F(async, no_room_for_a_file)
+{
+	struct rlimit few, limit;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	few = limit;
+	few.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(-EMFILE, start_fenced(self->stream, self->handle, 0, 1, 0));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 1, LENGTH));
+}
+
+/* Catches: a buffer with two names that locks up, or is taken for a source. */
+TEST_F(async, two_handles_of_one_buffer)
+{
+	const struct dmacpy_op ops[] = { {
+		.dst = self->handle[1],
+		.src = self->handle[0],
+		.length = LENGTH,
+	}, {
+		.dst = dmabuf_import(self->stream, self->fd[0], ACCESS_BOTH),
+		.src = self->handle[2],
+		.length = LENGTH,
+	} };
+	struct dmacpy_submit args = { };
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, submit_with(self->stream, ops, 2, &args));
+	EXPECT_EQ(0, poll_for(self->fd[0], POLLIN, 0));
+	EXPECT_EQ(POLLIN, poll_for(self->fd[2], POLLIN, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_TRUE(all_bytes_are(self->mem[1], 1, LENGTH));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 3, LENGTH));
+}
+
 static void *end_hang_later(void *unused)
 {
 	usleep(SLOW_US);
@@ -301,6 +343,41 @@ TEST_F(async, room_for_jobs)
 	EXPECT_EQ(NULL, ret);
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 5000));
 	EXPECT_EQ(0, fsync(self->stream));
+}
+
+static void ignore(int number)
+{
+}
+
+/* From now on signals that interrupt what waits. */
+static void interrupt_often(void)
+{
+	const struct itimerval often = { { 0, SLOW_US }, { 0, SLOW_US } };
+	struct sigaction action = { .sa_handler = ignore };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+/* Catches: a wait that no signal ends, or that has started something. */
+TEST_F(async, waits_end_by_signals)
+{
+	unsigned int i, max = stream_info(self->stream).max_jobs;
+	const struct itimerval never = { };
+	struct dmacpy_event event;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1, 0,
+					0));
+	interrupt_often();
+	EXPECT_EQ(-EINTR, read_event(self->stream, &event));
+	EXPECT_EQ(-EINTR, start_with(self->stream, self->handle, 0, 1,
+				     DMACPY_SUBMIT_EVENT, 0));
+	setitimer(ITIMER_REAL, &never, NULL);
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLIN | POLLOUT, 0));
 }
 
 /* Catches: records without a limit, or one that is dropped. */

@@ -19,6 +19,8 @@
 /* A job that waits for others for this long, in ms, has failed. */
 #define DEPENDENCY_TIMEOUT \
 	"/sys/module/dmacpy/parameters/dependency_timeout_ms"
+/* Transfers whose memory is kept, as the engine may still write to it. */
+#define LOST		"/sys/kernel/debug/dmacpy/lost"
 #define KIB		1024
 #define ACCESS_BOTH	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 

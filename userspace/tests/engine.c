@@ -43,7 +43,8 @@ unsigned int engine_get(const char *name)
 /* Have it do what it should. */
 bool engine_behave(void)
 {
-	bool done = engine_set("ring", 32) && engine_set("no_order", 0);
+	bool done = engine_set("ring", 32) && engine_set("no_order", 0) &&
+		    engine_set("no_memcpy", 0) && engine_set("no_result", 0);
 	size_t i;
 
 	for (i = 0; i < engine_knob_count; i++)

@@ -364,6 +364,14 @@ TEST_F_TIMEOUT(fake, callbacks_with_interrupts_only, SLOW)
 	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
 }
 
+/* Catches: a callback left from a descriptor's former life, or none. */
+TEST_F_TIMEOUT(fake, callbacks_without_result, SLOW)
+{
+	ASSERT_TRUE(engine_set("no_result", 1));
+	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+}
+
 /* Catches: a later job that is done before an earlier one. */
 TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 {
@@ -704,6 +712,27 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	ASSERT_EQ(0, bench_open(&bench, &self->instance));
 	EXPECT_EQ(0, pass(&bench, MAX_OPS));
 	bench_close(&bench);
+	EXPECT_EQ(0, sram_leaked());
+	EXPECT_EQ(0, pinned());
+}
+
+/* Catches: memory that was given up, and is not counted or not found again. */
+TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
+{
+	struct bench other;
+
+	ASSERT_EQ(0, bench_open(&other, &self->instance));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(1, start_jobs(&self->bench, 1));
+	EXPECT_EQ(1, start_jobs(&other, 1));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_EQ(2, get_number(LOST));
+	bench_close(&self->bench);
+	bench_close(&other);
+
+	ASSERT_TRUE(engine_set("hang", 0));
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	EXPECT_EQ(0, get_number(LOST));
 	EXPECT_EQ(0, sram_leaked());
 	EXPECT_EQ(0, pinned());
 }

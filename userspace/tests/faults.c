@@ -17,6 +17,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "engine.h"
+#include "inject.h"
 
 #define LENGTH		(4 * KIB)
 #define MEMORY		(64 * KIB)
@@ -27,8 +28,7 @@
 #define BACKGROUND	0x5a
 #define PATTERN		0xa5a5a5a5
 
-#define DEBUGFS		"/sys/kernel/debug/"
-#define SW_SYNC		DEBUGFS "sync/sw_sync"
+#define SW_SYNC		"/sys/kernel/debug/sync/sw_sync"
 
 /* The ABI of sw_sync, which is in no header for user space. */
 struct sw_sync_fence {
@@ -390,30 +390,6 @@ static void expect_state(struct __test_metadata *_metadata,
 	EXPECT_EQ(before->untouched, now.untouched);
 }
 
-/* The nth thing that this thread asks the kernel for is to fail. */
-static bool arm(const struct bench *b, unsigned int nth)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%u", nth);
-
-	return pwrite(b->fail_nth, text, length, 0) == length;
-}
-
-/*
- * Did it fail? Here it may still do so: the answer is copied to us. So may the
- * end of it, once.
- */
-static bool disarm(const struct bench *b)
-{
-	char left[16] = "";
-	bool failed = pread(b->fail_nth, left, sizeof(left), 0) > 0 &&
-		      left[0] == '0';
-
-	if (!arm(b, 0))
-		arm(b, 0);
-	return failed;
-}
-
 /*
  * A command, what it needs, and what undoes it after success. @failures: the
  * least number of things that it cannot do without. @makes_records: for read().
@@ -523,63 +499,15 @@ FIXTURE_VARIANT_ADD(command, mmap)
 	.trial = { prepare_nothing, try_map, undo_map, 1, false },
 };
 
-static bool set_address(const char *path, unsigned long address)
-{
-	FILE *file = fopen(path, "we");
-	bool done = file && fprintf(file, "%#lx", address) > 0;
-
-	return file && !fclose(file) && done;
-}
-
-/* Nothing that this function of the kernel asks for fails. */
-static bool spare(const char *function)
-{
-	FILE *symbols = fopen("/proc/kallsyms", "re");
-	unsigned long address, start = 0, end = 0;
-	char line[256], name[128];
-
-	while (symbols && !end && fgets(line, sizeof(line), symbols)) {
-		if (sscanf(line, "%lx %*c %127s", &address, name) != 2)
-			continue;
-		if (!strcmp(name, function))
-			start = address;
-		else if (start && address > start)
-			end = address;
-	}
-	if (symbols)
-		fclose(symbols);
-	return set_address(DEBUGFS "failslab/reject-start", start) &&
-	       set_address(DEBUGFS "failslab/reject-end", end);
-}
-
-static bool set_up_faults(void)
-{
-	static const char *const zero[] = {
-		"failslab/verbose", "failslab/ignore-gfp-wait",
-		"fail_page_alloc/verbose", "fail_page_alloc/min-order",
-		"fail_page_alloc/ignore-gfp-wait",
-		"fail_page_alloc/ignore-gfp-highmem", "fail_usercopy/verbose",
-	};
-	char path[128];
-	bool done = true;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(zero); i++) {
-		snprintf(path, sizeof(path), DEBUGFS "%s", zero[i]);
-		done &= set_number(path, 0);
-	}
-	return done;
-}
-
 FIXTURE_SETUP(command)
 {
 	struct bench *b = &self->bench;
 
-	if (!set_up_faults())
+	if (!inject_set_up())
 		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
 	/* The check of the DMA API turns itself off when it has no memory. */
-	ASSERT_TRUE(spare("add_dma_entry"));
-	b->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_TRUE(inject_spare("add_dma_entry"));
+	b->fail_nth = inject_open();
 	ASSERT_LE(0, b->fail_nth);
 	ASSERT_EQ(0, engine_find(&self->fake));
 }
@@ -615,9 +543,9 @@ static bool fail_nth(struct __test_metadata *_metadata, struct bench *b,
 
 	ASSERT_EQ(0, trial->prepare(b));
 	before = state_of(b);
-	ASSERT_TRUE(arm(b, nth));
+	ASSERT_TRUE(inject_arm(b->fail_nth, nth));
 	ret = trial->run(b);
-	injected = disarm(b);
+	injected = inject_disarm(b->fail_nth);
 	if (ret) {
 		++*failures;
 		EXPECT_TRUE(injected);

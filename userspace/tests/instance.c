@@ -35,21 +35,26 @@ int instance_find(struct instance *instance, const char *property)
 	return 0;
 }
 
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /* Write the platform device's name to a file of the driver. */
 static int tell_driver(const struct instance *instance, const char *what)
 {
 	char path[PATH_MAX];
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/dmacpy/%s",
 		 what);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, instance->name, strlen(instance->name)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return write_text(path, instance->name);
 }
 
 int instance_unbind(const struct instance *instance)
@@ -77,6 +82,27 @@ int instance_find_node(struct instance *instance)
 int instance_bind(struct instance *instance)
 {
 	return tell_driver(instance, "bind") ?: instance_find_node(instance);
+}
+
+/* Is there such a platform device, bound or not? */
+bool instance_exists(const struct instance *instance)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/devices/%s",
+		 instance->name);
+	return !access(path, F_OK);
+}
+
+/* May the driver be bound to it, whatever its node says that it is? */
+int instance_claim(const struct instance *instance, bool claim)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path),
+		 "/sys/bus/platform/devices/%s/driver_override",
+		 instance->name);
+	return write_text(path, claim ? "dmacpy" : "\n");
 }
 
 /* The number of 32-bit cells of a property, of which at most @max are read. */

@@ -6,6 +6,7 @@
 #ifndef DMACPY_TESTS_INSTANCE_H
 #define DMACPY_TESTS_INSTANCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ struct instance {
 };
 
 int instance_find(struct instance *instance, const char *property);
+bool instance_exists(const struct instance *instance);
+int instance_claim(const struct instance *instance, bool claim);
 int instance_find_node(struct instance *instance);
 int instance_unbind(const struct instance *instance);
 int instance_bind(struct instance *instance);

@@ -53,6 +53,17 @@ tell_driver()
 	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
 }
 
+# The fake DMA engine: set a knob, the device file of who has it
+knob()
+{
+	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"
+}
+
+fake_node()
+{
+	basename /sys/bus/platform/devices/*.dmacpy-fake/misc/dmacpy*
+}
+
 nothing_allocated()
 {
 	local node

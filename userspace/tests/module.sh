@@ -10,6 +10,11 @@ loaded()
 	grep -q '^dmacpy ' /proc/modules
 }
 
+# Fences of what has just been done are freed, and let go of it, a bit later.
+unload()
+{
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+}
 
 works()
 {
@@ -23,7 +28,7 @@ test_insert_and_remove_100_times()
 	local round=0 instances
 	instances=$(echo /dev/dmacpy[0-9]* | wc -w)
 	while [ $((round += 1)) -le 100 ]; do
-		expect 0 rmmod dmacpy
+		unload
 		loaded && fail "round $round: still loaded"
 		[ ! -e /dev/dmacpy0 ] || fail "round $round: a device file stays"
 		expect 0 insmod "$module"
@@ -39,7 +44,7 @@ test_remove_after_use()
 	local round=0
 	while [ $((round += 1)) -le 20 ]; do
 		works
-		expect 0 rmmod dmacpy
+		unload
 		expect 0 insmod "$module"
 	done
 }
@@ -52,7 +57,7 @@ test_refused_while_open()
 	loaded || fail "removed under an open file"
 	works
 	exec 9<&-
-	expect 0 rmmod dmacpy
+	unload
 	expect 0 insmod "$module"
 	works
 }
@@ -86,13 +91,13 @@ test_parameter_limits()
 # Catches: a parameter that is not kept, or that the limits do not follow.
 test_limits_are_parameters()
 {
-	expect 0 rmmod dmacpy
+	unload
 	insmod "$module" max_jobs=0 2>err && fail "no job is accepted"
 	insmod "$module" max_ops=1025 2>err && fail "1025 are accepted"
 	expect 0 insmod "$module" max_jobs=2 max_events=1 max_ops=3 \
 		max_rows=4 max_bytes=40960
 	expect 0 /tests/limits
-	expect 0 rmmod dmacpy
+	unload
 	expect 0 insmod "$module"
 	works
 }
@@ -111,7 +116,7 @@ refused_sram()
 test_sram_parameter_is_checked()
 {
 	local parameter
-	expect 0 rmmod dmacpy
+	unload
 	for parameter in nonsense 4K 4K@ 0@0x3fdf0000 4K@0x3fdf0000x -1@0 \
 			2M@0xfffffffffff00000; do
 		refused_sram 'not <size>@<address>' $parameter
@@ -130,7 +135,7 @@ test_sram_parameter()
 {
 	local round device
 	for round in 1 2; do
-		expect 0 rmmod dmacpy
+		unload
 		expect 0 insmod "$module" sram=64K@0x3fdf0000
 		device=$(echo /sys/bus/platform/drivers/dmacpy/dmacpy.*)
 		device=/dev/$(basename "$device"/misc/dmacpy*)
@@ -140,7 +145,7 @@ test_sram_parameter()
 		expect 0 dmacpy -d "$device" copy --via-sram "$module" copy
 		cmp "$module" copy || fail "the copy differs"
 	done
-	expect 0 rmmod dmacpy
+	unload
 	expect 0 insmod "$module"
 }
 
@@ -149,6 +154,13 @@ transfers_ended()
 {
 	awk '$1 == "ended" { sum += $2 } END { print sum }' \
 		"/sys/kernel/debug/dmacpy/$(first_device)/channels"
+}
+
+# sram_counters: the names of those of the first instance that are not 0
+sram_counters()
+{
+	awk '$2 > 0 { printf "%s ", $1 }' \
+		"/sys/kernel/debug/dmacpy/$(first_device)/sram"
 }
 
 # Catches: counters that do not count; files that outlive what they show.
@@ -160,9 +172,22 @@ test_counters()
 	[ "$(transfers_ended)" -gt "$before" ] || fail "nothing was counted"
 	[ "$(cat /sys/kernel/debug/dmacpy/lost)" = 0 ] ||
 		fail "an engine did not stop"
-	expect 0 rmmod dmacpy
+	[ "$(sram_counters)" = 'total free largest ' ] || fail "no SRAM counted"
+	unload
 	[ ! -e /sys/kernel/debug/dmacpy ] || fail "the counters stay"
 	expect 0 insmod "$module"
+}
+
+# An interrupt is lost on the fake engine, and its channel comes back.
+fail_once()
+{
+	knob next_lost 1
+	echo 100 >/sys/module/dmacpy/parameters/timeout_ms
+	dmacpy -d "/dev/$(fake_node)" copy --via-sram "$module" copy \
+		>out 2>&1 && fail "no interrupt was lost"
+	eventually dmacpy -d "/dev/$(fake_node)" copy --via-sram \
+		"$module" copy >out 2>&1 || fail "the channel is not back"
+	echo 5000 >/sys/module/dmacpy/parameters/timeout_ms
 }
 
 # Catches: tracepoints that are not there, or never hit.
@@ -172,8 +197,10 @@ test_tracepoints()
 	[ -d $tracing/events ] || mount -t tracefs none $tracing
 	echo 1 >$tracing/events/dmacpy/enable
 	works
+	fail_once
 	echo 0 >$tracing/events/dmacpy/enable
-	for event in job_submit job_start chan_feed job_done; do
+	for event in job_submit job_start chan_feed job_done chan_timeout \
+			chan_revived; do
 		grep -q "dmacpy_$event:" $tracing/trace || fail "no $event"
 	done
 	echo >$tracing/trace

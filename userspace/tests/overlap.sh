@@ -6,16 +6,6 @@
 
 bytes_per_us=2
 
-knob()
-{
-	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"
-}
-
-fake_node()
-{
-	basename /sys/bus/platform/devices/*.dmacpy-fake/misc/dmacpy*
-}
-
 # The engine copied for at least half of the time that the filter took.
 gains_enough()
 {

@@ -3,8 +3,8 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async camera crossing data fake faults fences idle library life limits \
-	order power share sram stall storm stress unbind watchdog
+TESTS := abi async camera crossing data fake faults fences idle library life \
+	limits order power probe share sram stall storm stress unbind watchdog
 SHELL_TESTS := drmshare module overlap tool v4l2ctl
 LIBDRM_TESTS := drm
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
@@ -24,7 +24,7 @@ $(O)/tests/layout32.o: tests/layout.c
 	$(CC32) -I../uapi -std=gnu11 -Wall -Wextra -Werror -MMD -MP -c -o $@ $<
 
 $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
-		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
+		$(addprefix $(O)/tests/,common.o engine.o inject.o instance.o) \
 		$(O)/libdmacpy.a
 	$(link)
 

@@ -177,6 +177,24 @@ static int fill_again(int stream, int handle, uint32_t pattern)
 	return ret;
 }
 
+/* Catches: a channel that comes back as another that happens to be free. */
+TEST_F_TIMEOUT(watchdog, channel_without_name, SLOW)
+{
+	struct instance any;
+	int stream, handle;
+
+	if (instance_find(&any, "reserved"))
+		SKIP(return, "this board has no such instance");
+	stream = stream_open(any.node);
+	handle = dmabuf_import(stream, sram_alloc(stream, LENGTH), ACCESS_BOTH);
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	lose_interrupts(self, true);
+	EXPECT_EQ(-ETIMEDOUT, fill(stream, handle, LENGTH, 1));
+	lose_interrupts(self, false);
+	EXPECT_EQ(0, fill_again(stream, handle, 2));
+	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
 /* Catches: a job that waits for ever; a channel that is dead ever after. */
 TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_buf.c. */
+#include <kunit/test.h>
+#include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_test_buf.h"
+#include "dmacpy_test_random.h"
+
+#include <linux/dmacpy.h>
+
+#define BUF_LAYOUTS	32
+#define BUF_WALKS	64
+#define BUF_SEGS	24
+#define BUF_SEG_MAX	200
+#define BUF_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
+
+/**
+ * struct buf_reference - where each single byte of a buffer is
+ * @layout: of the buffer
+ * @segs: for @layout
+ * @addr: the address of each byte
+ */
+struct buf_reference {
+	struct test_layout layout;
+	struct test_seg segs[BUF_SEGS];
+	dma_addr_t addr[BUF_SEGS * BUF_SEG_MAX];
+};
+
+/* Some of the pieces touch; the last one may go on behind the buffer's end. */
+static struct buf_reference *buf_reference(struct kunit *test,
+					   struct rnd_state *random)
+{
+	struct buf_reference *ref;
+	struct test_seg *seg;
+	dma_addr_t addr = 0;
+	unsigned int i, at;
+
+	ref = kunit_kzalloc(test, sizeof(*ref), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ref);
+	ref->layout.segs = ref->segs;
+	ref->layout.nsegs = 1 + test_random_below(random, BUF_SEGS);
+	for (i = 0; i < ref->layout.nsegs; i++) {
+		seg = &ref->segs[i];
+		if (test_random_below(random, 3))
+			addr = test_random_below(random, U32_MAX);
+		seg->addr = addr;
+		seg->length = 1 + test_random_below(random, BUF_SEG_MAX);
+		for (at = 0; at < seg->length; at++)
+			ref->addr[ref->layout.size++] = addr++;
+	}
+	ref->layout.size -= test_random_below(random, seg->length);
+	return ref;
+}
+
+/* All bytes of a range, in as few pieces as there can be. */
+static void buf_expect_range(struct kunit *test, const struct dmacpy_buf *buf,
+			     const dma_addr_t *addrs, unsigned int *hint,
+			     u64 offset, u64 length)
+{
+	dma_addr_t addr;
+	u64 part, i;
+
+	for (; length; offset += part, length -= part) {
+		part = length;
+		addr = dmacpy_buf_addr(buf, offset, hint, &part);
+		KUNIT_ASSERT_GE(test, part, 1);
+		KUNIT_ASSERT_LE(test, part, length);
+		for (i = 0; i < part; i++)
+			KUNIT_ASSERT_EQ(test, addrs[offset + i], addr + i);
+		if (part < length)
+			KUNIT_ASSERT_NE(test, addrs[offset + part],
+					addr + part);
+	}
+}
+
+/* Catches: a wrong address at some end of a segment, for some hint. */
+static void buf_finds_each_byte(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	unsigned int i, walk, hint;
+	struct buf_reference *ref;
+	struct rnd_state random;
+	struct dmacpy_buf *buf;
+	u64 offset;
+
+	test_random_start(test, &random);
+	for (i = 0; i < BUF_LAYOUTS; i++) {
+		ref = buf_reference(test, &random);
+		buf = test_buf_import(test, chan,
+				      test_dmabuf_new(test, &ref->layout),
+				      DMACPY_ACCESS_READ);
+		hint = 0;
+		buf_expect_range(test, buf, ref->addr, &hint, 0,
+				 ref->layout.size);
+		for (walk = 0; walk < BUF_WALKS; walk++) {
+			offset = test_random_below(&random, ref->layout.size);
+			buf_expect_range(test, buf, ref->addr, &hint, offset,
+					 test_random_below(&random, 1 +
+							   ref->layout.size -
+							   offset));
+		}
+	}
+}
+
+struct buf_refused_case {
+	const char *name;
+	struct test_layout layout;
+	int result;
+};
+
+static const struct test_seg buf_aligned[] = { { 0x1000, 16 }, { 0x5008, 8 } };
+static const struct test_seg buf_odd_addr[] = { { 0x1000, 16 }, { 0x5004, 8 } };
+static const struct test_seg buf_odd_size[] = { { 0x1000, 12 }, { 0x5000, 8 } };
+
+#define BUF_LAYOUT(array, bytes, err) {					\
+	.size = (bytes),						\
+	.nsegs = 2,							\
+	.segs = (array),						\
+	.error = (err),							\
+}
+
+static const struct test_layout buf_layout = BUF_LAYOUT(buf_aligned, 24, 0);
+
+static const struct buf_refused_case buf_refused_cases[] = {
+	{ "aligned", BUF_LAYOUT(buf_aligned, 24, 0), 0 },
+	{ "longer than the buffer", BUF_LAYOUT(buf_odd_addr, 16, 0), 0 },
+	{ "shorter", BUF_LAYOUT(buf_aligned, 25, 0), -EINVAL },
+	{ "odd address", BUF_LAYOUT(buf_odd_addr, 24, 0), -EINVAL },
+	{ "odd size", BUF_LAYOUT(buf_odd_size, 20, 0), -EINVAL },
+	{ "exporter fails", BUF_LAYOUT(buf_aligned, 24, -EDOM), -EDOM },
+};
+
+KUNIT_ARRAY_PARAM_DESC(buf_refused, buf_refused_cases, name);
+
+/* Catches: a mapping that the engine cannot use, or that is not undone. */
+static void buf_checks_mapping(struct kunit *test)
+{
+	const struct buf_refused_case *refused = test->param_value;
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &refused->layout);
+	struct dmacpy_buf *buf;
+
+	chan->copy_align = 8;
+	buf = dmacpy_buf_import(chan, dmabuf, DMACPY_ACCESS_READ);
+	KUNIT_EXPECT_EQ(test, refused->result, PTR_ERR_OR_ZERO(buf));
+	if (!IS_ERR(buf)) {
+		KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(dmabuf));
+		dmacpy_buf_put(buf);
+	}
+	KUNIT_EXPECT_EQ(test, 0, test_dmabuf_mappings(dmabuf));
+	KUNIT_EXPECT_EQ(test, 1, file_count(dmabuf->file));
+}
+
+/* Catches: a buffer that goes while a job has it, or never. */
+static void buf_counts_references(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
+	struct dmacpy_buf *buf;
+
+	buf = dmacpy_buf_import(chan, dmabuf, DMACPY_ACCESS_READ);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, 2, file_count(dmabuf->file));
+	dmacpy_buf_get(buf);
+	dmacpy_buf_put(buf);
+	dmacpy_buf_flush();
+	KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(dmabuf));
+	dmacpy_buf_put_atomic(buf);
+	dmacpy_buf_flush();
+	KUNIT_EXPECT_EQ(test, 0, test_dmabuf_mappings(dmabuf));
+	KUNIT_EXPECT_EQ(test, 1, file_count(dmabuf->file));
+}
+
+/* Catches: an access that was not asked for, or is taken for another. */
+static void buf_allows_access(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
+	struct dmacpy_buf *buf;
+	u32 has, needs;
+
+	for (has = DMACPY_ACCESS_READ; has <= BUF_READ_WRITE; has++) {
+		buf = test_buf_import(test, chan, dmabuf, has);
+		for (needs = 0; needs <= BUF_READ_WRITE; needs++)
+			KUNIT_EXPECT_EQ(test, !(needs & ~has),
+					dmacpy_buf_allows(buf, needs));
+	}
+}
+
+/* Catches: one memory behind two handles that is taken for two. */
+static void buf_knows_itself(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabufs[2] = {
+		test_dmabuf_new(test, &buf_layout),
+		test_dmabuf_new(test, &buf_layout),
+	};
+	struct dmacpy_buf *bufs[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bufs); i++)
+		bufs[i] = test_buf_import(test, chan, dmabufs[i / 2],
+					  DMACPY_ACCESS_READ);
+	KUNIT_EXPECT_TRUE(test, dmacpy_buf_same(bufs[0], bufs[0]));
+	KUNIT_EXPECT_TRUE(test, dmacpy_buf_same(bufs[0], bufs[1]));
+	KUNIT_EXPECT_FALSE(test, dmacpy_buf_same(bufs[0], bufs[2]));
+	KUNIT_EXPECT_PTR_EQ(test, dmabufs[0]->resv, dmacpy_buf_resv(bufs[1]));
+	KUNIT_EXPECT_EQ(test, 24, dmacpy_buf_length(bufs[0]));
+
+	/* Its place in a job, then in the next one. */
+	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 5));
+	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 6));
+	KUNIT_EXPECT_EQ(test, 7, dmacpy_buf_visit(bufs[0], 2, 7));
+}
+
+static struct kunit_case buf_cases[] = {
+	KUNIT_CASE(buf_finds_each_byte),
+	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
+	KUNIT_CASE(buf_counts_references),
+	KUNIT_CASE(buf_allows_access),
+	KUNIT_CASE(buf_knows_itself),
+	{ }
+};
+
+static struct kunit_suite buf_suite = {
+	.name = "dmacpy_buf",
+	.test_cases = buf_cases,
+};
+
+kunit_test_suites(&buf_suite);

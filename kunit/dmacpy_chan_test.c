@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_chan.c. */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "dmacpy_chan.h"
+#include "dmacpy_param.h"
+#include "dmacpy_test_engine.h"
+
+#define XFER_SIZE	1024U
+#define XFER_PIECE	256U
+#define XFER_PIECES	(XFER_SIZE / XFER_PIECE)
+
+/* Far more than anything takes. */
+#define PATIENCE	(60 * HZ)
+
+/**
+ * struct test_xfer - a transfer that notes what becomes of it
+ * @base: what the channel knows
+ * @dst: memory that it writes
+ * @src: memory that it reads
+ * @dst_addr: address of @dst
+ * @src_addr: address of @src
+ * @at: bytes cut off
+ * @piece: longest piece
+ * @refuse: what starting it fails with
+ * @result: what it ended with
+ * @place: how many had ended before
+ * @starts: how often it was started
+ * @dones: how often it ended
+ * @releases: how often it was released
+ * @done: it has ended
+ * @released: it was released
+ */
+struct test_xfer {
+	struct dmacpy_xfer base;
+	u8 *dst;
+	u8 *src;
+	dma_addr_t dst_addr;
+	dma_addr_t src_addr;
+	size_t at;
+	size_t piece;
+	int refuse;
+	int result;
+	int place;
+	unsigned int starts;
+	unsigned int dones;
+	unsigned int releases;
+	struct completion done;
+	struct completion released;
+};
+
+/**
+ * struct chan_test - a channel to be tested
+ * @engine: its engine
+ * @chan: the channel
+ * @lanes: some lanes
+ * @ready: woken when @chan has been revived
+ * @release: lets @engine run
+ * @timeout_ms: what the timeout was before
+ */
+struct chan_test {
+	struct test_engine *engine;
+	struct dmacpy_chan *chan;
+	struct dmacpy_lane lanes[3];
+	wait_queue_head_t ready;
+	struct delayed_work release;
+	unsigned int timeout_ms;
+};
+
+static atomic_t xfer_places;
+
+static struct test_xfer *to_test_xfer(struct dmacpy_xfer *base)
+{
+	return container_of(base, struct test_xfer, base);
+}
+
+static int xfer_start(struct dmacpy_xfer *base)
+{
+	struct test_xfer *xfer = to_test_xfer(base);
+
+	xfer->starts++;
+	return xfer->refuse;
+}
+
+static void xfer_next(struct dmacpy_xfer *base, size_t max,
+		      struct dmacpy_piece *piece)
+{
+	struct test_xfer *xfer = to_test_xfer(base);
+
+	piece->dst = xfer->dst_addr + xfer->at;
+	piece->src = xfer->src_addr + xfer->at;
+	piece->length = min3(max, xfer->piece, XFER_SIZE - xfer->at);
+	xfer->at += piece->length;
+}
+
+static void xfer_done(struct dmacpy_xfer *base, int result)
+{
+	struct test_xfer *xfer = to_test_xfer(base);
+
+	xfer->dones++;
+	xfer->result = result;
+	xfer->place = atomic_inc_return(&xfer_places);
+	complete_all(&xfer->done);
+}
+
+static void xfer_release(struct dmacpy_xfer *base)
+{
+	struct test_xfer *xfer = to_test_xfer(base);
+
+	xfer->releases++;
+	complete_all(&xfer->released);
+}
+
+static const struct dmacpy_xfer_ops xfer_ops = {
+	.start = xfer_start,
+	.next = xfer_next,
+	.done = xfer_done,
+	.release = xfer_release,
+};
+
+static struct test_xfer *xfer_new(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	xfer = kunit_kzalloc(test, sizeof(*xfer), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, xfer);
+	xfer->dst = kunit_kzalloc(test, XFER_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, xfer->dst);
+	xfer->src = kunit_kmalloc(test, XFER_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, xfer->src);
+	get_random_bytes(xfer->src, XFER_SIZE);
+	xfer->dst_addr = test_engine_addr(ct->engine, xfer->dst);
+	xfer->src_addr = test_engine_addr(ct->engine, xfer->src);
+	xfer->piece = XFER_PIECE;
+	xfer->base.ops = &xfer_ops;
+	xfer->base.left = XFER_SIZE;
+	init_completion(&xfer->done);
+	init_completion(&xfer->released);
+	return xfer;
+}
+
+static void xfer_submit(struct kunit *test, unsigned int lane,
+			struct test_xfer *xfer)
+{
+	struct chan_test *ct = test->priv;
+
+	dmacpy_chan_submit(ct->chan, &ct->lanes[lane], &xfer->base);
+}
+
+static struct test_xfer *xfer_submit_new(struct kunit *test, unsigned int lane)
+{
+	struct test_xfer *xfer = xfer_new(test);
+
+	xfer_submit(test, lane, xfer);
+	return xfer;
+}
+
+static void xfer_expect(struct kunit *test, struct test_xfer *xfer, int result)
+{
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&xfer->done, PATIENCE));
+	KUNIT_EXPECT_EQ(test, result, xfer->result);
+	KUNIT_EXPECT_EQ(test, 1, xfer->dones);
+	if (!result)
+		KUNIT_EXPECT_EQ(test, 0,
+				memcmp(xfer->dst, xfer->src, XFER_SIZE));
+}
+
+static void xfer_expect_release(struct kunit *test, struct test_xfer *xfer)
+{
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&xfer->released, PATIENCE));
+	KUNIT_EXPECT_EQ(test, 1, xfer->releases);
+}
+
+/* Has the channel come back to life, and does it copy? */
+static void chan_expect_alive(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	dmacpy_timeout.value = ct->timeout_ms;
+	KUNIT_ASSERT_NE(test, 0,
+			wait_event_timeout(ct->ready,
+					   dmacpy_chan_ready(ct->chan),
+					   PATIENCE));
+	xfer = xfer_submit_new(test, 0);
+	xfer_expect(test, xfer, 0);
+	xfer_expect_release(test, xfer);
+}
+
+static void chan_close(void *data)
+{
+	struct chan_test *ct = data;
+
+	test_engine_release(ct->engine);
+	flush_delayed_work(&ct->release);
+	if (ct->chan)
+		dmacpy_chan_close(ct->chan);
+}
+
+static void chan_release_engine(struct work_struct *work)
+{
+	struct chan_test *ct = container_of(work, struct chan_test,
+					    release.work);
+
+	test_engine_release(ct->engine);
+}
+
+static struct dmacpy_chan *chan_open(struct chan_test *ct)
+{
+	return dmacpy_chan_open(ct->engine->client, TEST_ENGINE_CHANNEL,
+				&ct->ready);
+}
+
+/* With the channel open, unless the test is about opening it. */
+static void chan_begin(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+
+	test_engine_register(test, ct->engine);
+	ct->chan = chan_open(ct);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
+	kunit_add_action(test, chan_close, ct);
+	ct->engine->prepared = 0;
+	ct->engine->interrupts = 0;
+}
+
+/* The engine does nothing by itself. */
+static void chan_hold(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+
+	chan_begin(test);
+	ct->engine->hold = true;
+}
+
+/* Long enough for a healthy engine on a busy host. */
+static void chan_hang(struct kunit *test)
+{
+	chan_hold(test);
+	dmacpy_timeout.value = 200;
+}
+
+/* Catches: data that gets lost, or an end that is not told or told twice. */
+static void chan_copies(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_begin(test);
+	xfer = xfer_submit_new(test, 0);
+	xfer_expect(test, xfer, 0);
+	xfer_expect_release(test, xfer);
+	KUNIT_EXPECT_EQ(test, 1, xfer->starts);
+	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->prepared);
+}
+
+/* Catches: an end before the last descriptor's, or out of order. */
+static void chan_keeps_order(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *first, *second;
+	unsigned int i;
+
+	chan_hold(test);
+	first = xfer_submit_new(test, 0);
+	second = xfer_submit_new(test, 1);
+	for (i = 0; i < 2 * XFER_PIECES - 1; i++) {
+		KUNIT_EXPECT_TRUE(test, test_engine_run_last(ct->engine));
+		KUNIT_EXPECT_EQ(test, 0, first->dones + second->dones);
+	}
+	KUNIT_EXPECT_TRUE(test, test_engine_run_last(ct->engine));
+	xfer_expect(test, first, 0);
+	xfer_expect(test, second, 0);
+	KUNIT_EXPECT_LT(test, first->place, second->place);
+}
+
+/* Catches: a stream that keeps the channel from others. */
+static void chan_takes_turns(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *busy[4], *other;
+	unsigned int i;
+
+	chan_hold(test);
+	ct->engine->ring = 1;
+	for (i = 0; i < ARRAY_SIZE(busy); i++)
+		busy[i] = xfer_submit_new(test, 0);
+	other = xfer_submit_new(test, 1);
+	test_engine_release(ct->engine);
+	xfer_expect(test, other, 0);
+	for (i = 0; i < ARRAY_SIZE(busy); i++)
+		xfer_expect(test, busy[i], 0);
+	KUNIT_EXPECT_GT(test, other->place, busy[0]->place);
+	KUNIT_EXPECT_LT(test, other->place, busy[2]->place);
+}
+
+/* Catches: a full ring that ends a transfer, or an interrupt for each piece. */
+static void chan_refills_ring(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_begin(test);
+	ct->engine->ring = 8;
+	xfer = xfer_new(test);
+	xfer->piece = 8;
+	xfer_submit(test, 0, xfer);
+	xfer_expect(test, xfer, 0);
+	KUNIT_EXPECT_EQ(test, XFER_SIZE / 8, ct->engine->prepared);
+	KUNIT_EXPECT_LE(test, XFER_SIZE / 8 / 8, ct->engine->interrupts);
+	KUNIT_EXPECT_GE(test, XFER_SIZE / 8 / 3, ct->engine->interrupts);
+}
+
+/* Catches: operations that depend on each other, and are run at once. */
+static void chan_runs_one_by_one(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+	unsigned int i;
+
+	dma_cap_set(DMA_COMPLETION_NO_ORDER, ct->engine->device.cap_mask);
+	chan_hold(test);
+	xfer = xfer_submit_new(test, 0);
+	for (i = 1; i <= XFER_PIECES; i++) {
+		KUNIT_EXPECT_EQ(test, i, ct->engine->prepared);
+		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
+	}
+	xfer_expect(test, xfer, 0);
+}
+
+/* Catches: an error of the engine that is taken for a success. */
+static void chan_reports_failure(struct kunit *test)
+{
+	static const enum test_outcome outcomes[] = { TEST_FAIL, TEST_SHORT };
+	struct chan_test *ct = test->priv;
+	struct test_xfer *failed, *next;
+	unsigned int i;
+
+	chan_hold(test);
+	for (i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		failed = xfer_submit_new(test, 0);
+		next = xfer_submit_new(test, 0);
+		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine,
+							outcomes[i]));
+		while (test_engine_run(ct->engine, TEST_COPY))
+			;
+		xfer_expect(test, failed, -EIO);
+		xfer_expect(test, next, 0);
+		xfer_expect_release(test, failed);
+	}
+}
+
+/* Catches: a descriptor that was not submitted, and is waited for. */
+static void chan_survives_refused_submit(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_begin(test);
+	ct->engine->no_submit = 1;
+	xfer = xfer_submit_new(test, 0);
+	xfer_expect(test, xfer, -EIO);
+	KUNIT_EXPECT_EQ(test, 1, ct->engine->prepared);
+	chan_expect_alive(test);
+}
+
+/* Catches: a transfer that waits for a callback that nobody will make. */
+static void chan_asks_again(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+
+	chan_begin(test);
+	ct->engine->no_prep = 3;
+	xfer_expect(test, xfer_submit_new(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->no_prep);
+}
+
+/* Catches: a transfer of a failed stream that the engine gets. */
+static void chan_skips_cancelled(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *refused, *failed;
+
+	chan_begin(test);
+	refused = xfer_new(test);
+	refused->refuse = -ECANCELED;
+	xfer_submit(test, 0, refused);
+	xfer_expect(test, refused, -ECANCELED);
+	failed = xfer_new(test);
+	failed->base.result = -ETIMEDOUT;
+	xfer_submit(test, 0, failed);
+	xfer_expect(test, failed, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, 0, failed->starts);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->prepared);
+	chan_expect_alive(test);
+}
+
+/* Catches: a deadline for the whole of a transfer that makes progress. */
+static void chan_is_patient(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+	unsigned int i;
+
+	chan_hold(test);
+	dmacpy_timeout.value = 1000;
+	xfer = xfer_submit_new(test, 0);
+	for (i = 0; i < XFER_PIECES; i++) {
+		msleep(400);
+		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
+	}
+	xfer_expect(test, xfer, 0);
+}
+
+static const enum test_outcome chan_silent_outcomes[] = {
+	TEST_LOSE, TEST_DROP,
+};
+
+static void chan_silent_name(const enum test_outcome *outcome, char *name)
+{
+	strscpy(name, *outcome == TEST_LOSE ? "lost interrupt" :
+		"dropped descriptor", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(chan_silent, chan_silent_outcomes, chan_silent_name);
+
+/* Catches: a last callback that is taken for all; a wait without an end. */
+static void chan_counts(struct kunit *test)
+{
+	const enum test_outcome *outcome = test->param_value;
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck, *other, *waiting;
+
+	chan_hang(test);
+	ct->engine->ring = 2 * XFER_PIECES;
+	stuck = xfer_submit_new(test, 0);
+	other = xfer_submit_new(test, 1);
+	waiting = xfer_submit_new(test, 2);
+	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, *outcome));
+	test_engine_release(ct->engine);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	xfer_expect(test, other, 0);
+	xfer_expect(test, waiting, 0);
+	xfer_expect_release(test, stuck);
+	KUNIT_EXPECT_LT(test, stuck->place, other->place);
+	chan_expect_alive(test);
+}
+
+/* Catches: memory that is given away while a hung engine may write to it. */
+static void chan_keeps_quarantine(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck, *other, *late;
+
+	chan_hang(test);
+	ct->engine->ring = XFER_PIECES;
+	stuck = xfer_submit_new(test, 0);
+	other = xfer_submit_new(test, 1);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	xfer_expect(test, other, -ECANCELED);
+	xfer_expect_release(test, other);
+
+	/* Tried again and again, the engine still hangs. */
+	msleep(5 * dmacpy_timeout.value);
+	KUNIT_EXPECT_FALSE(test, dmacpy_chan_ready(ct->chan));
+	late = xfer_submit_new(test, 0);
+	xfer_expect(test, late, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
+	KUNIT_EXPECT_EQ(test, 0, memcmp(stuck->dst, stuck->src, XFER_SIZE));
+	chan_expect_alive(test);
+}
+
+/* Catches: an engine without a way to terminate that is trusted or given up. */
+static void chan_survives_refused_terminate(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	chan_hang(test);
+	ct->engine->no_terminate = true;
+	stuck = xfer_submit_new(test, 0);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
+	chan_expect_alive(test);
+}
+
+/* Catches: an unbind that does not let healthy transfers end, or waits on. */
+static void chan_closes(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *flying, *waiting;
+
+	chan_hold(test);
+	ct->engine->ring = XFER_PIECES;
+	flying = xfer_submit_new(test, 0);
+	waiting = xfer_submit_new(test, 1);
+	dmacpy_timeout.value = 10000;
+	schedule_delayed_work(&ct->release, HZ / 20);
+	dmacpy_chan_close(ct->chan);
+	ct->chan = NULL;
+	xfer_expect(test, flying, 0);
+	xfer_expect(test, waiting, -ENODEV);
+	xfer_expect_release(test, flying);
+	xfer_expect_release(test, waiting);
+	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->prepared);
+}
+
+/* Catches: memory of a closed channel that is freed under a hung engine. */
+static void chan_is_lost_and_found(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	chan_hang(test);
+	stuck = xfer_submit_new(test, 0);
+	dmacpy_chan_close(ct->chan);
+	ct->chan = NULL;
+	xfer_expect(test, stuck, -ENODEV);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+
+	KUNIT_EXPECT_EQ(test, -EIO, PTR_ERR_OR_ZERO(chan_open(ct)));
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+	test_engine_release(ct->engine);
+	ct->chan = chan_open(ct);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
+	KUNIT_EXPECT_EQ(test, 1, stuck->releases);
+	chan_expect_alive(test);
+}
+
+/* Catches: a channel that is taken although it is of no use. */
+static void chan_refuses_to_open(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct dma_device *device = &ct->engine->device;
+
+	KUNIT_EXPECT_EQ(test, -EPROBE_DEFER, PTR_ERR_OR_ZERO(chan_open(ct)));
+	device->copy_align = 3;
+	test_engine_register(test, ct->engine);
+	dma_cap_clear(DMA_MEMCPY, device->cap_mask);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(chan_open(ct)));
+	dma_cap_set(DMA_MEMCPY, device->cap_mask);
+	ct->engine->no_prep = 1;
+	KUNIT_EXPECT_EQ(test, -EIO, PTR_ERR_OR_ZERO(chan_open(ct)));
+
+	ct->chan = chan_open(ct);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
+	kunit_add_action(test, chan_close, ct);
+	KUNIT_EXPECT_EQ(test, 8, ct->chan->copy_align);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(ct->chan->max_piece, 8));
+}
+
+static int chan_init(struct kunit *test)
+{
+	struct chan_test *ct;
+	unsigned int i;
+
+	ct = kunit_kzalloc(test, sizeof(*ct), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ct);
+	ct->engine = test_engine_new(test);
+	for (i = 0; i < ARRAY_SIZE(ct->lanes); i++)
+		dmacpy_lane_init(&ct->lanes[i]);
+	init_waitqueue_head(&ct->ready);
+	INIT_DELAYED_WORK(&ct->release, chan_release_engine);
+	ct->timeout_ms = dmacpy_timeout.value;
+	test->priv = ct;
+	return 0;
+}
+
+static void chan_exit(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+
+	if (ct)
+		dmacpy_timeout.value = ct->timeout_ms;
+}
+
+static struct kunit_case chan_cases[] = {
+	KUNIT_CASE(chan_copies),
+	KUNIT_CASE(chan_keeps_order),
+	KUNIT_CASE(chan_takes_turns),
+	KUNIT_CASE(chan_refills_ring),
+	KUNIT_CASE(chan_runs_one_by_one),
+	KUNIT_CASE(chan_reports_failure),
+	KUNIT_CASE(chan_survives_refused_submit),
+	KUNIT_CASE(chan_asks_again),
+	KUNIT_CASE(chan_skips_cancelled),
+	KUNIT_CASE(chan_is_patient),
+	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
+	KUNIT_CASE(chan_keeps_quarantine),
+	KUNIT_CASE(chan_survives_refused_terminate),
+	KUNIT_CASE(chan_closes),
+	KUNIT_CASE(chan_is_lost_and_found),
+	KUNIT_CASE(chan_refuses_to_open),
+	{ }
+};
+
+static struct kunit_suite chan_suite = {
+	.name = "dmacpy_chan",
+	.init = chan_init,
+	.exit = chan_exit,
+	.test_cases = chan_cases,
+};
+
+kunit_test_suites(&chan_suite);

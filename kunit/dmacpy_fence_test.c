@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_fence.c. */
+#include <kunit/test.h>
+#include <linux/dma-fence.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "dmacpy_fence.h"
+
+struct fence_watch {
+	struct dma_fence_cb cb;
+	unsigned int calls;
+};
+
+static void fence_called(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	container_of(cb, struct fence_watch, cb)->calls++;
+}
+
+/* Catches: a result that gets lost, or is told twice or too early. */
+static void fence_tells_result(struct kunit *test)
+{
+	static const int results[] = { 0, -EIO, -ETIMEDOUT };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(results); i++) {
+		struct dma_fence *fence = dmacpy_fence_new();
+		struct fence_watch watch = { };
+
+		KUNIT_ASSERT_NOT_NULL(test, fence);
+		KUNIT_EXPECT_EQ(test, 0, dma_fence_get_status(fence));
+		KUNIT_EXPECT_EQ(test, 0, dma_fence_add_callback(fence,
+								&watch.cb,
+								fence_called));
+		KUNIT_EXPECT_EQ(test, 0, watch.calls);
+		dmacpy_fence_signal(fence, results[i]);
+		KUNIT_EXPECT_EQ(test, 1, watch.calls);
+		KUNIT_EXPECT_EQ(test, results[i] ?: 1,
+				dma_fence_get_status(fence));
+		KUNIT_EXPECT_EQ(test, results[i], dmacpy_fence_wait(fence));
+		dma_fence_put(fence);
+	}
+}
+
+/* Catches: a fence on another timeline, or at another place of it. */
+static void fence_has_place(struct kunit *test)
+{
+	u64 context = dma_fence_context_alloc(1);
+	struct dma_fence *fences[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fences); i++) {
+		fences[i] = dmacpy_fence_new();
+		KUNIT_ASSERT_NOT_NULL(test, fences[i]);
+	}
+	/* The place is that of publishing, not that of making. */
+	dmacpy_fence_publish(fences[1], context, U32_MAX);
+	dmacpy_fence_publish(fences[0], context, (u64)U32_MAX + 1);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_later(fences[0], fences[1]));
+	KUNIT_EXPECT_STREQ(test, KBUILD_MODNAME,
+			   fences[0]->ops->get_driver_name(fences[0]));
+	KUNIT_EXPECT_STREQ(test, "stream",
+			   fences[0]->ops->get_timeline_name(fences[0]));
+	for (i = 0; i < ARRAY_SIZE(fences); i++) {
+		dmacpy_fence_signal(fences[i], 0);
+		dma_fence_put(fences[i]);
+	}
+}
+
+#if IS_MODULE(CONFIG_DMACPY) && IS_ENABLED(CONFIG_MODULE_UNLOAD)
+/* Catches: a module that can go while somebody has a fence, or never can. */
+static void fence_holds_module(struct kunit *test)
+{
+	struct dma_fence *fence;
+	int users;
+
+	/* Others may have been put only just now. */
+	rcu_barrier();
+	users = module_refcount(THIS_MODULE);
+	fence = dmacpy_fence_new();
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
+	dmacpy_fence_signal(fence, 0);
+	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
+	dma_fence_put(fence);
+	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, users, module_refcount(THIS_MODULE));
+}
+#else
+static void fence_holds_module(struct kunit *test)
+{
+	kunit_skip(test, "nothing to hold, as it cannot be removed");
+}
+#endif
+
+struct fence_signaller {
+	struct delayed_work work;
+	struct dma_fence *fence;
+};
+
+static void fence_signal_later(struct work_struct *work)
+{
+	struct fence_signaller *signaller =
+		container_of(work, struct fence_signaller, work.work);
+
+	dmacpy_fence_signal(signaller->fence, -EIO);
+}
+
+/* Catches: a wait that does not wait, or does not end. */
+static void fence_waits(struct kunit *test)
+{
+	struct fence_signaller signaller;
+
+	signaller.fence = dmacpy_fence_new();
+	KUNIT_ASSERT_NOT_NULL(test, signaller.fence);
+	INIT_DELAYED_WORK_ONSTACK(&signaller.work, fence_signal_later);
+	schedule_delayed_work(&signaller.work, HZ / 20);
+	KUNIT_EXPECT_EQ(test, -EIO, dmacpy_fence_wait(signaller.fence));
+	flush_delayed_work(&signaller.work);
+	destroy_delayed_work_on_stack(&signaller.work);
+	dma_fence_put(signaller.fence);
+}
+
+static struct kunit_case fence_cases[] = {
+	KUNIT_CASE(fence_tells_result),
+	KUNIT_CASE(fence_has_place),
+	KUNIT_CASE(fence_holds_module),
+	KUNIT_CASE(fence_waits),
+	{ }
+};
+
+static struct kunit_suite fence_suite = {
+	.name = "dmacpy_fence",
+	.test_cases = fence_cases,
+};
+
+kunit_test_suites(&fence_suite);

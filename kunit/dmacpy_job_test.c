@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_job.c. */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/jiffies.h>
+#include <linux/prandom.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_job.h"
+#include "dmacpy_param.h"
+#include "dmacpy_test_buf.h"
+#include "dmacpy_test_engine.h"
+#include "dmacpy_test_random.h"
+
+#include <linux/dmacpy.h>
+
+#define JOB_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
+
+/* Far more than anything takes. */
+#define PATIENCE	(60 * HZ)
+
+struct job_op_case {
+	const char *name;
+	struct dmacpy_op op;
+	int result;
+};
+
+static const struct job_op_case job_op_cases[] = {
+	{ "copy", { .length = 1 }, 0 },
+	{ "copy of nothing", { }, -EINVAL },
+	{ "copy with rows", { .length = 1, .rows = 1 }, -EINVAL },
+	{ "copy with a destination stride",
+	  { .length = 1, .dst_stride = 1 }, -EINVAL },
+	{ "copy with a source stride",
+	  { .length = 1, .src_stride = 1 }, -EINVAL },
+	{ "copy with a pattern", { .length = 1, .pattern = 1 }, -EINVAL },
+	{ "flags", { .length = 1, .flags = 1 }, -EOPNOTSUPP },
+	{ "2D", { .opcode = DMACPY_OP_COPY_2D, .length = 8, .rows = 2,
+		  .dst_stride = 8 }, 0 },
+	{ "2D without rows", { .opcode = DMACPY_OP_COPY_2D, .length = 8,
+			       .dst_stride = 8 }, -EINVAL },
+	{ "2D with rows that overlap",
+	  { .opcode = DMACPY_OP_COPY_2D, .length = 8, .rows = 2,
+	    .dst_stride = 7, .src_stride = 8 }, -EINVAL },
+	{ "2D with a pattern", { .opcode = DMACPY_OP_COPY_2D, .length = 8,
+				 .rows = 2, .dst_stride = 8, .pattern = 1 },
+	  -EINVAL },
+	{ "fill", { .opcode = DMACPY_OP_FILL, .length = 1, .pattern = 1 }, 0 },
+	{ "fill from a source",
+	  { .opcode = DMACPY_OP_FILL, .length = 1, .src = 1 }, -EINVAL },
+	{ "fill from an offset",
+	  { .opcode = DMACPY_OP_FILL, .length = 1, .src_offset = 1 }, -EINVAL },
+	{ "fill of rows", { .opcode = DMACPY_OP_FILL, .length = 1, .rows = 1 },
+	  -EINVAL },
+	{ "no such operation", { .opcode = DMACPY_OP_FILL + 1, .length = 1 },
+	  -EOPNOTSUPP },
+};
+
+KUNIT_ARRAY_PARAM_DESC(job_op, job_op_cases, name);
+
+/* Catches: an operation that makes no sense, and is run. */
+static void job_checks_operation(struct kunit *test)
+{
+	const struct job_op_case *param = test->param_value;
+	struct dmacpy_job *job = dmacpy_job_alloc(2);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->op[0] = (struct dmacpy_op){ .length = 1 };
+	job->op[1] = param->op;
+	KUNIT_EXPECT_EQ(test, param->result, dmacpy_job_check_ops(job));
+	if (!param->result)
+		KUNIT_EXPECT_EQ(test, max(param->op.rows, 1U), job->op[1].rows);
+	dmacpy_job_free(job);
+}
+
+/* A buffer that no engine touches. */
+static struct dmacpy_buf *job_untouched(struct kunit *test,
+					struct dmacpy_chan *chan,
+					unsigned int size, u32 access)
+{
+	struct test_layout layout = { .size = size, .nsegs = 1 };
+	struct test_seg *seg;
+
+	seg = kunit_kzalloc(test, sizeof(*seg), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seg);
+	seg->addr = 0x1000;
+	seg->length = size;
+	layout.segs = seg;
+	return test_buf_import(test, chan, test_dmabuf_new(test, &layout),
+			       access);
+}
+
+static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
+			 const struct dmacpy_op *op, struct dmacpy_buf *dst,
+			 struct dmacpy_buf *src)
+{
+	struct dmacpy_job *job = dmacpy_job_alloc(1);
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->op[0] = *op;
+	job->ends[0].dst = dst;
+	job->ends[0].src = src;
+	ret = dmacpy_job_check_ops(job) ?: dmacpy_job_check_ends(job, chan);
+	dmacpy_job_free(job);
+	return ret;
+}
+
+#define OVERLAP_SIZE	64
+#define OVERLAP_ROUNDS	1000
+
+/* With another stride on each side, all from its first byte to its last one. */
+static void job_mark(unsigned int *used, const struct dmacpy_op *op,
+		     unsigned int offset, unsigned int stride)
+{
+	bool exact = op->dst_stride == op->src_stride;
+	unsigned int row, at;
+
+	for (row = 0; row < op->rows; row++)
+		for (at = 0; at < op->length; at++)
+			used[offset + row * stride + at]++;
+	for (at = offset; !exact && at < offset + (op->rows - 1) * stride; at++)
+		used[at]++;
+}
+
+static bool job_reference_overlaps(const struct dmacpy_op *op)
+{
+	unsigned int dst[OVERLAP_SIZE] = { }, src[OVERLAP_SIZE] = { }, at;
+
+	job_mark(dst, op, op->dst_offset, op->dst_stride);
+	job_mark(src, op, op->src_offset, op->src_stride);
+	for (at = 0; at < OVERLAP_SIZE; at++)
+		if (dst[at] && src[at])
+			return true;
+	return false;
+}
+
+static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
+		     u64 size)
+{
+	return offset + (op->rows - 1) * stride + op->length <= size;
+}
+
+/* Catches: tiles of one picture that overlap, or are said to. */
+static void job_finds_overlap(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_buf *buf;
+	struct rnd_state random;
+	struct dmacpy_op op;
+	unsigned int i, valid = 0;
+	int result;
+
+	test_random_start(test, &random);
+	buf = job_untouched(test, chan, OVERLAP_SIZE, JOB_READ_WRITE);
+	for (i = 0; i < OVERLAP_ROUNDS; i++) {
+		op = (struct dmacpy_op){
+			.opcode = DMACPY_OP_COPY_2D,
+			.rows = 1 + test_random_below(&random, 5),
+			.length = 1 + test_random_below(&random, 6),
+			.dst_offset = test_random_below(&random, OVERLAP_SIZE),
+			.src_offset = test_random_below(&random, OVERLAP_SIZE),
+		};
+		op.dst_stride = op.length + test_random_below(&random, 8);
+		op.src_stride = op.dst_stride;
+		if (!test_random_below(&random, 3))
+			op.src_stride = test_random_below(&random, 12);
+		result = -EINVAL;
+		if (job_fits(&op, op.dst_offset, op.dst_stride, OVERLAP_SIZE) &&
+		    job_fits(&op, op.src_offset, op.src_stride, OVERLAP_SIZE) &&
+		    !job_reference_overlaps(&op))
+			result = 0;
+		valid += !result;
+		KUNIT_EXPECT_EQ_MSG(test, result,
+				    job_check_one(test, chan, &op, buf, buf),
+				    "%u rows of %llu, %llu + n * %llu to %llu + n * %llu",
+				    op.rows, op.length, op.src_offset,
+				    op.src_stride, op.dst_offset,
+				    op.dst_stride);
+	}
+	KUNIT_EXPECT_GT(test, valid, OVERLAP_ROUNDS / 20);
+}
+
+#define ENDS_SIZE	300
+
+struct job_end_case {
+	const char *name;
+	struct dmacpy_op op;
+	unsigned int align;
+	u32 dst_access;
+	u32 src_access;
+	int result;
+};
+
+static const struct job_end_case job_end_cases[] = {
+	{ "as much as the limit", { .length = 256 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, 0 },
+	{ "no access to the destination", { .length = 1 }, 1,
+	  DMACPY_ACCESS_READ, DMACPY_ACCESS_READ, -EACCES },
+	{ "no access to the source", { .length = 1 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_WRITE, -EACCES },
+	{ "to the end", { .length = 8, .dst_offset = 292, .src_offset = 292 },
+	  1, DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, 0 },
+	{ "behind the destination", { .length = 8, .dst_offset = 293 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "behind the source", { .length = 8, .src_offset = 293 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "an offset that wraps", { .length = 8, .dst_offset = -8 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "rows that wrap",
+	  { .opcode = DMACPY_OP_COPY_2D, .length = 8, .rows = 3,
+	    .dst_stride = 1ULL << 63, .src_stride = 8 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "aligned", { .length = 8, .dst_offset = 8, .src_offset = 16 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, 0 },
+	{ "odd length", { .length = 9 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "odd destination", { .length = 8, .dst_offset = 4 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "odd source", { .length = 8, .src_offset = 1 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "odd stride",
+	  { .opcode = DMACPY_OP_COPY_2D, .length = 8, .rows = 2,
+	    .dst_stride = 12, .src_stride = 16 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -EINVAL },
+	{ "odd stride of one row",
+	  { .opcode = DMACPY_OP_COPY_2D, .length = 8, .rows = 1,
+	    .dst_stride = 12, .src_stride = 13 }, 8,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, 0 },
+	{ "more rows than the limit",
+	  { .opcode = DMACPY_OP_COPY_2D, .length = 1, .rows = 5,
+	    .dst_stride = 1, .src_stride = 1 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -E2BIG },
+	{ "more bytes than the limit", { .length = 257 }, 1,
+	  DMACPY_ACCESS_WRITE, DMACPY_ACCESS_READ, -E2BIG },
+};
+
+KUNIT_ARRAY_PARAM_DESC(job_end, job_end_cases, name);
+
+/* Catches: a copy outside of its buffers, or beyond what they allow. */
+static void job_checks_ends(struct kunit *test)
+{
+	const struct job_end_case *param = test->param_value;
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	unsigned int max_bytes = dmacpy_max_bytes.value;
+	unsigned int max_rows = dmacpy_max_rows.value;
+	struct dmacpy_buf *dst, *src;
+
+	dst = job_untouched(test, chan, ENDS_SIZE, param->dst_access);
+	src = job_untouched(test, chan, ENDS_SIZE, param->src_access);
+	chan->copy_align = param->align;
+	dmacpy_max_bytes.value = 256;
+	dmacpy_max_rows.value = 4;
+	KUNIT_EXPECT_EQ(test, param->result,
+			job_check_one(test, chan, &param->op, dst, src));
+	dmacpy_max_bytes.value = max_bytes;
+	dmacpy_max_rows.value = max_rows;
+}
+
+#define MEMORY_SIZE	6000
+#define MEMORY_SEGS	16
+#define COPY_JOBS	40
+#define COPY_OPS	6
+
+/**
+ * struct job_memory - a buffer in pieces, and what should be in it
+ * @buf: the end point
+ * @segs: its pieces, all in @memory
+ * @memory: what the engine reads and writes
+ * @model: what should be there, in the order of the buffer
+ */
+struct job_memory {
+	struct dmacpy_buf *buf;
+	struct test_seg segs[MEMORY_SEGS];
+	u8 *memory;
+	u8 model[MEMORY_SIZE];
+};
+
+/**
+ * struct job_test - jobs on an engine
+ * @chan: the channel
+ * @engine: its engine
+ * @ready: as @chan wants it
+ * @lane: some stream's
+ * @memories: what is copied
+ * @random: what else is random
+ * @released: the job is over
+ * @result: what it ended with
+ */
+struct job_test {
+	struct dmacpy_chan *chan;
+	struct test_engine *engine;
+	wait_queue_head_t ready;
+	struct dmacpy_lane lane;
+	struct job_memory memories[2];
+	struct rnd_state random;
+	struct completion released;
+	int result;
+};
+
+/* From the end of the memory to its beginning, in random lengths. */
+static void job_cut_memory(struct kunit *test, struct job_memory *memory)
+{
+	struct job_test *jt = test->priv;
+	unsigned int i, length, left = MEMORY_SIZE;
+
+	for (i = 0; i < MEMORY_SEGS; i++) {
+		length = 1 + test_random_below(&jt->random, MEMORY_SIZE /
+					       MEMORY_SEGS);
+		if (i == MEMORY_SEGS - 1)
+			length = left;
+		left -= length;
+		memory->segs[i].length = length;
+		memory->segs[i].addr = test_engine_addr(jt->engine,
+							memory->memory + left);
+	}
+}
+
+/* What is in a buffer, in its order. */
+static void job_gather(const struct job_memory *memory, u8 *to)
+{
+	unsigned int i, at = MEMORY_SIZE;
+
+	for (i = 0; i < MEMORY_SEGS; i++) {
+		at -= memory->segs[i].length;
+		memcpy(to, memory->memory + at, memory->segs[i].length);
+		to += memory->segs[i].length;
+	}
+}
+
+static void job_make_memory(struct kunit *test, struct job_memory *memory)
+{
+	struct test_layout layout = {
+		MEMORY_SIZE, MEMORY_SEGS, memory->segs,
+	};
+	struct job_test *jt = test->priv;
+
+	memory->memory = kunit_kmalloc(test, MEMORY_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory->memory);
+	prandom_bytes_state(&jt->random, memory->memory, MEMORY_SIZE);
+	job_cut_memory(test, memory);
+	job_gather(memory, memory->model);
+	memory->buf = test_buf_import(test, jt->chan,
+				      test_dmabuf_new(test, &layout),
+				      JOB_READ_WRITE);
+}
+
+static int job_test_start(struct dmacpy_job *job)
+{
+	return 0;
+}
+
+static void job_test_done(struct dmacpy_job *job, int result)
+{
+	struct job_test *jt = (void *)(unsigned long)job->user_data;
+
+	jt->result = result;
+}
+
+static void job_test_release(struct dmacpy_job *job)
+{
+	struct job_test *jt = (void *)(unsigned long)job->user_data;
+
+	complete(&jt->released);
+}
+
+static const struct dmacpy_job_ops job_test_ops = {
+	.start = job_test_start,
+	.done = job_test_done,
+	.release = job_test_release,
+};
+
+/* Any operation, which may be out of bounds or overlap. */
+static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
+{
+	struct rnd_state *random = &jt->random;
+
+	*op = (struct dmacpy_op){
+		.opcode = test_random_below(random, DMACPY_OP_FILL + 1),
+		.length = 1 + test_random_below(random, 600),
+		.dst_offset = test_random_below(random, MEMORY_SIZE),
+	};
+	if (op->opcode == DMACPY_OP_FILL) {
+		op->pattern = prandom_u32_state(random);
+		return;
+	}
+	op->src_offset = test_random_below(random, MEMORY_SIZE);
+	if (op->opcode == DMACPY_OP_COPY_2D) {
+		op->rows = 1 + test_random_below(random, 8);
+		op->dst_stride = op->length + test_random_below(random, 200);
+		op->src_stride = test_random_below(random, 800);
+	}
+}
+
+/* Byte for byte. */
+static void job_model_op(const struct dmacpy_op *op, u8 *dst, const u8 *src)
+{
+	const u8 *pattern = (const u8 *)&op->pattern;
+	u64 row, at;
+
+	for (row = 0; row < max(op->rows, 1U); row++)
+		for (at = 0; at < op->length; at++)
+			dst[op->dst_offset + row * op->dst_stride + at] =
+				op->opcode == DMACPY_OP_FILL ?
+				pattern[at % sizeof(op->pattern)] :
+				src[op->src_offset + row * op->src_stride + at];
+}
+
+static void job_add_random_op(struct kunit *test, struct dmacpy_job *job,
+			      unsigned int i)
+{
+	struct job_test *jt = test->priv;
+	struct job_memory *dst, *src;
+	struct dmacpy_op op;
+
+	dst = &jt->memories[test_random_below(&jt->random, 2)];
+	src = &jt->memories[test_random_below(&jt->random, 2)];
+	do {
+		job_random_op(jt, &op);
+		job->ends[i].dst = dst->buf;
+		job->ends[i].src = op.opcode == DMACPY_OP_FILL ? NULL :
+								 src->buf;
+	} while (job_check_one(test, jt->chan, &op, job->ends[i].dst,
+			       job->ends[i].src));
+	job->op[i] = op;
+	job_model_op(&op, dst->model, src->model);
+}
+
+static void job_run_random(struct kunit *test)
+{
+	struct job_test *jt = test->priv;
+	struct dmacpy_job *job = dmacpy_job_alloc(COPY_OPS);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->ops = &job_test_ops;
+	job->user_data = (unsigned long)jt;
+	for (i = 0; i < COPY_OPS; i++)
+		job_add_random_op(test, job, i);
+	reinit_completion(&jt->released);
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ends(job, jt->chan));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job, jt->chan));
+	dmacpy_job_enter(job, jt->chan, &jt->lane, 0);
+	KUNIT_ASSERT_NE(test, 0, wait_for_completion_timeout(&jt->released,
+							     PATIENCE));
+	KUNIT_EXPECT_EQ(test, 0, jt->result);
+}
+
+static void job_expect_model(struct kunit *test, struct job_memory *memory)
+{
+	u8 *found = kunit_kmalloc(test, MEMORY_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, found);
+	job_gather(memory, found);
+	KUNIT_ASSERT_TRUE(test, !memcmp(found, memory->model, MEMORY_SIZE));
+	kunit_kfree(test, found);
+}
+
+static void job_close_chan(void *chan)
+{
+	dmacpy_chan_close(chan);
+}
+
+/* Catches: a byte that is not copied, or to a wrong place. */
+static void job_copies(struct kunit *test)
+{
+	struct job_test *jt;
+	unsigned int i;
+
+	jt = kunit_kzalloc(test, sizeof(*jt), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, jt);
+	test->priv = jt;
+	init_waitqueue_head(&jt->ready);
+	jt->engine = test_engine_new(test);
+	test_engine_register(test, jt->engine);
+	jt->chan = dmacpy_chan_open(jt->engine->client, TEST_ENGINE_CHANNEL,
+				    &jt->ready);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, jt->chan);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, job_close_chan,
+						  jt->chan));
+	dmacpy_lane_init(&jt->lane);
+	init_completion(&jt->released);
+	test_random_start(test, &jt->random);
+	for (i = 0; i < ARRAY_SIZE(jt->memories); i++)
+		job_make_memory(test, &jt->memories[i]);
+
+	for (i = 0; i < COPY_JOBS; i++) {
+		job_run_random(test);
+		job_expect_model(test, &jt->memories[0]);
+		job_expect_model(test, &jt->memories[1]);
+	}
+}
+
+static struct kunit_case job_cases[] = {
+	KUNIT_CASE_PARAM(job_checks_operation, job_op_gen_params),
+	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
+	KUNIT_CASE(job_finds_overlap),
+	KUNIT_CASE(job_copies),
+	{ }
+};
+
+static struct kunit_suite job_suite = {
+	.name = "dmacpy_job",
+	.test_cases = job_cases,
+};
+
+kunit_test_suites(&job_suite);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* End points: dma-bufs of another driver, in whatever pieces a test likes. */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/dma-buf.h>
+#include <linux/fcntl.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_power.h"
+#include "dmacpy_test_buf.h"
+
+/**
+ * struct test_dmabuf - what is behind a dma-buf
+ * @layout: what is in it
+ * @mappings: number of mappings
+ * @released: it is gone
+ */
+struct test_dmabuf {
+	struct test_layout layout;
+	unsigned int mappings;
+	struct completion released;
+};
+
+static void buf_disable_power(void *dev)
+{
+	dmacpy_power_disable(dev);
+}
+
+/**
+ * test_buf_chan() - what end points need of a channel; there is no engine
+ * @test: frees it in the end
+ *
+ * Context: Process.
+ * Return: the channel, to be changed as the test likes.
+ */
+struct dmacpy_chan *test_buf_chan(struct kunit *test)
+{
+	struct dmacpy_chan *chan;
+	struct device *dev;
+
+	dev = kunit_device_register(test, "dmacpy-test-buf");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	dmacpy_power_enable(dev);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, buf_disable_power,
+						  dev));
+	chan = kunit_kzalloc(test, sizeof(*chan), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, chan);
+	chan->parent = dev;
+	chan->dma_dev = dev;
+	chan->copy_align = 1;
+	chan->user_align = 1;
+	return chan;
+}
+
+/* An exporter need not have pages. */
+static void dmabuf_fill_table(struct sg_table *sgt,
+			      const struct test_layout *layout)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(sgt->sgl, sg, layout->nsegs, i) {
+		sg_set_page(sg, NULL, layout->segs[i].length, 0);
+		sg_dma_address(sg) = layout->segs[i].addr;
+		sg_dma_len(sg) = layout->segs[i].length;
+	}
+}
+
+static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
+				   enum dma_data_direction dir)
+{
+	struct test_dmabuf *priv = attach->dmabuf->priv;
+	struct sg_table *sgt;
+
+	if (priv->layout.error)
+		return ERR_PTR(priv->layout.error);
+	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	if (sg_alloc_table(sgt, priv->layout.nsegs, GFP_KERNEL)) {
+		kfree(sgt);
+		return ERR_PTR(-ENOMEM);
+	}
+	dmabuf_fill_table(sgt, &priv->layout);
+	priv->mappings++;
+	return sgt;
+}
+
+static void dmabuf_unmap(struct dma_buf_attachment *attach,
+			 struct sg_table *sgt, enum dma_data_direction dir)
+{
+	struct test_dmabuf *priv = attach->dmabuf->priv;
+
+	sg_free_table(sgt);
+	kfree(sgt);
+	priv->mappings--;
+}
+
+static void dmabuf_release(struct dma_buf *dmabuf)
+{
+	struct test_dmabuf *priv = dmabuf->priv;
+
+	complete(&priv->released);
+}
+
+static const struct dma_buf_ops dmabuf_ops = {
+	.map_dma_buf = dmabuf_map,
+	.unmap_dma_buf = dmabuf_unmap,
+	.release = dmabuf_release,
+};
+
+/* A thread of the kernel has files freed later, by somebody else. */
+static void dmabuf_put(void *data)
+{
+	struct dma_buf *dmabuf = data;
+	struct test_dmabuf *priv = dmabuf->priv;
+
+	dma_buf_put(dmabuf);
+	wait_for_completion(&priv->released);
+}
+
+/**
+ * test_dmabuf_new() - a dma-buf
+ * @test: frees it in the end
+ * @layout: what is in it; its pieces have to stay as long as @test
+ *
+ * Context: Process.
+ * Return: the dma-buf; the reference is that of @test.
+ */
+struct dma_buf *test_dmabuf_new(struct kunit *test,
+				const struct test_layout *layout)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct test_dmabuf *priv;
+	struct dma_buf *dmabuf;
+
+	priv = kunit_kzalloc(test, sizeof(*priv), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, priv);
+	priv->layout = *layout;
+	init_completion(&priv->released);
+	info.ops = &dmabuf_ops;
+	info.size = layout->size;
+	info.flags = O_RDWR;
+	info.priv = priv;
+	dmabuf = dma_buf_export(&info);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, dmabuf_put, dmabuf));
+	return dmabuf;
+}
+
+/**
+ * test_dmabuf_mappings() - is it in use
+ * @dmabuf: from test_dmabuf_new()
+ *
+ * Context: Any.
+ * Return: number of mappings.
+ */
+unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf)
+{
+	const struct test_dmabuf *priv = dmabuf->priv;
+
+	return priv->mappings;
+}
+
+static void buf_put(void *buf)
+{
+	dmacpy_buf_put(buf);
+}
+
+/**
+ * test_buf_import() - an end point
+ * @test: frees it in the end
+ * @chan: whose engine it is mapped for
+ * @dmabuf: from test_dmabuf_new()
+ * @access: DMACPY_ACCESS_*
+ *
+ * Context: Process.
+ * Return: the end point; the reference is that of @test.
+ */
+struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
+				   struct dma_buf *dmabuf, u32 access)
+{
+	struct dmacpy_buf *buf = dmacpy_buf_import(chan, dmabuf, access);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, buf_put, buf));
+	return buf;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_TEST_BUF_H
+#define DMACPY_TEST_BUF_H
+
+#include <linux/types.h>
+
+struct dma_buf;
+struct dmacpy_buf;
+struct dmacpy_chan;
+struct kunit;
+
+/**
+ * struct test_seg - a piece of a dma-buf, as the engine sees it
+ * @addr: its address
+ * @length: bytes
+ */
+struct test_seg {
+	dma_addr_t addr;
+	unsigned int length;
+};
+
+/**
+ * struct test_layout - what is in a dma-buf of a test
+ * @size: bytes; the pieces may be longer, or shorter
+ * @nsegs: number of @segs
+ * @segs: the pieces
+ * @error: what mapping fails with, or 0
+ */
+struct test_layout {
+	size_t size;
+	unsigned int nsegs;
+	const struct test_seg *segs;
+	int error;
+};
+
+struct dmacpy_chan *test_buf_chan(struct kunit *test);
+struct dma_buf *test_dmabuf_new(struct kunit *test,
+				const struct test_layout *layout);
+unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf);
+struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
+				   struct dma_buf *dmabuf, u32 access);
+
+#endif /* DMACPY_TEST_BUF_H */

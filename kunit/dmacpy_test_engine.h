@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DMACPY_TEST_ENGINE_H
+#define DMACPY_TEST_ENGINE_H
+
+#include <linux/dmaengine.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+struct kunit;
+
+/* The name of the channel among its client's. */
+#define TEST_ENGINE_CHANNEL	"copy0"
+
+/**
+ * enum test_outcome - what becomes of a descriptor
+ * @TEST_COPY: it is copied, and calls back
+ * @TEST_FAIL: it is not copied, and says so
+ * @TEST_SHORT: it is copied in part, and says so
+ * @TEST_LOSE: it is copied, but does not call back
+ * @TEST_DROP: it vanishes
+ */
+enum test_outcome {
+	TEST_COPY,
+	TEST_FAIL,
+	TEST_SHORT,
+	TEST_LOSE,
+	TEST_DROP,
+};
+
+/**
+ * struct test_engine - a DMA engine with one channel, whose hardware is a test
+ * @client: the device that may request TEST_ENGINE_CHANNEL
+ * @device: what dmaengine sees
+ * @chan: the channel
+ * @map: how a client finds @chan
+ * @running: a descriptor is being copied, or called back for
+ * @work: runs all that is issued, as it comes
+ * @lock: protects the rest
+ * @submitted: descriptors to be issued
+ * @issued: descriptors to be copied
+ * @terminated: descriptors to be copied although the client has forgotten them
+ * @used: number of descriptors that are not free
+ * @ring: number of descriptors that there are
+ * @hold: nothing runs but by test_engine_run()
+ * @no_prep: so many preparations give no descriptor
+ * @no_submit: so many submissions fail
+ * @no_terminate: terminating is refused
+ * @prepared: output, number of descriptors prepared
+ * @interrupts: output, number of those that asked for an interrupt
+ */
+struct test_engine {
+	struct device *client;
+	struct dma_device device;
+	struct dma_chan chan;
+	struct dma_slave_map map;
+	struct mutex running;
+	struct work_struct work;
+
+	spinlock_t lock;
+	struct list_head submitted;
+	struct list_head issued;
+	struct list_head terminated;
+	unsigned int used;
+	unsigned int ring;
+	bool hold;
+	unsigned int no_prep;
+	unsigned int no_submit;
+	bool no_terminate;
+	unsigned int prepared;
+	unsigned int interrupts;
+};
+
+struct test_engine *test_engine_new(struct kunit *test);
+void test_engine_register(struct kunit *test, struct test_engine *engine);
+bool test_engine_run(struct test_engine *engine, enum test_outcome outcome);
+bool test_engine_run_last(struct test_engine *engine);
+bool test_engine_run_terminated(struct test_engine *engine);
+void test_engine_release(struct test_engine *engine);
+dma_addr_t test_engine_addr(struct test_engine *engine, void *vaddr);
+
+#endif /* DMACPY_TEST_ENGINE_H */
