@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Prints the lines of a kernel log without those, and without the reports that
 # begin with one of those, that are in the file named by the variable allowed.
-# Of the reports of KCSAN only those are left that have one of our functions in
-# a stack: the kernel has data races of its own.
+# Of the reports of KCSAN only those are left in which one of our functions makes
+# one of the accesses: the kernel has data races of its own, also when it is we
+# who call it.
 BEGIN {
 	while ((getline line < allowed) > 0)
 		if (line !~ /^#/)
@@ -35,9 +36,12 @@ first_of_report || /^---\[ end trace / {
 /^=+$/ {
 	race = ""
 }
-race != "" && /\[dmacpy/ {
+race != "" && accessing && /\[dmacpy/ {
 	print race
 	race = ""
+}
+{
+	accessing = / to 0x[0-9a-f]+ of [0-9]+ bytes by /
 }
 # What it says about a lack of memory comes with a trace.
 text in known {

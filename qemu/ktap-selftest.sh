@@ -85,9 +85,11 @@ expect_log 'report that is known later' 1 \
 expect_log 'warning after a known report' 1 \
 	"$start" "$cut" 'BUG: known 0x1' "$end" 'WARNING: x'
 frame='=====' race='BUG: KCSAN: data-race in a / b'
-expect_log 'race of others' 0 "$start" "$frame" "$race" ' a+0x1/0x2' "$frame"
+access='write to 0x1 of 8 bytes by task 1 on cpu 0:' ours=' c+0x1/0x2 [dmacpy]'
+expect_log 'race of others that we call' 0 \
+	"$start" "$frame" "$race" "$access" ' a+0x1/0x2' "$ours" "$frame"
 expect_log 'race with us' 1 \
-	"$start" "$frame" "$race" ' a+0x1/0x2' ' c+0x1/0x2 [dmacpy]' "$frame"
+	"$start" "$frame" "$race" "$access" "$ours" ' a+0x1/0x2' "$frame"
 expect_log 'race before something else of ours' 0 \
 	"$start" "$frame" "$race" ' a+0x1/0x2' "$frame" 'x [dmacpy]'
 expect_log 'no boot in the log' 1 'dmacpy: ready'
