@@ -12,6 +12,8 @@ BEGIN {
 {
 	text = $0
 	gsub(/0x[0-9a-f]+/, "0x", text)
+	sub(/^kmemleak: [0-9]+ /, "kmemleak: N ", text)
+	sub(/: size [0-9]+,/, ": size N,", text)
 }
 # 32-bit kernels say where it was before they say what.
 first_of_report && /^WARNING: CPU: / && place == "" {

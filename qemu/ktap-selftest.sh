@@ -37,11 +37,12 @@ expect_log()
 {
 	local last='ok 1 kernel log'
 	[ "$2" -eq 0 ] || last="not $last"
-	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x') \
+	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
+		'kmemleak: N new' 'x: WARNING: size N, known') \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..28
+echo 1..30
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -73,6 +74,10 @@ expect_log 'warning in the log' 1 "$start" 'WARNING: CPU: 0 PID: 1 at x.c:1'
 expect_log 'known line' 0 "$start" 'WARNING: known'
 expect_log 'longer than the known line' 1 "$start" 'WARNING: known too'
 expect_log 'known but for an address' 0 "$start" 'BUG: known 0x12ab'
+expect_log 'known but for a size or a count' 0 "$start" \
+	'kmemleak: 3 new' 'x: WARNING: size 72, known'
+expect_log 'another number than in the known line' 1 "$start" \
+	'x: WARNING: size 72, known 5'
 cut='------------[ cut here ]------------' end='---[ end trace 0000 ]---'
 expect_log 'known report' 0 "$start" "$cut" 'BUG: known 0x1' 'WARNING: x' "$end"
 place='WARNING: CPU: 0 PID: 1 at x.c:1'

@@ -5,7 +5,8 @@
 #
 # make test, make test-debug, make test-kcsan, make coverage: all suites, on the
 # host and in the guests, one after the other. Prints KTAP in short; everything
-# is in build/test-NAME/.
+# is in build/test-NAME/. The variables DMACPY_* of the environment, which say
+# how long some tests take, get to the guests.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -84,6 +85,7 @@ boot_tests()
 	[ -z "$(unit_test_suites)" ] || install "$top/qemu/guest/kunit" "$to"
 	install "$top/qemu/guest/test" "$to/task"
 	install -m 644 "$top/qemu/guest/modules" "$to"
+	env | grep '^DMACPY_' >"$to/lengths" || true
 	make_initramfs
 	boot_guest "$1" "$seconds"
 }
