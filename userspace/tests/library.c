@@ -329,6 +329,7 @@ TEST_F(in_flight, events)
 	int fd = dmacpy_stream_fd(self->stream), count, i, seen = 0;
 	struct dmacpy_event events[4];
 
+	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < 3; i++) {
 		submit.user_data = i;
 		ASSERT_EQ(0, submit_fill(self, i, &submit));
@@ -337,6 +338,7 @@ TEST_F(in_flight, events)
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(-EAGAIN, dmacpy_stream_read_events(self->stream, events, 4));
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
 	while (seen < 3) {
 		count = dmacpy_stream_read_events(self->stream, events, 4);
 		ASSERT_LE(1, count);
@@ -375,10 +377,12 @@ TEST_F(in_flight, fence_wait)
 	};
 	unsigned int start = milliseconds();
 
+	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, submit_fill(self, 0, &submit));
 	EXPECT_EQ(-ETIME, dmacpy_fence_wait(submit.out_fence, 0));
 	EXPECT_EQ(-ETIME, dmacpy_fence_wait(submit.out_fence, 10));
 	EXPECT_LE(10, milliseconds() - start);
+	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, dmacpy_fence_wait(submit.out_fence, -1));
 	EXPECT_EQ(0x11, self->mem[0]);
 	EXPECT_EQ(0, dmacpy_fence_wait(submit.out_fence, 0));

@@ -160,7 +160,7 @@ TEST_F(limits, jobs_and_events)
 	unsigned int i;
 
 	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
-	ASSERT_TRUE(engine_set("delay_us", 20 * SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	fill_bytes(&self->ops[0], self->handle, 4);
 	for (i = 0; i < self->info.max_jobs; i++) {
 		args.flags = i < self->info.max_events ? DMACPY_SUBMIT_EVENT :
