@@ -9,9 +9,11 @@
 #include <linux/uaccess.h>
 
 #include "dmacpy_cdev.h"
+#include "dmacpy_compat.h"
 #include "dmacpy_device.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_uring.h"
 
 /* The number is free again when the device is unbound, whoever keeps it. */
 static DEFINE_IDA(cdev_ids);
@@ -39,6 +41,11 @@ static long cdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return dmacpy_ioctl(file->private_data, cmd, arg,
 			    file->f_flags & O_NONBLOCK);
+}
+
+static int cdev_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	return dmacpy_uring_cmd(cmd->file->private_data, cmd, issue_flags);
 }
 
 /* Waits for the first record only. What cannot be copied is not lost. */
@@ -86,6 +93,7 @@ static const struct file_operations cdev_fops = {
 	.fsync = cdev_fsync,
 	.unlocked_ioctl = cdev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.uring_cmd = cdev_uring_cmd,
 };
 
 /**

@@ -48,4 +48,29 @@ static inline bool dmacpy_may_write_pages(struct page **pages,
 #endif
 }
 
+/* What a program puts into a request for us. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#include <linux/io_uring.h>
+
+/* No request is cancelled: who closes a ring waits for them. */
+#define IO_URING_F_CANCEL	0
+
+static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd,
+						unsigned int issue_flags)
+{
+}
+
+static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
+{
+	return cmd->cmd;
+}
+#else
+#include <linux/io_uring/cmd.h>
+
+static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
+{
+	return io_uring_sqe_cmd(cmd->sqe);
+}
+#endif
+
 #endif /* DMACPY_COMPAT_H */

@@ -25,12 +25,6 @@
 
 #include <linux/dmacpy.h>
 
-#define IOCTL_SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT |			\
-				 DMACPY_SUBMIT_OUT_FENCE |		\
-				 DMACPY_SUBMIT_IN_FENCE |		\
-				 DMACPY_SUBMIT_EVENT |			\
-				 DMACPY_SUBMIT_NO_IMPLICIT)
-
 /* What all commands start with. */
 struct ioctl_head {
 	__u32 size;
@@ -84,7 +78,7 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	}
 	info->opcodes = BIT(DMACPY_OP_COPY) | BIT(DMACPY_OP_COPY_2D) |
 			BIT(DMACPY_OP_FILL);
-	info->submit_flags = IOCTL_SUBMIT_FLAGS;
+	info->submit_flags = DMACPY_SUBMIT_FLAGS;
 	info->max_jobs = dmacpy_max_jobs.value;
 	info->max_events = dmacpy_max_events.value;
 	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
@@ -256,7 +250,7 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	return 0;
 }
 
-static struct dmacpy_job *ioctl_new_job(const struct dmacpy_submit *args)
+static struct dmacpy_job *ioctl_read_job(const struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
@@ -353,11 +347,9 @@ static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 	return ret;
 }
 
-static int ioctl_prepare_job(const struct ioctl_call *call,
-			     struct dmacpy_job *job)
+static int ioctl_prepare_job(struct dmacpy_job *job,
+			     const struct dmacpy_submit *args)
 {
-	const struct dmacpy_submit *args = &call->args->submit;
-
 	job->user_data = args->user_data;
 	if (args->flags & DMACPY_SUBMIT_EVENT) {
 		job->record = kzalloc(sizeof(*job->record), GFP_KERNEL_ACCOUNT);
@@ -369,20 +361,37 @@ static int ioctl_prepare_job(const struct ioctl_call *call,
 	return args->in_fence ? -EINVAL : 0;
 }
 
-static int ioctl_submit(const struct ioctl_call *call)
+/**
+ * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
+ * @args: its structure, with flags that are known
+ *
+ * Context: Process.
+ * Return: the job, for dmacpy_stream_submit(), or an ERR_PTR() as told in the
+ * documentation of the user interface.
+ */
+struct dmacpy_job *dmacpy_ioctl_new_job(const struct dmacpy_submit *args)
 {
-	const struct dmacpy_submit *args = &call->args->submit;
 	struct dmacpy_job *job;
 	int ret;
 
-	job = ioctl_new_job(args);
+	job = ioctl_read_job(args);
 	if (IS_ERR(job))
-		return PTR_ERR(job);
-	ret = ioctl_prepare_job(call, job);
+		return job;
+	ret = ioctl_prepare_job(job, args);
 	if (ret) {
 		dmacpy_job_free(job);
-		return ret;
+		return ERR_PTR(ret);
 	}
+	return job;
+}
+
+static int ioctl_submit(const struct ioctl_call *call)
+{
+	struct dmacpy_job *job;
+
+	job = dmacpy_ioctl_new_job(&call->args->submit);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 	return ioctl_run_job(call, job);
 }
 
@@ -418,7 +427,7 @@ static const struct ioctl_command ioctl_commands[] = {
 	[DMACPY_CMD_SUBMIT] = {
 		ioctl_submit, sizeof(struct dmacpy_submit),
 		offsetofend(struct dmacpy_submit, out_fence),
-		IOCTL_SUBMIT_FLAGS,
+		DMACPY_SUBMIT_FLAGS,
 	},
 };
 
@@ -430,6 +439,41 @@ static const struct ioctl_command *ioctl_find(unsigned int cmd)
 		return NULL;
 	nr = array_index_nospec(nr, ARRAY_SIZE(ioctl_commands));
 	return &ioctl_commands[nr];
+}
+
+/* Leaves the size of the program's structure in the first member. */
+static int ioctl_read(const struct ioctl_command *command,
+		      const void __user *user, void *args)
+{
+	struct ioctl_head *head = args;
+	u32 size;
+	int ret;
+
+	if (get_user(size, (const u32 __user *)user))
+		return -EFAULT;
+	if (size < command->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(args, command->size, user, size);
+	if (ret)
+		return ret;
+	head->size = size;
+	return head->flags & ~command->flags ? -EOPNOTSUPP : 0;
+}
+
+/**
+ * dmacpy_ioctl_read_submit() - read the structure of SUBMIT
+ * @user: where it is
+ * @args: where it goes; its flags are known if this succeeds
+ *
+ * Context: Process.
+ * Return: 0, or as told in the documentation of the user interface.
+ */
+int dmacpy_ioctl_read_submit(const void __user *user,
+			     struct dmacpy_submit *args)
+{
+	return ioctl_read(&ioctl_commands[DMACPY_CMD_SUBMIT], user, args);
 }
 
 /**
@@ -449,28 +493,18 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 	void __user *user = (void __user *)arg;
 	union ioctl_args args = { };
 	struct ioctl_call call;
-	u32 size;
 	int ret;
 
 	if (!command)
 		return -ENOTTY;
-	if (get_user(size, (u32 __user *)user))
-		return -EFAULT;
-	if (size < command->min_size)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	ret = copy_struct_from_user(&args, command->size, user, size);
+	ret = ioctl_read(command, user, &args);
 	if (ret)
 		return ret;
-	if (args.head.flags & ~command->flags)
-		return -EOPNOTSUPP;
 
-	args.head.size = size;
 	call = (struct ioctl_call){
 		.stream = stream,
 		.user = user,
-		.size = min_t(size_t, size, command->size),
+		.size = min_t(size_t, args.head.size, command->size),
 		.nonblock = nonblock,
 		.args = &args,
 	};

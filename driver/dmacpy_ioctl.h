@@ -4,9 +4,21 @@
 
 #include <linux/types.h>
 
+#include <linux/dmacpy.h>
+
+#define DMACPY_SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT |			\
+				 DMACPY_SUBMIT_OUT_FENCE |		\
+				 DMACPY_SUBMIT_IN_FENCE |		\
+				 DMACPY_SUBMIT_EVENT |			\
+				 DMACPY_SUBMIT_NO_IMPLICIT)
+
+struct dmacpy_job;
 struct dmacpy_stream;
 
 long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 		  unsigned long arg, bool nonblock);
+int dmacpy_ioctl_read_submit(const void __user *user,
+			     struct dmacpy_submit *args);
+struct dmacpy_job *dmacpy_ioctl_new_job(const struct dmacpy_submit *args);
 
 #endif /* DMACPY_IOCTL_H */

@@ -64,6 +64,9 @@ struct dmacpy_job_cursor {
  * @deadline: when it stops waiting, in jiffies
  * @record: for read(), or NULL
  * @user_data: for @record
+ * @ended: told of the result after the fence, for who has submitted it; or
+ *	NULL. Atomic.
+ * @submitter: the owner of @ended, who protects it
  * @length: bytes that it moves
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
@@ -89,6 +92,8 @@ struct dmacpy_job {
 	unsigned long deadline;
 	struct dmacpy_record *record;
 	u64 user_data;
+	void (*ended)(struct dmacpy_job *job, int result);
+	void *submitter;
 	u64 length;
 	bool synced;
 	struct dmacpy_job_cursor cursor;

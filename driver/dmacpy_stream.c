@@ -381,6 +381,8 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	/* Who has waited for it finds its record, and room for the next one. */
 	dmacpy_fence_signal(job->fence, result);
 	wake_up_all(&stream->wait);
+	if (job->ended)
+		job->ended(job, result);
 }
 
 static void stream_job_release(struct dmacpy_job *job)

@@ -34,7 +34,8 @@ fill_root()
 	[ "$guest_kernel" != 6.12-arm64 ] || install_stock_modules "$1"
 	install -m 644 "$guest"/modules/*.ko "$1/lib/modules"
 	install -m 755 "$guest_userspace/dmacpy" \
-		"$guest_userspace"/examples/{drmshare,tilefilter} "$1/bin"
+		"$guest_userspace"/examples/{drmshare,ringcopy,tilefilter} \
+		"$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
 	install -m 755 "$(sysroot_file "$guest_arch" v4l2-ctl)" "$1/bin"

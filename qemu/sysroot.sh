@@ -6,8 +6,9 @@
 
 sysroot_packages=(
 	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
-	libv4l-0 libv4lconvert0 v4l-utils
+	liburing-dev liburing2 libv4l-0 libv4lconvert0 v4l-utils
 )
+sysroot_key=$(list_key "${sysroot_packages[@]}")
 
 unpack_sysroot()
 {
@@ -20,13 +21,13 @@ unpack_sysroot()
 
 fetch_sysroot()
 {
-	fetch_once "sysroot-$1" unpack_sysroot "$1"
+	fetch_once "sysroot-$1-$sysroot_key" unpack_sysroot "$1"
 }
 
 # sysroot_file ARCH NAME: prints the path of a program or a library
 sysroot_file()
 {
-	find "$cache/sysroot-$1"/{lib,usr/bin,usr/lib} -name "$2" -print -quit
+	find "$cache/sysroot-$1-$sysroot_key"/{lib,usr/bin,usr/lib} -name "$2" -print -quit
 }
 
 # sysroot_pkg_config ARCH: prints a pkg-config for it
@@ -35,7 +36,7 @@ sysroot_pkg_config()
 	local pc
 	pc=$(sysroot_file "$1" libdrm.pc)
 	echo "env PKG_CONFIG_LIBDIR=${pc%/*}" \
-		"PKG_CONFIG_SYSROOT_DIR=$cache/sysroot-$1 pkg-config"
+		"PKG_CONFIG_SYSROOT_DIR=$cache/sysroot-$1-$sysroot_key pkg-config"
 }
 
 # needed_files FILE: the libraries that a program or a library asks for; a

@@ -69,7 +69,8 @@ wall()
 
 check_walls()
 {
-	wall '\<__user\>' dmacpy_ioctl.c dmacpy_uring.c dmacpy_cdev.c
+	wall '\<__user\>' dmacpy_ioctl.c dmacpy_ioctl.h dmacpy_uring.c \
+		dmacpy_cdev.c
 	wall '<linux/dmaengine\.h>' dmacpy_chan.c
 	wall '\<dma_fence_signal' dmacpy_fence.c
 	wall '<linux/genalloc\.h>' dmacpy_pool.c

@@ -321,6 +321,24 @@ struct dmacpy_submit {
 #define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
 
 /**
+ * struct dmacpy_submit_pointer - SUBMIT by io_uring, in an SQE of 64 bytes
+ * @submit: pointer to struct dmacpy_submit
+ * @__reserved: must be 0
+ *
+ * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_SUBMIT runs a
+ * job and completes with its result. An SQE of 128 bytes holds struct
+ * dmacpy_submit itself, one of 64 holds this. What it points to has to stay
+ * until the request completes.
+ *
+ * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
+ * of a ring that is closed are cancelled, but the jobs go on.
+ */
+struct dmacpy_submit_pointer {
+	__aligned_u64 submit;
+	__aligned_u64 __reserved;
+};
+
+/**
  * struct dmacpy_event - a record of read(), for a job with EVENT
  * @user_data: from SUBMIT
  * @result: 0 or -errno

@@ -392,6 +392,17 @@ int dmacpy_job_add_fill(struct dmacpy_job *job, struct dmacpy_buffer *dst,
 			uint64_t dst_offset, uint64_t length, uint32_t pattern);
 
 /**
+ * dmacpy_job_describe() - fill in the operations of a job
+ * @job: the job
+ * @submit: gets @ops, @op_count and @op_size, which are good until @job is
+ *	changed or freed
+ *
+ * For a program that submits the job itself, as by io_uring.
+ */
+void dmacpy_job_describe(const struct dmacpy_job *job,
+			 struct dmacpy_submit *submit);
+
+/**
  * dmacpy_job_submit() - start a job
  * @job: to start, with at least one operation. It keeps its operations; it can
  *	be reset, submitted again or freed at once.

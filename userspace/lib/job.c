@@ -142,13 +142,18 @@ DMACPY_API int dmacpy_job_add_fill(struct dmacpy_job *job,
 	return add(job, &op);
 }
 
-DMACPY_API int dmacpy_job_submit(struct dmacpy_job *job,
-				 struct dmacpy_submit *submit)
+DMACPY_API void dmacpy_job_describe(const struct dmacpy_job *job,
+				    struct dmacpy_submit *submit)
 {
 	submit->ops = (uintptr_t)job->ops;
 	submit->op_count = job->count;
 	submit->op_size = sizeof(*job->ops);
+}
 
+DMACPY_API int dmacpy_job_submit(struct dmacpy_job *job,
+				 struct dmacpy_submit *submit)
+{
+	dmacpy_job_describe(job, submit);
 	return dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, submit);
 }
 

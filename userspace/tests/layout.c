@@ -101,6 +101,10 @@ NUMBER(DMACPY_SUBMIT_WAIT, 1);
 NUMBER(DMACPY_ACCESS_READ, 1);
 NUMBER(DMACPY_ACCESS_WRITE, 2);
 
+SIZE(dmacpy_submit_pointer, 16);
+AT(dmacpy_submit_pointer, submit, 0, 8);
+AT(dmacpy_submit_pointer, __reserved, 8, 8);
+
 SIZE(dmacpy_event, 32);
 AT(dmacpy_event, user_data, 0, 8);
 AT(dmacpy_event, result, 8, 4);

@@ -5,8 +5,9 @@
 
 TESTS := abi async camera crossing data fake faults fences idle library life \
 	limits order power probe share sram stall storm stress unbind watchdog
-SHELL_TESTS := drmshare module overlap tool v4l2ctl
+SHELL_TESTS := drmshare module overlap ringcopy tool v4l2ctl
 LIBDRM_TESTS := drm
+LIBURING_TESTS := uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
 # The layout of the ABI is checked for 32 bits too, where there is a compiler.
@@ -14,6 +15,7 @@ CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
 
 tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
        $(if $(LIBDRM),$(addprefix $(O)/tests/,$(LIBDRM_TESTS))) \
+       $(if $(LIBURING),$(addprefix $(O)/tests/,$(LIBURING_TESTS))) \
        $(if $(CC32),$(O)/tests/layout32.o)
 
 $(TEST_OBJS): override CPPFLAGS += -isystem $(KSELFTEST)
@@ -37,6 +39,11 @@ $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
 		$(O)/libdmacpy.a
 	$(link) $(LIBDRM)
+
+$(addprefix $(O)/tests/,$(LIBURING_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
+		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
+		$(O)/libdmacpy.a
+	$(link) $(LIBURING)
 
 $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
 	@mkdir -p $(@D)

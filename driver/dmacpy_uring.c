@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SUBMIT by io_uring: the request completes with the result of the job. Who
+ * cancels the request does not cancel the job.
+ */
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include "dmacpy_compat.h"
+#include "dmacpy_ioctl.h"
+#include "dmacpy_job.h"
+#include "dmacpy_stream.h"
+#include "dmacpy_uring.h"
+
+#include <linux/dmacpy.h>
+
+#define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
+				 DMACPY_SUBMIT_NO_IMPLICIT)
+
+/*
+ * What a request keeps, under dmacpy_stream.lock. Until it is armed, it is
+ * completed by who issues it.
+ */
+struct uring_request {
+	struct dmacpy_job *job;		/* NULL when it has ended */
+	int result;			/* of the job then */
+	bool armed;
+};
+
+static struct uring_request *uring_request(struct io_uring_cmd *cmd)
+{
+	BUILD_BUG_ON(sizeof(struct uring_request) > sizeof(cmd->pdu));
+	return (struct uring_request *)cmd->pdu;
+}
+
+static void uring_complete(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	io_uring_cmd_done(cmd, uring_request(cmd)->result, 0, issue_flags);
+}
+
+/* The job has ended. May be called in interrupts. */
+static void uring_job_ended(struct dmacpy_job *job, int result)
+{
+	struct dmacpy_stream *stream = job->stream;
+	struct uring_request *request;
+	struct io_uring_cmd *cmd;
+	unsigned long flags;
+	bool armed = false;
+
+	spin_lock_irqsave(&stream->lock, flags);
+	cmd = job->submitter;
+	if (cmd) {
+		request = uring_request(cmd);
+		request->job = NULL;
+		request->result = result;
+		armed = request->armed;
+	}
+	spin_unlock_irqrestore(&stream->lock, flags);
+	if (armed)
+		io_uring_cmd_complete_in_task(cmd, uring_complete);
+}
+
+/* A request that is not armed yet is asked for again. */
+static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
+			unsigned int issue_flags)
+{
+	struct uring_request *request = uring_request(cmd);
+	bool cancelled;
+
+	spin_lock_irq(&stream->lock);
+	cancelled = request->armed && request->job;
+	if (cancelled) {
+		request->job->submitter = NULL;
+		request->job = NULL;
+		request->result = -ECANCELED;
+	}
+	spin_unlock_irq(&stream->lock);
+	if (cancelled)
+		uring_complete(cmd, issue_flags);
+	return 0;
+}
+
+/* Have the end of the job complete the request. False if it has ended. */
+static bool uring_arm(struct dmacpy_stream *stream,
+		      struct uring_request *request)
+{
+	bool armed;
+
+	spin_lock_irq(&stream->lock);
+	armed = request->job;
+	request->armed = armed;
+	spin_unlock_irq(&stream->lock);
+	return armed;
+}
+
+/* The structure itself, in an SQE of 128 bytes. */
+static int uring_copy_args(struct dmacpy_submit *args, const void *area)
+{
+	const size_t room = 2 * sizeof(struct io_uring_sqe) -
+			    offsetof(struct io_uring_sqe, cmd);
+	u32 size = READ_ONCE(*(const u32 *)area);
+
+	if (size < sizeof(*args))
+		return -EINVAL;
+	if (size > room || memchr_inv(area + sizeof(*args), 0,
+				      size - sizeof(*args)))
+		return -E2BIG;
+	memcpy(args, area, sizeof(*args));
+	return args->flags & ~DMACPY_SUBMIT_FLAGS ? -EOPNOTSUPP : 0;
+}
+
+/* A pointer to it, in an SQE of 64 bytes. */
+static int uring_read_args(struct dmacpy_submit *args, const void *area)
+{
+	struct dmacpy_submit_pointer pointer;
+
+	memcpy(&pointer, area, sizeof(pointer));
+	if (pointer.__reserved)
+		return -EINVAL;
+	/* For a 32-bit kernel. */
+	if (pointer.submit > ULONG_MAX)
+		return -EFAULT;
+	return dmacpy_ioctl_read_submit(u64_to_user_ptr(pointer.submit), args);
+}
+
+static struct dmacpy_job *uring_new_job(struct io_uring_cmd *cmd,
+					unsigned int issue_flags,
+					bool *implicit)
+{
+	const void *area = dmacpy_uring_area(cmd);
+	struct dmacpy_submit args;
+	int ret;
+
+	if (issue_flags & IO_URING_F_SQE128)
+		ret = uring_copy_args(&args, area);
+	else
+		ret = uring_read_args(&args, area);
+	if (!ret && args.flags & ~URING_SUBMIT_FLAGS)
+		ret = -EINVAL;
+	if (ret)
+		return ERR_PTR(ret);
+	*implicit = !(args.flags & DMACPY_SUBMIT_NO_IMPLICIT);
+	return dmacpy_ioctl_new_job(&args);
+}
+
+/*
+ * Where io_uring must not wait, it is asked to try again where it may. A signal
+ * there may only have been about other requests.
+ */
+static int uring_start_job(struct dmacpy_stream *stream,
+			   struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	bool nonblock = issue_flags & IO_URING_F_NONBLOCK;
+	struct dmacpy_job *job;
+	bool implicit;
+	int ret;
+
+	job = uring_new_job(cmd, issue_flags, &implicit);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	*uring_request(cmd) = (struct uring_request){ .job = job };
+	job->submitter = cmd;
+	job->ended = uring_job_ended;
+	ret = dmacpy_stream_submit(stream, job, implicit, nonblock ||
+				   cmd->file->f_flags & O_NONBLOCK);
+	if (ret == -ERESTARTSYS || ret == -EINTR)
+		ret = nonblock ? -EAGAIN : -EINTR;
+	return ret;
+}
+
+/**
+ * dmacpy_uring_cmd() - run a command that came by io_uring
+ * @stream: the open file
+ * @cmd: the command
+ * @issue_flags: IO_URING_F_*
+ *
+ * Context: Process.
+ * Return: -EIOCBQUEUED: the request completes with the result of the job, or
+ * has; or as told in the documentation of the user interface.
+ */
+int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
+		     unsigned int issue_flags)
+{
+	int ret;
+
+	if (issue_flags & IO_URING_F_CANCEL)
+		return uring_cancel(stream, cmd, issue_flags);
+	if (cmd->cmd_op != DMACPY_SUBMIT ||
+	    cmd->flags & IORING_URING_CMD_FIXED)
+		return -EOPNOTSUPP;
+
+	ret = uring_start_job(stream, cmd, issue_flags);
+	if (ret)
+		return ret;
+	io_uring_cmd_mark_cancelable(cmd, issue_flags);
+	if (!uring_arm(stream, uring_request(cmd)))
+		uring_complete(cmd, issue_flags);
+	return -EIOCBQUEUED;
+}

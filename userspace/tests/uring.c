@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SUBMIT by io_uring: the same jobs, and requests that end before them. On the
+ * fake engine, which takes as long as it is told to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define ENTRIES		64
+#define MANY		32
+#define BOUND_MS	5000
+#define ROUNDS		200
+#define RACERS		3
+
+FIXTURE(uring)
+{
+	struct instance instance;
+	struct io_uring ring;
+	int stream;
+	int fd[2], handle[2];
+	uint8_t *mem[2];
+};
+
+FIXTURE_VARIANT(uring)
+{
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(uring, plain)
+{
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(uring, sqe128)
+{
+	.flags = IORING_SETUP_SQE128,
+};
+
+FIXTURE_VARIANT_ADD(uring, defer_taskrun)
+{
+	.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+};
+
+FIXTURE_VARIANT_ADD(uring, sqpoll)
+{
+	.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQE128,
+};
+
+/* Fills buffer i with i + 1. */
+FIXTURE_SETUP(uring)
+{
+	int i;
+
+	ASSERT_EQ(0, engine_find(&self->instance));
+	ASSERT_TRUE(engine_reset());
+	self->stream = stream_open(self->instance.node);
+	for (i = 0; i < 2; i++) {
+		self->fd[i] = sram_alloc(self->stream, LENGTH);
+		self->handle[i] = dmabuf_import(self->stream, self->fd[i],
+						ACCESS_BOTH);
+		ASSERT_LE(1, self->handle[i]);
+		self->mem[i] = dmabuf_map(self->fd[i], LENGTH);
+		ASSERT_NE(NULL, self->mem[i]);
+		memset(self->mem[i], i + 1, LENGTH);
+	}
+	ASSERT_EQ(0, io_uring_queue_init(ENTRIES, &self->ring,
+					 variant->flags));
+}
+
+FIXTURE_TEARDOWN_PARENT(uring)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Buffer 1 to buffer 0. */
+static struct dmacpy_op copy_op(FIXTURE_DATA(uring) *self)
+{
+	return (struct dmacpy_op){
+		.dst = self->handle[0],
+		.src = self->handle[1],
+		.length = LENGTH,
+	};
+}
+
+static struct dmacpy_submit submit_args(const struct dmacpy_op *op)
+{
+	return (struct dmacpy_submit){
+		.size = sizeof(struct dmacpy_submit),
+		.ops = (uintptr_t)op,
+		.op_count = 1,
+		.op_size = sizeof(*op),
+	};
+}
+
+/* Both are to stay until the request has completed. */
+static struct io_uring_sqe *queue(struct io_uring *ring, int stream,
+				  const struct dmacpy_submit *args)
+{
+	struct dmacpy_submit_pointer pointer = {
+		.submit = (uintptr_t)args,
+	};
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream, NULL, 0, 0);
+	sqe->cmd_op = DMACPY_SUBMIT;
+	if (ring->flags & IORING_SETUP_SQE128)
+		memcpy(sqe->cmd, args, sizeof(*args));
+	else
+		memcpy(sqe->cmd, &pointer, sizeof(pointer));
+	return sqe;
+}
+
+/* The result of the next request, -ETIME if there is none in time. */
+static int next_result(struct io_uring *ring, uint64_t *user_data)
+{
+	struct __kernel_timespec time = { .tv_sec = BOUND_MS / 1000 };
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	ret = io_uring_wait_cqe_timeout(ring, &cqe, &time);
+	if (ret)
+		return ret;
+	ret = cqe->res;
+	if (user_data)
+		*user_data = cqe->user_data;
+	io_uring_cqe_seen(ring, cqe);
+	return ret;
+}
+
+static int run(FIXTURE_DATA(uring) *self, const struct dmacpy_submit *args)
+{
+	queue(&self->ring, self->stream, args);
+	io_uring_submit(&self->ring);
+	return next_result(&self->ring, NULL);
+}
+
+/* Catches: a request that completes before its data is there, or never. */
+TEST_F(uring, copies)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	struct io_uring_cqe *cqe;
+
+	EXPECT_EQ(0, run(self, &args));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+
+	memset(self->mem[0], 0, LENGTH);
+	ASSERT_TRUE(engine_set("hang", 1));
+	queue(&self->ring, self->stream, &args);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	usleep(100 * 1000);
+	EXPECT_EQ(-EAGAIN, io_uring_peek_cqe(&self->ring, &cqe));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, next_result(&self->ring, NULL));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+}
+
+/* Catches: requests of one entry that overtake each other, or are mixed up. */
+TEST_F(uring, many_in_order)
+{
+	struct dmacpy_op ops[MANY];
+	struct dmacpy_submit args[MANY];
+	uint64_t user_data;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 1000));
+	for (i = 0; i < MANY; i++) {
+		ops[i] = (struct dmacpy_op){
+			.opcode = DMACPY_OP_FILL,
+			.dst = self->handle[0],
+			.length = LENGTH,
+			.pattern = 0x01010101 * i,
+		};
+		args[i] = submit_args(&ops[i]);
+		queue(&self->ring, self->stream, &args[i])->user_data = i;
+	}
+	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
+	for (i = 0; i < MANY; i++) {
+		ASSERT_EQ(0, next_result(&self->ring, &user_data));
+		EXPECT_EQ(i, user_data);
+	}
+	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
+}
+
+/* Catches: what the ioctl refuses and this does not. */
+TEST_F(uring, refuses)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+
+	args.flags = DMACPY_SUBMIT_WAIT;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args.flags = DMACPY_SUBMIT_OUT_FENCE;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args.flags = DMACPY_SUBMIT_EVENT;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args.flags = 1U << 31;
+	EXPECT_EQ(-EOPNOTSUPP, run(self, &args));
+	args.flags = DMACPY_SUBMIT_IN_FENCE;
+	args.in_fence = self->fd[0];
+	EXPECT_EQ(-EBADF, run(self, &args));
+	args = submit_args(&op);
+	args.in_fence = 1;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args = submit_args(&op);
+	args.size--;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args.size = 1 << 20;
+	EXPECT_EQ(-E2BIG, run(self, &args));
+	args = submit_args(&op);
+	args.ops = 8;
+	EXPECT_EQ(-EFAULT, run(self, &args));
+	args = submit_args(&op);
+	op.length++;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	op = copy_op(self);
+	op.src = 999;
+	EXPECT_EQ(-ENOENT, run(self, &args));
+	op = copy_op(self);
+	EXPECT_EQ(0, run(self, &args));
+}
+
+/* Catches: a request that is understood although it is none of ours. */
+TEST_F(uring, refuses_requests)
+{
+	bool plain = !(variant->flags & IORING_SETUP_SQE128);
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	struct io_uring_sqe *sqe;
+
+	sqe = queue(&self->ring, self->stream, &args);
+	sqe->cmd_op = DMACPY_GET_INFO;
+	io_uring_submit(&self->ring);
+	EXPECT_EQ(-EOPNOTSUPP, next_result(&self->ring, NULL));
+
+	sqe = queue(&self->ring, self->stream, &args);
+	if (plain)
+		((struct dmacpy_submit_pointer *)sqe->cmd)->__reserved = 1;
+	else
+		((struct dmacpy_submit *)sqe->cmd)->size = 81;
+	io_uring_submit(&self->ring);
+	EXPECT_EQ(plain ? -EINVAL : -E2BIG, next_result(&self->ring, NULL));
+
+	sqe = queue(&self->ring, self->stream, &args);
+	if (plain) {
+		((struct dmacpy_submit_pointer *)sqe->cmd)->submit = 8;
+	} else {
+		((struct dmacpy_submit *)sqe->cmd)->size++;
+		sqe->cmd[sizeof(args)] = 1;
+	}
+	io_uring_submit(&self->ring);
+	EXPECT_EQ(plain ? -EFAULT : -E2BIG, next_result(&self->ring, NULL));
+}
+
+/* Catches: a failure of the engine that the request does not tell of. */
+TEST_F(uring, result_of_the_job)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, run(self, &args));
+	EXPECT_EQ(0, run(self, &args));
+}
+
+/* Catches: a job that does not wait for its in-fence, or for ever. */
+TEST_F(uring, in_fence)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit first = { .flags = DMACPY_SUBMIT_OUT_FENCE };
+	struct dmacpy_submit args = submit_args(&op);
+	int other = stream_open(self->instance.node);
+	struct io_uring_cqe *cqe;
+	struct dmacpy_op fill = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = dmabuf_import(other, self->fd[1], ACCESS_BOTH),
+		.length = LENGTH,
+		.pattern = 0x07070707,
+	};
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, submit_with(other, &fill, 1, &first));
+	args.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_NO_IMPLICIT;
+	args.in_fence = first.out_fence;
+	queue(&self->ring, self->stream, &args);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	usleep(10 * 1000);
+	EXPECT_EQ(-EAGAIN, io_uring_peek_cqe(&self->ring, &cqe));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, next_result(&self->ring, NULL));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 7, LENGTH));
+}
+
+/* Catches: a full stream at which io_uring gives up, or stops others. */
+TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
+{
+	unsigned int i, max = stream_info(self->stream).max_jobs;
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op), event = { };
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
+	queue(&self->ring, self->stream, &args)->user_data = 1;
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	usleep(100 * 1000);
+	io_uring_prep_nop(io_uring_get_sqe(&self->ring));
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	EXPECT_EQ(0, next_result(&self->ring, NULL));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, next_result(&self->ring, NULL));
+
+	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
+	EXPECT_EQ(-EAGAIN, run(self, &args));
+}
+
+/* Catches: a request that is completed twice, or not, by who is first. */
+TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	unsigned int i, j;
+	uint64_t user_data, seen;
+
+	op.length = 64;
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_TRUE(engine_set("delay_us", i % 50));
+		/* Those of odd numbers are issued by a thread of the kernel. */
+		for (j = 0; j < MANY; j++) {
+			struct io_uring_sqe *sqe = queue(&self->ring,
+							 self->stream, &args);
+
+			sqe->user_data = j;
+			if (j % 2)
+				sqe->flags |= IOSQE_ASYNC;
+		}
+		ASSERT_LE(0, io_uring_submit(&self->ring));
+		for (j = 0, seen = 0; j < MANY; j++) {
+			ASSERT_EQ(0, next_result(&self->ring, &user_data));
+			seen |= 1ULL << user_data;
+		}
+		ASSERT_EQ((1ULL << MANY) - 1, seen);
+	}
+	EXPECT_EQ(0, io_uring_cq_ready(&self->ring));
+}
+
+/* Catches: a ring that stays, with all in it, as long as the engine hangs. */
+TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	struct dmacpy_event event;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 1000));
+	ASSERT_TRUE(engine_set("hang", 1));
+	queue(&self->ring, self->stream, &args);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	usleep(10 * 1000);
+	io_uring_queue_exit(&self->ring);
+	/* The job goes on. */
+	args.flags = DMACPY_SUBMIT_EVENT;
+	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(-ECANCELED, event.result);
+}
+
+/* Before Linux 6.7, who has requests in flight dies when they have ended. */
+static bool requests_are_cancelled(void)
+{
+	unsigned int version, patchlevel;
+	struct utsname name;
+
+	return !uname(&name) &&
+	       sscanf(name.release, "%u.%u", &version, &patchlevel) == 2 &&
+	       version * 1000 + patchlevel >= 6007;
+}
+
+/* Catches: a program that cannot be killed, or that leaves something. */
+TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	unsigned int start;
+	int status, i;
+	pid_t child;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 4 * BOUND_MS));
+	ASSERT_TRUE(engine_set("hang", 1));
+	child = fork();
+	if (!child) {
+		struct io_uring ring;
+
+		io_uring_queue_init(ENTRIES, &ring, variant->flags);
+		for (i = 0; i < MANY; i++)
+			queue(&ring, self->stream, &args);
+		io_uring_submit(&ring);
+		pause();
+	}
+	usleep(300 * 1000);
+	start = milliseconds();
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_GT(requests_are_cancelled() ? BOUND_MS : 5 * BOUND_MS,
+		  milliseconds() - start);
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(requests_are_cancelled() ? 0 : -1, fsync(self->stream));
+}
+
+/* Catches: a request that an unbind forgets. */
+TEST_F_TIMEOUT(uring, device_is_unbound, SLOW)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	int i;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 500));
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < MANY; i++)
+		queue(&self->ring, self->stream, &args);
+	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
+	usleep(10 * 1000);
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < MANY; i++) {
+		int ret = next_result(&self->ring, NULL);
+
+		EXPECT_TRUE(ret == -ENODEV || ret == -ETIMEDOUT ||
+			    ret == -ECANCELED);
+	}
+	EXPECT_EQ(-ENODEV, run(self, &args));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
+struct racer {
+	pthread_t thread;
+	int stream;
+	struct dmacpy_op op;
+	unsigned int wrong;
+};
+
+/* Rings that come and go while their requests are in flight. */
+static void *race(void *data)
+{
+	struct racer *racer = data;
+	struct dmacpy_submit args = submit_args(&racer->op);
+	struct io_uring ring;
+	unsigned int i, j;
+
+	for (i = 0; i < ROUNDS / 10; i++) {
+		io_uring_queue_init(ENTRIES, &ring, 0);
+		for (j = 0; j < MANY; j++)
+			if (j % 3 == 1)
+				queue(&ring, racer->stream, &args)->flags |=
+					IOSQE_ASYNC;
+			else
+				queue(&ring, racer->stream, &args);
+		racer->wrong += io_uring_submit(&ring) != MANY;
+		for (j = 0; j < i % MANY; j++)
+			racer->wrong += !!next_result(&ring, NULL);
+		io_uring_queue_exit(&ring);
+	}
+	return NULL;
+}
+
+/* Catches: a job that tells a request that is no more. */
+TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
+{
+	struct racer racers[RACERS];
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 100));
+	for (i = 0; i < RACERS; i++) {
+		racers[i] = (struct racer){
+			.stream = self->stream,
+			.op = copy_op(self),
+		};
+		racers[i].op.length = 64;
+		ASSERT_EQ(0, pthread_create(&racers[i].thread, NULL, race,
+					    &racers[i]));
+	}
+	for (i = 0; i < RACERS; i++) {
+		pthread_join(racers[i].thread, NULL);
+		EXPECT_EQ(0, racers[i].wrong);
+	}
+	EXPECT_EQ(0, fsync(self->stream));
+}
+
+TEST_HARNESS_MAIN
