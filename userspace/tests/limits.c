@@ -117,7 +117,7 @@ TEST_F(limits, rows)
 }
 
 /* Catches: a FILL of short patterns, each with a descriptor, as one row. */
-TEST_F(limits, rows_of_fills)
+TEST_F_TIMEOUT(limits, rows_of_fills, SLOW)
 {
 	unsigned int count = self->info.max_ops, block = 64 * KIB / count, i;
 
