@@ -110,6 +110,8 @@ FIXTURE_SETUP(chain)
 	random_start();
 	ASSERT_EQ(0, engine_find(&self->instance));
 	ASSERT_TRUE(engine_reset());
+	/* The last one waits for all, on a slow machine. */
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, SLOW * 1000));
 	ASSERT_TRUE(engine_set("no_order", variant->no_order));
 	ASSERT_EQ(0, rebind(&self->instance));
 	ASSERT_TRUE(engine_set("delay_us", DELAY_US));

@@ -303,7 +303,7 @@ FIXTURE_SETUP(nth)
 		SKIP(return, "this board has no such instance");
 	/* The check of the DMA API turns itself off when it has no memory. */
 	ASSERT_TRUE(inject_spare("add_dma_entry"));
-	ASSERT_TRUE(set_number(TIMEOUT, 500));
+	ASSERT_TRUE(set_number(TIMEOUT, 2000));
 	self->fail_nth = inject_open();
 	ASSERT_LE(0, self->fail_nth);
 }
