@@ -3,6 +3,7 @@
  * Jobs that are not waited for: what tells of their end, what they wait for,
  * and what becomes of those behind one that fails. On the fake engine, which
  * takes as long as it is told to, as QEMU's are done before SUBMIT returns.
+ * DMACPY_SECONDS says how many jobs there are where it takes many.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -253,6 +254,43 @@ TEST_F(async, order_in_stream)
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
 	}
+}
+
+static unsigned int number_of_jobs(void)
+{
+	return 100 * environment("DMACPY_SECONDS", 5);
+}
+
+static void *submit_numbered(void *arg)
+{
+	struct _test_data_async *self = arg;
+	unsigned int i, count = number_of_jobs();
+	long ret = 0;
+
+	for (i = 0; i < count && !ret; i++)
+		do
+			ret = start_with(self->stream, self->handle, 0, 1,
+					 DMACPY_SUBMIT_EVENT, i);
+		while (ret == -EAGAIN);
+	return (void *)ret;
+}
+
+/* Catches: a record that is lost, or passed, while others are added. */
+TEST_F_TIMEOUT(async, one_submits_another_reads, 10 * SLOW)
+{
+	unsigned int i, count = number_of_jobs();
+	struct dmacpy_event event;
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, submit_numbered, self));
+	for (i = 0; i < count; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		ASSERT_EQ(i, event.user_data);
+		EXPECT_EQ(0, event.result);
+	}
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
 }
 
 /* Catches: a failure that stops nobody, or for ever. */
