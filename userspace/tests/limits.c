@@ -83,7 +83,7 @@ TEST_F(limits, are_told)
 }
 
 /* Catches: a limit that is off by one, or not looked at. */
-TEST_F(limits, operations)
+TEST_F_TIMEOUT(limits, operations, SLOW)
 {
 	unsigned int i;
 
@@ -97,7 +97,7 @@ TEST_F(limits, operations)
 }
 
 /* Catches: rows, which take a descriptor each, without a limit. */
-TEST_F(limits, rows)
+TEST_F_TIMEOUT(limits, rows, 5 * SLOW)
 {
 	struct dmacpy_op op = {
 		.opcode = DMACPY_OP_COPY_2D,
@@ -117,7 +117,7 @@ TEST_F(limits, rows)
 }
 
 /* Catches: a FILL of short patterns, each with a descriptor, as one row. */
-TEST_F_TIMEOUT(limits, rows_of_fills, SLOW)
+TEST_F_TIMEOUT(limits, rows_of_fills, 5 * SLOW)
 {
 	unsigned int count = self->info.max_ops, block = 64 * KIB / count, i;
 
@@ -131,7 +131,7 @@ TEST_F_TIMEOUT(limits, rows_of_fills, SLOW)
 }
 
 /* Catches: a job of many bytes that all others have to wait for. */
-TEST_F(limits, bytes)
+TEST_F_TIMEOUT(limits, bytes, SLOW)
 {
 	uint64_t left = self->info.max_bytes;
 	unsigned int n;
@@ -154,7 +154,7 @@ TEST_F(limits, bytes)
 }
 
 /* Catches: jobs, or events that nobody reads, without a limit. */
-TEST_F(limits, jobs_and_events)
+TEST_F_TIMEOUT(limits, jobs_and_events, SLOW)
 {
 	struct dmacpy_submit args = { };
 	unsigned int i;
