@@ -12,6 +12,7 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_power.h"
 #include "dmacpy_test_buf.h"
+#include "dmacpy_test_engine.h"
 
 /**
  * struct test_dmabuf - what is behind a dma-buf
@@ -152,6 +153,30 @@ struct dma_buf *test_dmabuf_new(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, dmabuf_put, dmabuf));
 	return dmabuf;
+}
+
+/**
+ * test_dmabuf_of() - a dma-buf in one piece
+ * @test: frees it in the end
+ * @engine: may be used for it
+ * @memory: what is in it, from kmalloc() or the like
+ * @size: bytes
+ *
+ * Context: Process.
+ * Return: as test_dmabuf_new().
+ */
+struct dma_buf *test_dmabuf_of(struct kunit *test, struct test_engine *engine,
+			       void *memory, size_t size)
+{
+	struct test_layout layout = { .size = size, .nsegs = 1 };
+	struct test_seg *seg;
+
+	seg = kunit_kzalloc(test, sizeof(*seg), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, seg);
+	seg->addr = test_engine_addr(engine, memory);
+	seg->length = size;
+	layout.segs = seg;
+	return test_dmabuf_new(test, &layout);
 }
 
 /**

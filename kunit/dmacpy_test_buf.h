@@ -8,6 +8,7 @@ struct dma_buf;
 struct dmacpy_buf;
 struct dmacpy_chan;
 struct kunit;
+struct test_engine;
 
 /**
  * struct test_seg - a piece of a dma-buf, as the engine sees it
@@ -36,6 +37,8 @@ struct test_layout {
 struct dmacpy_chan *test_buf_chan(struct kunit *test);
 struct dma_buf *test_dmabuf_new(struct kunit *test,
 				const struct test_layout *layout);
+struct dma_buf *test_dmabuf_of(struct kunit *test, struct test_engine *engine,
+			       void *memory, size_t size);
 unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf);
 struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
 				   struct dma_buf *dmabuf, u32 access);

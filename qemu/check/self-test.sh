@@ -203,6 +203,11 @@ break_in_tree__warning()
 	printf '#ifndef MODULE\n#warning\n#endif\n' >>driver/dmacpy_job.c
 }
 
+break_in_tree__unit_test()
+{
+	echo 'int orphan;' >>kunit/dmacpy_buf_test.c
+}
+
 break_symbols__not_in_map()
 {
 	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map

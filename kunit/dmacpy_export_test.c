@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_export.c. */
+#include <kunit/device.h>
+#include <kunit/test.h>
+#include <linux/device/driver.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/iosys-map.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/platform_device.h>
+#include <linux/scatterlist.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+
+#include "dmacpy_device.h"
+#include "dmacpy_export.h"
+#include "dmacpy_pool.h"
+#include "dmacpy_power.h"
+#include "dmacpy_test_device.h"
+#include "dmacpy_test_user.h"
+
+static void export_put_device(void *dev)
+{
+	dmacpy_device_put(dev);
+}
+
+static void export_disable_power(void *dev)
+{
+	dmacpy_power_disable(dev);
+}
+
+static struct device *export_new_device(struct kunit *test, const char *name)
+{
+	struct device *dev = kunit_device_register(test, name);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+	return dev;
+}
+
+/* There is no other SRAM than that of an instance that is bound. */
+static struct dmacpy_pool *export_borrow_pool(struct kunit *test)
+{
+	struct device_driver *driver;
+	struct dmacpy_device *owner;
+	struct dmacpy_pool *pool;
+	struct device *parent;
+
+	driver = driver_find("dmacpy", &platform_bus_type);
+	parent = driver ? driver_find_next_device(driver, NULL) : NULL;
+	if (!parent)
+		kunit_skip(test, "no SRAM");
+	owner = dev_get_drvdata(parent);
+	pool = owner->pool;
+	dmacpy_pool_get(pool);
+	put_device(parent);
+	return pool;
+}
+
+/* What a dma-buf is freed by, when the caller is a thread of the kernel. */
+static void export_put(void *dmabuf)
+{
+	dma_buf_put(dmabuf);
+	flush_delayed_fput();
+}
+
+static struct dma_buf *export_alloc(struct kunit *test)
+{
+	struct dma_buf *dmabuf = dmacpy_export_alloc(test->priv, PAGE_SIZE,
+						     O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, export_put, dmabuf));
+	return dmabuf;
+}
+
+static struct dma_buf_attachment *export_attach(struct kunit *test,
+						struct dma_buf *dmabuf,
+						const char *name)
+{
+	struct dma_buf_attachment *attach;
+
+	attach = dma_buf_attach(dmabuf, export_new_device(test, name));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, attach);
+	return attach;
+}
+
+/* Not by dma_buf_map_attachment(), which may change what is in it. */
+static struct sg_table *export_map(struct kunit *test,
+				   struct dma_buf_attachment *attach)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+	struct sg_table *sgt;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	sgt = dmabuf->ops->map_dma_buf(attach, DMA_BIDIRECTIONAL);
+	dma_resv_unlock(dmabuf->resv);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	return sgt;
+}
+
+static void export_unmap(struct dma_buf_attachment *attach,
+			 struct sg_table *sgt)
+{
+	struct dma_buf *dmabuf = attach->dmabuf;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	dmabuf->ops->unmap_dma_buf(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_resv_unlock(dmabuf->resv);
+	dma_buf_detach(dmabuf, attach);
+}
+
+/* Catches: importers who share a table, or who look for a struct page. */
+static void export_maps_for_each(struct kunit *test)
+{
+	struct dma_buf *dmabuf = export_alloc(test);
+	struct dma_buf_attachment *attach[2];
+	struct sg_table *sgt[2];
+	unsigned int i;
+
+	attach[0] = export_attach(test, dmabuf, "dmacpy-importer-0");
+	attach[1] = export_attach(test, dmabuf, "dmacpy-importer-1");
+	for (i = 0; i < 2; i++) {
+		sgt[i] = export_map(test, attach[i]);
+		KUNIT_EXPECT_EQ(test, 1, sgt[i]->nents);
+		KUNIT_EXPECT_EQ(test, PAGE_SIZE, sg_dma_len(sgt[i]->sgl));
+		KUNIT_EXPECT_NULL(test, sg_page(sgt[i]->sgl));
+	}
+	KUNIT_EXPECT_PTR_NE(test, sgt[0], sgt[1]);
+	KUNIT_EXPECT_PTR_NE(test, sgt[0]->sgl, sgt[1]->sgl);
+	KUNIT_EXPECT_EQ(test, sg_dma_address(sgt[0]->sgl),
+			sg_dma_address(sgt[1]->sgl));
+	for (i = 0; i < 2; i++)
+		export_unmap(attach[i], sgt[i]);
+}
+
+static void *export_vmap(struct kunit *test, struct dma_buf *dmabuf)
+{
+	struct iosys_map map = { };
+
+	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
+	KUNIT_EXPECT_FALSE(test, map.is_iomem);
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	return map.vaddr;
+}
+
+/* Catches: data of one user that the next one finds, as the kernel sees it. */
+static void export_clears(struct kunit *test)
+{
+	struct dma_buf *dmabuf = export_alloc(test);
+	void *vaddr = export_vmap(test, dmabuf);
+
+	memset(vaddr, 0xa5, PAGE_SIZE);
+	kunit_release_action(test, export_put, dmabuf);
+	dmabuf = export_alloc(test);
+	KUNIT_ASSERT_PTR_EQ(test, vaddr, export_vmap(test, dmabuf));
+	KUNIT_EXPECT_NULL(test, memchr_inv(vaddr, 0, PAGE_SIZE));
+}
+
+static void export_expect_nothing_kept(struct kunit *test, u64 free)
+{
+	struct dmacpy_device *dev = test->priv;
+	struct dmacpy_pool_stat stat;
+
+	dmacpy_pool_stat(dev->pool, &stat);
+	KUNIT_EXPECT_EQ(test, free, stat.free);
+	KUNIT_EXPECT_TRUE(test, list_empty(&dev->exports));
+	KUNIT_EXPECT_TRUE(test, xa_empty(&dev->quota.pages));
+	KUNIT_EXPECT_EQ(test, 0, test_power_uses(dev->parent));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&dev->ref));
+}
+
+/* Catches: SRAM, quota, power or a reference that is not given back. */
+static void export_gives_back(struct kunit *test)
+{
+	struct dmacpy_device *dev = test->priv;
+	struct dmacpy_pool_stat before, stat;
+	struct dma_buf *dmabuf;
+
+	dmacpy_pool_stat(dev->pool, &before);
+	dmabuf = export_alloc(test);
+	dmacpy_pool_stat(dev->pool, &stat);
+	KUNIT_EXPECT_EQ(test, before.free - PAGE_SIZE, stat.free);
+	KUNIT_EXPECT_FALSE(test, xa_empty(&dev->quota.pages));
+	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_PM),
+			test_power_uses(dev->parent));
+	kunit_release_action(test, export_put, dmabuf);
+	export_expect_nothing_kept(test, before.free);
+
+	dmabuf = dmacpy_export_alloc(dev, before.total + 1, O_RDWR);
+	KUNIT_EXPECT_EQ(test, -ENOSPC, PTR_ERR_OR_ZERO(dmabuf));
+	dmabuf = dmacpy_export_alloc(dev, 0, O_RDWR);
+	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(dmabuf));
+	export_expect_nothing_kept(test, before.free);
+}
+
+/* Catches: a way to hardware that is left when the device was unbound. */
+static void export_is_revoked(struct kunit *test)
+{
+	struct dma_buf *dmabuf = export_alloc(test);
+	struct iosys_map map = { };
+	struct dma_buf_attachment *attach;
+	u8 __user *user;
+	u8 byte;
+
+	user = test_user_map(test, dmabuf->file, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, 0, put_user(1, user));
+	KUNIT_EXPECT_EQ(test, 0, get_user(byte, user));
+	KUNIT_EXPECT_EQ(test, 1, byte);
+	KUNIT_EXPECT_EQ(test, 0,
+			dma_buf_begin_cpu_access(dmabuf, DMA_BIDIRECTIONAL));
+
+	dmacpy_device_unplug(test->priv);
+	dmacpy_export_revoke(test->priv);
+	KUNIT_EXPECT_EQ(test, -EFAULT, get_user(byte, user));
+	KUNIT_EXPECT_EQ(test, -EFAULT, put_user(1, user));
+	test_user_end();
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			dma_buf_end_cpu_access(dmabuf, DMA_BIDIRECTIONAL));
+	/* An importer may do so at any time, and a failure is a WARN. */
+	KUNIT_EXPECT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	attach = dma_buf_attach(dmabuf,
+				export_new_device(test, "dmacpy-late"));
+	KUNIT_EXPECT_EQ(test, -ENODEV, PTR_ERR_OR_ZERO(attach));
+}
+
+static int export_init(struct kunit *test)
+{
+	struct device *parent = export_new_device(test, "dmacpy-export-test");
+	struct dmacpy_device *dev;
+
+	dmacpy_power_enable(parent);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, export_disable_power,
+						  parent));
+	dev = dmacpy_device_create(parent);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, export_put_device,
+						  dev));
+	dev->pool = export_borrow_pool(test);
+	test->priv = dev;
+	return 0;
+}
+
+static struct kunit_case export_cases[] = {
+	KUNIT_CASE(export_maps_for_each),
+	KUNIT_CASE(export_clears),
+	KUNIT_CASE(export_gives_back),
+	KUNIT_CASE(export_is_revoked),
+	{ }
+};
+
+static struct kunit_suite export_suite = {
+	.name = "dmacpy_export",
+	.init = export_init,
+	.test_cases = export_cases,
+};
+
+kunit_test_suites(&export_suite);

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_ioctl.c. */
+#include <kunit/test.h>
+#include <linux/dma-buf.h>
+#include <linux/fcntl.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "dmacpy_device.h"
+#include "dmacpy_ioctl.h"
+#include "dmacpy_stream.h"
+#include "dmacpy_test_buf.h"
+#include "dmacpy_test_device.h"
+#include "dmacpy_test_engine.h"
+#include "dmacpy_test_user.h"
+
+#include <linux/dmacpy.h>
+
+/* What programs were compiled with, and will be for ever. */
+#define SIZE_GET_INFO	112
+#define SIZE_ALLOC	24
+#define SIZE_IMPORT	32
+#define SIZE_REGISTER	32
+#define SIZE_RELEASE	16
+#define SIZE_SUBMIT	40
+#define SIZE_OP		64
+
+/* A structure is at the beginning, operations are behind it. */
+#define USER_SIZE	(4 * PAGE_SIZE)
+#define USER_OPS	(2 * PAGE_SIZE)
+
+#define COPY_SIZE	16
+
+/**
+ * struct ioctl_test - a stream whose commands come from a user
+ * @engine: its engine
+ * @dev: its instance
+ * @stream: the stream
+ * @user: memory of the user, behind which there is none
+ */
+struct ioctl_test {
+	struct test_engine *engine;
+	struct dmacpy_device *dev;
+	struct dmacpy_stream *stream;
+	u8 __user *user;
+};
+
+union ioctl_any {
+	struct dmacpy_get_info get_info;
+	struct dmacpy_alloc alloc;
+	struct dmacpy_import import;
+	struct dmacpy_register register_;
+	struct dmacpy_release release;
+	struct dmacpy_submit submit;
+};
+
+static int ioctl_at(struct kunit *test, unsigned int cmd, void __user *user)
+{
+	struct ioctl_test *it = test->priv;
+
+	return dmacpy_ioctl(it->stream, cmd, (unsigned long)user, true);
+}
+
+static void ioctl_write(struct kunit *test, size_t offset, const void *data,
+			size_t size)
+{
+	struct ioctl_test *it = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, copy_to_user(it->user + offset, data, size));
+}
+
+static int ioctl_run(struct kunit *test, unsigned int cmd,
+		     const union ioctl_any *args)
+{
+	struct ioctl_test *it = test->priv;
+
+	ioctl_write(test, 0, args, sizeof(*args));
+	return ioctl_at(test, cmd, it->user);
+}
+
+/* Memory belongs to a thread, and a suite's exit is called in another one. */
+static void ioctl_begin(struct kunit *test)
+{
+	struct ioctl_test *it = test->priv;
+
+	it->user = test_user_map(test, NULL, USER_SIZE);
+}
+
+struct ioctl_size_case {
+	const char *name;
+	unsigned int cmd;
+	u32 size;
+};
+
+static const struct ioctl_size_case ioctl_size_cases[] = {
+	{ "GET_INFO", DMACPY_GET_INFO, SIZE_GET_INFO },
+	{ "ALLOC", DMACPY_ALLOC, SIZE_ALLOC },
+	{ "IMPORT", DMACPY_IMPORT, SIZE_IMPORT },
+	{ "REGISTER", DMACPY_REGISTER, SIZE_REGISTER },
+	{ "RELEASE", DMACPY_RELEASE, SIZE_RELEASE },
+	{ "SUBMIT", DMACPY_SUBMIT, SIZE_SUBMIT },
+};
+
+KUNIT_ARRAY_PARAM_DESC(ioctl_size, ioctl_size_cases, name);
+
+/* With a flag that there is not, as who looks at it has accepted the size. */
+static int ioctl_with_size(struct kunit *test, unsigned int cmd, u32 size)
+{
+	const u32 head[] = { size, BIT(31) };
+	struct ioctl_test *it = test->priv;
+
+	ioctl_write(test, 0, head, sizeof(head));
+	return ioctl_at(test, cmd, it->user);
+}
+
+/* Catches: a program that a later kernel refuses, or reads too much of. */
+static void ioctl_checks_size(struct kunit *test)
+{
+	const struct ioctl_size_case *param = test->param_value;
+	unsigned int cmd = param->cmd;
+	u32 size = param->size;
+
+	ioctl_begin(test);
+	KUNIT_EXPECT_EQ(test, -EINVAL, ioctl_with_size(test, cmd, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, ioctl_with_size(test, cmd, size - 1));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP, ioctl_with_size(test, cmd, size));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			ioctl_with_size(test, cmd, size + 1));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			ioctl_with_size(test, cmd, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, -E2BIG,
+			ioctl_with_size(test, cmd, PAGE_SIZE + 1));
+	KUNIT_EXPECT_EQ(test, -E2BIG, ioctl_with_size(test, cmd, U32_MAX));
+	test_user_end();
+}
+
+/* Catches: what a newer program asks for, and does not get without a word. */
+static void ioctl_checks_tail(struct kunit *test)
+{
+	const struct ioctl_size_case *param = test->param_value;
+	const u8 zero = 0, one = 1;
+	u32 offsets[] = { param->size, PAGE_SIZE - 1 };
+	unsigned int i;
+
+	ioctl_begin(test);
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+				ioctl_with_size(test, param->cmd, PAGE_SIZE));
+		ioctl_write(test, offsets[i], &one, 1);
+		KUNIT_EXPECT_EQ(test, -E2BIG,
+				ioctl_with_size(test, param->cmd, PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+				ioctl_with_size(test, param->cmd, offsets[i]));
+		ioctl_write(test, offsets[i], &zero, 1);
+	}
+	test_user_end();
+}
+
+/* Catches: memory that is not there and is read. */
+static void ioctl_checks_pointer(struct kunit *test)
+{
+	const struct ioctl_size_case *param = test->param_value;
+	struct ioctl_test *it = test->priv;
+	u32 size = param->size, at = USER_SIZE - size + 1;
+
+	ioctl_begin(test);
+	KUNIT_EXPECT_EQ(test, -EFAULT, ioctl_at(test, param->cmd, NULL));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			ioctl_at(test, param->cmd, it->user + USER_SIZE));
+	ioctl_write(test, at, &size, sizeof(size));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			ioctl_at(test, param->cmd, it->user + at));
+	test_user_end();
+}
+
+/* Catches: a command that is taken for another. */
+static void ioctl_knows_commands(struct kunit *test)
+{
+	static const unsigned int cmds[] = {
+		_IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT + 1),
+		_IO(DMACPY_TYPE, 0xff),
+		_IO(DMACPY_TYPE + 1, DMACPY_CMD_RELEASE),
+		_IOWR(DMACPY_TYPE, DMACPY_CMD_RELEASE, struct dmacpy_release),
+		0,
+		UINT_MAX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmds); i++)
+		KUNIT_EXPECT_EQ(test, -ENOTTY, ioctl_at(test, cmds[i], NULL));
+}
+
+struct ioctl_case {
+	const char *name;
+	unsigned int cmd;
+	union ioctl_any args;
+	int result;
+};
+
+#define ALLOC_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_ALLOC,						\
+	  { .alloc = { .size = SIZE_ALLOC, __VA_ARGS__ } }, ret }
+#define IMPORT_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_IMPORT,						\
+	  { .import = { .size = SIZE_IMPORT, __VA_ARGS__ } }, ret }
+#define REGISTER_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_REGISTER,					\
+	  { .register_ = { .size = SIZE_REGISTER, __VA_ARGS__ } }, ret }
+#define RELEASE_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_RELEASE,						\
+	  { .release = { .size = SIZE_RELEASE, __VA_ARGS__ } }, ret }
+#define SUBMIT_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_SUBMIT,						\
+	  { .submit = { .size = SIZE_SUBMIT, __VA_ARGS__ } }, ret }
+
+static const struct ioctl_case ioctl_cases[] = {
+	ALLOC_CASE("a mode that there is not", -EOPNOTSUPP,
+		   .length = 1, .fd_flags = O_RDWR | O_NONBLOCK),
+	ALLOC_CASE("memory to be written only", -EINVAL,
+		   .length = 1, .fd_flags = O_WRONLY),
+	IMPORT_CASE("no access", -EINVAL, .fd = -1),
+	IMPORT_CASE("another access", -EOPNOTSUPP,
+		    .fd = -1, .access = DMACPY_ACCESS_READ | 4),
+	IMPORT_CASE("reserved before access", -EINVAL,
+		    .fd = -1, .access = 4, .__reserved = 1),
+	IMPORT_CASE("access before the file", -EBADF,
+		    .fd = -1, .access = DMACPY_ACCESS_READ),
+	REGISTER_CASE("no access to memory", -EINVAL, .length = 1),
+	REGISTER_CASE("another access to memory", -EOPNOTSUPP,
+		      .length = 1, .access = 4),
+	REGISTER_CASE("no memory", -EINVAL, .access = DMACPY_ACCESS_READ),
+	REGISTER_CASE("memory that wraps", -EINVAL,
+		      .addr = U64_MAX, .length = 2,
+		      .access = DMACPY_ACCESS_READ),
+	REGISTER_CASE("memory that is not there", -EFAULT,
+		      .length = 1, .access = DMACPY_ACCESS_READ),
+	RELEASE_CASE("no such handle", -ENOENT, .handle = 1),
+	RELEASE_CASE("reserved", -EINVAL, .handle = 1, .__reserved = 1),
+	SUBMIT_CASE("no operations", -EINVAL, .op_size = SIZE_OP),
+	SUBMIT_CASE("short operations", -EINVAL,
+		    .op_count = 1, .op_size = SIZE_OP - 1),
+	SUBMIT_CASE("short before many", -EINVAL,
+		    .op_count = U32_MAX, .op_size = SIZE_OP - 1),
+	SUBMIT_CASE("many operations", -E2BIG,
+		    .op_count = 1025, .op_size = SIZE_OP),
+	SUBMIT_CASE("long operations", -E2BIG,
+		    .op_count = 1, .op_size = PAGE_SIZE + 1),
+	SUBMIT_CASE("operations that are not there", -EFAULT,
+		    .op_count = 1, .op_size = SIZE_OP),
+	SUBMIT_CASE("operations at no address", -EFAULT,
+		    .ops = U64_MAX, .op_count = 1, .op_size = SIZE_OP),
+};
+
+KUNIT_ARRAY_PARAM_DESC(ioctl, ioctl_cases, name);
+
+/* Catches: nonsense that is accepted, or that has another errno than said. */
+static void ioctl_checks_arguments(struct kunit *test)
+{
+	const struct ioctl_case *param = test->param_value;
+
+	ioctl_begin(test);
+	KUNIT_EXPECT_EQ(test, param->result,
+			ioctl_run(test, param->cmd, &param->args));
+	test_user_end();
+}
+
+static int ioctl_submit(struct kunit *test, u32 flags, s32 in_fence,
+			u32 op_size, u32 op_count)
+{
+	struct ioctl_test *it = test->priv;
+	union ioctl_any args = { .submit = {
+		.size = SIZE_SUBMIT,
+		.flags = flags,
+		.ops = (unsigned long)it->user + USER_OPS,
+		.op_count = op_count,
+		.op_size = op_size,
+		.in_fence = in_fence,
+	}};
+
+	return ioctl_run(test, DMACPY_SUBMIT, &args);
+}
+
+/* Catches: an operation that is not what the program meant, and is run. */
+static void ioctl_checks_operations(struct kunit *test)
+{
+	struct dmacpy_op op = { .length = 1, .dst = 1, .src = 1 };
+	const u8 one = 1;
+
+	ioctl_begin(test);
+	ioctl_write(test, USER_OPS, &op, sizeof(op));
+	KUNIT_EXPECT_EQ(test, -ENOENT, ioctl_submit(test, 0, 0, SIZE_OP, 1));
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			ioctl_submit(test, 0, 0, SIZE_OP + 1, 1));
+	KUNIT_EXPECT_EQ(test, -EINVAL, ioctl_submit(test, 0, 1, SIZE_OP, 1));
+	KUNIT_EXPECT_EQ(test, -EBADF,
+			ioctl_submit(test, DMACPY_SUBMIT_IN_FENCE, -1, SIZE_OP,
+				     1));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			ioctl_submit(test, DMACPY_SUBMIT_NO_IMPLICIT << 1, 0,
+				     SIZE_OP, 1));
+	ioctl_write(test, USER_OPS + SIZE_OP, &one, 1);
+	KUNIT_EXPECT_EQ(test, -E2BIG,
+			ioctl_submit(test, 0, 0, SIZE_OP + 1, 1));
+	op.opcode = DMACPY_OP_FILL + 1;
+	ioctl_write(test, USER_OPS, &op, sizeof(op));
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			ioctl_submit(test, 0, 0, SIZE_OP, 1));
+	test_user_end();
+}
+
+/* Catches: longer operations of a newer program, read in a wrong place. */
+static void ioctl_steps_over_tails(struct kunit *test)
+{
+	const u32 op_size = SIZE_OP + 24;
+	struct ioctl_test *it = test->priv;
+	struct dma_buf *dmabuf;
+	struct dmacpy_op op;
+	unsigned int i;
+	u8 *memory;
+
+	memory = kunit_kzalloc(test, 4 * COPY_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	memset(memory, 0xa5, COPY_SIZE);
+	dmabuf = test_dmabuf_of(test, it->engine, memory, 4 * COPY_SIZE);
+	ioctl_begin(test);
+	op = (struct dmacpy_op){
+		.dst = test_stream_import(test, it->stream, dmabuf),
+		.length = COPY_SIZE,
+	};
+	op.src = op.dst;
+	for (i = 0; i < 3; i++) {
+		op.dst_offset = (i + 1) * COPY_SIZE;
+		op.src_offset = i * COPY_SIZE;
+		ioctl_write(test, USER_OPS + i * op_size, &op, sizeof(op));
+	}
+	KUNIT_EXPECT_EQ(test, 0,
+			ioctl_submit(test, DMACPY_SUBMIT_WAIT, 0, op_size, 3));
+	KUNIT_EXPECT_NULL(test, memchr_inv(memory, 0xa5, 4 * COPY_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_release(it->stream, op.dst));
+	test_user_end();
+}
+
+static const struct ioctl_case ioctl_unbound_cases[] = {
+	{ "GET_INFO", DMACPY_GET_INFO,
+	  { .get_info = { .size = SIZE_GET_INFO } }, -ENODEV },
+	ALLOC_CASE("ALLOC", -ENODEV, .length = 1, .fd_flags = O_RDWR),
+	IMPORT_CASE("IMPORT", -EBADF, .fd = -1, .access = DMACPY_ACCESS_READ),
+	RELEASE_CASE("RELEASE", -ENOENT, .handle = 1),
+};
+
+KUNIT_ARRAY_PARAM_DESC(ioctl_unbound, ioctl_unbound_cases, name);
+
+/* Catches: a command that goes to hardware which is not there any more. */
+static void ioctl_is_unbound(struct kunit *test)
+{
+	const struct ioctl_case *param = test->param_value;
+	struct dmacpy_op op = { .length = 1, .dst = 1, .src = 1 };
+	struct ioctl_test *it = test->priv;
+
+	test_device_unbind(it->dev);
+	ioctl_begin(test);
+	KUNIT_EXPECT_EQ(test, param->result,
+			ioctl_run(test, param->cmd, &param->args));
+	ioctl_write(test, USER_OPS, &op, sizeof(op));
+	KUNIT_EXPECT_EQ(test, -ENODEV, ioctl_submit(test, 0, 0, SIZE_OP, 1));
+	test_user_end();
+}
+
+static int ioctl_init(struct kunit *test)
+{
+	struct ioctl_test *it;
+
+	it = kunit_kzalloc(test, sizeof(*it), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, it);
+	it->engine = test_engine_new(test);
+	test_engine_register(test, it->engine);
+	it->dev = test_device_new(test, it->engine);
+	it->stream = test_stream_open(test, it->dev, it->engine);
+	test->priv = it;
+	return 0;
+}
+
+static struct kunit_case ioctl_test_cases[] = {
+	KUNIT_CASE_PARAM(ioctl_checks_size, ioctl_size_gen_params),
+	KUNIT_CASE_PARAM(ioctl_checks_tail, ioctl_size_gen_params),
+	KUNIT_CASE_PARAM(ioctl_checks_pointer, ioctl_size_gen_params),
+	KUNIT_CASE(ioctl_knows_commands),
+	KUNIT_CASE_PARAM(ioctl_checks_arguments, ioctl_gen_params),
+	KUNIT_CASE(ioctl_checks_operations),
+	KUNIT_CASE(ioctl_steps_over_tails),
+	KUNIT_CASE_PARAM(ioctl_is_unbound, ioctl_unbound_gen_params),
+	{ }
+};
+
+static struct kunit_suite ioctl_suite = {
+	.name = "dmacpy_ioctl",
+	.init = ioctl_init,
+	.test_cases = ioctl_test_cases,
+};
+
+kunit_test_suites(&ioctl_suite);

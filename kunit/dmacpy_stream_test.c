@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_stream.c. */
+#include <kunit/test.h>
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_device.h"
+#include "dmacpy_fence.h"
+#include "dmacpy_job.h"
+#include "dmacpy_param.h"
+#include "dmacpy_stream.h"
+#include "dmacpy_test_buf.h"
+#include "dmacpy_test_device.h"
+#include "dmacpy_test_engine.h"
+
+#include <linux/dmacpy.h>
+
+#define STREAM_SIZE	16
+
+/* Far more than anything takes. */
+#define PATIENCE	(60 * HZ)
+
+/**
+ * struct stream_test - a stream, and what it copies
+ * @engine: the engine, on hold
+ * @dev: the instance
+ * @stream: the stream
+ * @dst: where to
+ * @src: where from
+ * @dst_handle: of @dst
+ * @src_handle: of @src
+ * @max_jobs: what the parameter was before
+ * @max_events: what the parameter was before
+ * @dependency_timeout: what the parameter was before
+ */
+struct stream_test {
+	struct test_engine *engine;
+	struct dmacpy_device *dev;
+	struct dmacpy_stream *stream;
+	struct dma_buf *dst;
+	struct dma_buf *src;
+	u32 dst_handle;
+	u32 src_handle;
+	unsigned int max_jobs;
+	unsigned int max_events;
+	unsigned int dependency_timeout;
+};
+
+static struct dmacpy_job *stream_job(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_job *job = dmacpy_job_alloc(1);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->op[0] = (struct dmacpy_op){
+		.dst = st->dst_handle,
+		.src = st->src_handle,
+		.length = STREAM_SIZE,
+	};
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	return job;
+}
+
+static struct dmacpy_job *stream_event_job(struct kunit *test, u64 user_data)
+{
+	struct dmacpy_job *job = stream_job(test);
+
+	job->user_data = user_data;
+	job->record = kzalloc(sizeof(*job->record), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job->record);
+	return job;
+}
+
+/* Without waiting. */
+static int stream_submit(struct kunit *test, struct dmacpy_job *job)
+{
+	struct stream_test *st = test->priv;
+
+	return dmacpy_stream_submit(st->stream, job, false, true);
+}
+
+static void stream_put_fence(void *fence)
+{
+	dma_fence_put(fence);
+}
+
+static void stream_end_fence(void *fence)
+{
+	dmacpy_fence_signal(fence, 0);
+	dma_fence_put(fence);
+}
+
+static struct dma_fence *stream_start_on(struct kunit *test,
+					 struct dmacpy_stream *stream,
+					 struct dmacpy_job *job)
+{
+	struct dma_fence *fence = dma_fence_get(job->fence);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, stream_put_fence,
+						  fence));
+	KUNIT_ASSERT_EQ(test, 0,
+			dmacpy_stream_submit(stream, job, false, true));
+	return fence;
+}
+
+static struct dma_fence *stream_start(struct kunit *test,
+				      struct dmacpy_job *job)
+{
+	struct stream_test *st = test->priv;
+
+	return stream_start_on(test, st->stream, job);
+}
+
+static void stream_run(struct kunit *test, enum test_outcome outcome)
+{
+	struct stream_test *st = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, test_engine_run(st->engine, outcome));
+}
+
+/* What a job ends with. */
+static int stream_result(struct dma_fence *fence)
+{
+	int status;
+
+	if (!dma_fence_wait_timeout(fence, false, PATIENCE))
+		return -ETIME;
+	status = dma_fence_get_status(fence);
+	return status == 1 ? 0 : status;
+}
+
+static void stream_expect_event(struct kunit *test, u64 user_data, int result)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_record *record;
+
+	record = dmacpy_stream_next_record(st->stream, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, record);
+	KUNIT_EXPECT_EQ(test, user_data, record->event.user_data);
+	KUNIT_EXPECT_EQ(test, result, record->event.result);
+	KUNIT_EXPECT_EQ(test, STREAM_SIZE, record->event.length);
+	kfree(record);
+}
+
+static int stream_next_error(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	return PTR_ERR_OR_ZERO(dmacpy_stream_next_record(st->stream, true));
+}
+
+static unsigned int stream_poll(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	return (__force unsigned int)dmacpy_stream_poll(st->stream, NULL, NULL);
+}
+
+/* A fence of somebody else. */
+static struct dma_fence *stream_other_fence(struct kunit *test)
+{
+	struct dma_fence *fence = dmacpy_fence_new();
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, stream_end_fence,
+						  fence));
+	dmacpy_fence_publish(fence, dma_fence_context_alloc(1), 1);
+	return fence;
+}
+
+static struct dmacpy_job *stream_waiting_job(struct kunit *test,
+					     struct dma_fence *fence)
+{
+	struct dmacpy_job *job = stream_job(test);
+
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_deps_add_in_fence(&job->deps, fence));
+	return job;
+}
+
+/* Catches: a handle that is given twice, or that is still there when gone. */
+static void stream_names_buffers(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	u32 again;
+
+	KUNIT_EXPECT_NE(test, 0, st->dst_handle);
+	KUNIT_EXPECT_NE(test, 0, st->src_handle);
+	KUNIT_EXPECT_NE(test, st->dst_handle, st->src_handle);
+	again = test_stream_import(test, st->stream, st->dst);
+	KUNIT_EXPECT_NE(test, again, st->dst_handle);
+	KUNIT_EXPECT_NE(test, again, st->src_handle);
+	KUNIT_EXPECT_EQ(test, 2, test_dmabuf_mappings(st->dst));
+
+	KUNIT_EXPECT_EQ(test, -ENOENT, dmacpy_stream_release(st->stream, 0));
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_release(st->stream, again));
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			dmacpy_stream_release(st->stream, again));
+	KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(st->dst));
+	KUNIT_EXPECT_EQ(test, 0,
+			dmacpy_stream_release(st->stream, st->src_handle));
+	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, stream_job(test)));
+}
+
+/* Catches: memory that is unmapped while the engine writes to it. */
+static void stream_keeps_buffers_of_jobs(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *fence = stream_start(test, stream_job(test));
+
+	KUNIT_EXPECT_EQ(test, 0,
+			dmacpy_stream_release(st->stream, st->dst_handle));
+	KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(st->dst));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
+	dmacpy_buf_flush();
+	KUNIT_EXPECT_EQ(test, 0, test_dmabuf_mappings(st->dst));
+}
+
+/* Catches: a record for which there is no room, or a limit that is one off. */
+static void stream_reserves_events(struct kunit *test)
+{
+	unsigned int i;
+
+	dmacpy_max_events.value = 2;
+	for (i = 0; i < 2; i++)
+		stream_start(test, stream_event_job(test, i));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			stream_submit(test, stream_event_job(test, 2)));
+	stream_start(test, stream_job(test));
+	for (i = 0; i < 3; i++)
+		stream_run(test, TEST_COPY);
+	/* The jobs have ended, but nobody has read. */
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			stream_submit(test, stream_event_job(test, 2)));
+	stream_expect_event(test, 0, 0);
+	stream_start(test, stream_event_job(test, 2));
+	stream_run(test, TEST_COPY);
+	stream_expect_event(test, 1, 0);
+	stream_expect_event(test, 2, 0);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_next_error(test));
+}
+
+/* Catches: a record that is lost, or out of order, when it cannot be copied. */
+static void stream_takes_record_back(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_record *record;
+	unsigned int i;
+
+	dmacpy_max_events.value = 2;
+	for (i = 0; i < 2; i++) {
+		stream_start(test, stream_event_job(test, i));
+		stream_run(test, TEST_COPY);
+	}
+	record = dmacpy_stream_next_record(st->stream, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, record);
+	dmacpy_stream_return_record(st->stream, record);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			stream_submit(test, stream_event_job(test, 2)));
+	stream_expect_event(test, 0, 0);
+	stream_expect_event(test, 1, 0);
+}
+
+/* Catches: a job too much, or a place that a refused one keeps. */
+static void stream_limits_jobs(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_job *refused = stream_event_job(test, 0);
+
+	dmacpy_max_jobs.value = 2;
+	dmacpy_max_events.value = 1;
+	refused->op[0].dst = U32_MAX;
+	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
+	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, refused));
+	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
+
+	stream_start(test, stream_event_job(test, 0));
+	stream_start(test, stream_job(test));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_submit(test, stream_job(test)));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_FALSE(test, dmacpy_stream_is_idle(st->stream));
+	stream_start(test, stream_job(test));
+	stream_run(test, TEST_COPY);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
+}
+
+/**
+ * struct stream_submitter - somebody who waits until there is room
+ * @work: submits
+ * @stream: to this stream
+ * @job: this job
+ * @result: what that ended with
+ */
+struct stream_submitter {
+	struct work_struct work;
+	struct dmacpy_stream *stream;
+	struct dmacpy_job *job;
+	int result;
+};
+
+static void stream_submit_work(struct work_struct *work)
+{
+	struct stream_submitter *submitter =
+		container_of(work, struct stream_submitter, work);
+
+	submitter->result = dmacpy_stream_submit(submitter->stream,
+						 submitter->job, false, false);
+}
+
+/* One job at a time, and the next one waits until @go was called. */
+static int stream_submit_meanwhile(struct kunit *test,
+				   void (*go)(struct kunit *test))
+{
+	struct stream_test *st = test->priv;
+	unsigned long deadline = jiffies + PATIENCE;
+	struct stream_submitter submitter = {
+		.stream = st->stream,
+		.job = stream_job(test),
+		.result = 1,
+	};
+
+	dmacpy_max_jobs.value = 1;
+	stream_start(test, stream_job(test));
+	INIT_WORK_ONSTACK(&submitter.work, stream_submit_work);
+	queue_work(system_unbound_wq, &submitter.work);
+	while (!wq_has_sleeper(&st->stream->wait) &&
+	       time_before(jiffies, deadline))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, 1, submitter.result);
+	go(test);
+	flush_work(&submitter.work);
+	destroy_work_on_stack(&submitter.work);
+	return submitter.result;
+}
+
+static void stream_make_room(struct kunit *test)
+{
+	stream_run(test, TEST_COPY);
+}
+
+/* Catches: somebody who is not woken when there is room. */
+static void stream_waits_for_room(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 0,
+			stream_submit_meanwhile(test, stream_make_room));
+	stream_run(test, TEST_COPY);
+}
+
+static void stream_unplug(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	dmacpy_device_unplug(st->dev);
+	mutex_lock(&st->dev->lock);
+	dmacpy_stream_stop(st->stream);
+	mutex_unlock(&st->dev->lock);
+}
+
+/* Catches: an unbind that leaves those asleep who wait for room. */
+static void stream_wakes_when_unplugged(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			stream_submit_meanwhile(test, stream_unplug));
+}
+
+/* Catches: a failure that spares who was behind it, or takes a later one. */
+static void stream_fails_in_order(struct kunit *test)
+{
+	static const int results[] = { 0, -EIO, -ECANCELED, -ECANCELED, 0 };
+	struct dma_fence *fences[ARRAY_SIZE(results)];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		fences[i] = stream_start(test, stream_event_job(test, i));
+	stream_run(test, TEST_COPY);
+	stream_run(test, TEST_FAIL);
+	KUNIT_EXPECT_EQ(test, -EIO, stream_result(fences[1]));
+	fences[4] = stream_start(test, stream_event_job(test, 4));
+	for (i = 2; i < 5; i++)
+		stream_run(test, TEST_COPY);
+	for (i = 0; i < 5; i++) {
+		KUNIT_EXPECT_EQ(test, results[i], stream_result(fences[i]));
+		stream_expect_event(test, i, results[i]);
+	}
+}
+
+/* Catches: an error that fsync() does not tell, or tells again. */
+static void stream_flushes(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_flush(st->stream));
+	stream_start(test, stream_job(test));
+	stream_run(test, TEST_FAIL);
+	stream_start(test, stream_job(test));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, -EIO, dmacpy_stream_flush(st->stream));
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_flush(st->stream));
+}
+
+static void stream_unbind(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	test_engine_release(st->engine);
+	test_device_unbind(st->dev);
+}
+
+/* Catches: somebody who sleeps in poll() for ever, or is woken for nothing. */
+static void stream_polls(struct kunit *test)
+{
+	const unsigned int in = (__force unsigned int)(EPOLLIN | EPOLLRDNORM);
+	const unsigned int out = (__force unsigned int)(EPOLLOUT | EPOLLWRNORM);
+	const unsigned int gone = (__force unsigned int)(EPOLLHUP | EPOLLERR);
+
+	dmacpy_max_jobs.value = 2;
+	KUNIT_EXPECT_EQ(test, out, stream_poll(test));
+	stream_start(test, stream_event_job(test, 0));
+	KUNIT_EXPECT_EQ(test, out, stream_poll(test));
+	stream_start(test, stream_job(test));
+	KUNIT_EXPECT_EQ(test, 0, stream_poll(test));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, in | out, stream_poll(test));
+	stream_unbind(test);
+	KUNIT_EXPECT_EQ(test, in | gone, stream_poll(test));
+	stream_expect_event(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, gone, stream_poll(test));
+}
+
+/* Catches: a job that is run before its in-fence, or that passes another. */
+static void stream_waits_for_fence(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *other = stream_other_fence(test);
+	unsigned int prepared = st->engine->prepared;
+	struct dma_fence *fences[2];
+
+	fences[0] = stream_start(test, stream_waiting_job(test, other));
+	fences[1] = stream_start(test, stream_job(test));
+	flush_delayed_work(&st->stream->advance);
+	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fences[1]));
+
+	dmacpy_fence_signal(other, 0);
+	flush_delayed_work(&st->stream->advance);
+	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(fences[0]));
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fences[1]));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(fences[1]));
+}
+
+/* Catches: a stream that is held up by what another one waits for. */
+static void stream_holds_up_no_other(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *other = stream_other_fence(test);
+	struct dma_fence *waiting, *fence;
+	struct dmacpy_stream *stream;
+	struct dmacpy_job *job;
+
+	waiting = stream_start(test, stream_waiting_job(test, other));
+	stream = test_stream_open(test, st->dev, st->engine);
+	job = stream_job(test);
+	job->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->op[0].src = test_stream_import(test, stream, st->src);
+	fence = stream_start_on(test, stream, job);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(waiting));
+	dmacpy_fence_signal(other, 0);
+	flush_delayed_work(&st->stream->advance);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(waiting));
+}
+
+/* Catches: a job that is run although what it waits for has failed. */
+static void stream_in_fence_fails(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *other = stream_other_fence(test), *fence;
+	unsigned int prepared = st->engine->prepared;
+
+	fence = stream_start(test, stream_waiting_job(test, other));
+	dmacpy_fence_signal(other, -EIO);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
+	fence = stream_start(test, stream_waiting_job(test, other));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
+	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
+}
+
+/* Catches: a job that waits for ever, or that is run when it is too late. */
+static void stream_has_deadline(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *other = stream_other_fence(test), *fence;
+	unsigned int prepared = st->engine->prepared;
+	unsigned long start = jiffies;
+
+	dmacpy_dependency_timeout.value = 200;
+	fence = stream_start(test, stream_waiting_job(test, other));
+	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, stream_result(fence));
+	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(200));
+	dmacpy_fence_signal(other, 0);
+	flush_delayed_work(&st->stream->advance);
+	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
+}
+
+/* Catches: a job, a record or a handle that an unbind forgets. */
+static void stream_is_unbound(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *other = stream_other_fence(test), *fence;
+	struct dmacpy_job *job = stream_event_job(test, 1);
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_deps_add_in_fence(&job->deps, other));
+	stream_start(test, stream_event_job(test, 0));
+	fence = stream_start(test, job);
+	stream_unbind(test);
+	KUNIT_EXPECT_EQ(test, -ENODEV, stream_result(fence));
+	KUNIT_EXPECT_EQ(test, 0, test_dmabuf_mappings(st->dst));
+	KUNIT_EXPECT_EQ(test, -ENODEV, stream_submit(test, stream_job(test)));
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			dmacpy_stream_import(st->stream, st->dst,
+					     DMACPY_ACCESS_READ, &handle));
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			PTR_ERR_OR_ZERO(dmacpy_stream_open(st->dev)));
+	KUNIT_EXPECT_EQ(test, 0,
+			dmacpy_stream_release(st->stream, st->dst_handle));
+	stream_expect_event(test, 0, 0);
+	stream_expect_event(test, 1, -ENODEV);
+	KUNIT_EXPECT_EQ(test, -ENODEV, stream_next_error(test));
+	dmacpy_fence_signal(other, 0);
+}
+
+/* Catches: all streams on one channel, or a place that a closed one keeps. */
+static void stream_takes_least_loaded(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_chan **chans = st->dev->chans, *own = chans[0];
+	struct dmacpy_chan *others[2] = { own, test_buf_chan(test) };
+	struct dmacpy_stream *streams[3];
+	unsigned int i;
+
+	/* Nobody gives the other one anything to do. */
+	st->dev->chans = others;
+	st->dev->nchans = 2;
+	for (i = 0; i < 3; i++)
+		streams[i] = dmacpy_stream_open(st->dev);
+	KUNIT_EXPECT_EQ(test, 2, others[0]->streams);
+	KUNIT_EXPECT_EQ(test, 2, others[1]->streams);
+	for (i = 0; i < 2; i++)
+		dmacpy_stream_close(streams[i]);
+	KUNIT_EXPECT_EQ(test, 2, others[0]->streams + others[1]->streams);
+	dmacpy_stream_close(streams[2]);
+	KUNIT_EXPECT_EQ(test, 1, others[0]->streams);
+	KUNIT_EXPECT_EQ(test, 0, others[1]->streams);
+	st->dev->chans = chans;
+	st->dev->nchans = 1;
+}
+
+static struct dma_buf *stream_memory(struct kunit *test,
+				     struct test_engine *engine)
+{
+	u8 *memory = kunit_kzalloc(test, STREAM_SIZE, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	return test_dmabuf_of(test, engine, memory, STREAM_SIZE);
+}
+
+static int stream_init(struct kunit *test)
+{
+	struct stream_test *st;
+
+	st = kunit_kzalloc(test, sizeof(*st), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, st);
+	st->max_jobs = dmacpy_max_jobs.value;
+	st->max_events = dmacpy_max_events.value;
+	st->dependency_timeout = dmacpy_dependency_timeout.value;
+	test->priv = st;
+
+	st->engine = test_engine_new(test);
+	test_engine_register(test, st->engine);
+	st->dev = test_device_new(test, st->engine);
+	st->dst = stream_memory(test, st->engine);
+	st->src = stream_memory(test, st->engine);
+	st->stream = test_stream_open(test, st->dev, st->engine);
+	st->dst_handle = test_stream_import(test, st->stream, st->dst);
+	st->src_handle = test_stream_import(test, st->stream, st->src);
+	st->engine->hold = true;
+	return 0;
+}
+
+static void stream_exit(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+
+	if (!st)
+		return;
+	dmacpy_max_jobs.value = st->max_jobs;
+	dmacpy_max_events.value = st->max_events;
+	dmacpy_dependency_timeout.value = st->dependency_timeout;
+}
+
+static struct kunit_case stream_cases[] = {
+	KUNIT_CASE(stream_names_buffers),
+	KUNIT_CASE(stream_keeps_buffers_of_jobs),
+	KUNIT_CASE(stream_reserves_events),
+	KUNIT_CASE(stream_takes_record_back),
+	KUNIT_CASE(stream_limits_jobs),
+	KUNIT_CASE(stream_waits_for_room),
+	KUNIT_CASE(stream_wakes_when_unplugged),
+	KUNIT_CASE(stream_fails_in_order),
+	KUNIT_CASE(stream_flushes),
+	KUNIT_CASE(stream_polls),
+	KUNIT_CASE(stream_waits_for_fence),
+	KUNIT_CASE(stream_holds_up_no_other),
+	KUNIT_CASE(stream_in_fence_fails),
+	KUNIT_CASE(stream_has_deadline),
+	KUNIT_CASE(stream_is_unbound),
+	KUNIT_CASE(stream_takes_least_loaded),
+	{ }
+};
+
+static struct kunit_suite stream_suite = {
+	.name = "dmacpy_stream",
+	.init = stream_init,
+	.exit = stream_exit,
+	.test_cases = stream_cases,
+};
+
+kunit_test_suites(&stream_suite);
