@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Prints the lines of a kernel log without those, and without the reports that
 # begin with one of those, that are in the file named by the variable allowed.
-# Of the reports of KCSAN only those are left in which one of our functions makes
-# one of the accesses: the kernel has data races of its own, also when it is we
-# who call it.
 BEGIN {
 	while ((getline line < allowed) > 0)
 		if (line !~ /^#/)
@@ -32,25 +29,11 @@ first_of_report {
 first_of_report || /^---\[ end trace / {
 	known_report = 0
 }
-/^BUG: KCSAN: / {
-	race = text in known ? "" : $0
-}
-/^=+$/ {
-	race = ""
-}
-race != "" && accessing && /\[dmacpy/ {
-	print race
-	race = ""
-}
-{
-	accessing = / to 0x[0-9a-f]+ of [0-9]+ bytes by /
-}
-# What it says about a lack of memory comes with a trace.
-text in known {
-	known_trace = 1
-}
-/^Call trace:$/ && known_trace {
-	known_trace = 0
+# What it says about a lack of memory comes with a trace, after some lines.
+/^Call trace: ?$/ && known_trace {
 	next
 }
-!known_report && !(text in known) && !/^BUG: KCSAN: /
+!/^(CPU|Tainted|Hardware name): / {
+	known_trace = text in known
+}
+!known_report && !(text in known)

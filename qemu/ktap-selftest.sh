@@ -78,6 +78,10 @@ expect_log 'known but for a size or a count' 0 "$start" \
 	'kmemleak: 3 new' 'x: WARNING: size 72, known'
 expect_log 'another number than in the known line' 1 "$start" \
 	'x: WARNING: size 72, known 5'
+expect_log 'trace of a known line' 0 "$start" 'WARNING: known' 'CPU: 0' \
+	'Call trace: '
+expect_log 'trace after a known line without one' 1 "$start" 'WARNING: known' \
+	'x' 'CPU: 0' 'Call trace: '
 cut='------------[ cut here ]------------' end='---[ end trace 0000 ]---'
 expect_log 'known report' 0 "$start" "$cut" 'BUG: known 0x1' 'WARNING: x' "$end"
 place='WARNING: CPU: 0 PID: 1 at x.c:1'
@@ -89,13 +93,9 @@ expect_log 'report that is known later' 1 \
 	"$start" "$cut" 'WARNING: x' 'BUG: known 0x1' "$end"
 expect_log 'warning after a known report' 1 \
 	"$start" "$cut" 'BUG: known 0x1' "$end" 'WARNING: x'
-frame='=====' race='BUG: KCSAN: data-race in a / b'
-access='write to 0x1 of 8 bytes by task 1 on cpu 0:' ours=' c+0x1/0x2 [dmacpy]'
-expect_log 'race of others that we call' 0 \
-	"$start" "$frame" "$race" "$access" ' a+0x1/0x2' "$ours" "$frame"
-expect_log 'race with us' 1 \
-	"$start" "$frame" "$race" "$access" "$ours" ' a+0x1/0x2' "$frame"
-expect_log 'race before something else of ours' 0 \
-	"$start" "$frame" "$race" ' a+0x1/0x2' "$frame" 'x [dmacpy]'
+expect_log 'data race' 1 "$start" '=====' \
+	'BUG: KCSAN: data-race in chan_feed [dmacpy] / chan_reap [dmacpy]' '' \
+	'write to 0xffff0000087a5eb0 of 8 bytes by task 49 on cpu 0:' \
+	' chan_reap+0x234/0x378 [dmacpy]' '====='
 expect_log 'no boot in the log' 1 'dmacpy: ready'
 exit "$failed"
