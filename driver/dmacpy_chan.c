@@ -24,6 +24,7 @@
 #include <linux/wait.h>
 
 #include "dmacpy_chan.h"
+#include "dmacpy_compat.h"
 #include "dmacpy_param.h"
 #include "dmacpy_trace.h"
 
@@ -198,7 +199,8 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	trace_dmacpy_chan_feed(dma_chan_name(chan->dma), piece->length, irq);
 	/* Both: a recycled descriptor has those of its former life. */
 	desc->callback = chan_callback;
-	desc->callback_result = chan_callback_result;
+	desc->callback_result = dmacpy_result_sticks(chan->dma->device->dev) ?
+				NULL : chan_callback_result;
 	desc->callback_param = xfer;
 	xfer->left -= piece->length;
 	piece->length = 0;

@@ -4,8 +4,10 @@
 #define DMACPY_COMPAT_H
 
 #include <linux/backing-dev.h>
+#include <linux/device.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -45,6 +47,19 @@ static inline bool dmacpy_may_write_pages(struct page **pages,
 	return may;
 #else
 	return true;
+#endif
+}
+
+/*
+ * Will others find our callback_result in descriptors of this engine? That of
+ * PL330 calls it then, and has no results to give. Mended in 6.12.
+ */
+static inline bool dmacpy_result_sticks(struct device *engine)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return !strcmp(dev_driver_string(engine), "dma-pl330");
+#else
+	return false;
 #endif
 }
 
