@@ -6,7 +6,7 @@
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock -> locks of
  * pool, quota, dma-buf and dmaengine. Of the spinlocks, dmacpy_chan.lock is
  * outside of dmacpy_stream.lock and of the engine's own; all are inside of the
- * rest.
+ * rest. heaps_lock has only those of dma-heap inside.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H
@@ -22,6 +22,7 @@
 
 struct dentry;
 struct dmacpy_chan;
+struct dmacpy_heap;
 struct dmacpy_pool;
 
 /**
@@ -37,6 +38,7 @@ struct dmacpy_pool;
  * @streams: all streams, dmacpy_stream.node
  * @exports: all SRAM buffers, dmacpy_export.node
  * @pool: the SRAM
+ * @heap: allocates from @pool, too, or NULL
  * @quota: who has how much of it
  * @chans: the channels
  * @nchans: number of @chans
@@ -58,6 +60,7 @@ struct dmacpy_device {
 	struct list_head exports;
 
 	struct dmacpy_pool *pool;
+	struct dmacpy_heap *heap;
 	struct dmacpy_quota quota;
 	struct dmacpy_chan **chans;
 	unsigned int nchans;

@@ -16,6 +16,7 @@
 #include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
+#include "dmacpy_heap.h"
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
@@ -61,12 +62,20 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 static int dmacpy_probe(struct platform_device *pdev)
 {
 	struct dmacpy_device *dev;
+	struct dmacpy_heap *heap;
 	struct dmacpy_pool *pool;
 	int ret;
 
 	dev = dmacpy_device_create(&pdev->dev);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
+
+	heap = dmacpy_heap_get(&pdev->dev);
+	if (IS_ERR(heap)) {
+		ret = PTR_ERR(heap);
+		goto err_put_device;
+	}
+	dev->heap = heap;
 
 	pool = dmacpy_pool_open(pdev);
 	if (IS_ERR(pool)) {
@@ -84,6 +93,7 @@ static int dmacpy_probe(struct platform_device *pdev)
 	if (ret)
 		goto err_disable_power;
 	dmacpy_debugfs_add(dev);
+	dmacpy_heap_attach(dev->heap, dev);
 	return 0;
 
 err_disable_power:
@@ -137,6 +147,7 @@ static void dmacpy_remove(struct platform_device *pdev)
 {
 	struct dmacpy_device *dev = platform_get_drvdata(pdev);
 
+	dmacpy_heap_attach(dev->heap, NULL);
 	dmacpy_cdev_del(dev);
 	dmacpy_debugfs_del(dev);
 	dmacpy_quiesce(dev);
