@@ -7,8 +7,9 @@ export IMAGE CMD
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test test-debug test-kcsan coverage check check-self-test \
-	guest guest-debug stress stress-debug modules userspace clean distclean
+.PHONY: help run test test-boards test-debug test-kcsan coverage check \
+	check-self-test guest guest-debug stress stress-debug modules \
+	userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +21,10 @@ run:
 #: make test                   run all tests on Debian's kernel in QEMU
 test:
 	@qemu/test.sh stock
+
+#: make test-boards            the same on other boards and kernels
+test-boards:
+	@qemu/test.sh boards
 
 #: make test-debug             the same on debug kernels of two boards
 test-debug:
@@ -35,11 +40,11 @@ coverage:
 
 #: make stress [SECONDS=600] [SEED=...]  all at random, all failures, in QEMU
 stress:
-	@qemu/stress.sh 6.12-arm64 $(or $(SECONDS),600) $(SEED)
+	@qemu/stress.sh versal/6.12-arm64 $(or $(SECONDS),600) $(SEED)
 
 #: make stress-debug           the same on the debug kernel
 stress-debug:
-	@qemu/stress.sh debug-arm64 $(or $(SECONDS),600) $(SEED)
+	@qemu/stress.sh versal/debug-arm64 $(or $(SECONDS),600) $(SEED)
 
 #: make check                  check the source: style, types, documentation
 check:
@@ -49,13 +54,14 @@ check:
 check-self-test:
 	@qemu/check.sh --self-test
 
-#: make guest CMD='...'        run one command in QEMU, with dmacpy loaded
+#: make guest CMD='...' [GUEST=zcu102/6.12-arm64]
+#:                             run one command in QEMU, with dmacpy loaded
 guest:
-	@qemu/guest.sh
+	@qemu/guest.sh $(or $(GUEST),versal/6.12-arm64)
 
-#: make guest-debug CMD='...' [TREE=debug-arm]  the same on a debug kernel
+#: make guest-debug CMD='...' [GUEST=zynq/debug-arm]  on a debug kernel
 guest-debug:
-	@qemu/guest.sh $(or $(TREE),debug-arm64)
+	@qemu/guest.sh $(or $(GUEST),versal/debug-arm64)
 
 # kbuild writes beside what it reads: it gets links, so that its output stays
 # out of driver/.

@@ -517,7 +517,10 @@ static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 static void fake_drop_list(struct fake_chan *chan, struct list_head *list,
 			   struct list_head *gone)
 {
-	chan->used -= list_count_nodes(list);
+	struct list_head *node;
+
+	list_for_each(node, list)
+		chan->used--;
 	list_splice_init(list, gone);
 }
 

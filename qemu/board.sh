@@ -6,32 +6,58 @@
 #   machine		QEMU, with what the device tree depends on
 #   drive, devices	how the guest's disk is connected, for -drive and more
 #   command_line	of the kernel; guest/init knows the serial port for the
-#			output of the task by "output", and the disk by "disk"
-#   engine		the driver of its DMA engine, in drivers/dma
+#			output of the task by "output", the disk by "disk",
+#			and what ends QEMU by "end", reboot or poweroff
+#   untouched		addresses of pages that nothing may write to
+#   boot_modules	the drivers of the disk and of the engine, in the order
+#			of loading; a kernel has those that are missing built in
 #   make_dtb FILE	makes its device tree
 #
 # boards/NAME.config is what it needs in a kernel.
 
-# kernel_board TREE (see kernel.sh): the one to boot it on
-kernel_board()
-{
-	case $(kernel_arch "$1") in
-	arm64) echo versal ;;
-	armhf) echo zynq ;;
-	esac
-}
-
-# select_guest TREE: what is built and booted from now on
+# select_guest BOARD/TREE: what is built and booted from now on, that kernel
+# (see kernel.sh) on that board
 select_guest()
 {
-	guest_kernel=$1
-	guest_arch=$(kernel_arch "$1")
-	guest_board=$(kernel_board "$1")
-	guest=$build/$1
+	guest_board=${1%/*}
+	guest_kernel=${1#*/}
+	guest_arch=$(kernel_arch "$guest_kernel")
+	guest=$build/$guest_kernel
 	guest_userspace=$build/userspace-$guest_arch
 	guest_dtb=$build/$guest_board.dtb
 	# shellcheck source=SCRIPTDIR/boards/versal.sh
 	. "$top/qemu/boards/$guest_board.sh"
+	# What is copied by way of bounce buffers shows which syncs are missing.
+	case $1 in
+	*-heap-*) command_line+=' swiotlb=force' ;;
+	esac
+}
+
+# make_overlaid_dtb BASE FILE: the board's overlay on what is there already
+make_overlaid_dtb()
+{
+	local overlay=$build/$guest_board.dtbo
+	strict_dtc -@ -I dts -O dtb -o "$overlay" \
+		"$top/qemu/boards/$guest_board.dtso"
+	fdtoverlay -i "$1" -o "$2" "$overlay"
+}
+
+# Kernels do not want these warnings: their own device trees are full of them.
+dtc_flags=(-W no-avoid_unnecessary_addr_size -W no-graph_child_address
+	   -W no-interrupt_provider -W no-simple_bus_reg)
+
+# preprocess_dts FILE: to stdout
+preprocess_dts()
+{
+	cpp -nostdinc -undef -x assembler-with-cpp -I "$kernel_tree/include" \
+		-I "$kernel_tree/arch/arm/boot/dts" "$1"
+}
+
+# make_preprocessed_dtb FILE: of the board's source
+make_preprocessed_dtb()
+{
+	preprocess_dts "$top/qemu/boards/$guest_board.dts" |
+		strict_dtc "${dtc_flags[@]}" -I dts -O dtb -o "$1" -
 }
 
 # strict_dtc ARGUMENT...: a warning is an error

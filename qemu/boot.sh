@@ -24,7 +24,9 @@ disk_size=1G
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
 {
-	local disk=$1/disk.img
+	local disk=$1/disk.img lists
+	lists=$(IFS=, && echo "boot_modules=${boot_modules[*]}" \
+			      "untouched=${untouched[*]}")
 	rm -rf "$1/out"
 	mkdir -p "$1/out"
 	{
@@ -37,7 +39,8 @@ boot_guest()
 		-serial file:"$1/guest.log" -serial stdio \
 		-kernel "$(kernel_image "$guest_kernel")" \
 		-initrd "$1/initramfs" -dtb "$guest_dtb" \
-		-append "$command_line panic=-1 iomem=relaxed slub_debug=FZPU" \
+		-append "$command_line $lists panic=-1 \
+			iomem=relaxed slub_debug=FZPU" \
 		-drive file="$disk",format=raw,"$drive" "${devices[@]}" \
 		</dev/null 2>"$1/qemu.log" || guest_failed "$1" "$2" $?
 	tar -xf "$disk" -C "$1/out"

@@ -16,7 +16,7 @@ count_lines()
 {
 	local objects
 	objects=$(kernel_build_dir coverage-arm64)/drivers/misc/dmacpy
-	cp "$out"/coverage-arm64/out/gcov/*.gcda "$objects"
+	cp "$out"/versal/coverage-arm64/out/gcov/*.gcda "$objects"
 	(
 		cd "$objects"
 		aarch64-linux-gnu-gcov --json-format --stdout -- *.gcda

@@ -14,13 +14,13 @@
 . "$top/qemu/initramfs.sh"
 . "$top/qemu/boot.sh"
 
-# need_guest_packages TREE...: of the host, to build these guests
+# need_guest_packages TREE...: of the host, to build for these kernels
 need_guest_packages()
 {
 	local tree packages=(build)
 	for tree; do
 		case $tree in
-		*-arm | *-armmp) packages+=(arm) ;;
+		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
 		esac
 		case $tree in
 		6.*) ;;
@@ -37,22 +37,31 @@ build_userspace()
 	read -ra args < <(kernel_make_args "$guest_kernel")
 	args+=(PKG_CONFIG="$(sysroot_pkg_config "$guest_arch")")
 	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 "${args[@]}" \
-		KSELFTEST="$(kernel_source_dir)/tools/testing/selftests" "$@"
+		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
 }
 
-guest_prepare_steps=7	# in prepare_guest
-guest_file_steps=9	# in make_guest_files
+guest_prepare_steps=6	# in prepare_guest
+guest_file_steps=8	# in make_guest_files
 
-# Two steps, whichever it is. A kernel of ours comes with all of its modules.
+# The harness of the tests is that of 6.12, whatever they run on.
+fetch_kernels()
+{
+	fetch_kernel 6.12-arm64
+	case $guest_kernel in
+	6.*) fetch_kernel "$guest_kernel" ;;
+	*) fetch_kernel_tree ;;
+	esac
+}
+
+# A kernel of ours comes with all of its modules.
 prepare_kernel()
 {
+	step "fetching the kernel for $guest_kernel" fetch_kernels
 	case $guest_kernel in
 	6.*)
-		step "building zynqmp_dma and dmatest" build_dma
-		step "building the fake DMA engine" build_fake_dma
+		step "building DMA engines for it" build_engines "$guest_kernel"
 		;;
 	*)
-		step "fetching the kernel's source" fetch_kernel_tree
 		step "building $guest_kernel, some minutes the first time" \
 			build_kernel "$guest_kernel" \
 			"$(kernel_image_name "$guest_kernel")"
@@ -63,10 +72,9 @@ prepare_kernel()
 # prepare_guest TARGET...: all but the module and the initramfs
 prepare_guest()
 {
-	step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
+	prepare_kernel
 	step "fetching busybox for $guest_arch" fetch_busybox "$guest_arch"
 	step "fetching libraries for $guest_arch" fetch_sysroot "$guest_arch"
-	prepare_kernel
 	step "building the user space for $guest_arch" build_userspace "$@"
 	step "making the device tree of $guest_board" make_dtb "$guest_dtb"
 }

@@ -1,25 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/guest.sh [TREE]
+# usage: qemu/guest.sh BOARD/TREE
 #
 # make guest, make guest-debug: run the shell command $CMD in the guest, with
-# dmacpy loaded, on the kernel TREE (see kernel.sh), 6.12-arm64 by default, for
-# at most $GUEST_SECONDS.
+# dmacpy loaded, on that board and kernel (see board.sh), for at most
+# $GUEST_SECONDS.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-select_guest "${1:-6.12-arm64}"
+select_guest "$1"
 
 write_task()
 {
 	rm -rf "$build/guest"
 	mkdir -p "$build/guest/in/tmp"
+	install -m 644 "$top/qemu/guest/modules" "$build/guest/in/tmp"
 	cat >"$build/guest/in/tmp/task" <<EOT
 #!/bin/sh
 insmod /lib/modules/dmacpy_fake_dma.ko
-insmod /lib/modules/dmacpy.ko
+[ ! -f /lib/modules/dmacpy.ko ] || insmod /lib/modules/dmacpy.ko
 $CMD
 EOT
 	chmod +x "$build/guest/in/tmp/task"

@@ -3,15 +3,18 @@
 #
 # The guest's file system. The same input gives the same bytes.
 
-# The disk of the guest needs the first two; other drivers, that the tests share
-# buffers with, the rest. Our kernels have them built in, or not at all.
+# What the guest boots with, and other drivers, that the tests share buffers
+# with. What a kernel has not got as a module it has built in, or not at all.
 install_stock_modules()
 {
 	local name file
-	for name in virtio_mmio virtio_blk \
+	for name in "${boot_modules[@]}" \
 			$(sed '/^#/d; s/ .*//' "$top/qemu/guest/modules"); do
-		file=$(kernel_module "$name")
-		xz -dc "$file" >"$1/lib/modules/$name.ko"
+		file=$(kernel_module "$guest_kernel" "$name")
+		case $file in
+		*.xz) xz -dc "$file" >"$1/lib/modules/$name.ko" ;;
+		*.ko) cp "$file" "$1/lib/modules" ;;
+		esac
 	done
 }
 
@@ -31,13 +34,17 @@ fill_root()
 	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules,tests}
 	install -m 755 "$top/qemu/guest/init" "$1/init"
 	install -m 755 "$(busybox "$guest_arch")" "$1/bin/busybox"
-	[ "$guest_kernel" != 6.12-arm64 ] || install_stock_modules "$1"
+	case $guest_kernel in
+	6.*) install_stock_modules "$1" ;;
+	esac
 	install -m 644 "$guest"/modules/*.ko "$1/lib/modules"
 	install -m 755 "$guest_userspace/dmacpy" \
 		"$guest_userspace"/examples/{drmshare,ringcopy,tilefilter} \
-		"$1/bin"
+		"$guest_userspace/tests/bin/untouched" "$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
+	[ ! -d "$guest_userspace/selftests" ] ||
+		install -m 755 -t "$1/bin" "$guest_userspace"/selftests/*
 	install -m 755 "$(sysroot_file "$guest_arch" v4l2-ctl)" "$1/bin"
 	install_libraries "$guest_arch" "$1/lib" \
 		"$1"/bin/{drmshare,v4l2-ctl} "$1"/tests/*

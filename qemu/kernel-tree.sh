@@ -3,20 +3,22 @@
 #
 # The source of Linux 6.12 with dmacpy in it, as if it had been merged, in the
 # cache. Checks build from it, and the kernels of make test-debug, test-kcsan and
-# coverage: TREE is debug-arm64, debug-arm, kcsan-arm64 or coverage-arm64, of
-# guest.config, the board's .config and debug.config, kcsan.config or
-# coverage.config.
+# coverage. TREE is debug-arm64, debug-arm, debug-heap-arm64, kcsan-arm64 or
+# coverage-arm64: of guest.config, the board's .config, and one for each word
+# but the last. For at91-armv5 there is only a module, see modules.sh.
 
 # By far not all that there is: what the kernels and the checks read.
 kernel_tree_parts=(
 	'*Kconfig*' '*Makefile*' Kbuild arch/arm arch/arm64
 	arch/x86/entry/syscalls block certs crypto drivers/amba drivers/base
 	drivers/block drivers/bus drivers/char drivers/clk drivers/clocksource
-	drivers/dma drivers/dma-buf drivers/firmware 'drivers/gpu/drm/drm_*'
-	drivers/gpu/drm/vgem drivers/i2c drivers/input drivers/irqchip
-	drivers/mfd drivers/misc drivers/mmc drivers/net/loopback.c drivers/of
-	drivers/pci drivers/pinctrl drivers/power drivers/reset drivers/rtc
-	drivers/soc drivers/tty drivers/video drivers/virtio fs include init
+	drivers/dma drivers/dma-buf drivers/firmware
+	drivers/gpu/drm/bridge/panel.c 'drivers/gpu/drm/drm_*'
+	drivers/gpu/drm/vgem drivers/gpu/drm/vkms drivers/i2c drivers/input
+	drivers/irqchip drivers/mfd drivers/misc drivers/mmc
+	drivers/net/loopback.c drivers/of drivers/pci drivers/pinctrl
+	drivers/power drivers/reset drivers/rtc drivers/soc drivers/tty
+	drivers/video drivers/virtio fs include init
 	io_uring ipc kernel lib mm net scripts security tools/include usr virt
 )
 
@@ -29,7 +31,7 @@ make_kernel_tree()
 {
 	local misc=$1/usr/src/linux-source-6.12/drivers/misc version
 	version=$(deb_field "$host_arch" linux-source-6.12 Version) || exit
-	unpack_source "$version" "$1" "${kernel_tree_parts[@]}"
+	unpack_source 6.12 "$version" "$1" "${kernel_tree_parts[@]}"
 	sed -i '/^endmenu/i source "drivers/misc/dmacpy/Kconfig"' \
 		"$misc/Kconfig"
 	echo "obj-\$(CONFIG_DMACPY) += dmacpy/ dmacpy/kunit/" \
@@ -73,8 +75,27 @@ make_in_kernel_tree()
 		$(kernel_make_args "$tree") "$@"
 }
 
-# configure_kernel TREE FILE...: allnoconfig and the files. Prints what Kconfig
-# does not take of them, and fails then.
+# kernel_board TREE: the one that it is configured for
+kernel_board()
+{
+	case $(kernel_arch "$1") in
+	arm64) echo versal ;;
+	armhf) echo zynq ;;
+	esac
+}
+
+# kernel_configs TREE: prints the files that it is configured by
+kernel_configs()
+{
+	local name names
+	IFS=- read -ra names <<<"${1%-*}"
+	for name in guest "boards/$(kernel_board "$1")" "${names[@]}"; do
+		echo "$top/qemu/$name.config"
+	done
+}
+
+# configure_kernel TREE FILE...: allnoconfig and the files, of which the later
+# ones prevail. Prints what Kconfig does not take of them, and fails then.
 configure_kernel()
 {
 	local tree=$1 objects config
@@ -82,7 +103,9 @@ configure_kernel()
 	config=$objects/wanted.config
 	shift
 	mkdir -p "$objects"
-	cat "$@" >"$config"
+	awk -F '[ =]' '/^CONFIG_/ { lines[$1] = $0 }
+		/^# CONFIG_.* is not set$/ { lines[$2] = $0 }
+		END { for (name in lines) print lines[name] }' "$@" >"$config"
 	make_in_kernel_tree "$tree" KCONFIG_ALLCONFIG="$config" allnoconfig ||
 		return
 	! grep '^CONFIG_' "$config" | grep -vxFf "$objects/.config"
@@ -106,14 +129,13 @@ kcsan_scope='$(if $(filter drivers/misc/dmacpy%,$(obj)),y,n)'
 # is ours until the (sub)shell ends.
 build_kernel()
 {
-	local tree=$1
+	local tree=$1 configs
 	shift
+	mapfile -t configs < <(kernel_configs "$tree")
 	lock_directory "$cache/$kernel_tree_name"
 	place_in_kernel_tree
 	[ "${tree%%-*}" != coverage ] || count_lines_of_driver
-	configure_kernel "$tree" "$top/qemu/guest.config" \
-		"$top/qemu/boards/$(kernel_board "$tree").config" \
-		"$top/qemu/${tree%%-*}.config"
+	configure_kernel "$tree" "${configs[@]}"
 	make_in_kernel_tree "$tree" -j"$(nproc)" KCSAN_SANITIZE="$kcsan_scope" \
 		"$@"
 }

@@ -8,9 +8,11 @@
 #   kernel_build_dir TREE	prints the KDIR to build modules with
 #   kernel_make_args TREE	prints ARCH= and CROSS_COMPILE= for it
 #   kernel_image TREE	prints the image to boot
-#   kernel_module NAME	prints the path of a stock module
-#   kernel_source_dir	prints a directory with the part of the source of
-#			6.12-arm64 that is named in source_parts
+#   kernel_module TREE NAME	prints the path of a stock module, if there
+#			is one
+#   kernel_dtb TREE NAME	prints the path of a device tree of 32 bits
+#   kernel_source_dir TREE	prints a directory with the part of its source
+#			that is named in source_parts
 #   fetch_busybox ARCH	download a static busybox of Debian's architecture
 #   busybox ARCH		prints its path
 #   unpack_source ...	other parts of the source, see there
@@ -23,6 +25,7 @@ source_parts=(
 	Documentation/dev-tools Documentation/process
 	Documentation/devicetree/bindings/vendor-prefixes.yaml
 	drivers/dma include/uapi/linux LICENSES scripts
+	tools/testing/selftests/dmabuf-heaps
 	tools/testing/selftests/kselftest.h
 	tools/testing/selftests/kselftest_harness.h
 )
@@ -30,7 +33,7 @@ source_parts=(
 # kernel_name TREE: of its directory in the cache
 kernel_name()
 {
-	echo "$1-$(list_key "${source_parts[@]}")"
+	echo "debian-$1-$(list_key "${source_parts[@]}")"
 }
 
 kernel_dir()
@@ -50,7 +53,9 @@ kernel_make_args()
 {
 	case $1 in
 	*-arm64) echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ;;
-	*-arm | *-armmp) echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf- ;;
+	*-arm | *-armmp | *-armv5)
+		echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-
+		;;
 	esac
 }
 
@@ -81,12 +86,17 @@ kernel_image()
 
 kernel_module()
 {
-	find "$(kernel_dir 6.12-arm64)/lib/modules/" -name "$1.ko.xz"
+	find "$(kernel_dir "$1")/lib/modules" -name "$2.ko*"
+}
+
+kernel_dtb()
+{
+	echo "$(kernel_dir "$1")"/usr/lib/linux-image-*/"$2.dtb"
 }
 
 kernel_source_dir()
 {
-	echo "$(kernel_dir 6.12-arm64)/usr/src/linux-source-6.12"
+	echo "$(kernel_dir "$1")/usr/src/linux-source-${1%%-*}"
 }
 
 busybox()
@@ -94,12 +104,13 @@ busybox()
 	echo "$cache/busybox-$1/bin/busybox"
 }
 
-# unpack_source VERSION DIRECTORY PART...: the parts may have wildcards. The
-# tar ball in the package has a name of its own, and is not needed on the disk.
+# unpack_source RELEASE VERSION DIRECTORY PART...: the parts may have wildcards.
+# The tar ball in the package has a name of its own, and is not needed on the
+# disk.
 unpack_source()
 {
-	local package=linux-source-6.12 version=$1 to=$2/usr/src file
-	shift 2
+	local package=linux-source-$1 version=$2 to=$3/usr/src file
+	shift 3
 	file=$(download_deb "$host_arch" "$package" "$version") || exit
 	mkdir -p "$to"
 	dpkg-deb --fsys-tarfile "$file" |
@@ -137,9 +148,8 @@ unpack_kernel()
 	version=${depends##*(= }
 	version=${version%)}
 	unpack_headers "$1" "$package" "$version" "$2"
-	[ "$1" = 6.12-arm64 ] || return 0
-	unpack_deb arm64 "${package/headers/image}" "$2" "$version"
-	unpack_source "$version" "$2" "${source_parts[@]}"
+	unpack_deb "$arch" "${package/headers/image}" "$2" "$version"
+	unpack_source "${1%%-*}" "$version" "$2" "${source_parts[@]}"
 }
 
 fetch_kernel()

@@ -9,11 +9,14 @@
 #   #@ suites NAME...	what is going to run, once or more
 #   #@ suite NAME	the output of a suite follows
 #   #@ exit STATUS	that suite has ended
+#
+# Suites of the name BOARD/KERNEL/SUITE have sums for each board and kernel.
 set -u
 
 passed=0 failed=0 skipped=0
 expected=() suite='' suite_number=0
-declare -A finished=()
+rows=()
+declare -A finished=() row_passed=() row_failed=() row_skipped=()
 
 begin_suite()
 {
@@ -53,11 +56,31 @@ report_suite()
 	[ "$suite_failed" -eq 0 ] || { result='not ok'; show_context; }
 	: $((passed += suite_passed)) $((failed += suite_failed))
 	: $((skipped += suite_skipped))
+	add_to_row "${suite%/*}"
 	printf '%s %d %s # %d passed, %d failed, %d skipped, %d s\n' \
 		"$result" $((suite_number += 1)) "$suite" "$suite_passed" \
 		"$suite_failed" "$suite_skipped" $((SECONDS - suite_start))
 	finished[$suite]=1
 	suite=''
+}
+
+add_to_row()
+{
+	[ "$1" != "$suite" ] || return 0
+	[ -n "${row_passed[$1]:-}" ] || rows+=("$1")
+	: $((row_passed[$1] += suite_passed))
+	: $((row_failed[$1] += suite_failed))
+	: $((row_skipped[$1] += suite_skipped))
+}
+
+report_rows()
+{
+	local row
+	for row in "${rows[@]}"; do
+		printf '# %s: %d passed, %d failed, %d skipped\n' "$row" \
+			"${row_passed[$row]}" "${row_failed[$row]}" \
+			"${row_skipped[$row]}"
+	done
 }
 
 # The last lines before a failure mostly say why.
@@ -145,6 +168,7 @@ echo 'KTAP version 1'
 read_stream
 fail_missing_suites
 echo "1..$suite_number"
+report_rows
 [ "$skipped" -eq 0 ] || skipped_text=", $skipped skipped"
 echo "$passed passed, $failed failed${skipped_text:-}"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

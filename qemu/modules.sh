@@ -33,6 +33,39 @@ make_dmacpy_in_tree()
 	add_modules "$1" "${modules[@]}"
 }
 
+# lacking_symbols MODULE: what compilers call, and 32-bit Arm does not have. All
+# else that a module asks of a kernel is declared in its headers.
+lacking_symbols()
+{
+	arm-linux-gnueabihf-nm --undefined-only --format=just-symbols "$1" |
+		grep -E '^__(aeabi_.*|.*[sd]i[23])$' | sort |
+		comm -23 - <(sed -n 's/^EXPORT_SYMBOL(\(.*\));/\1/p' \
+			"$kernel_tree"/arch/arm/kernel/*.c | sort)
+}
+
+# The module for at91-armv5: an ARMv5 alone, of the AT91 that it is for. Its
+# kernel is not built, so what it asks of that is not known to kbuild.
+make_dmacpy_alone()
+{
+	local objects module=drivers/misc/dmacpy/dmacpy.ko
+	objects=$(kernel_build_dir "$1")
+	lock_directory "$cache/$kernel_tree_name"
+	place_in_kernel_tree
+	mkdir -p "$objects"
+	sed '/ARCH_MULTI_V4T/d; $a CONFIG_DMACPY=m' \
+		"$kernel_tree/arch/arm/configs/at91_dt_defconfig" \
+		>"$objects/wanted.config"
+	make_in_kernel_tree "$1" KCONFIG_ALLCONFIG="$objects/wanted.config" \
+		alldefconfig
+	make_in_kernel_tree "$1" -j"$(nproc)" modules_prepare
+	make_in_kernel_tree "$1" W=1 KBUILD_MODPOST_WARN=1 "$module" 2>&1 | sed \
+		-e '/vmlinux.o is missing/,/your own risk/d' \
+		-e '/modpost: .* undefined!$/d' \
+		-e '/modpost: suppressed .* unresolved symbol/d'
+	lacking_symbols "$objects/$module" | sed 's/^/warning: undefined: /'
+	add_modules "$1" "$objects/$module"
+}
+
 make_dmacpy()
 {
 	local out=$build/$1/dmacpy
@@ -60,6 +93,7 @@ build_dmacpy()
 	mkdir -p "$build/$1"
 	case $1 in
 	6.*) make=make_dmacpy ;;
+	at91-*) make=make_dmacpy_alone ;;
 	esac
 	attempt "$make" "$1" >"$log" 2>&1
 	cat "$log"
@@ -69,29 +103,36 @@ build_dmacpy()
 	return 1
 }
 
-# zynqmp_dma.c includes "../dmaengine.h"
+# build_dma TREE. zynqmp_dma.c includes "../dmaengine.h".
 build_dma()
 {
-	local from out=$build/6.12-arm64/dma
-	from=$(kernel_source_dir)/drivers/dma
+	local from out=$build/$1/dma
+	from=$(kernel_source_dir "$1")/drivers/dma
 	mkdir -p "$out"
 	install -p -m 644 "$from/dmatest.c" "$from/xilinx/zynqmp_dma.c" "$out"
-	install -p -m 644 "$from/dmaengine.h" "$build/6.12-arm64"
+	install -p -m 644 "$from/dmaengine.h" "$build/$1"
 	install -p -m 644 "$top/qemu/dma.Kbuild" "$out/Kbuild"
 	# shellcheck disable=SC2046 # two arguments
-	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
-		$(kernel_make_args 6.12-arm64) modules
-	add_modules 6.12-arm64 "$out"/*.ko
+	make -s -C "$(kernel_build_dir "$1")" M="$out" \
+		$(kernel_make_args "$1") modules
+	add_modules "$1" "$out"/*.ko
 }
 
-# The engine that fails on command, for the tests.
+# build_fake_dma TREE: the engine that fails on command, for the tests
 build_fake_dma()
 {
-	local out=$build/6.12-arm64/fake
+	local out=$build/$1/fake
 	mkdir -p "$out"
 	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c} "$out"
 	# shellcheck disable=SC2046 # two arguments
-	make -s -C "$(kernel_build_dir 6.12-arm64)" M="$out" \
-		$(kernel_make_args 6.12-arm64) W=1 modules
-	add_modules 6.12-arm64 "$out"/*.ko
+	make -s -C "$(kernel_build_dir "$1")" M="$out" \
+		$(kernel_make_args "$1") W=1 modules
+	add_modules "$1" "$out"/*.ko
+}
+
+# build_engines TREE: what a stock kernel lacks for the tests
+build_engines()
+{
+	build_dma "$1"
+	build_fake_dma "$1"
 }

@@ -76,7 +76,7 @@ say_what_happened()
 	    "make run IMAGE=photo.png"
 steps=$((guest_file_steps + 3))
 [ -n "${IMAGE:-}" ] || : $((steps += 1))
-select_guest 6.12-arm64
+select_guest versal/6.12-arm64
 need_guest_packages "$guest_kernel"
 make_guest_files all
 [ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo

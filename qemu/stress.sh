@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/stress.sh TREE SECONDS [SEED]
+# usage: qemu/stress.sh BOARD/TREE SECONDS [SEED]
 #
-# make stress, make stress-debug: the suite "stress" for so long, on the kernel
-# TREE (see kernel.sh). The seed that it prints repeats what its threads do.
+# make stress, make stress-debug: the suite "stress" for so long, on that board and
+# kernel (see board.sh). The seed that it prints repeats what its threads do.
 set -eu
 
 . "$(dirname "$0")/lib.sh"

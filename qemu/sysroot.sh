@@ -27,7 +27,8 @@ fetch_sysroot()
 # sysroot_file ARCH NAME: prints the path of a program or a library
 sysroot_file()
 {
-	find "$cache/sysroot-$1-$sysroot_key"/{lib,usr/bin,usr/lib} -name "$2" -print -quit
+	find "$cache/sysroot-$1-$sysroot_key"/{lib,usr/bin,usr/lib} \
+		-name "$2" -print -quit
 }
 
 # sysroot_pkg_config ARCH: prints a pkg-config for it

@@ -1,43 +1,54 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/test.sh stock|debug|kcsan|coverage
+# usage: qemu/test.sh stock|boards|debug|kcsan|coverage
 #
-# make test, make test-debug, make test-kcsan, make coverage: all suites, on the
-# host and in the guests, one after the other. Prints KTAP in short; everything
-# is in build/test-NAME/. The variables DMACPY_* of the environment, which say
-# how long some tests take, get to the guests.
+# make test, make test-boards, make test-debug, make test-kcsan, make coverage:
+# all suites, on the host and in the guests, one after the other. Prints KTAP in
+# short; everything is in build/test-NAME/. The variables DMACPY_* of the
+# environment, which say how long some tests take, get to the guests.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
 
-# guests: the kernels (TREEs) to boot. trees: those to build dmacpy for.
-# seconds: a guest may take.
+# guests: the boards and kernels to boot, see select_guest. short: on all but
+# the first, only these tests. only_built: the kernels that nothing is booted
+# on. seconds: a guest may take.
+short=()
+only_built=()
 case $1 in
 stock)
-	guests=(6.12-arm64)
-	trees=(6.12-arm64 6.1-arm64 6.1-armmp)
+	guests=(versal/6.12-arm64 versal/6.1-arm64 smdkc210/6.1-armmp)
+	short=(abi async share sram unbind)
 	seconds=900
 	;;
+boards)
+	guests=(versal/6.12-arm64 versal/6.1-arm64 zcu102/6.12-arm64
+		smdkc210/6.1-armmp zynq/debug-arm)
+	only_built=(at91-armv5)
+	seconds=3600
+	;;
 debug)
-	guests=(debug-arm64 debug-arm)
-	trees=("${guests[@]}")
+	guests=(versal/debug-arm64 zynq/debug-arm versal/debug-heap-arm64)
 	seconds=3600
 	;;
 kcsan)
-	guests=(kcsan-arm64)
-	trees=("${guests[@]}")
+	guests=(versal/kcsan-arm64)
 	seconds=3600
 	# A race is met by chance.
 	export DMACPY_SECONDS="${DMACPY_SECONDS:-60}"
 	;;
 coverage)
-	guests=(coverage-arm64)
-	trees=("${guests[@]}")
+	guests=(versal/coverage-arm64)
 	seconds=1800
 	;;
 esac
+# Each once, whatever number of boards it is booted on.
+mapfile -t trees < <(printf '%s\n' "${guests[@]#*/}" "${only_built[@]}" |
+	awk 'NF && !seen[$0]++')
+# Those of $trees that dmacpy was built for
+built=()
 out=$build/test-$1
 
 # What the kernel has seen beside of its log; a stock one looks for nothing.
@@ -54,18 +65,21 @@ suite()
 	printf '\n#@ exit %d\n' "$status"
 }
 
-# Does dmacpy build without a warning for each of the kernels?
+# Does dmacpy build without a warning for each of the kernels? Not by suite(): in
+# what is followed by "||", no command that fails ends what it is part of.
 build_suite()
 {
 	local number=0 status=0 not tree
+	echo "#@ suite build"
 	echo "1..${#trees[@]}"
 	for tree in "${trees[@]}"; do
 		not=
 		attempt build_dmacpy "$tree" 2>&1
 		[ "$attempt_status" -eq 0 ] || not='not ' status=1
+		[ -n "$not" ] || built+=("$tree")
 		echo "${not}ok $((number += 1)) $tree"
 	done
-	return "$status"
+	printf '\n#@ exit %d\n' "$status"
 }
 
 # The suites in the module, each in a file of its name, if they are there.
@@ -79,6 +93,32 @@ unit_test_suites()
 	done
 }
 
+# What needs dmacpy in the kernel, or bounce buffers, has a guest for itself.
+heap_tests=(heap selftest swiotlb)
+
+selected_tests()
+{
+	if [[ $guest_kernel = *-heap-* ]]; then
+		printf '%s\n' "${heap_tests[@]}"
+	elif [ "${#short[@]}" -gt 0 ] &&
+			[ "$guest_board/$guest_kernel" != "${guests[0]}" ]; then
+		printf '%s\n' "${short[@]}"
+	else
+		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}")"
+	fi
+}
+
+# The engine is not free before dmacpy is loaded if there is nothing to load.
+other_suites()
+{
+	[ ! -f "$guest/modules/dmacpy.ko" ] || echo dmatest-before
+	printf '%s\n' load unload dmatest-after
+	[ "${#untouched[@]}" -eq 0 ] ||
+		printf '%s\n' untouched-before untouched-after
+	[ -z "$instruments" ] || echo instruments
+	echo kernel-log
+}
+
 boot_tests()
 {
 	local to=$1/in/tmp
@@ -89,6 +129,7 @@ boot_tests()
 	install "$top/qemu/guest/test" "$to/task"
 	install -m 644 "$top/qemu/guest/modules" "$to"
 	env | grep '^DMACPY_' >"$to/lengths" || true
+	selected_tests >"$to/selected"
 	make_initramfs
 	boot_guest "$1" "$seconds"
 }
@@ -98,15 +139,16 @@ log_suite()
 	"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" <"$1"
 }
 
-# guest_suites TREE: there is no module for the guest if it was not built.
+# guest_suites BOARD/TREE: nothing is booted that dmacpy was not built for.
 guest_suites()
 {
 	select_guest "$1"
-	printf '#@ suites %s\n' "$(guest_tests | tr '\n' ' ')" \
-		"$(unit_test_suites | tr '\n' ' ')" \
-		dmatest-before load unload dmatest-after \
-		${instruments:+instruments} kernel-log
-	[ -f "$guest/modules/dmacpy.ko" ] || return 0
+	{
+		selected_tests
+		unit_test_suites
+		other_suites
+	} | sed 's/^/#@ suites /'
+	[[ " ${built[*]} " = *" $guest_kernel "* ]] || return 0
 	attempt boot_tests "$out/$1"
 	suite kernel-log log_suite "$out/$1/guest.log"
 }
@@ -114,38 +156,29 @@ guest_suites()
 # With several guests, suites have the name of theirs before their own.
 all_suites()
 {
-	local tree
+	local guest
 	echo "#@ suites harness build"
 	suite harness "$top/qemu/ktap-selftest.sh"
-	suite build build_suite
-	for tree in "${guests[@]}"; do
-		guest_suites "$tree" | if [ "${#guests[@]}" -gt 1 ]; then
-			sed -u "s,^#@ suites\? ,&$tree/,"
+	build_suite
+	for guest in "${guests[@]}"; do
+		guest_suites "$guest" | if [ "${#guests[@]}" -gt 1 ]; then
+			sed -u "s,^#@ suites\? ,&$guest/,"
 		else
 			cat
 		fi
 	done
 }
 
-fetch_other_kernels()
-{
-	local tree
-	for tree in "${trees[@]}"; do
-		case $tree in
-		6.12-arm64) ;;
-		6.*) fetch_kernel "$tree" ;;
-		esac
-	done
-}
-
-steps=$((guest_prepare_steps * ${#guests[@]} + 1))
+steps=$((guest_prepare_steps * ${#guests[@]} + ${#only_built[@]}))
 need_guest_packages "${trees[@]}"
 lock_directory "$build"
-for tree in "${guests[@]}"; do
-	select_guest "$tree"
+for guest_name in "${guests[@]}"; do
+	select_guest "$guest_name"
 	prepare_guest all tests
 done
-step "fetching other kernels" fetch_other_kernels
+for tree in "${only_built[@]}"; do
+	step "fetching the source for $tree" fetch_kernel_tree
+done
 rm -rf "$out"
 mkdir -p "$out"
 all_suites | tee "$out/full.log" | "$top/qemu/ktap.sh" | tee "$out/ktap.log"

@@ -7,17 +7,17 @@
 machine=(qemu-system-aarch64 -machine xlnx-versal-virt -m 1G)
 drive='if=none,id=disk'
 devices=(-device 'virtio-blk-device,drive=disk')
-command_line='console=ttyAMA0 output=ttyAMA1 disk=vda'
-engine=xilinx/zynqmp_dma
+command_line='console=ttyAMA0 output=ttyAMA1 disk=vda end=reboot'
+untouched=()
+boot_modules=(virtio_mmio virtio_blk zynqmp_dma)
 
 # Without seeds, so that two boots do the same.
 make_dtb()
 {
-	local seed qemu=$build/versal-qemu.dtb overlay=$build/versal.dtbo
+	local seed qemu=$build/versal-qemu.dtb
 	"${machine[@]}" -display none -machine dumpdtb="$qemu"
 	for seed in $(fdtget -p "$qemu" /chosen | grep 'seed$'); do
 		fdtput -d "$qemu" /chosen "$seed"
 	done
-	strict_dtc -@ -I dts -O dtb -o "$overlay" "$top/qemu/boards/versal.dtso"
-	fdtoverlay -i "$qemu" -o "$1" "$overlay"
+	make_overlaid_dtb "$qemu" "$1"
 }

@@ -25,8 +25,8 @@ check_sparse()
 		M="$work/kunit" C=2 W=1 modules
 }
 
-# build_in_kernel_tree y|m OUTPUT: with its unit tests. The driver's objects are
-# always new, or warnings would be seen only once.
+# build_in_kernel_tree y|m OUTPUT OPTION...: with its unit tests. The driver's
+# objects are always new, or warnings would be seen only once.
 build_in_kernel_tree()
 {
 	local tree=$1-arm64 objects
@@ -34,7 +34,7 @@ build_in_kernel_tree()
 	rm -rf "$objects/drivers/misc/dmacpy"
 	printf '%s\n' CONFIG_OF=y CONFIG_MODULES=y CONFIG_DMADEVICES=y \
 		"CONFIG_KUNIT=$1" "CONFIG_DMACPY=$1" \
-		CONFIG_DMACPY_KUNIT_TEST=y >"$work/$1.config"
+		CONFIG_DMACPY_KUNIT_TEST=y "${@:3}" >"$work/$1.config"
 	warnings_of configure_kernel "$tree" "$work/$1.config"
 	# The vDSO is built each time, and has a warning of its own.
 	warnings_of make_in_kernel_tree "$tree" C=1 W=1 drivers/misc/dmacpy/ |
@@ -46,7 +46,8 @@ build_in_kernel_tree()
 check_in_tree()
 {
 	place_in_kernel_tree
-	build_in_kernel_tree y built-in.a
+	build_in_kernel_tree y built-in.a CONFIG_DMABUF_HEAPS=y \
+		CONFIG_DMACPY_HEAP=y
 	build_in_kernel_tree m dmacpy.o
 }
 
@@ -59,22 +60,27 @@ check_device_tree()
 {
 	local file
 	for file in $(tree_files \( -name '*.dts' -o -name '*.dtso' \)); do
-		cpp -nostdinc -undef -x assembler-with-cpp \
-			-I "$kernel_tree/include" \
-			-I "$kernel_tree/arch/arm/boot/dts/xilinx" "$file" |
-			dtc -@ -W no-interrupt_provider -I dts -O dtb \
-			    -o /dev/null -
+		preprocess_dts "$file" |
+			dtc -@ "${dtc_flags[@]}" -I dts -O dtb -o /dev/null -
 	done
 }
 
-# The binding keeps to the rules for bindings, and its examples to it.
+# The binding keeps to the rules for bindings; its examples, and the device trees
+# of the boards, keep to it. dt-validate passes over what is below "__overlay__".
 check_binding()
 {
-	local bindings=$top/Documentation/devicetree/bindings file
+	local bindings=$top/Documentation/devicetree/bindings file dts
 	file=$bindings/misc/linux,sram-dmacpy.yaml
 	dt-doc-validate -u "$bindings" "$file"
 	dt-extract-example "$file" >"$work/example.dts"
 	dtc -q -O dtb -o "$work/example.dtb" "$work/example.dts"
 	dt-mk-schema -j "$file" qemu/check/stub.yaml >"$work/schema.json"
-	dt-validate -l dmacpy -s "$work/schema.json" "$work/example.dtb"
+	for dts in qemu/boards/*.dts qemu/boards/*.dtso; do
+		preprocess_dts "$dts" | dtc -q -@ -O dts - |
+			sed 's/__overlay__/overlay/' |
+			dtc -q -O dtb -o "$work/$(basename "$dts").dtb" -
+	done
+	for file in "$work"/*.dtb; do
+		dt-validate -l dmacpy -s "$work/schema.json" "$file"
+	done
 }

@@ -10,7 +10,7 @@ checkpatch_in()
 	cd "$1"
 	mapfile -t files < <(find -L -- * -name '*.[ch]' -o -name Kbuild \
 		-o -name Kconfig)
-	"$(kernel_source_dir)/scripts/checkpatch.pl" --root=. --strict \
+	"$(kernel_source_dir 6.12-arm64)/scripts/checkpatch.pl" --root=. --strict \
 		--terse --show-types --no-summary \
 		--typedefsfile "$top/qemu/check/typedefs" -f "${files[@]}" |
 		sed 's,^include/uapi/,uapi/,'
@@ -24,7 +24,7 @@ check_checkpatch()
 	mkdir -p "$work"/{kernel,user}/include "$work/test" \
 		"$work/kernel/$bindings"
 	cp -r "$top/$bindings/misc" "$work/kernel/$bindings"
-	ln -s "$(kernel_source_dir)/$bindings/vendor-prefixes.yaml" \
+	ln -s "$(kernel_source_dir 6.12-arm64)/$bindings/vendor-prefixes.yaml" \
 		"$work/kernel/$bindings"
 	ln -s "$top/uapi" "$work/kernel/include"
 	ln -s "$top"/{driver,Kconfig,.checkpatch.conf} "$work/kernel"
@@ -38,7 +38,7 @@ check_checkpatch()
 
 check_kernel_doc()
 {
-	"$(kernel_source_dir)/scripts/kernel-doc" -none -Wall -Werror \
+	"$(kernel_source_dir 6.12-arm64)/scripts/kernel-doc" -none -Wall -Werror \
 		driver/*.[ch] kunit/*.[ch] uapi/linux/*.h \
 		userspace/lib/*.[ch] userspace/include/*.h
 }
@@ -80,8 +80,8 @@ check_walls()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv board debugfs device cdev uring ioctl stream job sync buf
-			export pool chan fence quota' \
+		-v flow='drv heap board debugfs device cdev uring ioctl stream job
+			sync buf export pool chan fence quota' \
 		-v shared='device compat trace param power' \
 		-f qemu/check/includes.awk
 }

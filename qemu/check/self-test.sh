@@ -65,6 +65,17 @@ break_binding__example()
 	sed -i 's/^ *sram = .*/&colour = <1>;/' "$binding"
 }
 
+break_binding__board()
+{
+	sed -i 's/^\t\tdma-names = .*/\t\tcolour = <1>;/' qemu/boards/zcu102.dts
+}
+
+break_binding__overlay()
+{
+	sed -i 's/^\t\tdma-names = .*/\t\tcolour = <1>;/' \
+		qemu/boards/versal.dtso
+}
+
 break_device_tree__warning()
 {
 	echo '/dts-v1/; / { node@1 { }; };' >>Documentation/board.dts

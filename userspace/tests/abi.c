@@ -929,7 +929,7 @@ TEST_F(abi, all_or_nothing)
 }
 
 /* Catches: errors that each cost a descriptor, a handle or a buffer. */
-TEST_F(abi, errors_leave_nothing)
+TEST_F_TIMEOUT(abi, errors_leave_nothing, SLOW)
 {
 	uint64_t sram_free = stream_info(self->stream).sram_free;
 	unsigned int files = open_files();

@@ -12,6 +12,7 @@
 #include <xf86drmMode.h>
 
 #include "kselftest_harness.h"
+#include "card.h"
 #include "common.h"
 #include "engine.h"
 #include "instance.h"
@@ -46,33 +47,11 @@ FIXTURE_VARIANT_ADD(drm, fake_engine)
 	.fake = true,
 };
 
-static int open_card(const char *driver)
-{
-	drmVersionPtr version;
-	char path[32];
-	int fd, i;
-	bool found;
-
-	for (i = 0; i < 8; i++) {
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && !strcmp(version->name, driver);
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
-}
-
 FIXTURE_SETUP(drm)
 {
 	ASSERT_EQ(0, engine_find(&self->fake));
 	ASSERT_TRUE(engine_reset());
-	self->card = open_card("vgem");
+	self->card = card_open("vgem");
 	if (self->card < 0)
 		SKIP(return, "this kernel has no vgem");
 	self->stream = stream_open(variant->fake ? self->fake.node : DEVICE);

@@ -333,6 +333,70 @@ TEST_F(fences, never)
 	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
 }
 
+/* As if somebody else used a buffer: to write to it, or to read from it. */
+static int dmabuf_add_fence(int dmabuf, int fence, uint32_t flags)
+{
+	struct dma_buf_import_sync_file import = {
+		.flags = flags,
+		.fd = fence,
+	};
+
+	return command(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import);
+}
+
+/* Of all who use it, when that is asked for who is going to write to it. */
+static int dmabuf_fence(int dmabuf, uint32_t flags)
+{
+	struct dma_buf_export_sync_file export = { .flags = flags };
+	int ret = command(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export);
+
+	return ret ?: export.fd;
+}
+
+/* Catches: a fence that was put into one of our buffers, and is overlooked. */
+TEST_F(fences, imported)
+{
+	int job, next, i;
+	const uint32_t flags[] = { DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE };
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, dmabuf_add_fence(self->user.fd,
+					      fence_at(self->timeline, i + 1),
+					      flags[i]));
+		job = start(&self->user, 0x11 + i, 0);
+		ASSERT_LE(0, job);
+		next = dmabuf_fence(self->user.fd, DMA_BUF_SYNC_WRITE);
+		ASSERT_LE(0, next);
+		usleep(SLOW_US);
+		EXPECT_EQ(0, fence_status(job));
+		EXPECT_EQ(0, fence_status(next));
+		ASSERT_EQ(0, advance(self->timeline));
+		EXPECT_EQ(1, outcome(job));
+		EXPECT_EQ(1, outcome(next));
+		EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11 + i, LENGTH));
+	}
+}
+
+/* Catches: copies out of a buffer that wait for who only reads from it. */
+TEST_F(fences, imported_of_reader)
+{
+	uint8_t *mem = memory_map(LENGTH);
+	int handle = memory_register(self->user.stream, mem, LENGTH,
+				     DMACPY_ACCESS_WRITE);
+
+	ASSERT_LT(0, handle);
+	memset(self->user.mem, 0x44, LENGTH);
+	ASSERT_EQ(0, dmabuf_add_fence(self->user.fd,
+				      fence_at(self->timeline, 1),
+				      DMA_BUF_SYNC_READ));
+	EXPECT_EQ(0, copy(self->user.stream, handle, self->user.handle,
+			  LENGTH));
+	EXPECT_TRUE(all_bytes_are(mem, 0x44, LENGTH));
+	EXPECT_EQ(0, fence_status(dmabuf_fence(self->user.fd,
+					       DMA_BUF_SYNC_WRITE)));
+	ASSERT_EQ(0, advance(self->timeline));
+}
+
 /* Signals the next fence, from a thread of its own, again and again. */
 static void *advance_for_ever(void *timeline)
 {

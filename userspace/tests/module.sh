@@ -102,6 +102,19 @@ test_limits_are_parameters()
 	works
 }
 
+# Memory for the parameter "sram" is a node of the device tree on each board.
+spare()
+{
+	echo /proc/device-tree/reserved-memory/spare@* | sed 's/.*@/0x/'
+}
+
+# claimed_by WORD...: the address of the first region that is
+claimed_by()
+{
+	sed -n "s/^\([0-9a-f]*\)-.*[ .]$*\( .*\|$\)/0x\1/p" /proc/iomem |
+		head -n 1
+}
+
 # refused_sram REASON PARAMETER
 refused_sram()
 {
@@ -115,17 +128,18 @@ refused_sram()
 # Catches: memory of somebody else, or nonsense, that is taken for SRAM.
 test_sram_parameter_is_checked()
 {
-	local parameter
+	local parameter spare
+	spare=$(spare)
 	unload
-	for parameter in nonsense 4K 4K@ 0@0x3fdf0000 4K@0x3fdf0000x -1@0 \
+	for parameter in nonsense 4K 4K@ "0@$spare" "4K@${spare}x" -1@0 \
 			2M@0xfffffffffff00000; do
-		refused_sram 'not <size>@<address>' $parameter
+		refused_sram 'not <size>@<address>' "$parameter"
 	done
-	refused_sram 'not in whole pages' 4K@0x3fdf0800
-	refused_sram 'not in whole pages' 2K@0x3fdf0000
-	refused_sram "is the system's main memory" 4K@0x1000000
-	refused_sram "is the system's main memory" 2M@0x3fd00000
-	refused_sram 'is in use' 4K@0xfffc0000
+	refused_sram 'not in whole pages' "4K@${spare%000}800"
+	refused_sram 'not in whole pages' "2K@$spare"
+	refused_sram "is the system's main memory" "4K@$(claimed_by System RAM)"
+	refused_sram "is the system's main memory" "2M@${spare%f0000}00000"
+	refused_sram 'is in use' "4K@$(claimed_by sram)"
 	loaded && fail "the module stays"
 	expect 0 insmod "$module"
 }
@@ -136,7 +150,7 @@ test_sram_parameter()
 	local round device
 	for round in 1 2; do
 		unload
-		expect 0 insmod "$module" sram=64K@0x3fdf0000
+		expect 0 insmod "$module" "sram=64K@$(spare)"
 		device=$(echo /sys/bus/platform/drivers/dmacpy/dmacpy.*)
 		device=/dev/$(basename "$device"/misc/dmacpy*)
 		expect 0 dmacpy -d "$device" info --json

@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(power, waiting_program_can_be_frozen, SLOW)
 		SKIP(return, "this kernel cannot test suspending devices");
 	/* The kernel's test keeps a CPU busy for some seconds. */
 	ASSERT_TRUE(set_number(TIMEOUT, 20000));
-	ASSERT_TRUE(engine_set("delay_us", 4 * SLOW_US));
+	ASSERT_TRUE(engine_set("hang", 1));
 	child = fork();
 	if (!child)
 		_exit(start_jobs(self->stream, JOBS) || fsync(self->stream));
@@ -269,6 +269,7 @@ TEST_F_TIMEOUT(power, waiting_program_can_be_frozen, SLOW)
 	EXPECT_TRUE(write_line("/sys/power/state", "freeze"));
 	/* It has been frozen while it waited, and goes on. */
 	EXPECT_EQ(0, waitpid(child, &status, WNOHANG));
+	ASSERT_TRUE(engine_set("hang", 0));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
 }
@@ -278,6 +279,7 @@ TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
 {
 	struct dmacpy_event event;
 	unsigned int start;
+	int ret;
 
 	if (access("/sys/power/pm_test", F_OK))
 		SKIP(return, "this kernel cannot test suspending devices");
@@ -290,9 +292,10 @@ TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
 
 	ASSERT_TRUE(engine_reset());
 	start = milliseconds();
-	while (start_jobs(self->stream, 1) == -EAGAIN &&
+	while ((ret = start_jobs(self->stream, 1)) == -EAGAIN &&
 	       milliseconds() - start < 4 * BOUND_MS)
 		usleep(1000);
+	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
 }

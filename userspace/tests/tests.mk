@@ -3,10 +3,11 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async camera crossing data fake faults fences idle library life \
-	limits order power probe share sram stall storm stress unbind watchdog
-SHELL_TESTS := drmshare module overlap ringcopy tool v4l2ctl
-LIBDRM_TESTS := drm
+TESTS := abi async camera crossing data fake faults fences heap idle library \
+	 life limits order power probe share sram stall storm stress swiotlb \
+	 unbind watchdog
+SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
+LIBDRM_TESTS := display drm
 LIBURING_TESTS := uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
@@ -14,6 +15,7 @@ TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
 
 tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
+       $(O)/selftests/dmabuf-heap $(O)/tests/bin/untouched \
        $(if $(LIBDRM),$(addprefix $(O)/tests/,$(LIBDRM_TESTS))) \
        $(if $(LIBURING),$(addprefix $(O)/tests/,$(LIBURING_TESTS))) \
        $(if $(CC32),$(O)/tests/layout32.o)
@@ -32,11 +34,15 @@ $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 
 $(O)/tests/stress: $(addprefix $(O)/tests/,model.o worker.o)
 
+$(O)/tests/bin/untouched: $(O)/tests/untouched.o
+	@mkdir -p $(@D)
+	$(link)
+
 # Linked as its library is there: not statically.
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): override LDFLAGS := \
 		$(filter-out -static,$(LDFLAGS))
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
-		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
+		$(addprefix $(O)/tests/,card.o common.o engine.o instance.o) \
 		$(O)/libdmacpy.a
 	$(link) $(LIBDRM)
 
@@ -44,6 +50,11 @@ $(addprefix $(O)/tests/,$(LIBURING_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
 		$(O)/libdmacpy.a
 	$(link) $(LIBURING)
+
+# For selftest.sh, as it is in the kernel's source.
+$(O)/selftests/dmabuf-heap: $(KSELFTEST)/dmabuf-heaps/dmabuf-heap.c
+	@mkdir -p $(@D)
+	$(CC) -O2 $(LDFLAGS) -o $@ $<
 
 $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
 	@mkdir -p $(@D)
