@@ -34,7 +34,7 @@
 #define CHAN_LOOK	(1UL * HZ)
 /* How long a test copy may take, in jiffies. */
 #define CHAN_TEST_TIME	(5UL * HZ)
-/* Bytes of the two parts of a test copy: what any engine can align to. */
+/* Bytes of half of a test copy: what any engine can align to. */
 #define CHAN_TEST_PART	256
 #define CHAN_TEST_SIZE	(2 * CHAN_TEST_PART)
 
@@ -463,41 +463,48 @@ static void chan_test_done(void *param)
 	complete(&chan->tested);
 }
 
-static bool chan_test_part(struct dmacpy_chan *chan, unsigned int part)
+static bool chan_test_part(struct dmacpy_chan *chan, size_t offset,
+			   size_t length, bool irq)
 {
-	dma_addr_t src = chan->scratch_addr + part * CHAN_TEST_PART;
+	dma_addr_t src = chan->scratch_addr + offset;
 	struct dma_async_tx_descriptor *desc;
 
 	desc = dmaengine_prep_dma_memcpy(chan->dma, src + CHAN_TEST_SIZE, src,
-					 CHAN_TEST_PART, DMA_CTRL_ACK |
-					 (part ? DMA_PREP_INTERRUPT : 0));
+					 length, DMA_CTRL_ACK |
+					 (irq ? DMA_PREP_INTERRUPT : 0));
 	if (!desc)
 		return false;
-	desc->callback = part ? chan_test_done : chan_test_silent;
+	desc->callback = irq ? chan_test_done : chan_test_silent;
 	desc->callback_result = NULL;
 	desc->callback_param = chan;
-	return !dma_submit_error(dmaengine_submit(desc));
+	if (dma_submit_error(dmaengine_submit(desc)))
+		return false;
+	chan->quiet = false;
+	return true;
 }
 
 /*
- * A copy in two parts that has to arrive, as some engines call back too early,
- * and has to call back, as interrupts may be lost. If it arrives the engine is
- * through with what it was given before, unless it may change the order; and
- * with calling back for that, if it calls back, or has dropped what was before.
+ * A copy that has to arrive, as some engines call back too early, and has to
+ * call back, as interrupts may be lost. If it arrives the engine is through
+ * with what it was given before, unless it may change the order; and with
+ * calling back for that, if it calls back, or has dropped what was before.
+ *
+ * In two parts, of which the first one asks for no interrupt; but in one if the
+ * second one may pass the first.
  */
 static bool chan_test(struct dmacpy_chan *chan, bool dropped)
 {
 	bool called, arrived, ordered = chan->quiet || chan->depth > 1;
+	size_t silent = chan->depth > 1 ? CHAN_TEST_PART : 0;
 	u8 seed = ++chan->scratch_seed;
 
 	memset(chan->scratch, seed, CHAN_TEST_SIZE);
 	memset(chan->scratch + CHAN_TEST_SIZE, ~seed, CHAN_TEST_SIZE);
 	reinit_completion(&chan->tested);
 	chan->silent = false;
-	if (!chan_test_part(chan, 0))
+	if (silent && !chan_test_part(chan, 0, silent, false))
 		return false;
-	chan->quiet = false;
-	if (!chan_test_part(chan, 1))
+	if (!chan_test_part(chan, silent, CHAN_TEST_SIZE - silent, true))
 		return false;
 	dma_async_issue_pending(chan->dma);
 

@@ -113,6 +113,8 @@ FIXTURE_SETUP(chain)
 	/* The last one waits for all, on a slow machine. */
 	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, SLOW * 1000));
 	ASSERT_TRUE(engine_set("no_order", variant->no_order));
+	/* Time to see one half of a test copy without the other. */
+	ASSERT_TRUE(engine_set("delay_us", variant->no_order ? SLOW_US : 0));
 	ASSERT_EQ(0, rebind(&self->instance));
 	ASSERT_TRUE(engine_set("delay_us", DELAY_US));
 	for (i = 0; i < STREAMS; i++)
