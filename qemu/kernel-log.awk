@@ -11,9 +11,10 @@ BEGIN {
 	gsub(/0x[0-9a-f]+/, "0x", text)
 	sub(/^kmemleak: [0-9]+ /, "kmemleak: N ", text)
 	sub(/: size [0-9]+,/, ": size N,", text)
+	sub(/ CPU: [0-9]+ PID: [0-9]+ /, " CPU: N PID: N ", text)
 }
 # 32-bit kernels say where it was before they say what.
-first_of_report && /^WARNING: CPU: / && place == "" {
+first_of_report && /^WARNING: CPU: / && place == "" && !(text in known) {
 	place = $0
 	next
 }

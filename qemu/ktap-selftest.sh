@@ -38,11 +38,12 @@ expect_log()
 	local last='ok 1 kernel log'
 	[ "$2" -eq 0 ] || last="not $last"
 	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
-		'kmemleak: N new' 'x: WARNING: size N, known') \
+		'kmemleak: N new' 'x: WARNING: size N, known' \
+		'WARNING: CPU: N PID: N at y.c:2') \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..30
+echo 1..31
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -87,6 +88,8 @@ expect_log 'known report' 0 "$start" "$cut" 'BUG: known 0x1' 'WARNING: x' "$end"
 place='WARNING: CPU: 0 PID: 1 at x.c:1'
 expect_log 'known report after its place' 0 \
 	"$start" "$cut" "$place" 'BUG: known 0x1' 'WARNING: x' "$end"
+expect_log 'known report of a place' 0 "$start" "$cut" \
+	'WARNING: CPU: 3 PID: 7 at y.c:2' 'Call trace:' 'WARNING: x' "$end"
 expect_log 'report that is not known after its place' 1 \
 	"$start" "$cut" "$place" 'x' "$end"
 expect_log 'report that is known later' 1 \
