@@ -79,12 +79,35 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 {
 	return cmd->cmd;
 }
+
+/* io_uring does so by itself. */
+static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
+					  unsigned int issue_flags)
+{
+}
 #else
 #include <linux/io_uring/cmd.h>
 
 static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 {
 	return io_uring_sqe_cmd(cmd->sqe);
+}
+
+/*
+ * Before a request is tried again, later, when its place in the ring may have
+ * been used for another one: Linux 6.12 makes a copy, but does not look there.
+ */
+static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
+					  unsigned int issue_flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	void *copy = cmd_to_io_kiocb(cmd)->async_data;
+
+	if (cmd->sqe != copy)
+		memcpy(copy, cmd->sqe, sizeof(*cmd->sqe) <<
+		       !!(issue_flags & IO_URING_F_SQE128));
+	cmd->sqe = copy;
+#endif
 }
 #endif
 

@@ -193,6 +193,8 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return -EOPNOTSUPP;
 
 	ret = uring_start_job(stream, cmd, issue_flags);
+	if (ret == -EAGAIN)
+		dmacpy_uring_keep_area(cmd, issue_flags);
 	if (ret)
 		return ret;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);

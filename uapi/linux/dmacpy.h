@@ -327,8 +327,8 @@ struct dmacpy_submit {
  *
  * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_SUBMIT runs a
  * job and completes with its result. An SQE of 128 bytes holds struct
- * dmacpy_submit itself, one of 64 holds this. What it points to has to stay
- * until the request completes.
+ * dmacpy_submit itself, one of 64 holds this. What it points to, and the
+ * in-fence, have to stay until the request completes.
  *
  * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
  * of a ring that is closed are cancelled, but the jobs go on.

@@ -329,6 +329,34 @@ TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
 	EXPECT_EQ(-EAGAIN, run(self, &args));
 }
 
+/*
+ * Catches: a request that is started later, when its place in the ring is
+ * another's. A ring of two has two threads, which wait for room.
+ */
+TEST_F_TIMEOUT(uring, place_is_used_again, SLOW)
+{
+	unsigned int i, max = stream_info(self->stream).max_jobs;
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op), event = { };
+	struct io_uring ring;
+
+	ASSERT_EQ(0, io_uring_queue_init(2, &ring, variant->flags));
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
+	for (i = 0; i < 5; i++) {
+		if (i < 3)
+			queue(&ring, self->stream, &args);
+		else
+			io_uring_prep_nop(io_uring_get_sqe(&ring));
+		ASSERT_LE(0, io_uring_submit(&ring));
+		usleep(100 * 1000);
+	}
+	ASSERT_TRUE(engine_set("hang", 0));
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, next_result(&ring, NULL));
+}
+
 /* Catches: a request that is completed twice, or not, by who is first. */
 TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 {
