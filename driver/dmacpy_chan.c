@@ -30,6 +30,8 @@
 
 /* Descriptors in flight: enough to keep an engine busy. */
 #define CHAN_DEPTH	32
+/* How often one caller does for all others what they have to leave to him. */
+#define CHAN_ROUNDS	32
 /* Looks for progress are not further apart: the timeout may be changed. */
 #define CHAN_LOOK	(1UL * HZ)
 /* How long a test copy may take, in jiffies. */
@@ -66,12 +68,26 @@ static struct dmacpy_xfer *chan_ended(struct dmacpy_chan *chan)
 	return xfer && !xfer->in_flight ? xfer : NULL;
 }
 
+/* Have the work look at the channel. Holds the lock. */
+static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
+{
+	unsigned long now = jiffies;
+
+	if (delayed_work_pending(&chan->work) && !time_before(due, chan->due))
+		return;
+	chan->due = due;
+	mod_delayed_work(chan_wq, &chan->work,
+			 time_after(due, now) ? due - now : 0);
+}
+
 /*
  * End what has ended, in order: one at a time, whoever calls this. The owner
- * signals fences, which may lead back to dmacpy_chan_submit(), so no lock.
+ * signals fences, which may lead back to dmacpy_chan_submit(), so no lock. If
+ * others go on and on it is the work, which can be preempted, that goes on too.
  */
 static void chan_reap(struct dmacpy_chan *chan)
 {
+	unsigned int rounds = CHAN_ROUNDS;
 	struct dmacpy_xfer *xfer;
 	unsigned long flags;
 	bool terminated;
@@ -84,7 +100,7 @@ static void chan_reap(struct dmacpy_chan *chan)
 		goto out_unlock;
 
 	chan->reaping = true;
-	while ((xfer = chan_ended(chan))) {
+	while ((xfer = chan_ended(chan)) && (chan->down || rounds--)) {
 		list_del(&xfer->node);
 		spin_unlock_irqrestore(&chan->lock, flags);
 		terminated = xfer->terminated;
@@ -101,6 +117,8 @@ static void chan_reap(struct dmacpy_chan *chan)
 		}
 	}
 	chan->reaping = false;
+	if (xfer)
+		chan_arm(chan, jiffies);
 out_unlock:
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
@@ -226,18 +244,6 @@ static bool chan_start_xfer(struct dmacpy_xfer *xfer)
 	return !xfer->result;
 }
 
-/* Have the work look at the channel. Holds the lock. */
-static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
-{
-	unsigned long now = jiffies;
-
-	if (delayed_work_pending(&chan->work) && !time_before(due, chan->due))
-		return;
-	chan->due = due;
-	mod_delayed_work(chan_wq, &chan->work,
-			 time_after(due, now) ? due - now : 0);
-}
-
 /* When it is too late, or earlier: the timeout may be changed. */
 static unsigned long chan_next_look(struct dmacpy_chan *chan)
 {
@@ -283,10 +289,12 @@ static bool chan_fill(struct dmacpy_chan *chan)
 /*
  * Keep the engine busy: one at a time, whoever calls this. Some engines call
  * back from within issue_pending, so no lock; or do not like to be told to
- * issue when there is nothing, so nobody else may issue meanwhile.
+ * issue when there is nothing, so nobody else may issue meanwhile. As in
+ * chan_reap() the work goes on if there is no end to it.
  */
 static void chan_feed(struct dmacpy_chan *chan)
 {
+	unsigned int rounds = CHAN_ROUNDS;
 	unsigned long flags;
 	bool issue;
 
@@ -294,7 +302,7 @@ static void chan_feed(struct dmacpy_chan *chan)
 	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
 	chan->hungry = true;
-	while (chan->hungry && !chan->feeding) {
+	while (chan->hungry && !chan->feeding && rounds--) {
 		chan->hungry = false;
 		chan->feeding = true;
 		issue = chan_fill(chan);
@@ -304,6 +312,8 @@ static void chan_feed(struct dmacpy_chan *chan)
 		spin_lock_irqsave(&chan->lock, flags);
 		chan->feeding = false;
 	}
+	if (chan->hungry && !chan->feeding && !chan->down)
+		chan_arm(chan, jiffies);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
 }

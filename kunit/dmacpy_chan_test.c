@@ -16,6 +16,8 @@
 #define XFER_SIZE	1024U
 #define XFER_PIECE	256U
 #define XFER_PIECES	(XFER_SIZE / XFER_PIECE)
+/* More than anybody does for others. */
+#define XFER_CHAIN	100
 
 /* Far more than anything takes. */
 #define PATIENCE	(60 * HZ)
@@ -32,6 +34,8 @@
  * @refuse: what starting it fails with
  * @result: what it ended with
  * @place: how many had ended before
+ * @by: who has ended it
+ * @next: is submitted then, or NULL
  * @starts: how often it was started
  * @dones: how often it ended
  * @releases: how often it was released
@@ -49,6 +53,8 @@ struct test_xfer {
 	int refuse;
 	int result;
 	int place;
+	struct task_struct *by;
+	struct test_xfer *next;
 	unsigned int starts;
 	unsigned int dones;
 	unsigned int releases;
@@ -107,6 +113,9 @@ static void xfer_done(struct dmacpy_xfer *base, int result)
 	xfer->dones++;
 	xfer->result = result;
 	xfer->place = atomic_inc_return(&xfer_places);
+	xfer->by = current;
+	if (xfer->next)
+		dmacpy_chan_submit(base->chan, base->lane, &xfer->next->base);
 	complete_all(&xfer->done);
 }
 
@@ -565,6 +574,38 @@ static void chan_refuses_to_open(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(ct->chan->max_piece, 8));
 }
 
+static const int chan_chain_results[] = { 0, -ECANCELED };
+
+static void chan_chain_name(const int *result, char *name)
+{
+	strscpy(name, *result ? "refused" : "copied", KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(chan_chain, chan_chain_results, chan_chain_name);
+
+/* Catches: who submits is kept as long as others do, who leave it to him. */
+static void chan_lets_go(struct kunit *test)
+{
+	const int *result = test->param_value;
+	struct test_xfer *first, *last = NULL;
+	struct chan_test *ct = test->priv;
+	unsigned int i;
+
+	chan_begin(test);
+	ct->engine->at_once = true;
+	for (i = 0; i < XFER_CHAIN; i++) {
+		first = xfer_new(test);
+		first->next = last;
+		first->refuse = *result;
+		last = first;
+	}
+	xfer_submit(test, 0, first);
+	KUNIT_EXPECT_PTR_EQ(test, current, first->by);
+	for (; first; last = first, first = first->next)
+		xfer_expect(test, first, *result);
+	KUNIT_EXPECT_PTR_NE(test, current, last->by);
+}
+
 static int chan_init(struct kunit *test)
 {
 	struct chan_test *ct;
@@ -606,6 +647,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_survives_refused_terminate),
 	KUNIT_CASE(chan_closes),
 	KUNIT_CASE(chan_is_lost_and_found),
+	KUNIT_CASE_PARAM(chan_lets_go, chan_chain_gen_params),
 	KUNIT_CASE(chan_refuses_to_open),
 	{ }
 };

@@ -222,6 +222,16 @@ engine_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 	return desc ? &desc->tx : NULL;
 }
 
+static void engine_run_at_once(struct test_engine *engine)
+{
+	struct test_desc *desc;
+
+	while ((desc = engine_take(engine, &engine->issued, false))) {
+		engine_execute(engine, desc, TEST_COPY);
+		kfree(desc);
+	}
+}
+
 static void engine_issue_pending(struct dma_chan *chan)
 {
 	struct test_engine *engine = to_test_engine(chan);
@@ -230,7 +240,9 @@ static void engine_issue_pending(struct dma_chan *chan)
 	spin_lock_irqsave(&engine->lock, flags);
 	list_splice_tail_init(&engine->submitted, &engine->issued);
 	spin_unlock_irqrestore(&engine->lock, flags);
-	if (!READ_ONCE(engine->hold))
+	if (engine->at_once)
+		engine_run_at_once(engine);
+	else if (!READ_ONCE(engine->hold))
 		schedule_work(&engine->work);
 }
 

@@ -44,6 +44,7 @@ enum test_outcome {
  * @used: number of descriptors that are not free
  * @ring: number of descriptors that there are
  * @hold: nothing runs but by test_engine_run()
+ * @at_once: all is copied and called back for when it is issued
  * @no_prep: so many preparations give no descriptor
  * @no_submit: so many submissions fail
  * @no_terminate: terminating is refused
@@ -65,6 +66,7 @@ struct test_engine {
 	unsigned int used;
 	unsigned int ring;
 	bool hold;
+	bool at_once;
 	unsigned int no_prep;
 	unsigned int no_submit;
 	bool no_terminate;

@@ -20,7 +20,7 @@ only_built=()
 case $1 in
 stock)
 	guests=(versal/6.12-arm64 versal/6.1-arm64 smdkc210/6.1-armmp)
-	short=(abi async share sram)
+	short=(abi async share sram unbind)
 	seconds=900
 	;;
 boards)
