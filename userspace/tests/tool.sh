@@ -110,6 +110,123 @@ test_fill()
 	done
 }
 
+# bench MODE OPTION...: short, and each byte is looked at
+bench()
+{
+	local mode=$1
+	shift
+	expect 0 dmacpy bench --verify --iterations 2 --mode "$mode" "$@"
+	grep -q '^dmatest: .* summary [1-9][0-9]* tests, 0 failures ' out ||
+		fail "no tests in mode $mode"
+}
+
+# Catches: jobs that are not waited for, or that copy something else.
+test_bench()
+{
+	local mode op
+	for mode in sync event fence uring cpu; do
+		for op in copy 2d fill; do
+			bench $mode --op $op --batch 3 --threads 2 --streams 3
+		done
+	done
+	for mode in event fence uring; do
+		bench $mode --depth 70 --size 64 --dst user
+		bench $mode --depth 4 --no-implicit --handles 10
+	done
+	bench sync --src user --dst user --segments 40 --size 32K
+	bench sync --src sram --dst user --size 16K
+	bench sync --src sram --dst sram --size 1600 --op 2d
+	for mode in sync cpu; do
+		[ ! -c /dev/udmabuf ] ||
+			bench $mode --src udmabuf --dst udmabuf
+		[ ! -c /dev/dma_heap/system ] ||
+			bench $mode --src heap --dst heap
+	done
+}
+
+# Catches: a mode that does not wait: this engine is slow, and nothing else
+# waits for it.
+test_bench_waits()
+{
+	local mode
+	knob delay_us 2000
+	for mode in sync event fence uring; do
+		bench $mode -d "/dev/$(fake_node)" --dst user --no-implicit
+	done
+	knob delay_us 0
+}
+
+# Catches: a check that does not look: this engine leaves out a copy, and the
+# second half of another, and does not say so.
+test_bench_verifies()
+{
+	local lie
+	for lie in next_failed next_short; do
+		knob no_result 1
+		knob $lie 1
+		expect 1 dmacpy bench --verify --iterations 2 \
+			-d "/dev/$(fake_node)"
+		knob no_result 0
+		grep -q ' 2 tests, 1 failures ' out || fail "$lie is not seen"
+		message 'copies are wrong'
+	done
+}
+
+# Catches: a result that no script can read, or of something else.
+test_bench_formats()
+{
+	expect 0 dmacpy bench --mode event --depth 2 --batch 5 --streams 3 \
+		--iterations 7 --size 128 --csv
+	[ "$(wc -l <out)" -eq 2 ] || fail "not two lines"
+	[ "$(head -n 1 out)" = "op,mode,src,dst,size,depth,batch,threads,$(:
+		)streams,handles,segments,copies,ns_median,ns_min,ns_p99,$(:
+		)bytes_per_s" ] || fail "other names"
+	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,210(,$(:
+		)[0-9]+\.[0-9]{2}){3},[1-9][0-9]*" || fail "other values"
+	expect 0 dmacpy bench --op fill --size 256 --iterations 7 --json
+	cp out info.json
+	[ "$(json op) $(json src) $(json copies)" = "fill - 7" ] ||
+		fail "other members"
+	expect 0 dmacpy bench --mode cpu --time 1
+	grep -q 'mode cpu' out || fail "no table"
+}
+
+# Catches: options that make no sense together, and a figure for it.
+test_bench_errors()
+{
+	expect 2 dmacpy bench --mode sync --depth 2
+	message 'one job'
+	expect 2 dmacpy bench --mode cpu --no-implicit
+	message 'no jobs'
+	expect 2 dmacpy bench --mode nonsense
+	message nonsense
+	expect 2 dmacpy bench --batch 0
+	message "'0'"
+	expect 2 dmacpy bench --src nonsense
+	message nonsense
+	expect 2 dmacpy bench --op fill --src user
+	message 'no source'
+	expect 2 dmacpy bench --op 2d --size 24
+	message 'multiple'
+	expect 2 dmacpy bench --threads 2 --streams 1
+	message 'a stream'
+	expect 2 dmacpy bench --segments 2 --src sram
+	message 'for user'
+	expect 2 dmacpy bench --segments 2 --size 64K
+	message '16 or more'
+	expect 2 dmacpy bench --time 1 --iterations 1
+	message 'not both'
+	expect 2 dmacpy bench --json --csv
+	message 'not both'
+	expect 2 dmacpy bench too much
+	expect 1 dmacpy bench --batch 2000
+	message 'dmacpy info'
+	expect 1 dmacpy bench --size 16K --mode event --depth 100 --verify
+	message '--verify'
+	expect 1 dmacpy bench --size 8M
+	message 'of SRAM'
+}
+
 # Catches: a mistake that ends like a success, or without a word what to do.
 test_errors()
 {
@@ -154,7 +271,7 @@ test_help()
 {
 	local command
 	expect 0 dmacpy --version
-	for command in '' copy fill info list; do
+	for command in '' bench copy fill info list; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help
 		grep -q usage out || fail "no help for '$command'"
@@ -172,5 +289,6 @@ test_unbound()
 	message 'device tree'
 }
 
-run_tests info info_json list copy copy_part each_device fill errors \
+run_tests info info_json list copy copy_part each_device fill bench \
+	bench_waits bench_verifies bench_formats bench_errors errors \
 	failure_keeps_the_old_file help unbound

@@ -15,6 +15,7 @@ static const struct command {
 	const char *summary;
 	int (*run)(const char *device, int argc, char **argv);
 } commands[] = {
+	{ "bench", "measure what copies cost", cmd_bench },
 	{ "copy", "copy a file by the DMA engine", cmd_copy },
 	{ "fill", "fill a file with a pattern by the DMA engine", cmd_fill },
 	{ "info", "show the properties of a device", cmd_info },

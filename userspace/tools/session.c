@@ -9,7 +9,7 @@
 
 #include "tool.h"
 
-int session_open(struct session *session, const char *path)
+int session_open_device(struct session *session, const char *path)
 {
 	int ret;
 
@@ -23,8 +23,23 @@ int session_open(struct session *session, const char *path)
 
 	ret = dmacpy_device_info(session->device, &session->info,
 				 sizeof(session->info));
-	if (!ret)
-		ret = dmacpy_stream_open(session->device, &session->stream);
+	if (ret) {
+		device_error(dmacpy_device_path(session->device), ret);
+		session_close(session);
+		return -1;
+	}
+
+	return 0;
+}
+
+int session_open(struct session *session, const char *path)
+{
+	int ret;
+
+	if (session_open_device(session, path))
+		return -1;
+
+	ret = dmacpy_stream_open(session->device, &session->stream);
 	if (ret) {
 		device_error(dmacpy_device_path(session->device), ret);
 		session_close(session);

@@ -51,6 +51,7 @@ struct output {
 };
 
 /* Each takes the device's path or NULL, and returns an exit code. */
+int cmd_bench(const char *device, int argc, char **argv);
 int cmd_copy(const char *device, int argc, char **argv);
 int cmd_fill(const char *device, int argc, char **argv);
 int cmd_info(const char *device, int argc, char **argv);
@@ -68,7 +69,8 @@ void file_error(const char *path, int err);
 void device_error(const char *what, int err);
 void sram_error(const struct session *session, uint64_t length, int err);
 
-/* Return 0, or -1 after a message. */
+/* Return 0, or -1 after a message. The first makes no stream. */
+int session_open_device(struct session *session, const char *path);
 int session_open(struct session *session, const char *path);
 int session_alloc(struct session *session, struct dmacpy_buffer **sram);
 void session_close(struct session *session);

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy bench: what a copy costs, by each way to wait for it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define DEFAULT_SIZE 4096
+#define DEFAULT_ROUNDS 1000
+
+/* Of a thread: 2 MiB. */
+#define MAX_SAMPLES (1U << 18)
+
+/* No cache line is shared by two slots. */
+#define MIN_ALIGN 64
+
+static const char help[] =
+	"usage: dmacpy bench [OPTION...]\n\n"
+	"Measure how long copies take, in rounds: jobs are submitted and waited for.\n\n"
+	"options:\n"
+	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -s, --size N         bytes of each copy, 4K; N can end with K, M or G\n"
+	"      --op OP          copy, 2d (16 rows with gaps) or fill\n"
+	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
+	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
+	"      --mode MODE      wait by sync, event, fence or uring; or cpu: without\n"
+	"                       the engine, by memcpy() or memset(); or alloc:\n"
+	"                       only take SRAM and give it back\n"
+	"      --depth N        jobs in flight of each stream, 1\n"
+	"      --batch N        copies in each job, 1\n"
+	"      --threads N      threads, 1\n"
+	"      --streams N      streams of all threads, one for each\n"
+	"      --handles N      further handles of each stream, 0\n"
+	"      --segments N     make user N pages, none beside another\n"
+	"      --no-implicit    without the fences in dma-bufs\n"
+	"      --verify         check all memory after each round\n"
+	"      --iterations N   rounds of each thread, 1000\n"
+	"      --time N         run for N seconds instead\n"
+	"  -j, --json           print a JSON object, not a table\n"
+	"      --csv            print a line of names and one of values\n"
+	"  -h, --help           show this\n"
+	"The first of a choice is the default.\n";
+
+enum {
+	OPTION_OP = 256,
+	OPTION_SRC,
+	OPTION_DST,
+	OPTION_MODE,
+	OPTION_DEPTH,
+	OPTION_BATCH,
+	OPTION_THREADS,
+	OPTION_STREAMS,
+	OPTION_HANDLES,
+	OPTION_SEGMENTS,
+	OPTION_NO_IMPLICIT,
+	OPTION_VERIFY,
+	OPTION_ITERATIONS,
+	OPTION_TIME,
+	OPTION_CSV,
+};
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, 'd' },
+	{ "size", required_argument, NULL, 's' },
+	{ "op", required_argument, NULL, OPTION_OP },
+	{ "src", required_argument, NULL, OPTION_SRC },
+	{ "dst", required_argument, NULL, OPTION_DST },
+	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "depth", required_argument, NULL, OPTION_DEPTH },
+	{ "batch", required_argument, NULL, OPTION_BATCH },
+	{ "threads", required_argument, NULL, OPTION_THREADS },
+	{ "streams", required_argument, NULL, OPTION_STREAMS },
+	{ "handles", required_argument, NULL, OPTION_HANDLES },
+	{ "segments", required_argument, NULL, OPTION_SEGMENTS },
+	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
+	{ "verify", no_argument, NULL, OPTION_VERIFY },
+	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
+	{ "time", required_argument, NULL, OPTION_TIME },
+	{ "json", no_argument, NULL, 'j' },
+	{ "csv", no_argument, NULL, OPTION_CSV },
+	{ "help", no_argument, NULL, 'h' },
+	{ },
+};
+
+static int parse_count(const char *name, uint64_t max, uint64_t *value)
+{
+	if (!parse_number(optarg, max, value) && *value)
+		return 0;
+
+	return usage_error("bench",
+			   "--%s has to be a number from 1 to %" PRIu64
+			   ", not '%s'", name, max, optarg);
+}
+
+static int parse_kind(enum bench_kind *kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < BENCH_KINDS; i++)
+		if (!strcmp(bench_kind_names[i], optarg)) {
+			*kind = i;
+			return 0;
+		}
+
+	return usage_error("bench",
+			   "memory has to be user, sram, udmabuf or heap, not '%s'",
+			   optarg);
+}
+
+static int parse_op(struct bench *bench)
+{
+	if (!strcmp(optarg, "copy"))
+		bench->opcode = DMACPY_OP_COPY;
+	else if (!strcmp(optarg, "2d"))
+		bench->opcode = DMACPY_OP_COPY_2D;
+	else if (!strcmp(optarg, "fill"))
+		bench->opcode = DMACPY_OP_FILL;
+	else
+		return usage_error("bench",
+				   "--op has to be copy, 2d or fill, not '%s'",
+				   optarg);
+
+	return 0;
+}
+
+static int parse_mode(struct bench *bench)
+{
+	bench->mode = bench_mode_find(optarg);
+	if (!bench->mode)
+		return usage_error("bench",
+				   "--mode has to be sync, event, fence, uring, cpu or alloc, not '%s'",
+				   optarg);
+	if (!bench->mode->round)
+		return usage_error("bench",
+				   "this dmacpy was built without lib%s: take another --mode",
+				   optarg);
+
+	return 0;
+}
+
+static int parse_format(struct bench *bench, enum bench_format format)
+{
+	if (bench->format != BENCH_TABLE && bench->format != format)
+		return usage_error("bench", "take --json or --csv, not both");
+
+	bench->format = format;
+	return 0;
+}
+
+static int parse_option(struct bench *bench, int option)
+{
+	switch (option) {
+	case 'd':
+		bench->device = optarg;
+		return 0;
+	case 's':
+		if (!parse_size(optarg, &bench->size) && bench->size)
+			return 0;
+		return usage_error("bench", "bad size '%s'", optarg);
+	case OPTION_OP:
+		return parse_op(bench);
+	case OPTION_SRC:
+		return parse_kind(&bench->src);
+	case OPTION_DST:
+		return parse_kind(&bench->dst);
+	case OPTION_MODE:
+		return parse_mode(bench);
+	case OPTION_DEPTH:
+		return parse_count("depth", 4096, &bench->depth);
+	case OPTION_BATCH:
+		return parse_count("batch", 65536, &bench->batch);
+	case OPTION_THREADS:
+		return parse_count("threads", BENCH_MAX_THREADS,
+				   &bench->threads);
+	case OPTION_STREAMS:
+		return parse_count("streams", 1024, &bench->streams);
+	case OPTION_HANDLES:
+		return parse_count("handles", 16000, &bench->handles);
+	case OPTION_SEGMENTS:
+		return parse_count("segments", 16384, &bench->segments);
+	case OPTION_NO_IMPLICIT:
+		bench->no_implicit = true;
+		return 0;
+	case OPTION_VERIFY:
+		bench->verify = true;
+		return 0;
+	case OPTION_ITERATIONS:
+		return parse_count("iterations", UINT32_MAX, &bench->rounds);
+	case OPTION_TIME:
+		return parse_count("time", 1000000, &bench->seconds);
+	case 'j':
+		return parse_format(bench, BENCH_JSON);
+	case OPTION_CSV:
+		return parse_format(bench, BENCH_CSV);
+	default:
+		return usage_error("bench", NULL);
+	}
+}
+
+static void set_defaults(struct bench *bench)
+{
+	if (!bench->streams)
+		bench->streams = bench->threads;
+	if (!bench->rounds && !bench->seconds)
+		bench->rounds = DEFAULT_ROUNDS;
+	if (bench->opcode != DMACPY_OP_FILL && bench->src == BENCH_KINDS)
+		bench->src = BENCH_USER;
+}
+
+/* Return 0 or EXIT_USAGE. */
+static int check_mode(const struct bench *bench)
+{
+	if (bench->mode->one_job && bench->depth > 1)
+		return usage_error("bench",
+				   "--mode %s has one job at a time: take another or leave --depth out",
+				   bench->mode->name);
+	if (bench->mode->no_jobs && (bench->no_implicit || bench->handles))
+		return usage_error("bench",
+				   "--mode %s has no jobs: leave --no-implicit and --handles out",
+				   bench->mode->name);
+	if (bench->rounds && bench->seconds)
+		return usage_error("bench",
+				   "take --iterations or --time, not both");
+
+	return 0;
+}
+
+static int check_memory(const struct bench *bench)
+{
+	if (bench->streams < bench->threads)
+		return usage_error("bench",
+				   "each of %" PRIu64
+				   " threads needs a stream: raise --streams",
+				   bench->threads);
+	if (bench->opcode == DMACPY_OP_FILL && bench->src != BENCH_KINDS)
+		return usage_error("bench",
+				   "a fill has no source: leave --src out");
+	if (bench->opcode == DMACPY_OP_COPY_2D && bench->size % BENCH_ROWS)
+		return usage_error("bench",
+				   "--op 2d has %u rows: --size has to be a multiple of that",
+				   BENCH_ROWS);
+	if (bench->segments && bench->dst != BENCH_USER &&
+	    bench->src != BENCH_USER)
+		return usage_error("bench",
+				   "--segments is for user: take it for --src or --dst");
+
+	return 0;
+}
+
+static void make_layout(struct bench *bench)
+{
+	const struct dmacpy_get_info *info = &bench->session.info;
+	struct bench_layout *layout = &bench->layout;
+	size_t align = MIN_ALIGN;
+
+	if (align < info->copy_align)
+		align = info->copy_align;
+	if (align < info->user_align)
+		align = info->user_align;
+
+	layout->guard = bench->verify ? align : 0;
+	layout->rows = bench->opcode == DMACPY_OP_COPY_2D ? BENCH_ROWS : 1;
+	layout->row = bench->size / layout->rows;
+	layout->stride = layout->rows > 1 ? 2 * layout->row : layout->row;
+	layout->slot = layout->guard +
+		       round_up(layout->rows * layout->stride, align);
+}
+
+static int check_alignment(const struct bench *bench)
+{
+	const struct dmacpy_get_info *info = &bench->session.info;
+	uint32_t align = info->copy_align;
+
+	if (bench->dst == BENCH_USER && align < info->user_align)
+		align = info->user_align;
+	if (align && bench->layout.row % align)
+		return usage_error("bench",
+				   "--size has to be a multiple of %u here",
+				   align * bench->layout.rows);
+
+	return 0;
+}
+
+/* What depends on the device. */
+static int check_device(const struct bench *bench)
+{
+	const struct dmacpy_get_info *info = &bench->session.info;
+	const struct bench_layout *layout = &bench->layout;
+	size_t page = getpagesize();
+	size_t pages = round_up(layout->slot + layout->guard, page) / page;
+
+	if (bench->size > info->max_bytes)
+		return usage_error("bench", "--size is at most %" PRIu64,
+				   (uint64_t)info->max_bytes);
+	if (bench->mode->flags & DMACPY_SUBMIT_EVENT &&
+	    bench->depth > info->max_events)
+		return usage_error("bench",
+				   "--depth is at most %u in --mode event",
+				   info->max_events);
+	if (bench->segments && bench->segments < pages)
+		return usage_error("bench",
+				   "a copy needs --segments to be %zu or more",
+				   pages);
+
+	return check_alignment(bench);
+}
+
+static int new_worker(const struct bench *bench, struct bench_worker *worker)
+{
+	worker->capacity = bench->rounds && bench->rounds < MAX_SAMPLES ?
+			   bench->rounds : MAX_SAMPLES;
+	worker->samples = malloc(worker->capacity * sizeof(*worker->samples));
+	if (!worker->samples)
+		return -ENOMEM;
+
+	/* All is touched, which zero need not do. */
+	memset(worker->samples, 0xff,
+	       worker->capacity * sizeof(*worker->samples));
+	return 0;
+}
+
+static int make_workers(const struct bench *bench, struct bench_stream *streams,
+			struct bench_worker *workers)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < bench->threads; i++) {
+		workers[i].bench = bench;
+		workers[i].streams = streams;
+		workers[i].first = i;
+		workers[i].mine = (bench->streams - i + bench->threads - 1) /
+				  bench->threads;
+		ret = new_worker(bench, &workers[i]);
+		if (ret) {
+			device_error("cannot allocate samples", ret);
+			return ret;
+		}
+	}
+
+	return 0;
+}
+
+static int measure(const struct bench *bench, struct bench_stream *streams)
+{
+	struct bench_worker workers[BENCH_MAX_THREADS] = { };
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < bench->streams && !ret; i++)
+		ret = bench_stream_open(bench, &streams[i]);
+	if (!ret)
+		ret = make_workers(bench, streams, workers);
+	if (!ret)
+		ret = bench_run(workers, bench->threads);
+	if (!ret)
+		ret = bench_report(workers, bench->threads);
+
+	for (i = 0; i < bench->threads; i++)
+		free(workers[i].samples);
+	for (i = 0; i < bench->streams; i++)
+		bench_stream_close(&streams[i]);
+
+	return ret;
+}
+
+static int run(struct bench *bench)
+{
+	struct bench_stream *streams;
+	int ret;
+
+	if (session_open_device(&bench->session, bench->device))
+		return EXIT_FAILURE;
+
+	make_layout(bench);
+	ret = check_device(bench);
+	if (ret)
+		goto err_session_close;
+
+	ret = EXIT_FAILURE;
+	streams = calloc(bench->streams, sizeof(*streams));
+	if (!streams)
+		device_error("cannot allocate streams", -ENOMEM);
+	else if (!measure(bench, streams))
+		ret = EXIT_SUCCESS;
+	free(streams);
+err_session_close:
+	session_close(&bench->session);
+
+	return ret;
+}
+
+int cmd_bench(const char *device, int argc, char **argv)
+{
+	struct bench bench = {
+		.device = device,
+		.size = DEFAULT_SIZE,
+		.depth = 1,
+		.batch = 1,
+		.threads = 1,
+		.mode = bench_mode_find("sync"),
+		.src = BENCH_KINDS,
+		.dst = BENCH_SRAM,
+	};
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "d:s:jh", options,
+				     NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		}
+		ret = parse_option(&bench, option);
+		if (ret)
+			return ret;
+	}
+	if (optind < argc)
+		return usage_error("bench", "'%s' is too much", argv[optind]);
+
+	set_defaults(&bench);
+	ret = check_mode(&bench);
+	if (!ret)
+		ret = check_memory(&bench);
+	if (ret)
+		return ret;
+
+	catch_signals();
+
+	return run(&bench);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy bench: the memory that is copied from and to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+
+#include "bench.h"
+
+#define UDMABUF "/dev/udmabuf"
+#define HEAP "/dev/dma_heap/system"
+
+const char * const bench_kind_names[BENCH_KINDS] = {
+	[BENCH_SRAM] = "sram",
+	[BENCH_USER] = "user",
+	[BENCH_UDMABUF] = "udmabuf",
+	[BENCH_HEAP] = "heap",
+};
+
+static void *map_anonymous(size_t length)
+{
+	return mmap(NULL, length, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/*
+ * Pages that are touched one after the other often are neighbours in memory,
+ * and then one entry of the scatter list: every other page is left out. No
+ * huge pages, which would be split, but stay where they are.
+ */
+static void *map_scattered(size_t length)
+{
+	size_t page = getpagesize(), at;
+	uint8_t *pages, *data;
+
+	pages = map_anonymous(2 * length);
+	if (pages == MAP_FAILED)
+		return MAP_FAILED;
+	madvise(pages, 2 * length, MADV_NOHUGEPAGE);
+	for (at = 0; at < 2 * length; at += page)
+		pages[at] = 1;
+
+	data = map_anonymous(length);
+	for (at = 0; at < length && data != MAP_FAILED; at += page)
+		if (mremap(pages + 2 * at, page, page,
+			   MREMAP_MAYMOVE | MREMAP_FIXED,
+			   data + at) == MAP_FAILED) {
+			munmap(data, length);
+			data = MAP_FAILED;
+		}
+
+	munmap(pages, 2 * length);
+	return data;
+}
+
+static int new_user(const struct bench *bench, struct dmacpy_stream *stream,
+		    uint32_t access, struct bench_memory *mem)
+{
+	void *data;
+	int ret;
+
+	data = bench->segments ? map_scattered(mem->length) :
+				 map_anonymous(mem->length);
+	if (data == MAP_FAILED) {
+		device_error("cannot allocate memory", -errno);
+		return -1;
+	}
+
+	mem->data = data;
+	ret = dmacpy_buffer_register(stream, data, mem->length, access,
+				     &mem->buffer);
+	if (ret)
+		device_error("cannot lock memory for the engine", ret);
+
+	return ret;
+}
+
+static int udmabuf_create(size_t length)
+{
+	struct udmabuf_create create = {
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = length,
+	};
+	int device, memfd, fd;
+
+	device = open(UDMABUF, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return -errno;
+
+	memfd = memfd_create("bench", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	create.memfd = memfd;
+	if (memfd < 0 || ftruncate(memfd, length) ||
+	    fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		fd = -1;
+	else
+		fd = ioctl(device, UDMABUF_CREATE, &create);
+	if (fd < 0)
+		fd = -errno;
+
+	close(memfd);
+	close(device);
+	return fd;
+}
+
+static int heap_alloc(size_t length)
+{
+	struct dma_heap_allocation_data alloc = {
+		.len = length,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int device, ret;
+
+	device = open(HEAP, O_RDONLY | O_CLOEXEC);
+	if (device < 0)
+		return -errno;
+
+	ret = ioctl(device, DMA_HEAP_IOCTL_ALLOC, &alloc) ? -errno : 0;
+	close(device);
+
+	return ret ? ret : (int)alloc.fd;
+}
+
+/*
+ * For both directions, whatever the engine does: a heap syncs the engine's
+ * mapping in the direction of the CPU's access.
+ */
+static int new_foreign(struct dmacpy_stream *stream, struct bench_memory *mem)
+{
+	bool heap = mem->kind == BENCH_HEAP;
+	int fd, ret;
+
+	fd = heap ? heap_alloc(mem->length) : udmabuf_create(mem->length);
+	if (fd < 0) {
+		print_error("%s: %s\n"
+			    "The kernel has to have %s, and you access to it.",
+			    heap ? HEAP : UDMABUF, strerror(-fd),
+			    heap ? "CONFIG_DMABUF_HEAPS_SYSTEM" :
+				   "CONFIG_UDMABUF");
+		return -1;
+	}
+
+	ret = dmacpy_buffer_import(stream, fd,
+				   DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE,
+				   &mem->buffer);
+	close(fd);
+	if (ret)
+		device_error("cannot import a dma-buf", ret);
+
+	return ret;
+}
+
+static int new_sram(const struct bench *bench, struct dmacpy_stream *stream,
+		    struct bench_memory *mem)
+{
+	int ret;
+
+	ret = dmacpy_buffer_alloc(stream, mem->length, &mem->buffer);
+	if (ret)
+		sram_error(&bench->session, mem->length, ret);
+
+	return ret;
+}
+
+/* SRAM is shared by all that want some. */
+static size_t capacity(const struct bench *bench, enum bench_kind kind)
+{
+	const struct dmacpy_get_info *info = &bench->session.info;
+	unsigned int ends = (bench->src == BENCH_SRAM) +
+			    (bench->dst == BENCH_SRAM);
+	size_t share;
+
+	if (kind == BENCH_SRAM) {
+		share = info->sram_free / ends / bench->streams;
+		return share - share % info->granule;
+	}
+	if (kind == BENCH_USER && bench->segments)
+		return bench->segments * getpagesize();
+
+	return bench->verify ? SIZE_MAX : CHUNK_SIZE;
+}
+
+/*
+ * The slots are the last of the memory: where it is a long scatter list, those
+ * copies cost the most that look for their place from the start. A guard is
+ * before each slot and after the last.
+ */
+static void place_slots(const struct bench *bench, struct bench_memory *mem)
+{
+	const struct bench_layout *layout = &bench->layout;
+	size_t page = getpagesize(), room, length;
+
+	room = capacity(bench, mem->kind);
+	room = room > layout->guard ? (room - layout->guard) / layout->slot : 0;
+	mem->slots = room < bench_copies(bench) ? room : bench_copies(bench);
+	if (!mem->slots)
+		mem->slots = 1;
+
+	length = round_up(mem->slots * layout->slot + layout->guard, page);
+	mem->length = length;
+	if (mem->kind == BENCH_USER && bench->segments)
+		mem->length = bench->segments * page;
+	mem->base = mem->length - length;
+}
+
+int bench_memory_new(const struct bench *bench, enum bench_kind kind,
+		     struct dmacpy_stream *stream, uint32_t access,
+		     struct bench_memory *mem)
+{
+	void *data;
+	int ret;
+
+	mem->kind = kind;
+	place_slots(bench, mem);
+	if (kind == BENCH_SRAM)
+		ret = new_sram(bench, stream, mem);
+	else if (kind == BENCH_USER)
+		ret = new_user(bench, stream, access, mem);
+	else
+		ret = new_foreign(stream, mem);
+	if (ret)
+		return -1;
+
+	ret = dmacpy_buffer_map(mem->buffer, &data);
+	if (ret) {
+		device_error("cannot map a buffer", ret);
+		return -1;
+	}
+
+	mem->data = data;
+	return 0;
+}
+
+void bench_memory_free(struct bench_memory *mem)
+{
+	dmacpy_buffer_free(mem->buffer);
+	if (mem->kind == BENCH_USER && mem->data)
+		munmap(mem->data, mem->length);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy bench: the result, as a table with the line of dmatest, JSON or CSV.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+#define FIELDS 16
+
+static const char * const op_names[] = {
+	[DMACPY_OP_COPY] = "copy",
+	[DMACPY_OP_COPY_2D] = "2d",
+	[DMACPY_OP_FILL] = "fill",
+};
+
+/**
+ * struct result - what was measured
+ * @copies: number of all copies
+ * @ns_median: of the nanoseconds of rounds, divided by the copies in each
+ * @ns_min: the same
+ * @ns_p99: the same
+ * @bytes_per_s: of all threads together
+ */
+struct result {
+	uint64_t copies;
+	double ns_median;
+	double ns_min;
+	double ns_p99;
+	double bytes_per_s;
+};
+
+/**
+ * struct field - a column of the CSV, a member of the JSON
+ * @name: of the field
+ * @text: its value, or NULL
+ * @digits: behind the point, of @number
+ * @number: its value when there is no @text
+ */
+struct field {
+	const char *name;
+	const char *text;
+	int digits;
+	double number;
+};
+
+static unsigned int copies_per_round(const struct bench_worker *worker)
+{
+	return worker->mine * bench_copies(worker->bench);
+}
+
+static uint64_t count_copies(const struct bench_worker *worker)
+{
+	return worker->done * copies_per_round(worker);
+}
+
+static double seconds(const struct bench_worker *worker)
+{
+	return (worker->total ? worker->total : 1) / 1e9;
+}
+
+static size_t count_samples(const struct bench_worker *worker)
+{
+	return worker->done < worker->capacity ? worker->done :
+						 worker->capacity;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Returns nanoseconds of a copy, sorted, or NULL. */
+static double *sort_samples(const struct bench_worker *workers,
+			    unsigned int count, size_t *samples)
+{
+	double *all, *next;
+	unsigned int i;
+	size_t j;
+
+	*samples = 0;
+	for (i = 0; i < count; i++)
+		*samples += count_samples(&workers[i]);
+
+	all = calloc(*samples, sizeof(*all));
+	if (!all)
+		return NULL;
+
+	next = all;
+	for (i = 0; i < count; i++)
+		for (j = 0; j < count_samples(&workers[i]); j++)
+			*next++ = (double)workers[i].samples[j] /
+				  copies_per_round(&workers[i]);
+	qsort(all, *samples, sizeof(*all), compare);
+
+	return all;
+}
+
+static int get_result(const struct bench_worker *workers, unsigned int count,
+		      struct result *result)
+{
+	size_t samples;
+	double *sorted;
+	unsigned int i;
+
+	sorted = sort_samples(workers, count, &samples);
+	if (!sorted)
+		return -ENOMEM;
+
+	*result = (struct result){
+		.ns_median = sorted[samples / 2],
+		.ns_min = sorted[0],
+		.ns_p99 = sorted[samples * 99 / 100],
+	};
+	free(sorted);
+
+	for (i = 0; i < count; i++) {
+		result->copies += count_copies(&workers[i]);
+		result->bytes_per_s += count_copies(&workers[i]) *
+				       (double)workers[i].bench->size /
+				       seconds(&workers[i]);
+	}
+
+	return 0;
+}
+
+static void get_fields(const struct bench *bench, const struct result *result,
+		       struct field fields[FIELDS])
+{
+	const struct field all[FIELDS] = {
+		{ "op", .text = op_names[bench->opcode] },
+		{ "mode", .text = bench->mode->name },
+		{ "src", .text = bench->opcode == DMACPY_OP_FILL ? "-" :
+				 bench_kind_names[bench->src] },
+		{ "dst", .text = bench_kind_names[bench->dst] },
+		{ "size", .number = bench->size },
+		{ "depth", .number = bench->depth },
+		{ "batch", .number = bench->batch },
+		{ "threads", .number = bench->threads },
+		{ "streams", .number = bench->streams },
+		{ "handles", .number = bench->handles },
+		{ "segments", .number = bench->segments },
+		{ "copies", .number = result->copies },
+		{ "ns_median", .number = result->ns_median, .digits = 2 },
+		{ "ns_min", .number = result->ns_min, .digits = 2 },
+		{ "ns_p99", .number = result->ns_p99, .digits = 2 },
+		{ "bytes_per_s", .number = result->bytes_per_s },
+	};
+
+	memcpy(fields, all, sizeof(all));
+}
+
+static void print_value(const struct field *field, const char *quote)
+{
+	if (field->text)
+		printf("%s%s%s", quote, field->text, quote);
+	else
+		printf("%.*f", field->digits, field->number);
+}
+
+static void print_csv(const struct field fields[FIELDS])
+{
+	unsigned int i;
+
+	for (i = 0; i < FIELDS; i++)
+		printf("%s%s", i ? "," : "", fields[i].name);
+	for (i = 0; i < FIELDS; i++) {
+		putchar(i ? ',' : '\n');
+		print_value(&fields[i], "");
+	}
+	putchar('\n');
+}
+
+static void print_json(const struct field fields[FIELDS])
+{
+	unsigned int i;
+
+	for (i = 0; i < FIELDS; i++) {
+		printf("%s  \"%s\": ", i ? ",\n" : "{\n", fields[i].name);
+		print_value(&fields[i], "\"");
+	}
+	puts("\n}");
+}
+
+static void print_table(const struct bench *bench, const struct result *result)
+{
+	char size[32];
+
+	printf("%s of %s", op_names[bench->opcode],
+	       format_size(size, bench->size));
+	if (bench->opcode != DMACPY_OP_FILL)
+		printf(" from %s", bench_kind_names[bench->src]);
+	printf(" to %s, mode %s\n", bench_kind_names[bench->dst],
+	       bench->mode->name);
+	printf("%12s %14s %12s %12s %12s\n", "copies", "bytes/s",
+	       "ns per copy", "min", "p99");
+	printf("%12" PRIu64 " %14.0f %12.2f %12.2f %12.2f\n", result->copies,
+	       result->bytes_per_s, result->ns_median, result->ns_min,
+	       result->ns_p99);
+}
+
+/* As dmatest has it, one for each thread. */
+static void print_summary(const struct bench_worker *worker,
+			  unsigned int number)
+{
+	const struct bench *bench = worker->bench;
+	const char *path = dmacpy_device_path(bench->session.device);
+	uint64_t copies = count_copies(worker);
+
+	printf("dmatest: %s-copy%u: summary %" PRIu64 " tests, %" PRIu64
+	       " failures %.2f iops %.0f KB/s (%d)\n",
+	       basename(path), number, copies, worker->failures,
+	       copies / seconds(worker),
+	       copies * (double)bench->size / 1024 / seconds(worker),
+	       worker->ret);
+}
+
+static int report_failures(const struct bench_worker *workers,
+			   unsigned int count)
+{
+	const struct bench_mismatch *mismatch = NULL;
+	uint64_t failures = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		failures += workers[i].failures;
+		if (workers[i].failures && !mismatch)
+			mismatch = &workers[i].mismatch;
+	}
+	if (!mismatch)
+		return 0;
+
+	print_error("%" PRIu64
+		    " copies are wrong: byte %zu of a %s should be 0x%02x, but is 0x%02x.\n"
+		    "Report this, with the output of \"dmacpy info\" and dmesg.",
+		    failures, mismatch->offset,
+		    mismatch->in_src ? "source" : "destination",
+		    mismatch->wanted, mismatch->found);
+	return -1;
+}
+
+int bench_report(const struct bench_worker *workers, unsigned int count)
+{
+	const struct bench *bench = workers[0].bench;
+	struct field fields[FIELDS];
+	struct result result;
+	unsigned int i;
+	int ret;
+
+	ret = get_result(workers, count, &result);
+	if (ret) {
+		device_error("cannot sort the result", ret);
+		return -1;
+	}
+
+	get_fields(bench, &result, fields);
+	switch (bench->format) {
+	case BENCH_CSV:
+		print_csv(fields);
+		break;
+	case BENCH_JSON:
+		print_json(fields);
+		break;
+	case BENCH_TABLE:
+		print_table(bench, &result);
+		for (i = 0; i < count; i++)
+			print_summary(&workers[i], i);
+		break;
+	}
+
+	return report_failures(workers, count);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy bench: threads that run rounds, and how long each took. What is
+ * measured does nothing else: what it needs is there, memory and all.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define SECOND 1000000000ULL
+#define PROGRESS_PERIOD (SECOND / 10)
+
+/* Held until all threads are there, or one could not be started. */
+static pthread_mutex_t start = PTHREAD_MUTEX_INITIALIZER;
+static int start_error;
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+
+	return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static int reset_all(struct bench_worker *worker)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < worker->mine && !ret; i++)
+		ret = bench_data_reset(worker->bench, bench_stream(worker, i));
+
+	return ret;
+}
+
+static int check_all(struct bench_worker *worker)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < worker->mine && !ret; i++)
+		ret = bench_data_check(worker, bench_stream(worker, i));
+
+	return ret;
+}
+
+/* Not every mode has seen the result of each job. */
+static int flush_all(struct bench_worker *worker)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < worker->mine && !ret; i++)
+		ret = dmacpy_stream_flush(bench_stream(worker, i)->stream);
+
+	return ret;
+}
+
+static int run_round(struct bench_worker *worker)
+{
+	const struct bench *bench = worker->bench;
+	uint64_t started, time;
+	int ret;
+
+	if (bench->verify) {
+		ret = reset_all(worker);
+		if (ret)
+			return ret;
+	}
+
+	started = now();
+	ret = bench->mode->round(worker);
+	time = now() - started;
+	if (ret)
+		return ret;
+
+	worker->samples[worker->done++ % worker->capacity] = time;
+	worker->total += time;
+
+	return bench->verify ? check_all(worker) : 0;
+}
+
+/* Rounds or nanoseconds, of which there are to be @all. */
+static uint64_t progress(const struct bench_worker *worker, uint64_t begun)
+{
+	return worker->bench->rounds ? worker->done : now() - begun;
+}
+
+/* The first worker shows the progress. */
+static int run_rounds(struct bench_worker *worker)
+{
+	const struct bench *bench = worker->bench;
+	bool show = !worker->first && isatty(STDERR_FILENO);
+	uint64_t all = bench->rounds ? bench->rounds : bench->seconds * SECOND;
+	uint64_t begun = now(), shown = begun;
+	int ret = 0;
+
+	while (!ret && !interrupted() && progress(worker, begun) < all) {
+		ret = run_round(worker);
+		if (show && now() - shown > PROGRESS_PERIOD) {
+			shown = now();
+			progress_show(progress(worker, begun), all);
+		}
+	}
+
+	return ret;
+}
+
+static void run_worker(struct bench_worker *worker)
+{
+	const struct bench_mode *mode = worker->bench->mode;
+
+	if (mode->begin)
+		worker->ret = mode->begin(worker);
+	if (!worker->ret)
+		worker->ret = run_rounds(worker);
+	if (!worker->ret)
+		worker->ret = flush_all(worker);
+	if (mode->end)
+		mode->end(worker);
+}
+
+static void *run_thread(void *worker)
+{
+	pthread_mutex_lock(&start);
+	pthread_mutex_unlock(&start);
+	if (!start_error)
+		run_worker(worker);
+
+	return NULL;
+}
+
+/* Both are for who is allowed to: the figures are steadier, no others. */
+static void begin_undisturbed(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	mlockall(MCL_CURRENT);
+	sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+static void end_undisturbed(void)
+{
+	struct sched_param param = { };
+
+	sched_setscheduler(0, SCHED_OTHER, &param);
+	munlockall();
+}
+
+static void job_error(int err)
+{
+	if (err == -E2BIG)
+		print_error("a job is more than \"dmacpy info\" allows:\n"
+			    "lower --batch or --size.");
+	else
+		device_error("a job failed", err);
+}
+
+static int report_errors(const struct bench_worker *workers, unsigned int count)
+{
+	unsigned int i;
+
+	if (start_error) {
+		device_error("cannot start a thread", start_error);
+		return -1;
+	}
+	if (interrupted()) {
+		print_error("interrupted");
+		return -1;
+	}
+	for (i = 0; i < count; i++) {
+		if (!workers[i].ret)
+			continue;
+		job_error(workers[i].ret);
+		return -1;
+	}
+
+	return 0;
+}
+
+/*
+ * The first worker needs no thread: system calls of a process that has only one
+ * cost less.
+ */
+int bench_run(struct bench_worker *workers, unsigned int count)
+{
+	pthread_t threads[BENCH_MAX_THREADS];
+	unsigned int started = 1;
+
+	begin_undisturbed();
+	pthread_mutex_lock(&start);
+	while (started < count && !start_error) {
+		start_error = -pthread_create(&threads[started], NULL,
+					      run_thread, &workers[started]);
+		if (!start_error)
+			started++;
+	}
+	pthread_mutex_unlock(&start);
+
+	if (!start_error)
+		run_worker(&workers[0]);
+	while (--started)
+		pthread_join(threads[started], NULL);
+	end_undisturbed();
+	progress_end();
+
+	return report_errors(workers, count);
+}
