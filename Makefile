@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-kcsan coverage check \
-	check-self-test guest guest-debug stress stress-debug modules \
+	check-self-test bench-check guest guest-debug stress stress-debug modules \
 	userspace clean distclean
 
 help:
@@ -53,6 +53,10 @@ check:
 #: make check-self-test        break each rule in a copy, see make check fail
 check-self-test:
 	@qemu/check.sh --self-test
+
+#: make bench-check            count what copies cost, and compare to budgets
+bench-check:
+	@qemu/bench.sh
 
 #: make guest CMD='...' [GUEST=zcu102/6.12-arm64]
 #:                             run one command in QEMU, with dmacpy loaded

@@ -18,9 +18,21 @@ guest_failed()
 # SD cards have a power of two. Hardly any of it takes place on the host.
 disk_size=1G
 
+# Its allocator notices use after free.
+emulation=()
+kernel_options='slub_debug=FZPU'
+
+# With one instruction per ns, and nothing that differs from boot to boot: then
+# the guest's clock counts instructions. One CPU, as idle ones would count too.
+count_instructions()
+{
+	emulation=(-icount 'shift=0,sleep=off'
+		   -rtc 'base=2000-01-01,clock=vm')
+	kernel_options='randomize_kstack_offset=off cryptomgr.notests maxcpus=1'
+}
+
 # boot_guest DIRECTORY SECONDS: DIRECTORY/in/tmp holds "task" and what it needs.
 # The guest may write to registers by /dev/mem, as tests do to hang the engine.
-# Its allocator notices use after free.
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
 {
@@ -35,12 +47,12 @@ boot_guest()
 	} >"$1/initramfs"
 	truncate -s "$disk_size" "$disk"
 	timeout --foreground "$2" "${machine[@]}" \
-		-display none -monitor none -no-reboot -nic none \
+		"${emulation[@]}" -display none -monitor none -no-reboot -nic none \
 		-serial file:"$1/guest.log" -serial stdio \
 		-kernel "$(kernel_image "$guest_kernel")" \
 		-initrd "$1/initramfs" -dtb "$guest_dtb" \
 		-append "$command_line $lists panic=-1 \
-			iomem=relaxed slub_debug=FZPU" \
+			iomem=relaxed $kernel_options" \
 		-drive file="$disk",format=raw,"$drive" "${devices[@]}" \
 		</dev/null 2>"$1/qemu.log" || guest_failed "$1" "$2" $?
 	tar -xf "$disk" -C "$1/out"

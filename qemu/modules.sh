@@ -118,12 +118,14 @@ build_dma()
 	add_modules "$1" "$out"/*.ko
 }
 
-# build_fake_dma TREE: the engine that fails on command, for the tests
-build_fake_dma()
+# build_test_modules TREE: the engine that fails on command, and the least that
+# copies cost
+build_test_modules()
 {
-	local out=$build/$1/fake
+	local out=$build/$1/kunit
 	mkdir -p "$out"
-	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c} "$out"
+	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c,dmacpy_floor.c} \
+		"$out"
 	# shellcheck disable=SC2046 # two arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \
 		$(kernel_make_args "$1") W=1 modules
@@ -134,5 +136,5 @@ build_fake_dma()
 build_engines()
 {
 	build_dma "$1"
-	build_fake_dma "$1"
+	build_test_modules "$1"
 }
