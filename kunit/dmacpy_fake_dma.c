@@ -27,7 +27,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
-#define FAKE_CHANNELS	8
+#define FAKE_CHANNELS	16
 
 /* How late a change of the script may be noticed. */
 #define FAKE_SLICE_NS	NSEC_PER_MSEC

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#
 # make bench-check: are copies as cheap as they were?
 set -eu -o pipefail
 

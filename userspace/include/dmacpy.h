@@ -17,10 +17,11 @@ extern "C" {
 /**
  * DOC: libdmacpy
  *
- * Four objects. A device is /dev/dmacpyN. A stream is one open file of it:
+ * Five objects. A device is /dev/dmacpyN. A stream is one open file of it:
  * its jobs run on one channel of the engine, one after the other. A buffer is
  * memory that a stream's engine can reach: SRAM, a dma-buf of another driver,
- * or memory of the program. A job is a list of copies and fills.
+ * or memory of the program. A job is a list of copies and fills. A copier has
+ * streams, and buffers, of its own, to copy on all channels at once.
  *
  * Functions return 0, or a negative value of errno: those that <linux/dmacpy.h>
  * lists, and what each function adds. A call that fails changes nothing,
@@ -28,9 +29,10 @@ extern "C" {
  * bytes.
  *
  * The library has no global state. Different streams can be used by different
- * threads at the same time; a stream with its buffers and jobs by one thread
- * at a time. Another thread can wait, in dmacpy_stream_read_events(),
- * dmacpy_stream_flush() or dmacpy_fence_wait(), while that one submits.
+ * threads at the same time; a stream with its buffers and jobs, or a copier
+ * with its buffers, by one thread at a time. Another thread can wait, in
+ * dmacpy_stream_read_events(), dmacpy_stream_flush() or dmacpy_fence_wait(),
+ * while that one submits.
  *
  * Free the buffers and jobs of a stream before the stream. A stream does not
  * need its device any more once it is open.
@@ -40,6 +42,8 @@ struct dmacpy_device;
 struct dmacpy_stream;
 struct dmacpy_buffer;
 struct dmacpy_job;
+struct dmacpy_copier;
+struct dmacpy_copier_buffer;
 
 /**
  * dmacpy_device_list() - find the devices of this machine
@@ -176,9 +180,13 @@ int dmacpy_stream_flush(struct dmacpy_stream *stream);
  * @timeout_ms: longest wait in milliseconds; 0 only asks, a negative value
  *	sets no limit
  *
+ * A fence that is merged from several has signalled when all of them have, and
+ * fails if one of them does, unless that was before they were merged.
+ *
  * Return: 0 when it has signalled, -ETIME when not within @timeout_ms, -EINTR
- * after a signal, -EBADF or -ENOTTY when @fence is no sync_file, or the error
- * that it signalled: for a job -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
+ * after a signal, -EBADF or -ENOTTY when @fence is no sync_file, -ENOMEM, or
+ * the error that it signalled: for a job -EIO, -ETIMEDOUT, -ECANCELED or
+ * -ENODEV.
  */
 int dmacpy_fence_wait(int fence, int timeout_ms);
 
@@ -435,6 +443,116 @@ int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
  * failed, and what it writes to is undefined.
  */
 int dmacpy_job_run(struct dmacpy_job *job);
+
+/**
+ * dmacpy_copier_open() - make ready to copy on all channels of a device
+ * @device: an open device
+ * @copier: on return the copier, with a stream for each channel. The caller
+ *	owns it and frees it with dmacpy_copier_close(). It does not need
+ *	@device any more.
+ *
+ * Return: 0, -ENOMEM, or the error of open(2).
+ */
+int dmacpy_copier_open(struct dmacpy_device *device,
+		       struct dmacpy_copier **copier);
+
+/**
+ * dmacpy_copier_close() - close a copier
+ * @copier: to close, or NULL. Its buffers must have been freed. Copies that are
+ *	in flight go on, and their fences stay good.
+ */
+void dmacpy_copier_close(struct dmacpy_copier *copier);
+
+/**
+ * dmacpy_copier_set_min_part() - set from when on several channels are used
+ * @copier: an open copier
+ * @length: in bytes, at least 256. A copy of twice as much, or more, is cut
+ *	into parts that are at least about that long; a shorter one is not.
+ *
+ * What pays is as much as the engine copies in the time in which the CPU
+ * starts a job; "Several channels" in guide.rst says how to measure it. By
+ * default it is 64 KiB.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int dmacpy_copier_set_min_part(struct dmacpy_copier *copier, uint64_t length);
+
+/**
+ * dmacpy_copier_import() - make a dma-buf usable in a copier
+ * @copier: that copies from or to it
+ * @fd: of a dma-buf of any driver. The caller keeps it and can close it.
+ * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_copier_buffer_free().
+ *
+ * Takes a file descriptor for each channel.
+ *
+ * Return: as dmacpy_buffer_import().
+ */
+int dmacpy_copier_import(struct dmacpy_copier *copier, int fd, uint32_t access,
+			 struct dmacpy_copier_buffer **buffer);
+
+/**
+ * dmacpy_copier_register() - make memory of the program usable in a copier
+ * @copier: that copies from or to it
+ * @addr: of any alignment. The caller keeps the memory; it must stay mapped
+ *	until the buffer is freed.
+ * @length: in bytes
+ * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_copier_buffer_free().
+ *
+ * As dmacpy_buffer_register(), once for each channel: so often the memory
+ * counts against RLIMIT_MEMLOCK.
+ *
+ * Return: as dmacpy_buffer_register().
+ */
+int dmacpy_copier_register(struct dmacpy_copier *copier, void *addr,
+			   size_t length, uint32_t access,
+			   struct dmacpy_copier_buffer **buffer);
+
+/**
+ * dmacpy_copier_buffer_free() - free a buffer of a copier
+ * @buffer: to free, or NULL. Copies in flight keep what is behind it.
+ */
+void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
+
+/**
+ * dmacpy_copier_copy() - start a copy, on several channels if it is long
+ * @copier: that the buffers belong to
+ * @dst: buffer to copy to
+ * @dst_offset: where in @dst
+ * @src: buffer to copy from
+ * @src_offset: where in @src
+ * @length: bytes to copy, at least 1
+ * @in_fence: file descriptor of a sync_file that the copy waits for, and fails
+ *	with, or a negative number. The caller keeps it and can close it.
+ * @out_fence: on return the file descriptor of a sync_file that signals when
+ *	all of the copy has ended. The caller owns it and frees it with
+ *	close(2).
+ *
+ * The copy is made with DMACPY_SUBMIT_NO_IMPLICIT, its parts in any order, and
+ * so are several copies: what depends on a copy has to wait for its fence, as
+ * by giving it to the next copy as @in_fence.
+ *
+ * Wait by dmacpy_fence_wait(), which fails if any part of the copy does; poll()
+ * tells of the end as well. The CPU must not touch the registered memory of the
+ * copy until then, and has to respect the alignments of struct dmacpy_get_info.
+ *
+ * After a failure the bytes of the destination range are undefined, but no part
+ * of the copy is in flight: when only some parts could be started, or one has
+ * failed before this function returns, it waits for them, and signals do not
+ * interrupt it then.
+ *
+ * Return: 0, -EINVAL when a range is not within its buffer, the ranges
+ * overlap, or a buffer belongs to another copier, -EACCES when a buffer lacks
+ * the access, -EMFILE when there is no file descriptor for each part and one
+ * more, or the errors of dmacpy_job_submit().
+ */
+int dmacpy_copier_copy(struct dmacpy_copier *copier,
+		       struct dmacpy_copier_buffer *dst, uint64_t dst_offset,
+		       struct dmacpy_copier_buffer *src, uint64_t src_offset,
+		       uint64_t length, int in_fence, int *out_fence);
 
 #ifdef __cplusplus
 }

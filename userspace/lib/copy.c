@@ -243,23 +243,19 @@ static int is_within(const struct dmacpy_buffer *buffer, uint64_t offset,
 	return offset <= buffer->size && length <= buffer->size - offset;
 }
 
-/* What the kernel would check, for those bytes that it does not see. */
-static int check(const struct copy *copy)
+int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
+			     uint64_t dst_offset,
+			     const struct dmacpy_buffer *src,
+			     uint64_t src_offset, uint64_t length)
 {
-	uint64_t dst = copy->dst_offset;
-	uint64_t src = copy->src_offset;
-	uint64_t length = copy->length;
-
-	if (copy->dst->stream != copy->stream ||
-	    copy->src->stream != copy->stream)
+	if (!is_within(dst, dst_offset, length) ||
+	    !is_within(src, src_offset, length))
 		return -EINVAL;
-	if (!is_within(copy->dst, dst, length) ||
-	    !is_within(copy->src, src, length))
+	if (dst == src && dst_offset < src_offset + length &&
+	    src_offset < dst_offset + length)
 		return -EINVAL;
-	if (copy->dst == copy->src && dst < src + length && src < dst + length)
-		return -EINVAL;
-	if (!(copy->dst->access & DMACPY_ACCESS_WRITE) ||
-	    !(copy->src->access & DMACPY_ACCESS_READ))
+	if (!(dst->access & DMACPY_ACCESS_WRITE) ||
+	    !(src->access & DMACPY_ACCESS_READ))
 		return -EACCES;
 
 	return 0;
@@ -281,7 +277,11 @@ DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
 	};
 	int ret;
 
-	ret = check(&copy);
+	if (dst->stream != stream || src->stream != stream)
+		return -EINVAL;
+
+	ret = dmacpy_buffer_check_copy(dst, dst_offset, src, src_offset,
+				       length);
 	if (ret)
 		return ret;
 

@@ -81,6 +81,44 @@ static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
 }
 
 /**
+ * dmacpy_buffer_check_copy() - would the kernel take this as one operation
+ * @dst: buffer to copy to
+ * @dst_offset: where in @dst
+ * @src: buffer to copy from
+ * @src_offset: where in @src
+ * @length: in bytes
+ *
+ * For copies that it does not see as a whole. Alignment is not looked at.
+ *
+ * Return: 0, -EINVAL when a range is not within its buffer or they overlap,
+ * -EACCES when a buffer lacks the access.
+ */
+int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
+			     uint64_t dst_offset,
+			     const struct dmacpy_buffer *src,
+			     uint64_t src_offset, uint64_t length);
+
+/**
+ * dmacpy_fence_status() - ask for the state of a fence
+ * @fence: file descriptor of a sync_file
+ *
+ * Return: 1 when it has signalled, 0 when not yet, the error that it signalled,
+ * or that of asking.
+ */
+int dmacpy_fence_status(int fence);
+
+/**
+ * dmacpy_fence_merge() - make a fence that signals when two others have
+ * @first: file descriptor of a sync_file. The caller keeps it.
+ * @second: another. The caller keeps it.
+ * @merged: on return the new one. The caller owns it and frees it with
+ *	close(2). It does not tell the error of what has signalled before.
+ *
+ * Return: 0 or a negative errno.
+ */
+int dmacpy_fence_merge(int first, int second, int *merged);
+
+/**
  * dmacpy_ioctl() - call a command of the driver
  * @fd: of a stream or device
  * @command: DMACPY_*

@@ -3,9 +3,9 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async camera crossing data fake faults fences heap idle library \
-	 life limits order power probe share sram stall storm stress swiotlb \
-	 unbind watchdog
+TESTS := abi async camera copier crossing data fake faults fences heap idle \
+	 library life limits order power probe share sram stall storm stress \
+	 swiotlb unbind watchdog
 SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := uring
