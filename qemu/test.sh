@@ -31,7 +31,7 @@ boards)
 	;;
 debug)
 	guests=(versal/debug-arm64 zynq/debug-arm versal/debug-heap-arm64)
-	seconds=3600
+	seconds=5400
 	;;
 kcsan)
 	guests=(versal/kcsan-arm64)

@@ -555,7 +555,8 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 10 * SLOW)
 	for (i = 0; i < STREAMS; i++) {
 		EXPECT_EQ(0, workers[i].unexpected);
 		EXPECT_EQ(0, workers[i].failed);
-		EXPECT_GE(2 * BOUND_MS, workers[i].slowest);
+		/* Eight streams recover again and again on one slow CPU. */
+		EXPECT_GE(4 * BOUND_MS, workers[i].slowest);
 	}
 	EXPECT_LE(times, all_timed_out(workers));
 	TH_LOG("%u interrupts lost, %u jobs timed out", lost,
