@@ -85,30 +85,27 @@ static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
  * signals fences, which may lead back to dmacpy_chan_submit(), so no lock. If
  * others go on and on it is the work, which can be preempted, that goes on too.
  */
-static void chan_reap(struct dmacpy_chan *chan)
+static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
+	__must_hold(&chan->lock)
 {
 	unsigned int rounds = CHAN_ROUNDS;
 	struct dmacpy_xfer *xfer;
-	unsigned long flags;
 	bool terminated;
 	int result;
 
-	/* All others wait for who reaps: he must not lose the CPU. */
-	local_bh_disable();
-	spin_lock_irqsave(&chan->lock, flags);
 	if (chan->reaping)
-		goto out_unlock;
+		return;
 
 	chan->reaping = true;
 	while ((xfer = chan_ended(chan)) && (chan->down || rounds--)) {
 		list_del(&xfer->node);
-		spin_unlock_irqrestore(&chan->lock, flags);
+		spin_unlock_irqrestore(&chan->lock, *flags);
 		terminated = xfer->terminated;
 		result = xfer->result;
 		xfer->ops->done(xfer, result);
 		if (!terminated)
 			xfer->ops->release(xfer);
-		spin_lock_irqsave(&chan->lock, flags);
+		spin_lock_irqsave(&chan->lock, *flags);
 		chan->stat.ended++;
 		chan->stat.failed += !!result;
 		if (terminated) {
@@ -119,9 +116,6 @@ static void chan_reap(struct dmacpy_chan *chan)
 	chan->reaping = false;
 	if (xfer)
 		chan_arm(chan, jiffies);
-out_unlock:
-	spin_unlock_irqrestore(&chan->lock, flags);
-	local_bh_enable();
 }
 
 /* The transfer whose turn it is, or NULL. Holds the lock. */
@@ -159,9 +153,10 @@ static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	chan->calls_back_silently = false;
 }
 
-static void chan_feed(struct dmacpy_chan *chan);
+static void chan_run(struct dmacpy_chan *chan);
 
-static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
+/* More: the engine will call back for this transfer again, in any case. */
+static void chan_called_back(struct dmacpy_xfer *xfer, bool failed, bool more)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 	unsigned long flags;
@@ -176,24 +171,39 @@ static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
 		xfer->in_flight--;
 		if (failed)
 			chan_fail_xfer(chan, xfer);
+		more = more && xfer->in_flight && !xfer->result;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (expected) {
-		chan_feed(chan);
-		chan_reap(chan);
-	}
+	if (expected && !more)
+		chan_run(chan);
+}
+
+static bool chan_failed(const struct dmaengine_result *result)
+{
+	return result->result != DMA_TRANS_NOERROR || result->residue;
 }
 
 static void chan_callback(void *param)
 {
-	chan_called_back(param, false);
+	chan_called_back(param, false, false);
 }
 
 static void chan_callback_result(void *param,
 				 const struct dmaengine_result *result)
 {
-	chan_called_back(param, result->result != DMA_TRANS_NOERROR ||
-			 result->residue);
+	chan_called_back(param, chan_failed(result), false);
+}
+
+/* Those of descriptors without an interrupt, which one that has one follows. */
+static void chan_silent_callback(void *param)
+{
+	chan_called_back(param, false, true);
+}
+
+static void chan_silent_callback_result(void *param,
+					const struct dmaengine_result *result)
+{
+	chan_called_back(param, chan_failed(result), true);
 }
 
 /* Holds the lock. False if the engine takes no descriptor now. */
@@ -216,9 +226,11 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 
 	trace_dmacpy_chan_feed(dma_chan_name(chan->dma), piece->length, irq);
 	/* Both: a recycled descriptor has those of its former life. */
-	desc->callback = chan_callback;
-	desc->callback_result = dmacpy_result_sticks(chan->dma->device->dev) ?
-				NULL : chan_callback_result;
+	desc->callback = irq ? chan_callback : chan_silent_callback;
+	desc->callback_result = irq ? chan_callback_result :
+				      chan_silent_callback_result;
+	if (dmacpy_result_sticks(chan->dma->device->dev))
+		desc->callback_result = NULL;
 	desc->callback_param = xfer;
 	xfer->left -= piece->length;
 	piece->length = 0;
@@ -257,9 +269,9 @@ static unsigned long chan_next_look(struct dmacpy_chan *chan)
  * Give the engine as much as it takes, if anything. Holds the lock. Returns
  * whether something is to be issued.
  *
- * Its ring is found out by filling it: from then on an interrupt at each half
- * of it is enough to refill it in time. One that takes no descriptor may also
- * be out of memory, and is asked again soon.
+ * Its ring is found out by filling it, or has room for what it had at a time:
+ * an interrupt at each half of that is enough to refill it in time. One that
+ * takes no descriptor may also be out of memory, and is asked again soon.
  */
 static bool chan_fill(struct dmacpy_chan *chan)
 {
@@ -277,7 +289,9 @@ static bool chan_fill(struct dmacpy_chan *chan)
 		else
 			refused = true;
 	}
-	if (!list_empty(&chan->queue))
+	if (list_empty(&chan->queue))
+		chan->interval = max(chan->in_flight / 2, chan->interval);
+	else
 		chan->interval = max(chan->in_flight / 2, 1U);
 	if (refused)
 		chan_arm(chan, jiffies + 1);
@@ -292,28 +306,40 @@ static bool chan_fill(struct dmacpy_chan *chan)
  * issue when there is nothing, so nobody else may issue meanwhile. As in
  * chan_reap() the work goes on if there is no end to it.
  */
-static void chan_feed(struct dmacpy_chan *chan)
+static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
+	__must_hold(&chan->lock)
 {
 	unsigned int rounds = CHAN_ROUNDS;
-	unsigned long flags;
 	bool issue;
 
-	/* As in chan_reap(). */
-	local_bh_disable();
-	spin_lock_irqsave(&chan->lock, flags);
 	chan->hungry = true;
 	while (chan->hungry && !chan->feeding && rounds--) {
 		chan->hungry = false;
 		chan->feeding = true;
 		issue = chan_fill(chan);
-		spin_unlock_irqrestore(&chan->lock, flags);
+		spin_unlock_irqrestore(&chan->lock, *flags);
 		if (issue)
 			dma_async_issue_pending(chan->dma);
-		spin_lock_irqsave(&chan->lock, flags);
+		spin_lock_irqsave(&chan->lock, *flags);
 		chan->feeding = false;
 	}
 	if (chan->hungry && !chan->feeding && !chan->down)
 		chan_arm(chan, jiffies);
+}
+
+/*
+ * All others leave their work to who feeds or reaps: he must not lose the CPU
+ * to bottom halves.
+ */
+static void chan_run(struct dmacpy_chan *chan)
+{
+	unsigned long flags;
+
+	local_bh_disable();
+	spin_lock_irqsave(&chan->lock, flags);
+	if (!list_empty(&chan->queue))
+		chan_feed(chan, &flags);
+	chan_reap(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
 }
@@ -420,7 +446,7 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	WRITE_ONCE(chan->refusing, true);
 	chan->in_flight = 0;
 	spin_unlock_irqrestore(&chan->lock, flags);
-	chan_reap(chan);
+	chan_run(chan);
 	chan_settle(chan);
 	dma_fence_end_signalling(signalling);
 }
@@ -607,10 +633,11 @@ static void chan_work(struct work_struct *work)
 		chan->down = stuck || chan->closing;
 		chan->stat.timeouts += stuck;
 	}
+	if (!chan->down && chan_busy(chan))
+		chan_arm(chan, chan_next_look(chan));
 	spin_unlock_irq(&chan->lock);
 
-	chan_feed(chan);
-	chan_reap(chan);
+	chan_run(chan);
 	if (stuck) {
 		trace_dmacpy_chan_timeout(dma_chan_name(chan->dma));
 		chan_terminate(chan, -ETIMEDOUT, -ECANCELED);
@@ -645,6 +672,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 
 	xfer->chan = chan;
 	xfer->lane = lane;
+	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
 	if (!chan_busy(chan))
 		chan->progress = jiffies;
@@ -653,9 +681,10 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 		list_add_tail(&lane->node, &chan->queue);
 	if (chan->refusing)
 		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
+	chan_feed(chan, &flags);
+	chan_reap(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	chan_feed(chan);
-	chan_reap(chan);
+	local_bh_enable();
 }
 
 /**
