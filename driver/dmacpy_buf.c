@@ -22,7 +22,7 @@
 
 /**
  * struct dmacpy_seg - what the engine sees in one piece
- * @start: offset in the buffer; it reaches to the next one's, or to the end
+ * @start: offset in the buffer; it reaches to the next one's
  * @addr: address for the engine
  */
 struct dmacpy_seg {
@@ -37,7 +37,7 @@ struct dmacpy_seg {
  * @length: in bytes
  * @dma_dev: the engine's device, for which it is mapped
  * @power: the device whose power is on for it, NULL before it is mapped
- * @segs: the segments, in order
+ * @segs: the segments, in order, and one that starts at the end
  * @nsegs: their number
  * @visit: the last job that it was found for, see dmacpy_buf_visit()
  * @index: its place there
@@ -198,7 +198,7 @@ static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 	dma_addr_t addr;
 	int i;
 
-	buf->segs = kvmalloc_array(buf->sgt->nents, sizeof(*buf->segs),
+	buf->segs = kvmalloc_array(buf->sgt->nents + 1, sizeof(*buf->segs),
 				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buf->segs)
 		return -ENOMEM;
@@ -214,10 +214,11 @@ static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 				(struct dmacpy_seg){ start, addr };
 		start += sg_dma_len(sg);
 	}
+	buf->segs[buf->nsegs].start = buf->length;
 	return start < buf->length ? -EINVAL : 0;
 }
 
-static bool buf_needs_sync(const struct dmacpy_buf *buf)
+static bool buf_segs_need_sync(const struct dmacpy_buf *buf)
 {
 	unsigned int i;
 
@@ -400,7 +401,7 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 		return ret;
 	buf->sgt = &buf->table;
 	ret = buf_cut(buf, chan);
-	buf->needs_sync = buf_needs_sync(buf);
+	buf->needs_sync = buf_segs_need_sync(buf);
 	return ret;
 }
 
@@ -535,13 +536,14 @@ bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 	return !(((buf->offset + offset) | others) & (chan->user_align - 1));
 }
 
-static u64 buf_seg_end(const struct dmacpy_buf *buf, unsigned int i)
+static bool buf_seg_has(const struct dmacpy_seg *seg, u64 offset)
 {
-	return i + 1 < buf->nsegs ? buf->segs[i + 1].start : buf->length;
+	return offset >= seg->start && offset < seg[1].start;
 }
 
 /* The last segment that starts at or before the offset. */
-static unsigned int buf_find_seg(const struct dmacpy_buf *buf, u64 offset)
+static const struct dmacpy_seg *buf_find_seg(const struct dmacpy_buf *buf,
+					     u64 offset)
 {
 	unsigned int low = 0, high = buf->nsegs, mid;
 
@@ -552,7 +554,7 @@ static unsigned int buf_find_seg(const struct dmacpy_buf *buf, u64 offset)
 		else
 			high = mid;
 	}
-	return low;
+	return &buf->segs[low];
 }
 
 /**
@@ -568,18 +570,17 @@ static unsigned int buf_find_seg(const struct dmacpy_buf *buf, u64 offset)
 dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 			   unsigned int *hint, u64 *length)
 {
-	const struct dmacpy_seg *seg;
-	unsigned int i = *hint;
+	const struct dmacpy_seg *seg = &buf->segs[*hint];
 
 	/* Mostly the same one, or the next. */
-	if (offset >= buf_seg_end(buf, i))
-		i++;
-	if (i >= buf->nsegs || offset < buf->segs[i].start ||
-	    offset >= buf_seg_end(buf, i))
-		i = buf_find_seg(buf, offset);
-	*hint = i;
-	*length = min(*length, buf_seg_end(buf, i) - offset);
-	seg = &buf->segs[i];
+	if (!buf_seg_has(seg, offset)) {
+		if (*hint + 1 < buf->nsegs && buf_seg_has(seg + 1, offset))
+			seg++;
+		else
+			seg = buf_find_seg(buf, offset);
+		*hint = seg - buf->segs;
+	}
+	*length = min(*length, seg[1].start - offset);
 	return seg->addr + (offset - seg->start);
 }
 
@@ -604,6 +605,18 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		addr = dmacpy_buf_addr(buf, offset, &hint, &part);
 		sync(buf->dma_dev, addr, part, buf_direction(buf));
 	}
+}
+
+/**
+ * dmacpy_buf_needs_sync() - is there something for the two that follow to do
+ * @buf: the end point; a dma-buf is synced by its exporter and its users
+ *
+ * Context: Any.
+ * Return: false if the engine sees what the CPU sees, or others look after it.
+ */
+bool dmacpy_buf_needs_sync(const struct dmacpy_buf *buf)
+{
+	return buf->needs_sync;
 }
 
 /**

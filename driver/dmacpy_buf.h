@@ -32,6 +32,7 @@ bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 			const struct dmacpy_chan *chan, u64 offset, u64 others);
 dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 			   unsigned int *hint, u64 *length);
+bool dmacpy_buf_needs_sync(const struct dmacpy_buf *buf);
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length);
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,

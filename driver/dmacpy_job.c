@@ -40,10 +40,11 @@ struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
 	size_t ops = array_size(nops, sizeof(*job->op));
 	size_t points = array_size(2 * nops, sizeof(*job->points));
 
-	job = kvzalloc(size_add(head, size_add(ops, points)),
+	job = kvmalloc(size_add(head, size_add(ops, points)),
 		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
+	memset(job, 0, sizeof(*job));
 	job->nops = nops;
 	job->op = (void *)job + head;
 	job->points = (void *)job + head + ops;
@@ -347,9 +348,11 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
  */
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 {
-	unsigned int nfills = job_count_fills(job);
+	unsigned int i, nfills = job_count_fills(job);
 
 	job->dma_dev = chan->dma_dev;
+	for (i = 0; i < job->npoints; i++)
+		job->needs_sync |= dmacpy_buf_needs_sync(job->points[i].buf);
 	return nfills ? job_prepare_patterns(job, nfills) : 0;
 }
 
@@ -455,7 +458,7 @@ void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
 	dmacpy_deps_free(&job->deps);
 	job->xfer.ops = &job_xfer_ops;
 	job->xfer.result = result;
-	if (!result)
+	if (!result && job->needs_sync)
 		job_sync_for_device(job);
 	dmacpy_chan_submit(chan, lane, &job->xfer);
 }

@@ -68,6 +68,7 @@ struct dmacpy_job_cursor {
  *	NULL. Atomic.
  * @submitter: the owner of @ended, who protects it
  * @length: bytes that it moves
+ * @needs_sync: the caches are to be made ready for the engine
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
  * @dma_dev: the engine's device, for which @pattern is mapped
@@ -95,6 +96,7 @@ struct dmacpy_job {
 	void (*ended)(struct dmacpy_job *job, int result);
 	void *submitter;
 	u64 length;
+	bool needs_sync;
 	bool synced;
 	struct dmacpy_job_cursor cursor;
 	struct device *dma_dev;

@@ -269,40 +269,43 @@ static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
 				     struct dmacpy_job *job, u32 handle,
 				     bool write)
 {
-	struct dmacpy_sync_point *point;
 	struct dmacpy_buf *buf;
+	unsigned int i;
 
 	xa_lock(&stream->bufs);
 	buf = xa_load(&stream->bufs, handle);
 	if (buf) {
-		point = &job->points[dmacpy_buf_visit(buf, stream->visits,
-						      job->npoints)];
-		if (!point->buf) {
+		i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
+		if (i == job->npoints) {
 			dmacpy_buf_get(buf);
-			point->buf = buf;
+			job->points[i] = (struct dmacpy_sync_point){
+				.buf = buf,
+			};
 			job->npoints++;
 		}
-		point->write |= write;
+		job->points[i].write |= write;
 	}
 	xa_unlock(&stream->bufs);
 	return buf;
 }
 
+/* Mostly the handles of an operation are those of the one before it. */
 static int stream_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	unsigned int i;
+	const struct dmacpy_op *op = job->op, *last = NULL;
+	struct dmacpy_job_ends *ends = job->ends;
 
 	stream->visits++;
-	for (i = 0; i < job->nops; i++) {
-		const struct dmacpy_op *op = &job->op[i];
-		struct dmacpy_job_ends *ends = &job->ends[i];
-
-		ends->dst = stream_use(stream, job, op->dst, true);
+	for (; op < job->op + job->nops; last = op++, ends++) {
+		ends->dst = last && op->dst == last->dst ? ends[-1].dst :
+			    stream_use(stream, job, op->dst, true);
 		if (!ends->dst)
 			return -ENOENT;
+		ends->src = NULL;
 		if (op->opcode == DMACPY_OP_FILL)
 			continue;
-		ends->src = stream_use(stream, job, op->src, false);
+		ends->src = last && op->src == last->src ? ends[-1].src :
+			    stream_use(stream, job, op->src, false);
 		if (!ends->src)
 			return -ENOENT;
 	}
@@ -339,20 +342,19 @@ static int stream_job_start(struct dmacpy_job *job)
 	return ret;
 }
 
-/* A failure takes those along that are in the stream now, and no later one. */
+/*
+ * A failure takes those along that are in the stream now, and no later one.
+ * Holds the lock.
+ */
 static int stream_note_result(struct dmacpy_stream *stream,
 			      const struct dmacpy_job *job, int result)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&stream->lock, flags);
 	if (job->fence->seqno <= stream->cancelled)
 		result = result ?: -ECANCELED;
 	else if (result)
 		stream->cancelled = stream->seqno;
 	if (!stream->error)
 		stream->error = result;
-	spin_unlock_irqrestore(&stream->lock, flags);
 	return result;
 }
 
@@ -362,25 +364,25 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	struct dmacpy_record *record = job->record;
 	unsigned long flags;
 
+	spin_lock_irqsave(&stream->lock, flags);
 	result = stream_note_result(stream, job, result);
-	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
-	if (record)
+	if (record) {
 		record->event = (struct dmacpy_event){
 			.user_data = job->user_data,
 			.result = result,
 			.length = job->length,
 			.timestamp = ktime_get_ns(),
 		};
-
-	spin_lock_irqsave(&stream->lock, flags);
-	if (record)
 		list_add_tail(&record->node, &stream->records);
+	}
 	job->record = NULL;
 	WRITE_ONCE(stream->jobs, stream->jobs - 1);
 	spin_unlock_irqrestore(&stream->lock, flags);
+	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
 	/* Who has waited for it finds its record, and room for the next one. */
 	dmacpy_fence_signal(job->fence, result);
-	wake_up_all(&stream->wait);
+	if (wq_has_sleeper(&stream->wait))
+		wake_up_all(&stream->wait);
 	if (job->ended)
 		job->ended(job, result);
 }
