@@ -11,16 +11,20 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
+. "$top/qemu/count.sh"
 
 # guests: the boards and kernels to boot, see select_guest. short: on all but
 # the first, only these tests. only_built: the kernels that nothing is booted
-# on. seconds: a guest may take.
+# on. host_suites: what is not run by a guest, or in one of its own. seconds: a
+# guest may take.
 short=()
 only_built=()
+host_suites=(harness build)
 case $1 in
 stock)
 	guests=(versal/6.12-arm64 versal/6.1-arm64 smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
+	host_suites+=(budgets)
 	seconds=900
 	;;
 boards)
@@ -80,6 +84,17 @@ build_suite()
 		echo "${not}ok $((number += 1)) $tree"
 	done
 	printf '\n#@ exit %d\n' "$status"
+}
+
+# Do copies cost more than they did?
+budgets_suite()
+{
+	select_guest "${guests[0]}"
+	echo '#@ suite budgets'
+	make_initramfs
+	attempt measure "$out/budgets"
+	attempt compare_to_budgets "$out/budgets/figures"
+	printf '\n#@ exit %d\n' "$attempt_status"
 }
 
 # The suites in the module, each in a file of its name, if they are there.
@@ -157,9 +172,10 @@ guest_suites()
 all_suites()
 {
 	local guest
-	echo "#@ suites harness build"
+	echo "#@ suites ${host_suites[*]}"
 	suite harness "$top/qemu/ktap-selftest.sh"
 	build_suite
+	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
 	for guest in "${guests[@]}"; do
 		guest_suites "$guest" | if [ "${#guests[@]}" -gt 1 ]; then
 			sed -u "s,^#@ suites\? ,&$guest/,"
