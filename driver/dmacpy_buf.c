@@ -561,7 +561,8 @@ static const struct dmacpy_seg *buf_find_seg(const struct dmacpy_buf *buf,
  * dmacpy_buf_addr() - where the engine finds an offset
  * @buf: the end point
  * @offset: less than its length
- * @hint: the segment that the last call found, 0 at first; is updated
+ * @hint: the segment that the last call found, 0 at first, or that of another
+ *	end point; is updated
  * @length: shortened to what is there in one piece
  *
  * Context: Any.
@@ -570,8 +571,11 @@ static const struct dmacpy_seg *buf_find_seg(const struct dmacpy_buf *buf,
 dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
 			   unsigned int *hint, u64 *length)
 {
-	const struct dmacpy_seg *seg = &buf->segs[*hint];
+	const struct dmacpy_seg *seg;
 
+	if (*hint >= buf->nsegs)
+		*hint = 0;
+	seg = &buf->segs[*hint];
 	/* Mostly the same one, or the next. */
 	if (!buf_seg_has(seg, offset)) {
 		if (*hint + 1 < buf->nsegs && buf_seg_has(seg + 1, offset))

@@ -4,6 +4,7 @@
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/prandom.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "dmacpy_buf.h"
@@ -78,7 +79,10 @@ static void buf_expect_range(struct kunit *test, const struct dmacpy_buf *buf,
 	}
 }
 
-/* Catches: a wrong address at some end of a segment, for some hint. */
+/*
+ * Catches: a wrong address at some end of a segment, for some hint, which may
+ * be that of a longer buffer: a job has one for all of its sources.
+ */
 static void buf_finds_each_byte(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -99,6 +103,8 @@ static void buf_finds_each_byte(struct kunit *test)
 				 ref->layout.size);
 		for (walk = 0; walk < BUF_WALKS; walk++) {
 			offset = test_random_below(&random, ref->layout.size);
+			if (walk % 2)
+				hint = test_random_below(&random, SZ_1M);
 			buf_expect_range(test, buf, ref->addr, &hint, offset,
 					 test_random_below(&random, 1 +
 							   ref->layout.size -
