@@ -546,7 +546,7 @@ void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges
  * overlap, or a buffer belongs to another copier, -EACCES when a buffer lacks
- * the access, -EMFILE when there is no file descriptor for each part and one
+ * the access, -EMFILE when there is no file descriptor for each part and two
  * more, or the errors of dmacpy_job_submit().
  */
 int dmacpy_copier_copy(struct dmacpy_copier *copier,

@@ -303,9 +303,9 @@ static int merge_all(const int *fences, unsigned int count, int *merged)
 static int join(int *fences, unsigned int count, int *joined)
 {
 	unsigned int i;
-	int ret;
+	int merged, ret;
 
-	ret = merge_all(fences, count, joined);
+	ret = merge_all(fences, count, &merged);
 	if (ret)
 		return ret;
 
@@ -314,11 +314,12 @@ static int join(int *fences, unsigned int count, int *joined)
 			break;
 	if (i < count) {
 		wait_for_all(fences, count);
-		close(*joined);
-		*joined = fences[i];
+		close(merged);
+		merged = fences[i];
 		fences[i] = -1;
 	}
 
+	*joined = merged;
 	return 0;
 }
 
