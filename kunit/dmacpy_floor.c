@@ -197,6 +197,7 @@ static int floor_measure_all(struct floor *floor)
 	if (!ret)
 		ret = floor_measure(floor, &batched, floor_copy, FLOOR_BATCH);
 	/* The engine may still write if it was not done in time. */
+	dmaengine_terminate_sync(floor->chan);
 	if (ret != -ETIMEDOUT)
 		floor_unmap(floor);
 	return ret ?: floor_measure(floor, &export, floor_export, 1);
