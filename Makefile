@@ -8,8 +8,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-kcsan coverage check \
-	check-self-test bench-check guest guest-debug stress stress-debug modules \
-	userspace clean distclean
+	check-self-test bench bench-check guest guest-debug stress stress-debug \
+	modules userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -54,9 +54,13 @@ check:
 check-self-test:
 	@qemu/check.sh --self-test
 
+#: make bench                  what copies cost: tables and plots
+bench:
+	@qemu/bench.sh report
+
 #: make bench-check            count what copies cost, and compare to budgets
 bench-check:
-	@qemu/bench.sh
+	@qemu/bench.sh check
 
 #: make guest CMD='...' [GUEST=zcu102/6.12-arm64]
 #:                             run one command in QEMU, with dmacpy loaded

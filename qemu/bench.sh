@@ -1,20 +1,51 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
+# usage: qemu/bench.sh check|report
+#
 # make bench-check: are copies as cheap as they were?
+# make bench: what they cost, in build/bench/report.md.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
 . "$top/qemu/count.sh"
+. "$top/qemu/report.sh"
 
-out=$build/bench-check
+check()
+{
+	step 'counting instructions' count figures "$out"
+	compare_to_budgets "$out/figures"
+}
+
+# Without the allocator's checks, which cost time.
+by_wall_time()
+(
+	kernel_options=
+	run measure wall-time "$out/wall-time"
+)
+
+report()
+{
+	step 'counting instructions' run count sweep "$out/counted"
+	step 'comparing to dmatest by wall time' by_wall_time
+	step 'writing the report' make_report
+	printf 'what copies cost: %s\n' "${out#"$top"/}/report.md"
+}
 
 select_guest versal/6.12-arm64
-steps=$((guest_file_steps + 1))
+case $1 in
+check)
+	out=$build/bench-check
+	steps=$((guest_file_steps + 1))
+	;;
+report)
+	out=$build/bench
+	steps=$((guest_file_steps + 3))
+	need_host_packages bench
+	;;
+esac
 need_guest_packages "$guest_kernel"
 make_guest_files all tests
 rm -rf "$out"
-mkdir -p "$out"
-step 'counting instructions' measure "$out"
-compare_to_budgets "$out/figures"
+"$1"

@@ -2,8 +2,8 @@
 #
 # usage: awk -f budgets.awk FIGURES BUDGETS
 #
-# Prints KTAP. The figures are exact to a few ns, when the clock steps by 16. Of
-# another build of the kernel they may be higher by 5 %.
+# Prints KTAP. The figures of one build repeat to some ns; where its parts are in
+# memory makes up to 3 % in those of another, and another kernel 5 %.
 
 function result(ok, name, text)
 {
@@ -15,7 +15,7 @@ function result(ok, name, text)
 FNR == 1 { file++ }
 /^#/ || NF == 0 { next }
 file == 1 { figure[$1] = $2; next }
-$1 == "kernel" { slack = $2 == figure["kernel"] ? 1.001 : 1.05; next }
+$1 == "kernel" { slack = $2 == figure["kernel"] ? 1.03 : 1.05; next }
 { line[++lines] = $0 }
 
 END {

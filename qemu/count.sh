@@ -3,13 +3,21 @@
 #
 # What copies cost, in instructions of the guest, against qemu/budgets.
 
-# measure DIRECTORY: leaves DIRECTORY/figures. The guest has been made.
+# measure TASK DIRECTORY: that of qemu/guest; leaves DIRECTORY/figures. The guest
+# has been made.
 measure()
+{
+	mkdir -p "$2/in/tmp"
+	install "$top/qemu/guest/$1" "$2/in/tmp/task"
+	install -m 644 "$top/qemu/guest/measure" "$2/in/tmp"
+	boot_guest "$2" 600 >"$2/figures"
+}
+
+# count TASK DIRECTORY: the same, in instructions
+count()
 (
-	mkdir -p "$1/in/tmp"
-	install "$top/qemu/guest/figures" "$1/in/tmp/task"
 	count_instructions
-	boot_guest "$1" 600 >"$1/figures"
+	measure "$@"
 )
 
 # compare_to_budgets FIGURES: prints KTAP

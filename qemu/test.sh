@@ -92,7 +92,7 @@ budgets_suite()
 	select_guest "${guests[0]}"
 	echo '#@ suite budgets'
 	make_initramfs
-	attempt measure "$out/budgets"
+	attempt count figures "$out/budgets"
 	attempt compare_to_budgets "$out/budgets/figures"
 	printf '\n#@ exit %d\n' "$attempt_status"
 }
