@@ -330,6 +330,75 @@ static void chan_refills_ring(struct kunit *test)
 	KUNIT_EXPECT_GE(test, XFER_SIZE / 8 / 3, ct->engine->interrupts);
 }
 
+static struct test_xfer *xfer_submit_pieces(struct kunit *test,
+					    unsigned int piece)
+{
+	struct test_xfer *xfer = xfer_new(test);
+
+	xfer->piece = piece;
+	xfer_submit(test, 0, xfer);
+	return xfer;
+}
+
+static void chan_run_all(struct chan_test *ct)
+{
+	while (test_engine_run(ct->engine, TEST_COPY))
+		;
+}
+
+/* Catches: an interrupt for each piece, until a ring was full. */
+static void chan_knows_room(struct kunit *test)
+{
+	const unsigned int pieces = 16;
+	struct chan_test *ct = test->priv;
+	unsigned int i;
+
+	chan_hold(test);
+	for (i = 0; i < 2; i++) {
+		ct->engine->interrupts = 0;
+		xfer_submit_pieces(test, XFER_SIZE / pieces);
+		chan_run_all(ct);
+	}
+	KUNIT_EXPECT_EQ(test, 2 * pieces, ct->engine->prepared);
+	KUNIT_EXPECT_EQ(test, 2, ct->engine->interrupts);
+}
+
+/* Catches: an end that is left to an interrupt which was before. */
+static void chan_ends_in_reverse_order(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_hold(test);
+	xfer_submit_pieces(test, XFER_PIECE / 4);
+	chan_run_all(ct);
+	xfer = xfer_submit_pieces(test, XFER_PIECE / 4);
+	while (test_engine_run_last(ct->engine))
+		;
+	xfer_expect(test, xfer, 0);
+	KUNIT_EXPECT_PTR_EQ(test, current, xfer->by);
+}
+
+/* Catches: a failure without an interrupt, that others wait for one after. */
+static void chan_goes_on_after_failure(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *failed, *next;
+
+	chan_hold(test);
+	ct->engine->ring = 8;
+	xfer_submit_pieces(test, 8);
+	chan_run_all(ct);
+	ct->engine->prepared = 0;
+	failed = xfer_submit_pieces(test, 8);
+	next = xfer_submit_new(test, 1);
+	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_FAIL));
+	KUNIT_EXPECT_EQ(test, ct->engine->ring + 1, ct->engine->prepared);
+	chan_run_all(ct);
+	xfer_expect(test, failed, -EIO);
+	xfer_expect(test, next, 0);
+}
+
 /* Catches: operations that depend on each other, and are run at once. */
 static void chan_runs_one_by_one(struct kunit *test)
 {
@@ -636,6 +705,9 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_keeps_order),
 	KUNIT_CASE(chan_takes_turns),
 	KUNIT_CASE(chan_refills_ring),
+	KUNIT_CASE(chan_knows_room),
+	KUNIT_CASE(chan_ends_in_reverse_order),
+	KUNIT_CASE(chan_goes_on_after_failure),
 	KUNIT_CASE(chan_runs_one_by_one),
 	KUNIT_CASE(chan_reports_failure),
 	KUNIT_CASE(chan_survives_refused_submit),
