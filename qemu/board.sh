@@ -27,19 +27,14 @@ select_guest()
 	guest_dtb=$build/$guest_board.dtb
 	# shellcheck source=SCRIPTDIR/boards/versal.sh
 	. "$top/qemu/boards/$guest_board.sh"
-	# What is copied by way of bounce buffers shows which syncs are missing.
-	case $1 in
-	*-heap-*) command_line+=' swiotlb=force' ;;
-	esac
 }
 
-# make_overlaid_dtb BASE FILE: the board's overlay on what is there already
+# make_overlaid_dtb NAME BASE FILE: boards/NAME.dtso on what is there already
 make_overlaid_dtb()
 {
-	local overlay=$build/$guest_board.dtbo
-	strict_dtc -@ -I dts -O dtb -o "$overlay" \
-		"$top/qemu/boards/$guest_board.dtso"
-	fdtoverlay -i "$1" -o "$2" "$overlay"
+	local overlay=$build/$1.dtbo
+	strict_dtc -@ -I dts -O dtb -o "$overlay" "$top/qemu/boards/$1.dtso"
+	fdtoverlay -i "$2" -o "$3" "$overlay"
 }
 
 # Kernels do not want these warnings: their own device trees are full of them.

@@ -22,19 +22,21 @@ only_built=()
 host_suites=(harness build)
 case $1 in
 stock)
-	guests=(versal/6.12-arm64 versal/6.1-arm64 smdkc210/6.1-armmp)
+	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
+		smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
 	host_suites+=(budgets)
 	seconds=900
 	;;
 boards)
-	guests=(versal/6.12-arm64 versal/6.1-arm64 zcu102/6.12-arm64
-		smdkc210/6.1-armmp zynq/debug-arm)
+	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
+		zcu102/6.12-arm64 smdkc210/6.1-armmp zynq/debug-arm)
 	only_built=(at91-armv5)
 	seconds=3600
 	;;
 debug)
-	guests=(versal/debug-arm64 zynq/debug-arm versal/debug-heap-arm64)
+	guests=(versal/debug-arm64 zynq/debug-arm
+		versal-swiotlb/debug-heap-arm64)
 	seconds=5400
 	;;
 kcsan)
@@ -108,13 +110,15 @@ unit_test_suites()
 	done
 }
 
-# What needs dmacpy in the kernel, or bounce buffers, has a guest for itself.
+# What needs dmacpy in the kernel, or bounce buffers, has guests for itself.
 heap_tests=(heap selftest swiotlb)
 
 selected_tests()
 {
 	if [[ $guest_kernel = *-heap-* ]]; then
 		printf '%s\n' "${heap_tests[@]}"
+	elif [[ $guest_board = *-swiotlb ]]; then
+		echo swiotlb
 	elif [ "${#short[@]}" -gt 0 ] &&
 			[ "$guest_board/$guest_kernel" != "${guests[0]}" ]; then
 		printf '%s\n' "${short[@]}"

@@ -16,6 +16,6 @@ boot_modules=(sdhci sdhci-s3c)
 
 make_dtb()
 {
-	make_overlaid_dtb "$(kernel_dtb "$guest_kernel" exynos4210-smdkv310)" \
-		"$1"
+	make_overlaid_dtb smdkc210 \
+		"$(kernel_dtb "$guest_kernel" exynos4210-smdkv310)" "$1"
 }

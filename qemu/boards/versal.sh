@@ -19,5 +19,5 @@ make_dtb()
 	for seed in $(fdtget -p "$qemu" /chosen | grep 'seed$'); do
 		fdtput -d "$qemu" /chosen "$seed"
 	done
-	make_overlaid_dtb "$qemu" "$1"
+	make_overlaid_dtb versal "$qemu" "$1"
 }
