@@ -20,64 +20,6 @@
 
 #include <linux/dmacpy.h>
 
-/**
- * struct dmacpy_seg - what the engine sees in one piece
- * @start: offset in the buffer; it reaches to the next one's
- * @addr: address for the engine
- */
-struct dmacpy_seg {
-	u64 start;
-	dma_addr_t addr;
-};
-
-/**
- * struct dmacpy_buf - an end point
- * @ref: held by the handle and by each job
- * @access: DMACPY_ACCESS_*
- * @length: in bytes
- * @dma_dev: the engine's device, for which it is mapped
- * @power: the device whose power is on for it, NULL before it is mapped
- * @segs: the segments, in order, and one that starts at the end
- * @nsegs: their number
- * @visit: the last job that it was found for, see dmacpy_buf_visit()
- * @index: its place there
- * @work: takes it apart, when the last reference goes in atomic context
- * @sgt: the mapping, NULL if there is none
- * @dmabuf: a reference to the dma-buf, NULL for memory of a process
- * @attach: the attachment to @dmabuf
- * @needs_sync: of a process's memory: the engine or its mapping is not coherent
- * @table: of a process's memory
- * @pages: its pages, pinned
- * @npages: number of @pages that are pinned
- * @offset: of the memory in the first page
- * @mm: a reference to what the pages are charged to
- * @charged: number of pages charged
- */
-struct dmacpy_buf {
-	struct kref ref;
-	u32 access;
-	u64 length;
-	struct device *dma_dev;
-	struct device *power;
-	struct dmacpy_seg *segs;
-	unsigned int nsegs;
-	u64 visit;
-	unsigned int index;
-	struct work_struct work;
-	struct sg_table *sgt;
-
-	struct dma_buf *dmabuf;
-	struct dma_buf_attachment *attach;
-
-	bool needs_sync;
-	struct sg_table table;
-	struct page **pages;
-	unsigned long npages;
-	unsigned int offset;
-	struct mm_struct *mm;
-	unsigned long charged;
-};
-
 static struct workqueue_struct *buf_wq;
 
 /*
@@ -406,17 +348,6 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_buf_get() - take a reference
- * @buf: the end point
- *
- * Context: Any. Undone by dmacpy_buf_put() or dmacpy_buf_put_atomic().
- */
-void dmacpy_buf_get(struct dmacpy_buf *buf)
-{
-	kref_get(&buf->ref);
-}
-
-/**
  * dmacpy_buf_put() - give a reference back
  * @buf: the end point
  *
@@ -449,104 +380,22 @@ void dmacpy_buf_flush(void)
 }
 
 /**
- * dmacpy_buf_resv() - where the fences of an end point are
+ * dmacpy_buf_find_seg() - find the segment of an offset
  * @buf: the end point
+ * @offset: less than its length
+ * @hint: a segment that may be the one before it
  *
  * Context: Any.
- * Return: the dma_resv of its dma-buf; NULL for memory of a process, which
- * only its own stream can name.
+ * Return: the index of the segment.
  */
-struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
-{
-	return buf->dmabuf ? buf->dmabuf->resv : NULL;
-}
-
-/**
- * dmacpy_buf_visit() - note the place of an end point among those of a job
- * @buf: the end point
- * @visit: a number that its stream uses for one job only
- * @index: its place, if it has none yet
- *
- * Context: Under dmacpy_stream.submit.
- * Return: its place, which is @index the first time.
- */
-unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
-			      unsigned int index)
-{
-	if (buf->visit != visit) {
-		buf->visit = visit;
-		buf->index = index;
-	}
-	return buf->index;
-}
-
-/**
- * dmacpy_buf_length() - the size of an end point
- * @buf: the end point
- *
- * Context: Any.
- * Return: bytes.
- */
-u64 dmacpy_buf_length(const struct dmacpy_buf *buf)
-{
-	return buf->length;
-}
-
-/**
- * dmacpy_buf_allows() - may the engine do that
- * @buf: the end point
- * @access: DMACPY_ACCESS_*
- *
- * Context: Any.
- * Return: true if all of @access was asked for when the end point was made.
- */
-bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access)
-{
-	return (buf->access & access) == access;
-}
-
-/**
- * dmacpy_buf_same() - are two end points the same memory
- * @a: the one
- * @b: the other
- *
- * Context: Any.
- * Return: true if they are; false if they are not, as far as names tell.
- */
-bool dmacpy_buf_same(const struct dmacpy_buf *a, const struct dmacpy_buf *b)
-{
-	return a == b || (a->dmabuf && a->dmabuf == b->dmabuf);
-}
-
-/**
- * dmacpy_buf_aligned() - can the engine write there without harm
- * @buf: the end point
- * @chan: whose engine writes
- * @offset: first byte
- * @others: lengths and strides, ORed
- *
- * Context: Any.
- * Return: false if a write would harm what is beside it.
- */
-bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
-			const struct dmacpy_chan *chan, u64 offset, u64 others)
-{
-	if (buf->dmabuf)
-		return true;
-	return !(((buf->offset + offset) | others) & (chan->user_align - 1));
-}
-
-static bool buf_seg_has(const struct dmacpy_seg *seg, u64 offset)
-{
-	return offset >= seg->start && offset < seg[1].start;
-}
-
-/* The last segment that starts at or before the offset. */
-static const struct dmacpy_seg *buf_find_seg(const struct dmacpy_buf *buf,
-					     u64 offset)
+unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
+				 unsigned int hint)
 {
 	unsigned int low = 0, high = buf->nsegs, mid;
 
+	/* Mostly it is. */
+	if (hint < high - 1 && dmacpy_seg_has(&buf->segs[hint + 1], offset))
+		return hint + 1;
 	while (high - low > 1) {
 		mid = low + (high - low) / 2;
 		if (buf->segs[mid].start <= offset)
@@ -554,38 +403,7 @@ static const struct dmacpy_seg *buf_find_seg(const struct dmacpy_buf *buf,
 		else
 			high = mid;
 	}
-	return &buf->segs[low];
-}
-
-/**
- * dmacpy_buf_addr() - where the engine finds an offset
- * @buf: the end point
- * @offset: less than its length
- * @hint: the segment that the last call found, 0 at first, or that of another
- *	end point; is updated
- * @length: shortened to what is there in one piece
- *
- * Context: Any.
- * Return: the address.
- */
-dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
-			   unsigned int *hint, u64 *length)
-{
-	const struct dmacpy_seg *seg;
-
-	if (*hint >= buf->nsegs)
-		*hint = 0;
-	seg = &buf->segs[*hint];
-	/* Mostly the same one, or the next. */
-	if (!buf_seg_has(seg, offset)) {
-		if (*hint + 1 < buf->nsegs && buf_seg_has(seg + 1, offset))
-			seg++;
-		else
-			seg = buf_find_seg(buf, offset);
-		*hint = seg - buf->segs;
-	}
-	*length = min(*length, seg[1].start - offset);
-	return seg->addr + (offset - seg->start);
+	return low;
 }
 
 /*
@@ -596,31 +414,22 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		     void (*sync)(struct device *dev, dma_addr_t addr,
 				  size_t size, enum dma_data_direction dir))
 {
+	const struct dmacpy_seg *seg =
+		&buf->segs[dmacpy_buf_find_seg(buf, offset, 0)];
 	bool joined = buf->table.nents != buf->table.orig_nents;
-	unsigned int hint = 0;
-	dma_addr_t addr;
+	enum dma_data_direction dir = buf_direction(buf);
 	u64 part;
 
 	for (; length; offset += part, length -= part) {
-		part = length;
+		if (offset == seg[1].start)
+			seg++;
+		part = min(length, seg[1].start - offset);
 		if (joined)
 			part = min_t(u64, part, PAGE_SIZE -
 				     offset_in_page(buf->offset + offset));
-		addr = dmacpy_buf_addr(buf, offset, &hint, &part);
-		sync(buf->dma_dev, addr, part, buf_direction(buf));
+		sync(buf->dma_dev, seg->addr + (offset - seg->start), part,
+		     dir);
 	}
-}
-
-/**
- * dmacpy_buf_needs_sync() - is there something for the two that follow to do
- * @buf: the end point; a dma-buf is synced by its exporter and its users
- *
- * Context: Any.
- * Return: false if the engine sees what the CPU sees, or others look after it.
- */
-bool dmacpy_buf_needs_sync(const struct dmacpy_buf *buf)
-{
-	return buf->needs_sync;
 }
 
 /**

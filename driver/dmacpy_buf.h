@@ -2,12 +2,78 @@
 #ifndef DMACPY_BUF_H
 #define DMACPY_BUF_H
 
+#include <linux/dma-buf.h>
+#include <linux/kref.h>
+#include <linux/minmax.h>
+#include <linux/scatterlist.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
-struct dma_buf;
+#include "dmacpy_chan.h"
+
+struct device;
 struct dma_resv;
-struct dmacpy_buf;
-struct dmacpy_chan;
+struct mm_struct;
+struct page;
+
+/**
+ * struct dmacpy_seg - what the engine sees in one piece
+ * @start: offset in the buffer; it reaches to the next one's
+ * @addr: address for the engine
+ */
+struct dmacpy_seg {
+	u64 start;
+	dma_addr_t addr;
+};
+
+/**
+ * struct dmacpy_buf - an end point
+ * @ref: held by the handle and by each job
+ * @access: DMACPY_ACCESS_*
+ * @length: in bytes
+ * @dma_dev: the engine's device, for which it is mapped
+ * @power: the device whose power is on for it, NULL before it is mapped
+ * @segs: the segments, in order, and one that starts at the end
+ * @nsegs: their number
+ * @visit: the last job that it was found for, see dmacpy_buf_visit()
+ * @index: its place there
+ * @work: takes it apart, when the last reference goes in atomic context
+ * @sgt: the mapping, NULL if there is none
+ * @dmabuf: a reference to the dma-buf, NULL for memory of a process
+ * @attach: the attachment to @dmabuf
+ * @needs_sync: memory of a process, with an engine or a mapping that is not
+ *	coherent; a dma-buf is synced by its exporter and its users
+ * @table: of a process's memory
+ * @pages: its pages, pinned
+ * @npages: number of @pages that are pinned
+ * @offset: of the memory in the first page
+ * @mm: a reference to what the pages are charged to
+ * @charged: number of pages charged
+ */
+struct dmacpy_buf {
+	struct kref ref;
+	u32 access;
+	u64 length;
+	struct device *dma_dev;
+	struct device *power;
+	struct dmacpy_seg *segs;
+	unsigned int nsegs;
+	u64 visit;
+	unsigned int index;
+	struct work_struct work;
+	struct sg_table *sgt;
+
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+
+	bool needs_sync;
+	struct sg_table table;
+	struct page **pages;
+	unsigned long npages;
+	unsigned int offset;
+	struct mm_struct *mm;
+	unsigned long charged;
+};
 
 int dmacpy_buf_init(void);
 void dmacpy_buf_exit(void);
@@ -18,24 +84,106 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
 struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length,
 				  u32 access);
 int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan);
-void dmacpy_buf_get(struct dmacpy_buf *buf);
 void dmacpy_buf_put(struct dmacpy_buf *buf);
 void dmacpy_buf_put_atomic(struct dmacpy_buf *buf);
 
-struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf);
-unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
-			      unsigned int index);
-u64 dmacpy_buf_length(const struct dmacpy_buf *buf);
-bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access);
-bool dmacpy_buf_same(const struct dmacpy_buf *a, const struct dmacpy_buf *b);
-bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
-			const struct dmacpy_chan *chan, u64 offset, u64 others);
-dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf, u64 offset,
-			   unsigned int *hint, u64 *length);
-bool dmacpy_buf_needs_sync(const struct dmacpy_buf *buf);
+unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
+				 unsigned int hint);
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length);
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length);
+
+static inline bool dmacpy_seg_has(const struct dmacpy_seg *seg, u64 offset)
+{
+	return offset >= seg->start && offset < seg[1].start;
+}
+
+/* Undone by dmacpy_buf_put() or dmacpy_buf_put_atomic(). */
+static inline void dmacpy_buf_get(struct dmacpy_buf *buf)
+{
+	kref_get(&buf->ref);
+}
+
+/* NULL for memory of a process, which only its own stream can name. */
+static inline struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
+{
+	return buf->dmabuf ? buf->dmabuf->resv : NULL;
+}
+
+/* Was all of the access asked for when the end point was made? */
+static inline bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access)
+{
+	return (buf->access & access) == access;
+}
+
+/* Are two the same memory, as far as names tell? */
+static inline bool dmacpy_buf_same(const struct dmacpy_buf *a,
+				   const struct dmacpy_buf *b)
+{
+	return a == b || (a->dmabuf && a->dmabuf == b->dmabuf);
+}
+
+/**
+ * dmacpy_buf_aligned() - can the engine write there without harm
+ * @buf: the end point
+ * @chan: whose engine writes
+ * @offset: first byte
+ * @others: lengths and strides, ORed
+ *
+ * Context: Any.
+ * Return: false if a write would harm what is beside it.
+ */
+static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
+				      const struct dmacpy_chan *chan,
+				      u64 offset, u64 others)
+{
+	return buf->dmabuf || !(((buf->offset + offset) | others) &
+				(chan->user_align - 1));
+}
+
+/**
+ * dmacpy_buf_visit() - note the place of an end point among those of a job
+ * @buf: the end point
+ * @visit: a number that its stream uses for one job only
+ * @index: its place, if it has none yet
+ *
+ * Context: Under dmacpy_stream.submit.
+ * Return: its place, which is @index the first time.
+ */
+static inline unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
+					    unsigned int index)
+{
+	if (buf->visit != visit) {
+		buf->visit = visit;
+		buf->index = index;
+	}
+	return buf->index;
+}
+
+/**
+ * dmacpy_buf_addr() - where the engine finds an offset
+ * @buf: the end point
+ * @offset: less than its length
+ * @hint: the segment that the last call found, 0 at first, or that of another
+ *	end point; is updated
+ * @length: shortened to what is there in one piece
+ *
+ * Context: Any.
+ * Return: the address.
+ */
+static inline dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf,
+					 u64 offset, unsigned int *hint,
+					 size_t *length)
+{
+	const struct dmacpy_seg *seg = &buf->segs[*hint];
+
+	if (*hint >= buf->nsegs || !dmacpy_seg_has(seg, offset)) {
+		*hint = dmacpy_buf_find_seg(buf, offset, *hint);
+		seg = &buf->segs[*hint];
+	}
+	*length = min_t(u64, *length, seg[1].start - offset);
+	return seg->addr + (offset - seg->start);
+}
 
 #endif /* DMACPY_BUF_H */

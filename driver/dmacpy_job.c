@@ -40,11 +40,10 @@ struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
 	size_t ops = array_size(nops, sizeof(*job->op));
 	size_t points = array_size(2 * nops, sizeof(*job->points));
 
-	job = kvmalloc(size_add(head, size_add(ops, points)),
+	job = kvzalloc(size_add(head, size_add(ops, points)),
 		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	memset(job, 0, sizeof(*job));
 	job->nops = nops;
 	job->op = (void *)job + head;
 	job->points = (void *)job + head + ops;
@@ -60,11 +59,11 @@ static void job_put_memory(struct dmacpy_job *job)
 {
 	while (job->npoints)
 		dmacpy_buf_put_atomic(job->points[--job->npoints].buf);
-	if (job->pattern_size) {
+	if (!job->pattern)
+		return;
+	if (job->pattern_size)
 		dma_unmap_single(job->dma_dev, job->pattern_addr,
 				 job->pattern_size, DMA_TO_DEVICE);
-		job->pattern_size = 0;
-	}
 	kfree(job->pattern);
 	job->pattern = NULL;
 }
@@ -150,7 +149,7 @@ static int job_check_end(const struct dmacpy_op *op,
 	if (!dmacpy_buf_allows(buf, access))
 		return -EACCES;
 	if (job_end_overflows(op, offset, stride, &end) ||
-	    end > dmacpy_buf_length(buf))
+	    end > buf->length)
 		return -EINVAL;
 	return 0;
 }
@@ -213,21 +212,26 @@ static int job_check_op_ends(const struct dmacpy_op *op,
 	return 0;
 }
 
-static unsigned int job_count_fills(const struct dmacpy_job *job)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < job->nops; i++)
-		n += job->op[i].opcode == DMACPY_OP_FILL;
-	return n;
-}
-
+/* No longer than it is of use for the longest fill. */
 static void job_choose_block_size(struct dmacpy_job *job, unsigned int align)
 {
-	unsigned int nfills = max(job_count_fills(job), 1U);
+	unsigned int smallest = max_t(unsigned int, align, sizeof(u32));
+	const struct dmacpy_op *op;
+	u64 longest = smallest;
 
-	job->block_size = max(min(rounddown_pow_of_two(JOB_BLOCKS_MAX / nfills),
-				  JOB_BLOCK_MAX), align);
+	for (op = job->op; op < job->op + job->nops; op++) {
+		if (op->opcode != DMACPY_OP_FILL)
+			continue;
+		job->nfills++;
+		longest = max(longest, op->length);
+	}
+	if (!job->nfills)
+		return;
+	longest = min_t(u64, longest, JOB_BLOCK_MAX);
+	job->block_size = min(rounddown_pow_of_two(JOB_BLOCKS_MAX /
+						   job->nfills),
+			      roundup_pow_of_two((unsigned int)longest));
+	job->block_size = max_t(size_t, job->block_size, smallest);
 }
 
 /* What the engine needs a descriptor for, at least. */
@@ -274,9 +278,9 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 }
 
 /* All patterns share one mapping, each in a block that the engine repeats. */
-static int job_prepare_patterns(struct dmacpy_job *job, unsigned int nfills)
+static int job_prepare_patterns(struct dmacpy_job *job)
 {
-	size_t size = job->block_size * nfills, offset = 0;
+	size_t size = job->block_size * job->nfills, offset = 0;
 	struct dmacpy_op *op;
 
 	job->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
@@ -348,36 +352,35 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
  */
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 {
-	unsigned int i, nfills = job_count_fills(job);
+	unsigned int i;
 
 	job->dma_dev = chan->dma_dev;
 	for (i = 0; i < job->npoints; i++)
-		job->needs_sync |= dmacpy_buf_needs_sync(job->points[i].buf);
-	return nfills ? job_prepare_patterns(job, nfills) : 0;
+		job->needs_sync |= job->points[i].buf->needs_sync;
+	return job->nfills ? job_prepare_patterns(job) : 0;
 }
 
 static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,
 				   const struct dmacpy_op *op, u64 done,
-				   u64 *length)
+				   size_t *length)
 {
 	size_t offset = done & (job->block_size - 1);
 
-	*length = min_t(u64, *length, job->block_size - offset);
+	*length = min(*length, job->block_size - offset);
 	return job->pattern_addr + op->src_offset + offset;
 }
 
-static void job_advance(struct dmacpy_job *job, u64 length)
+static void job_advance(struct dmacpy_job_cursor *at,
+			const struct dmacpy_op *op, size_t length)
 {
-	const struct dmacpy_op *op = &job->op[job->cursor.op];
-
-	job->cursor.done += length;
-	if (job->cursor.done < op->length)
+	at->done += length;
+	if (at->done < op->length)
 		return;
-	job->cursor.done = 0;
-	if (++job->cursor.row < op->rows)
+	at->done = 0;
+	if (++at->row < op->rows)
 		return;
-	job->cursor.row = 0;
-	job->cursor.op++;
+	at->row = 0;
+	at->op++;
 }
 
 static void job_next(struct dmacpy_xfer *xfer, size_t max,
@@ -387,20 +390,20 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 	struct dmacpy_job_cursor *at = &job->cursor;
 	const struct dmacpy_job_ends *ends = &job->ends[at->op];
 	const struct dmacpy_op *op = &job->op[at->op];
-	u64 length = min_t(u64, op->length - at->done, max);
 
+	piece->length = min_t(u64, op->length - at->done, max);
 	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset + at->done +
 				     at->row * op->dst_stride, &at->dst_hint,
-				     &length);
+				     &piece->length);
 	if (ends->src)
 		piece->src = dmacpy_buf_addr(ends->src, op->src_offset +
 					     at->done +
 					     at->row * op->src_stride,
-					     &at->src_hint, &length);
+					     &at->src_hint, &piece->length);
 	else
-		piece->src = job_pattern_addr(job, op, at->done, &length);
-	piece->length = length;
-	job_advance(job, length);
+		piece->src = job_pattern_addr(job, op, at->done,
+					      &piece->length);
+	job_advance(at, op, piece->length);
 }
 
 static int job_start(struct dmacpy_xfer *xfer)

@@ -71,6 +71,7 @@ struct dmacpy_job_cursor {
  * @needs_sync: the caches are to be made ready for the engine
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
+ * @nfills: number of operations that fill
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
  * @pattern_addr: its address for the engine
@@ -99,6 +100,7 @@ struct dmacpy_job {
 	bool needs_sync;
 	bool synced;
 	struct dmacpy_job_cursor cursor;
+	unsigned int nfills;
 	struct device *dma_dev;
 	void *pattern;
 	dma_addr_t pattern_addr;

@@ -64,7 +64,7 @@ static void buf_expect_range(struct kunit *test, const struct dmacpy_buf *buf,
 			     u64 offset, u64 length)
 {
 	dma_addr_t addr;
-	u64 part, i;
+	size_t part, i;
 
 	for (; length; offset += part, length -= part) {
 		part = length;
@@ -216,7 +216,7 @@ static void buf_knows_itself(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_buf_same(bufs[0], bufs[1]));
 	KUNIT_EXPECT_FALSE(test, dmacpy_buf_same(bufs[0], bufs[2]));
 	KUNIT_EXPECT_PTR_EQ(test, dmabufs[0]->resv, dmacpy_buf_resv(bufs[1]));
-	KUNIT_EXPECT_EQ(test, 24, dmacpy_buf_length(bufs[0]));
+	KUNIT_EXPECT_EQ(test, 24, bufs[0]->length);
 
 	/* Its place in a job, then in the next one. */
 	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 5));
