@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "kselftest_harness.h"
@@ -21,6 +22,7 @@
 
 #define LENGTH		(4 * KIB)
 #define MANY		16
+#define MODULE_USERS	"/sys/module/dmacpy/refcnt"
 
 FIXTURE(async)
 {
@@ -451,6 +453,44 @@ TEST_F(async, close_cancels_nothing)
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 5000));
 	EXPECT_EQ(1, fence_status(fence));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+}
+
+/* Users of the module, when there are no more than given; or what is left. */
+static unsigned int module_users(unsigned int wanted)
+{
+	unsigned int start = milliseconds(), users;
+
+	do {
+		users = get_number(MODULE_USERS);
+		if (users <= wanted)
+			break;
+		usleep(1000);
+	} while (milliseconds() - start < 5000);
+	return users;
+}
+
+/* Catches: a fence that somebody keeps, with code that is gone. */
+TEST_F(async, fence_keeps_module)
+{
+	int fence, i;
+
+	if (access(MODULE_USERS, F_OK))
+		SKIP(return, "the driver is no module here");
+	fence = start_fenced(self->stream, self->handle, 0, 1, 0);
+	ASSERT_LE(0, fence);
+	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 5000));
+	close(self->stream);
+	close(self->other);
+	for (i = 0; i < 3; i++) {
+		munmap(self->mem[i], LENGTH);
+		close(self->fd[i]);
+	}
+	EXPECT_EQ(1, module_users(1));
+	EXPECT_EQ(-1, syscall(SYS_delete_module, "dmacpy", O_NONBLOCK));
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	EXPECT_EQ(1, fence_status(fence));
+	close(fence);
+	EXPECT_EQ(0, module_users(0));
 }
 
 /* Catches: a fence that outlives its device and never signals. */

@@ -18,6 +18,7 @@
 #define BOUND_MS	5000	/* with some time for a busy host */
 #define BUSY_MS		60000	/* the same, for a guest that is busy itself */
 #define STREAMS		8
+#define FREE_PAGES	(2048 * KIB)
 
 /* A stream with a page of SRAM and two pages of memory. */
 struct bench {
@@ -606,6 +607,19 @@ static unsigned int pinned(void)
 	return kb;
 }
 
+/*
+ * Written with a value: would get the pages that were pinned, if those were
+ * free, as it is no huge page.
+ */
+static uint8_t *take_pages(void)
+{
+	uint8_t *mem = memory_map(FREE_PAGES);
+
+	madvise(mem, FREE_PAGES, MADV_NOHUGEPAGE);
+	memset(mem, 0x77, FREE_PAGES);
+	return mem;
+}
+
 /* All SRAM that is free, written with a value. NULL is the end. */
 static void take_all(int stream, uint8_t **mem, uint64_t *length, int max)
 {
@@ -639,9 +653,7 @@ TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 	bench_close(&self->bench);
 	EXPECT_GE(BOUND_MS, milliseconds() - start);
 
-	/* Would get the pages that were pinned. */
-	other = memory_map(2048 * KIB);
-	memset(other, 0x77, 2048 * KIB);
+	other = take_pages();
 	stream = stream_open(self->instance.node);
 	ASSERT_LE(0, stream);
 	take_all(stream, mem, length, ARRAY_SIZE(mem));
@@ -658,9 +670,35 @@ TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 		usleep(1000);
 	EXPECT_EQ(LENGTH, stream_info(stream).sram_free);
 	EXPECT_EQ(0, pinned());
-	EXPECT_TRUE(all_bytes_are(other, 0x77, 2048 * KIB));
+	EXPECT_TRUE(all_bytes_are(other, 0x77, FREE_PAGES));
 	for (i = 0; mem[i]; i++)
 		EXPECT_TRUE(all_bytes_are(mem[i], 0x77, length[i]));
+}
+
+/* Catches: memory of a job that is given to others when it is unmapped. */
+TEST_F_TIMEOUT(fake, unmap_in_flight, SLOW)
+{
+	struct bench *b = &self->bench;
+	const struct dmacpy_op ops[] = {
+		{ .dst = b->sram, .src = b->in, .length = LENGTH },
+		{ .dst = b->out, .src = b->sram, .length = LENGTH },
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	uint8_t *other;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 20000));
+	memset(b->in_mem, 0x5a, LENGTH);
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, submit_with(b->stream, ops, ARRAY_SIZE(ops), &args));
+	EXPECT_EQ(0, handle_release(b->stream, b->in));
+	EXPECT_EQ(0, handle_release(b->stream, b->out));
+	EXPECT_EQ(0, munmap(b->in_mem, LENGTH));
+	EXPECT_EQ(0, munmap(b->out_mem, LENGTH));
+	other = take_pages();
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, next_result(b, 0));
+	EXPECT_TRUE(all_bytes_are(dmabuf_map(b->fd, LENGTH), 0x5a, LENGTH));
+	EXPECT_TRUE(all_bytes_are(other, 0x77, FREE_PAGES));
 }
 
 /* Catches: a process that cannot be killed; a job that ends with it. */

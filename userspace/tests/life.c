@@ -221,6 +221,44 @@ TEST_F(life, unmapped_while_registered)
 	}
 }
 
+/*
+ * Catches: pages that a fork leaves to the child while the engine has them, and
+ * so misses what the parent writes, or writes what only the child sees.
+ */
+TEST_F(life, fork_with_registered_memory)
+{
+	static const uint32_t accesses[] = { DMACPY_ACCESS_READ, ACCESS_BOTH };
+	uint32_t align = stream_info(self->buffer.stream).user_align;
+	size_t length = LENGTH / align * align, i;
+	struct buffer *b = &self->buffer;
+	int handle, go[2];
+	uint8_t *memory;
+	char byte = 0;
+
+	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
+		ASSERT_EQ(0, pipe(go));
+		memory = memory_map(LENGTH);
+		handle = memory_register(b->stream, memory, LENGTH,
+					 accesses[i]);
+		ASSERT_LT(0, handle);
+		memset(memory, 0x11, LENGTH);
+		if (!fork())
+			_exit(read(go[0], &byte, 1) != 1 ||
+			      !all_bytes_are(memory, 0x11, LENGTH));
+		memset(memory, 0x22, LENGTH);
+		EXPECT_EQ(0, copy(b->stream, b->handle, handle, LENGTH));
+		EXPECT_TRUE(all_bytes_are(b->mem, 0x22, LENGTH));
+		if (accesses[i] == ACCESS_BOTH) {
+			EXPECT_EQ(0, fill(b->stream, handle, length,
+					  0x33333333));
+			EXPECT_TRUE(all_bytes_are(memory, 0x33, length));
+		}
+		EXPECT_EQ(1, write(go[1], &byte, 1));
+		reap(_metadata);
+		EXPECT_EQ(0, handle_release(b->stream, handle));
+	}
+}
+
 /* What a process does until it is killed. */
 static void work_for_ever(void)
 {

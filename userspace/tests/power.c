@@ -113,6 +113,40 @@ TEST_F(power, follows_handles)
 	EXPECT_TRUE(status_becomes(self->status, "suspended"));
 }
 
+/* As many as given, of a page each, that say so in their user data. */
+static int start_jobs(int stream, unsigned int count)
+{
+	int fd = sram_alloc(stream, 2 * LENGTH);
+	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = handle,
+		.src = handle,
+		.src_offset = LENGTH,
+		.length = LENGTH,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	int ret = 0;
+
+	for (; args.user_data < count && !ret; args.user_data++)
+		ret = submit_with(stream, &op, 1, &args);
+	close(fd);
+	return ret;
+}
+
+/* Catches: power that goes with the last handle, while a job still runs. */
+TEST_F(power, follows_jobs)
+{
+	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, start_jobs(self->stream, 1));
+	ASSERT_EQ(0, close(self->stream));
+	usleep(500 * 1000);
+	EXPECT_TRUE(status_becomes(self->status, "active"));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+}
+
 /* Catches: a clock that stays on, or is off when the SRAM is cleared. */
 TEST_F(power, clock_follows_buffers)
 {
@@ -176,27 +210,6 @@ static bool suspend_devices(void)
 {
 	return write_line("/sys/power/pm_test", "devices") &&
 	       write_line("/sys/power/state", "freeze");
-}
-
-/* As many as given, of a page each, that say so in their user data. */
-static int start_jobs(int stream, unsigned int count)
-{
-	int fd = sram_alloc(stream, 2 * LENGTH);
-	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
-	struct dmacpy_op op = {
-		.opcode = DMACPY_OP_COPY,
-		.dst = handle,
-		.src = handle,
-		.src_offset = LENGTH,
-		.length = LENGTH,
-	};
-	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
-	int ret = 0;
-
-	for (; args.user_data < count && !ret; args.user_data++)
-		ret = submit_with(stream, &op, 1, &args);
-	close(fd);
-	return ret;
 }
 
 static uint64_t now_ns(void)
