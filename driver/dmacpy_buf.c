@@ -4,6 +4,7 @@
  * pinned memory of a process; mapped for one engine, cut into segments.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/kref.h>
@@ -59,6 +60,7 @@ static void buf_unpin(struct dmacpy_buf *buf)
 	unpin_user_pages_dirty_lock(buf->pages, buf->npages, buf->sgt &&
 				    buf->access & DMACPY_ACCESS_WRITE);
 	kvfree(buf->pages);
+	dma_fence_put(buf->writer);
 	atomic64_sub(buf->charged, &buf->mm->pinned_vm);
 	mmdrop(buf->mm);
 }
@@ -166,6 +168,18 @@ static bool buf_segs_need_sync(const struct dmacpy_buf *buf)
 
 	for (i = 0; i < buf->nsegs; i++)
 		if (dma_need_sync(buf->dma_dev, buf->segs[i].addr))
+			return true;
+	return false;
+}
+
+/* Where the engine has the memory's own address it is no copy. */
+static bool buf_may_bounce(const struct dmacpy_buf *buf)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(buf->sgt, sg, i)
+		if (sg_dma_address(sg) != sg_phys(sg))
 			return true;
 	return false;
 }
@@ -344,6 +358,7 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 	buf->sgt = &buf->table;
 	ret = buf_cut(buf, chan);
 	buf->needs_sync = buf_segs_need_sync(buf);
+	buf->bounces = buf->needs_sync && buf_may_bounce(buf);
 	return ret;
 }
 

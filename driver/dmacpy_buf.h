@@ -12,6 +12,7 @@
 #include "dmacpy_chan.h"
 
 struct device;
+struct dma_fence;
 struct dma_resv;
 struct mm_struct;
 struct page;
@@ -43,6 +44,9 @@ struct dmacpy_seg {
  * @attach: the attachment to @dmabuf
  * @needs_sync: memory of a process, with an engine or a mapping that is not
  *	coherent; a dma-buf is synced by its exporter and its users
+ * @bounces: @needs_sync, and the engine may see a copy of the memory
+ * @writer: a reference to the fence of the last job that writes to what
+ *	@bounces, or NULL; under dmacpy_stream.submit
  * @table: of a process's memory
  * @pages: its pages, pinned
  * @npages: number of @pages that are pinned
@@ -67,6 +71,8 @@ struct dmacpy_buf {
 	struct dma_buf_attachment *attach;
 
 	bool needs_sync;
+	bool bounces;
+	struct dma_fence *writer;
 	struct sg_table table;
 	struct page **pages;
 	unsigned long npages;

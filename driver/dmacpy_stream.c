@@ -283,6 +283,7 @@ static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
 			};
 			job->npoints++;
 		}
+		job->points[i].read |= !write;
 		job->points[i].write |= write;
 	}
 	xa_unlock(&stream->bufs);
@@ -432,30 +433,34 @@ static void stream_forget_dep(struct dmacpy_stream *stream)
 
 /*
  * Have a callback at the next dependency, one at a time. A callback that comes
- * at once has queued the work already, and the deadline does not delay it.
+ * at once has queued the work already, and the deadline does not delay it. It
+ * is for others: the watchdog sees to it that jobs of the stream itself end.
  */
 static int stream_check_deps(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
 {
 	struct dmacpy_deps *deps = &job->deps;
 	unsigned long now = jiffies;
+	bool late = !time_before(now, job->deadline);
+	struct dma_fence *fence;
 	int ret;
 
 	while ((ret = stream_look_at_deps(deps)) == -EINPROGRESS) {
-		if (!time_before(now, job->deadline)) {
+		fence = deps->fences[deps->next];
+		if (late && fence->context != stream->context) {
 			ret = -ETIMEDOUT;
 			break;
 		}
-		if (stream->dep != deps->fences[deps->next]) {
+		if (stream->dep != fence) {
 			stream_forget_dep(stream);
-			if (dma_fence_add_callback(deps->fences[deps->next],
-						   &stream->dep_cb,
+			if (dma_fence_add_callback(fence, &stream->dep_cb,
 						   stream_dep_signalled))
 				continue;
-			stream->dep = deps->fences[deps->next];
+			stream->dep = fence;
 		}
-		queue_delayed_work(stream_wq, &stream->advance,
-				   job->deadline - now);
+		if (!late)
+			queue_delayed_work(stream_wq, &stream->advance,
+					   job->deadline - now);
 		return ret;
 	}
 	stream_forget_dep(stream);
@@ -580,9 +585,8 @@ static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
 	if (ret)
 		return ret;
-	if (implicit)
-		ret = dmacpy_sync_collect(job->points, job->npoints,
-					  stream->context, &job->deps);
+	ret = dmacpy_sync_collect(job->points, job->npoints, stream->context,
+				  implicit, &job->deps);
 	if (!ret)
 		stream_publish(stream, job, implicit);
 	dmacpy_sync_unlock(job->points, job->npoints, &ctx);

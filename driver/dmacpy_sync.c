@@ -192,31 +192,51 @@ static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
 	return 0;
 }
 
+/*
+ * A sync of memory that bounces copies what the CPU had over what the engine
+ * has written: who reads it waits for who writes it, in the same stream too.
+ */
+static int sync_collect_writer(const struct dmacpy_buf *buf,
+			       struct dmacpy_deps *deps)
+{
+	if (!buf->writer || dma_fence_is_signaled(buf->writer))
+		return 0;
+	return deps_add(deps, dma_fence_get(buf->writer));
+}
+
 /**
  * dmacpy_sync_collect() - have a job wait for those who use its buffers
  * @points: the buffers, locked
  * @count: number of @points
  * @context: the stream's own, which is in order anyway
+ * @implicit: also for who has put fences into dma-bufs
  * @deps: what the job waits for
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
  */
 int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
-			u64 context, struct dmacpy_deps *deps)
+			u64 context, bool implicit, struct dmacpy_deps *deps)
 {
 	struct dmacpy_sync_point *point;
-	int ret;
+	int ret = 0;
 
 	for (point = points; point < points + count; point++) {
-		if (!point->locked)
-			continue;
-		ret = sync_collect_one(dmacpy_buf_resv(point->buf),
-				       point->write, context, deps);
+		if (point->locked && implicit)
+			ret = sync_collect_one(dmacpy_buf_resv(point->buf),
+					       point->write, context, deps);
+		else if (point->read)
+			ret = sync_collect_writer(point->buf, deps);
 		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+static void sync_set_writer(struct dmacpy_buf *buf, struct dma_fence *fence)
+{
+	dma_fence_put(buf->writer);
+	buf->writer = dma_fence_get(fence);
 }
 
 /**
@@ -235,6 +255,8 @@ void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
 	enum dma_resv_usage usage;
 
 	for (point = points; point < points + count; point++) {
+		if (point->write && point->buf->bounces)
+			sync_set_writer(point->buf, fence);
 		if (!point->locked)
 			continue;
 		usage = point->write ? DMA_RESV_USAGE_WRITE :

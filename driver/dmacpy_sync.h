@@ -11,11 +11,13 @@ struct dmacpy_buf;
 /**
  * struct dmacpy_sync_point - a buffer of a job
  * @buf: a reference
+ * @read: the job reads from it
  * @write: the job writes to it
  * @locked: its dma_resv is locked, for all points that share it
  */
 struct dmacpy_sync_point {
 	struct dmacpy_buf *buf;
+	bool read;
 	bool write;
 	bool locked;
 };
@@ -44,7 +46,7 @@ int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
 void dmacpy_sync_unlock(struct dmacpy_sync_point *points, unsigned int count,
 			struct ww_acquire_ctx *ctx);
 int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
-			u64 context, struct dmacpy_deps *deps);
+			u64 context, bool implicit, struct dmacpy_deps *deps);
 void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
 			 struct dma_fence *fence, bool implicit);
 

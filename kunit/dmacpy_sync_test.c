@@ -73,7 +73,7 @@ static unsigned int sync_count_deps(struct kunit *test, bool write, u64 context)
 
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_sync_lock(&point, 1, &ctx));
 	KUNIT_EXPECT_EQ(test, 0,
-			dmacpy_sync_collect(&point, 1, context, &deps));
+			dmacpy_sync_collect(&point, 1, context, true, &deps));
 	dmacpy_sync_unlock(&point, 1, &ctx);
 	count = deps.count;
 	KUNIT_EXPECT_EQ(test, 0, deps.explicit);

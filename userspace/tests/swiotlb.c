@@ -12,6 +12,7 @@
 
 #include "kselftest_harness.h"
 #include "common.h"
+#include "engine.h"
 
 #define LENGTH		(64 * KIB)
 #define PART		(4 * KIB)
@@ -203,6 +204,52 @@ TEST_F(swiotlb, sram_is_not_bounced)
 	EXPECT_TRUE(is_copied(self, dmabuf_map(fd, LENGTH)));
 	EXPECT_EQ(self->used, slots_used());
 	EXPECT_GE(self->used, get_number(SWIOTLB "io_tlb_used_hiwater"));
+}
+
+/*
+ * Catches: a source that is synced for the engine, from what the CPU had, when
+ * a job before has already written a part of it; a deadline for that job.
+ */
+TEST_F_TIMEOUT(swiotlb, source_is_being_written, SLOW)
+{
+	struct dmacpy_submit args = { };
+	struct dmacpy_op ops[LENGTH / PART];
+	unsigned int deadline = get_number(DEPENDENCY_TIMEOUT);
+	struct instance instance;
+	uint8_t *mem = memory_map(LENGTH), *to_mem;
+	int stream, from, to, handle, to_fd;
+	size_t i;
+
+	ASSERT_EQ(0, engine_find(&instance));
+	ASSERT_TRUE(engine_reset());
+	stream = stream_open(instance.node);
+	from = dmabuf_import(stream, self->fd, ACCESS_BOTH);
+	to_fd = sram_alloc(stream, LENGTH);
+	to = dmabuf_import(stream, to_fd, ACCESS_BOTH);
+	to_mem = dmabuf_map(to_fd, LENGTH);
+	handle = memory_register(stream, mem, LENGTH, ACCESS_BOTH);
+	ASSERT_LT(0, handle);
+	memset(self->sram_mem, 0x22, LENGTH);
+	memset(mem, 0x11, LENGTH);
+	for (i = 0; i < LENGTH / PART; i++)
+		ops[i] = (struct dmacpy_op){
+			.dst = handle,
+			.dst_offset = i * PART,
+			.src = from,
+			.src_offset = i * PART,
+			.length = PART,
+		};
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 100));
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_EQ(0, submit_with(stream, ops, LENGTH / PART, &args));
+	usleep(LENGTH / PART / 2 * SLOW_US);
+	EXPECT_EQ(0, copy(stream, to, handle, LENGTH));
+	EXPECT_TRUE(all_bytes_are(mem, 0x22, LENGTH));
+	EXPECT_TRUE(all_bytes_are(to_mem, 0x22, LENGTH));
+	EXPECT_TRUE(set_number(DEPENDENCY_TIMEOUT, deadline));
+	close(stream);
+	close(to_fd);
+	ASSERT_TRUE(engine_reset());
 }
 
 TEST_HARNESS_MAIN
