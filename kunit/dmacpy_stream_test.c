@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of dmacpy_stream.c. */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
@@ -23,6 +24,9 @@
 #include <linux/dmacpy.h>
 
 #define STREAM_SIZE	16
+
+/* How long nothing is to happen, in jiffies. */
+#define A_WHILE		(HZ / 5)
 
 /* Far more than anything takes. */
 #define PATIENCE	(60 * HZ)
@@ -373,6 +377,86 @@ static void stream_wakes_when_unplugged(struct kunit *test)
 			stream_submit_meanwhile(test, stream_unplug));
 }
 
+/**
+ * struct stream_slow_fence - a fence that takes its time to tell
+ * @base: the fence
+ * @lock: protects @base
+ * @asked: somebody wants to know whether it has signalled
+ * @answer: he is told that it has
+ */
+struct stream_slow_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+	struct completion asked;
+	struct completion answer;
+};
+
+static const char *stream_slow_name(struct dma_fence *base)
+{
+	return "slow";
+}
+
+static bool stream_slow_signaled(struct dma_fence *base)
+{
+	struct stream_slow_fence *fence =
+		container_of(base, struct stream_slow_fence, base);
+
+	complete(&fence->asked);
+	return wait_for_completion_timeout(&fence->answer, PATIENCE);
+}
+
+static const struct dma_fence_ops stream_slow_ops = {
+	.get_driver_name = stream_slow_name,
+	.get_timeline_name = stream_slow_name,
+	.signaled = stream_slow_signaled,
+};
+
+static struct stream_slow_fence *stream_slow_fence(struct kunit *test)
+{
+	struct stream_slow_fence *fence;
+
+	fence = kunit_kzalloc(test, sizeof(*fence), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	init_completion(&fence->asked);
+	init_completion(&fence->answer);
+	dma_fence_init(&fence->base, &stream_slow_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	return fence;
+}
+
+/*
+ * Catches: a job that goes ahead of one that others can see already. It may
+ * wait for one of them, who waits for the one that is now behind it.
+ */
+static void stream_lets_nobody_ahead(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_slow_fence *slow = stream_slow_fence(test);
+	unsigned int prepared = st->engine->prepared, i;
+	struct stream_submitter submitters[2];
+
+	for (i = 0; i < 2; i++) {
+		submitters[i].stream = st->stream;
+		submitters[i].job = i ? stream_job(test) :
+				    stream_waiting_job(test, &slow->base);
+		INIT_WORK_ONSTACK(&submitters[i].work, stream_submit_work);
+	}
+	queue_work(system_unbound_wq, &submitters[0].work);
+	wait_for_completion(&slow->asked);
+	queue_work(system_unbound_wq, &submitters[1].work);
+	schedule_timeout_uninterruptible(A_WHILE);
+	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
+
+	complete_all(&slow->answer);
+	for (i = 0; i < 2; i++) {
+		flush_work(&submitters[i].work);
+		destroy_work_on_stack(&submitters[i].work);
+		KUNIT_EXPECT_EQ(test, 0, submitters[i].result);
+		stream_run(test, TEST_COPY);
+	}
+}
+
 /* Catches: a failure that spares who was behind it, or takes a later one. */
 static void stream_fails_in_order(struct kunit *test)
 {
@@ -622,6 +706,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_limits_jobs),
 	KUNIT_CASE(stream_waits_for_room),
 	KUNIT_CASE(stream_wakes_when_unplugged),
+	KUNIT_CASE(stream_lets_nobody_ahead),
 	KUNIT_CASE(stream_fails_in_order),
 	KUNIT_CASE(stream_flushes),
 	KUNIT_CASE(stream_polls),
