@@ -300,7 +300,7 @@ static int job_prepare_patterns(struct dmacpy_job *job)
 						 size, DMA_TO_DEVICE,
 						 DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(job->dma_dev, job->pattern_addr))
-		return -EIO;
+		return -ENOMEM;
 	job->pattern_size = size;
 	return 0;
 }
@@ -348,7 +348,7 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
  * @chan: the channel that it will run on
  *
  * Context: Process, inside the gate.
- * Return: 0, -ENOMEM, -EIO.
+ * Return: 0 or -ENOMEM.
  */
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 {

@@ -46,6 +46,7 @@
  *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
  *    write access that is needed
  *  - EFAULT: a bad pointer, or memory that cannot be pinned
+ *  - EIO: memory that cannot be mapped for the engine
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
  *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
