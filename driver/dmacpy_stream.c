@@ -585,8 +585,10 @@ static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
 	if (ret)
 		return ret;
-	ret = dmacpy_sync_collect(job->points, job->npoints, stream->context,
-				  implicit, &job->deps);
+	if (implicit || job->needs_sync)
+		ret = dmacpy_sync_collect(job->points, job->npoints,
+					  stream->context, implicit,
+					  &job->deps);
 	if (!ret)
 		stream_publish(stream, job, implicit);
 	dmacpy_sync_unlock(job->points, job->npoints, &ctx);
