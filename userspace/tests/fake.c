@@ -551,7 +551,7 @@ static bool lose_one(struct __test_metadata *_metadata,
  * Catches: a race in the recovery; a leak, a job that is lost with it, or runs
  * on what is left of it.
  */
-TEST_F_TIMEOUT(fake, lost_again_and_again, 10 * SLOW)
+TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 {
 	unsigned int times = environment("DMACPY_LOSSES", 300), lost = 0;
 	struct worker workers[STREAMS] = { };
