@@ -169,8 +169,9 @@ write_wall_time()
 
 		The same board, without -icount, on two CPUs: bytes per second of
 		dmacpy bench, with 32 copies in flight, from and to registered memory
-		or SRAM; and of dmatest on another channel of the same kind, in the
-		same boot, from and to memory of the kernel, with one copy in flight.
+		or SRAM, as jobs of their own or, for sync-32, as one job; and of
+		dmatest on another channel of the same kind, in the same boot, from
+		and to memory of the kernel, with one copy in flight.
 		Each is the best of 15 runs, by turns, as the host may have had
 		other things to do. It emulates all of it, too: no board is as fast
 		or as slow as this.
