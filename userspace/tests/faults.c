@@ -18,6 +18,7 @@
 #include "common.h"
 #include "engine.h"
 #include "inject.h"
+#include "ring.h"
 
 #define LENGTH		(4 * KIB)
 #define MEMORY		(64 * KIB)
@@ -53,6 +54,8 @@ struct bench {
 	uint8_t *mem;			/* of the SRAM */
 	int udmabuf;
 	struct dmacpy_op ops[MAX_OPS];
+	struct io_uring ring;
+	struct dmacpy_submit request;	/* that is in the ring */
 	struct timeline timelines[2];
 	void *memory;
 	int merged;			/* fence of both timelines */
@@ -253,13 +256,12 @@ static int prepare_read(struct bench *b)
 	return try_event(b);
 }
 
-static int prepare_in_fence(struct bench *b)
+/* Of two jobs that are yet to come */
+static int merged_open(struct bench *b)
 {
 	struct sync_merge_data merge = { .name = "merged" };
-	int ret;
+	int ret = timeline_open(&b->timelines[0]);
 
-	prepare_copy(b);
-	ret = timeline_open(&b->timelines[0]);
 	ret = ret ? ret : timeline_open(&b->timelines[1]);
 	if (ret)
 		return ret;
@@ -270,6 +272,25 @@ static int prepare_in_fence(struct bench *b)
 	return 0;
 }
 
+static void merged_signal(struct bench *b)
+{
+	timeline_signal(&b->timelines[0]);
+	timeline_signal(&b->timelines[1]);
+}
+
+static void merged_close(struct bench *b)
+{
+	close(b->merged);
+	timeline_close(&b->timelines[0]);
+	timeline_close(&b->timelines[1]);
+}
+
+static int prepare_in_fence(struct bench *b)
+{
+	prepare_copy(b);
+	return merged_open(b);
+}
+
 static int try_in_fence(struct bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_OUT_FENCE |
@@ -278,13 +299,10 @@ static int try_in_fence(struct bench *b)
 
 static void undo_in_fence(struct bench *b)
 {
-	timeline_signal(&b->timelines[0]);
-	timeline_signal(&b->timelines[1]);
+	merged_signal(b);
 	close(b->result);
 	try_read(b);
-	close(b->merged);
-	timeline_close(&b->timelines[0]);
-	timeline_close(&b->timelines[1]);
+	merged_close(b);
 }
 
 /* Somebody else uses the buffer. */
@@ -311,6 +329,101 @@ static void undo_implicit(struct bench *b)
 	timeline_signal(&b->timelines[0]);
 	try_read(b);
 	timeline_close(&b->timelines[0]);
+}
+
+static int result_of_request(struct bench *b)
+{
+	struct io_uring_cqe *cqe;
+	int ret = io_uring_wait_cqe(&b->ring, &cqe);
+
+	if (ret)
+		return ret;
+	ret = cqe->res;
+	io_uring_cqe_seen(&b->ring, cqe);
+	return ret;
+}
+
+/*
+ * io_uring gets the memory for requests many at a time, and keeps it: after the
+ * first one, what is left to fail is what our request needs.
+ */
+static int prepare_request(struct bench *b, unsigned int ring_flags)
+{
+	int ret;
+
+	prepare_copy(b);
+	b->request = (struct dmacpy_submit){
+		.size = sizeof(b->request),
+		.ops = (uintptr_t)b->ops,
+		.op_count = 1,
+		.op_size = sizeof(b->ops[0]),
+	};
+	ret = io_uring_queue_init(1, &b->ring, ring_flags);
+	if (ret)
+		return ret;
+	io_uring_prep_nop(io_uring_get_sqe(&b->ring));
+	ret = io_uring_submit(&b->ring);
+	return ret < 0 ? ret : result_of_request(b);
+}
+
+static int prepare_uring(struct bench *b)
+{
+	return prepare_request(b, IORING_SETUP_SINGLE_ISSUER |
+				  IORING_SETUP_DEFER_TASKRUN);
+}
+
+static int prepare_uring_sqe128(struct bench *b)
+{
+	return prepare_request(b, IORING_SETUP_SQE128);
+}
+
+static int submit_request(struct bench *b)
+{
+	int ret;
+
+	ring_queue(&b->ring, b->stream, &b->request);
+	ret = io_uring_submit(&b->ring);
+	return ret < 0 ? ret : 0;
+}
+
+static int try_uring(struct bench *b)
+{
+	int ret = submit_request(b);
+
+	return ret ? ret : result_of_request(b);
+}
+
+static void undo_uring(struct bench *b)
+{
+	io_uring_queue_exit(&b->ring);
+}
+
+static int prepare_uring_in_fence(struct bench *b)
+{
+	int ret = prepare_uring(b);
+
+	ret = ret ? ret : merged_open(b);
+	b->request.flags = DMACPY_SUBMIT_IN_FENCE;
+	b->request.in_fence = b->merged;
+	return ret;
+}
+
+/* One that has failed has completed. */
+static int try_uring_in_fence(struct bench *b)
+{
+	int ret = submit_request(b);
+
+	if (!ret && io_uring_cq_ready(&b->ring))
+		ret = result_of_request(b);
+	return ret;
+}
+
+static void undo_uring_in_fence(struct bench *b)
+{
+	merged_signal(b);
+	result_of_request(b);
+	io_uring_queue_exit(&b->ring);
+	merged_close(b);
 }
 
 static int try_poll(struct bench *b)
@@ -477,6 +590,22 @@ FIXTURE_VARIANT_ADD(command, submit_in_fence)
 FIXTURE_VARIANT_ADD(command, submit_implicit)
 {
 	.trial = { prepare_implicit, try_implicit, undo_implicit, 5, true },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_uring)
+{
+	.trial = { prepare_uring, try_uring, undo_uring, 4, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_uring_sqe128)
+{
+	.trial = { prepare_uring_sqe128, try_uring, undo_uring, 3, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_uring_in_fence)
+{
+	.trial = { prepare_uring_in_fence, try_uring_in_fence,
+		   undo_uring_in_fence, 6, false },
 };
 
 FIXTURE_VARIANT_ADD(command, read)

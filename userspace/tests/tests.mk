@@ -3,12 +3,12 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi async camera copier crossing data fake faults fences heap idle \
-	 library life limits order power probe share sram stall storm stress \
-	 swiotlb unbind watchdog
+TESTS := abi async camera copier crossing data fake fences heap idle library \
+	 life limits order power probe share sram stall storm swiotlb unbind \
+	 watchdog
 SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
-LIBURING_TESTS := uring
+LIBURING_TESTS := faults stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
 # The layout of the ABI is checked for 32 bits too, where there is a compiler.
@@ -47,8 +47,8 @@ $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 	$(link) $(LIBDRM)
 
 $(addprefix $(O)/tests/,$(LIBURING_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
-		$(addprefix $(O)/tests/,common.o engine.o instance.o) \
-		$(O)/libdmacpy.a
+		$(addprefix $(O)/tests/,common.o engine.o inject.o instance.o \
+		ring.o) $(O)/libdmacpy.a
 	$(link) $(LIBURING)
 
 # For selftest.sh, as it is in the kernel's source.

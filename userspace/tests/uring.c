@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/utsname.h>
@@ -14,6 +13,7 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "engine.h"
+#include "ring.h"
 
 #define LENGTH		(4 * KIB)
 #define ENTRIES		64
@@ -103,24 +103,6 @@ static struct dmacpy_submit submit_args(const struct dmacpy_op *op)
 	};
 }
 
-/* Both are to stay until the request has completed. */
-static struct io_uring_sqe *queue(struct io_uring *ring, int stream,
-				  const struct dmacpy_submit *args)
-{
-	struct dmacpy_submit_pointer pointer = {
-		.submit = (uintptr_t)args,
-	};
-	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream, NULL, 0, 0);
-	sqe->cmd_op = DMACPY_SUBMIT;
-	if (ring->flags & IORING_SETUP_SQE128)
-		memcpy(sqe->cmd, args, sizeof(*args));
-	else
-		memcpy(sqe->cmd, &pointer, sizeof(pointer));
-	return sqe;
-}
-
 /* The result of the next request, -ETIME if there is none in time. */
 static int next_result(struct io_uring *ring, uint64_t *user_data)
 {
@@ -140,7 +122,7 @@ static int next_result(struct io_uring *ring, uint64_t *user_data)
 
 static int run(FIXTURE_DATA(uring) *self, const struct dmacpy_submit *args)
 {
-	queue(&self->ring, self->stream, args);
+	ring_queue(&self->ring, self->stream, args);
 	io_uring_submit(&self->ring);
 	return next_result(&self->ring, NULL);
 }
@@ -157,7 +139,7 @@ TEST_F(uring, copies)
 
 	memset(self->mem[0], 0, LENGTH);
 	ASSERT_TRUE(engine_set("hang", 1));
-	queue(&self->ring, self->stream, &args);
+	ring_queue(&self->ring, self->stream, &args);
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	usleep(100 * 1000);
 	EXPECT_EQ(-EAGAIN, io_uring_peek_cqe(&self->ring, &cqe));
@@ -171,6 +153,7 @@ TEST_F(uring, many_in_order)
 {
 	struct dmacpy_op ops[MANY];
 	struct dmacpy_submit args[MANY];
+	struct io_uring_sqe *sqe;
 	uint64_t user_data, seen = 0;
 	unsigned int i;
 
@@ -183,7 +166,8 @@ TEST_F(uring, many_in_order)
 			.pattern = 0x01010101 * i,
 		};
 		args[i] = submit_args(&ops[i]);
-		queue(&self->ring, self->stream, &args[i])->user_data = i;
+		sqe = ring_queue(&self->ring, self->stream, &args[i]);
+		sqe->user_data = i;
 	}
 	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
 	for (i = 0; i < MANY; i++) {
@@ -240,12 +224,12 @@ TEST_F(uring, refuses_requests)
 	struct dmacpy_submit args = submit_args(&op);
 	struct io_uring_sqe *sqe;
 
-	sqe = queue(&self->ring, self->stream, &args);
+	sqe = ring_queue(&self->ring, self->stream, &args);
 	sqe->cmd_op = DMACPY_GET_INFO;
 	io_uring_submit(&self->ring);
 	EXPECT_EQ(-EOPNOTSUPP, next_result(&self->ring, NULL));
 
-	sqe = queue(&self->ring, self->stream, &args);
+	sqe = ring_queue(&self->ring, self->stream, &args);
 	if (plain)
 		((struct dmacpy_submit_pointer *)sqe->cmd)->__reserved = 1;
 	else
@@ -253,7 +237,7 @@ TEST_F(uring, refuses_requests)
 	io_uring_submit(&self->ring);
 	EXPECT_EQ(plain ? -EINVAL : -E2BIG, next_result(&self->ring, NULL));
 
-	sqe = queue(&self->ring, self->stream, &args);
+	sqe = ring_queue(&self->ring, self->stream, &args);
 	if (plain) {
 		((struct dmacpy_submit_pointer *)sqe->cmd)->submit = 8;
 	} else {
@@ -294,7 +278,7 @@ TEST_F(uring, in_fence)
 	ASSERT_EQ(0, submit_with(other, &fill, 1, &first));
 	args.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_NO_IMPLICIT;
 	args.in_fence = first.out_fence;
-	queue(&self->ring, self->stream, &args);
+	ring_queue(&self->ring, self->stream, &args);
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	usleep(10 * 1000);
 	EXPECT_EQ(-EAGAIN, io_uring_peek_cqe(&self->ring, &cqe));
@@ -313,7 +297,7 @@ TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < max; i++)
 		ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
-	queue(&self->ring, self->stream, &args)->user_data = 1;
+	ring_queue(&self->ring, self->stream, &args)->user_data = 1;
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	usleep(100 * 1000);
 	io_uring_prep_nop(io_uring_get_sqe(&self->ring));
@@ -346,7 +330,7 @@ TEST_F_TIMEOUT(uring, place_is_used_again, SLOW)
 		ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
 	for (i = 0; i < 5; i++) {
 		if (i < 3)
-			queue(&ring, self->stream, &args);
+			ring_queue(&ring, self->stream, &args);
 		else
 			io_uring_prep_nop(io_uring_get_sqe(&ring));
 		ASSERT_LE(0, io_uring_submit(&ring));
@@ -362,6 +346,7 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 {
 	struct dmacpy_op op = copy_op(self);
 	struct dmacpy_submit args = submit_args(&op);
+	struct io_uring_sqe *sqe;
 	unsigned int i, j;
 	uint64_t user_data, seen;
 
@@ -370,9 +355,7 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 		ASSERT_TRUE(engine_set("delay_us", i % 50));
 		/* Those of odd numbers are issued by a thread of the kernel. */
 		for (j = 0; j < MANY; j++) {
-			struct io_uring_sqe *sqe = queue(&self->ring,
-							 self->stream, &args);
-
+			sqe = ring_queue(&self->ring, self->stream, &args);
 			sqe->user_data = j;
 			if (j % 2)
 				sqe->flags |= IOSQE_ASYNC;
@@ -396,7 +379,7 @@ TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
 
 	ASSERT_TRUE(set_number(TIMEOUT, 1000));
 	ASSERT_TRUE(engine_set("hang", 1));
-	queue(&self->ring, self->stream, &args);
+	ring_queue(&self->ring, self->stream, &args);
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	usleep(10 * 1000);
 	io_uring_queue_exit(&self->ring);
@@ -435,7 +418,7 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 
 		io_uring_queue_init(ENTRIES, &ring, variant->flags);
 		for (i = 0; i < MANY; i++)
-			queue(&ring, self->stream, &args);
+			ring_queue(&ring, self->stream, &args);
 		io_uring_submit(&ring);
 		pause();
 	}
@@ -459,7 +442,7 @@ TEST_F_TIMEOUT(uring, device_is_unbound, SLOW)
 	ASSERT_TRUE(set_number(TIMEOUT, 500));
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < MANY; i++)
-		queue(&self->ring, self->stream, &args);
+		ring_queue(&self->ring, self->stream, &args);
 	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
 	usleep(10 * 1000);
 	ASSERT_EQ(0, instance_unbind(&self->instance));
@@ -486,17 +469,17 @@ static void *race(void *data)
 {
 	struct racer *racer = data;
 	struct dmacpy_submit args = submit_args(&racer->op);
+	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 	unsigned int i, j;
 
 	for (i = 0; i < ROUNDS / 10; i++) {
 		io_uring_queue_init(ENTRIES, &ring, 0);
-		for (j = 0; j < MANY; j++)
+		for (j = 0; j < MANY; j++) {
+			sqe = ring_queue(&ring, racer->stream, &args);
 			if (j % 3 == 1)
-				queue(&ring, racer->stream, &args)->flags |=
-					IOSQE_ASYNC;
-			else
-				queue(&ring, racer->stream, &args);
+				sqe->flags |= IOSQE_ASYNC;
+		}
 		racer->wrong += io_uring_submit(&ring) != MANY;
 		for (j = 0; j < i % MANY; j++)
 			racer->wrong += !!next_result(&ring, NULL);

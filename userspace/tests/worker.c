@@ -14,11 +14,15 @@
 #include <linux/sync_file.h>
 
 #include "common.h"
+#include "ring.h"
 #include "worker.h"
 
 /* More than a stream takes, so that there is a wait for room. */
 #define QUEUE		100
 #define MAX_OPS		256
+#define CHAIN		8
+/* Before the requests of a chain have completed, nothing takes their place. */
+#define RING_ENTRIES	(2 * CHAIN)
 #define PATIENCE_MS	60000	/* any job ends long before */
 
 /* The first ones are parts of the public buffers. */
@@ -48,11 +52,19 @@ struct named_op {
 	unsigned int dst_life, src_life;
 };
 
+/* What the kernel may read until the request has completed */
+struct request {
+	struct dmacpy_submit args;
+	struct dmacpy_op ops[];
+};
+
 /* A job whose result is not known to the model */
 struct pending {
 	uint64_t number;
 	uint32_t flags;
-	int result;		/* with WAIT */
+	bool by_ring;
+	struct request *request; /* by the ring, NULL when it has completed */
+	int result;		/* with WAIT, or of the request */
 	int fence;		/* with OUT_FENCE */
 	size_t op_count;
 	struct named_op *ops;
@@ -65,6 +77,8 @@ struct worker {
 	uint32_t random;
 	const char *device;
 	int stream;
+	struct io_uring ring;
+	unsigned int requests;	/* that have not completed */
 	uint32_t align;
 	uint32_t scratch;	/* its handle */
 	struct region regions[REGIONS];
@@ -197,6 +211,18 @@ static void end_job(struct worker *w, const struct pending *job, int result)
 	}
 }
 
+/* Unlike a system call, a request tells that it was refused at the end. */
+static void end_request(struct worker *w, const struct pending *job)
+{
+	if (job->result == -EAGAIN || job->result == -EINTR) {
+		note(w, JOBS_REFUSED);
+		return;
+	}
+	if (!job->result)
+		note(w, REQUESTS_DONE);
+	end_job(w, job, job->result);
+}
+
 static void wait_for(struct worker *w, int fd, const char *what)
 {
 	unsigned int start = milliseconds();
@@ -204,6 +230,63 @@ static void wait_for(struct worker *w, int fd, const char *what)
 	while (!(poll_for(fd, POLLIN, PATIENCE_MS) & POLLIN))
 		if (milliseconds() - start > PATIENCE_MS)
 			fail(w, "no %s for so long", what);
+}
+
+static void complete_job(struct worker *w, uint64_t number, int result)
+{
+	struct pending *job = NULL;
+	unsigned int i;
+
+	for (i = 0; i < w->pending; i++) {
+		job = &w->queue[(w->first + i) % QUEUE];
+		if (job->number == number)
+			break;
+	}
+	if (i == w->pending || !job->request)
+		fail(w, "request %llu completed, which there is not",
+		     (unsigned long long)number);
+	if (job->request->args.flags & DMACPY_SUBMIT_IN_FENCE)
+		close(job->request->args.in_fence);
+	free(job->request);
+	job->request = NULL;
+	job->result = result;
+}
+
+/* The one that cancels another has number 0. */
+static void complete_request(struct worker *w, uint64_t number, int result)
+{
+	w->requests--;
+	if (number)
+		complete_job(w, number, result);
+	else if (!result)
+		note(w, REQUESTS_CANCELLED);
+	else if (result != -ENOENT && result != -EALREADY)
+		fail(w, "cancel: %s", strerror(-result));
+}
+
+static void wait_for_request(struct worker *w)
+{
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	wait_for(w, w->ring.ring_fd, "completion");
+	do
+		ret = io_uring_wait_cqe(&w->ring, &cqe);
+	while (ret == -EINTR);
+	if (ret)
+		fail(w, "wait for a request: %s", strerror(-ret));
+	complete_request(w, cqe->user_data, cqe->res);
+	io_uring_cqe_seen(&w->ring, cqe);
+}
+
+/*
+ * A request may be started at any time until it completes. Its job has to have
+ * its place before there are others, and what its handles stand for changes.
+ */
+static void wait_for_requests(struct worker *w)
+{
+	while (w->requests)
+		wait_for_request(w);
 }
 
 static int result_by_event(struct worker *w, const struct pending *job)
@@ -240,7 +323,9 @@ static void end_first(struct worker *w)
 	struct pending *job = &w->queue[w->first];
 	int results[3] = { }, i, found = 0;
 
-	if (job->flags & DMACPY_SUBMIT_WAIT)
+	while (job->request)
+		wait_for_request(w);
+	if (job->by_ring || job->flags & DMACPY_SUBMIT_WAIT)
 		results[found++] = job->result;
 	if (job->flags & DMACPY_SUBMIT_EVENT)
 		results[found++] = result_by_event(w, job);
@@ -251,7 +336,10 @@ static void end_first(struct worker *w)
 			fail(w, "job %llu: results %d and %d",
 			     (unsigned long long)job->number, results[0],
 			     results[i]);
-	end_job(w, job, results[0]);
+	if (job->by_ring)
+		end_request(w, job);
+	else
+		end_job(w, job, results[0]);
 	free(job->ops);
 	w->first = (w->first + 1) % QUEUE;
 	w->pending--;
@@ -334,6 +422,7 @@ static void replace(struct worker *w)
 	uint32_t handle = region->handle;
 	bool later = one_in(w, 2);
 
+	wait_for_requests(w);
 	if (!later)
 		release_handle(w, handle);
 	forget(region);
@@ -346,12 +435,27 @@ static void replace(struct worker *w)
 	note(w, REPLACEMENTS);
 }
 
+static void open_ring(struct worker *w)
+{
+	static const unsigned int flags[] = {
+		0, IORING_SETUP_SQE128,
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+	};
+	int ret = io_uring_queue_init(RING_ENTRIES, &w->ring,
+				      flags[draw(w, 3)]);
+
+	if (ret)
+		fail(w, "open a ring: %s", strerror(-ret));
+	w->requests = 0;
+}
+
 static void open_stream(struct worker *w)
 {
 	struct dmacpy_get_info info;
 	struct region *region;
 	int ret;
 
+	open_ring(w);
 	w->stream = stream_open(w->device);
 	if (w->stream < 0)
 		fail(w, "open: %s", strerror(-w->stream));
@@ -368,33 +472,6 @@ static void open_stream(struct worker *w)
 	new_sram(w);
 	new_memory(w, &w->regions[MEMORY]);
 	new_memory(w, &w->regions[SOURCE]);
-}
-
-/* Of jobs that have not ended nothing will be known. */
-static void reopen(struct worker *w)
-{
-	struct region *region;
-	struct pending *job;
-
-	if (one_in(w, 2))
-		end_all(w);
-	for (; w->pending; w->pending--) {
-		job = &w->queue[w->first];
-		doubt_job(job, FOR_EVER_IN_DOUBT);
-		if (job->flags & DMACPY_SUBMIT_OUT_FENCE)
-			close(job->fence);
-		free(job->ops);
-		w->first = (w->first + 1) % QUEUE;
-	}
-	close(w->stream);
-	for (region = w->regions; region < w->regions + REGIONS; region++)
-		if (!is_public(w, region))
-			forget(region);
-		else if (w->late)
-			model_doubt_for_ever(&region->model);
-	w->late = false;
-	open_stream(w);
-	note(w, REOPENINGS);
 }
 
 /* Jobs */
@@ -631,6 +708,8 @@ static void keep(struct worker *w, struct pending *job, int ret,
 {
 	job->number = args->user_data;
 	job->flags = args->flags;
+	job->by_ring = false;
+	job->request = NULL;
 	job->result = ret;
 	job->fence = args->out_fence;
 	if (args->flags & DMACPY_SUBMIT_OUT_FENCE && one_in(w, 2))
@@ -661,6 +740,7 @@ static void run_job(struct worker *w)
 	struct pending *job;
 	int ret;
 
+	wait_for_requests(w);
 	if (w->pending == QUEUE)
 		end_first(w);
 	job = &w->queue[(w->first + w->pending) % QUEUE];
@@ -679,6 +759,122 @@ static void run_job(struct worker *w)
 	if (ret != -EAGAIN && ret != -EINTR)
 		fail(w, "submit: %s", strerror(-ret));
 	note(w, JOBS_REFUSED);
+}
+
+static struct request *new_request(struct worker *w, const struct pending *job)
+{
+	struct request *request;
+	size_t i;
+
+	request = calloc(1, sizeof(*request) +
+			    job->op_count * sizeof(request->ops[0]));
+	if (!request)
+		fail(w, "out of memory");
+	for (i = 0; i < job->op_count; i++)
+		request->ops[i] = job->ops[i].op;
+	request->args = (struct dmacpy_submit){
+		.size = sizeof(request->args),
+		.flags = one_in(w, 4) ? DMACPY_SUBMIT_NO_IMPLICIT : 0,
+		.ops = (uintptr_t)request->ops,
+		.op_count = job->op_count,
+		.op_size = sizeof(request->ops[0]),
+	};
+	if (one_in(w, 4))
+		draw_in_fence(w, &request->args);
+	return request;
+}
+
+static void queue_request(struct worker *w, unsigned int sqe_flags)
+{
+	struct io_uring_sqe *sqe;
+	struct pending *job;
+
+	if (w->pending == QUEUE)
+		end_first(w);
+	job = &w->queue[(w->first + w->pending++) % QUEUE];
+	draw_job(w, job);
+	job->number = ++w->number;
+	job->flags = 0;
+	job->by_ring = true;
+	job->request = new_request(w, job);
+	sqe = ring_queue(&w->ring, w->stream, &job->request->args);
+	sqe->user_data = job->number;
+	sqe->flags = sqe_flags | (one_in(w, 4) ? IOSQE_ASYNC : 0);
+	w->requests++;
+}
+
+/* Linux cancels what it has not started: that with IOSQE_ASYNC, in time. */
+static void queue_cancel(struct worker *w, uint64_t number)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&w->ring);
+
+	io_uring_prep_cancel64(sqe, number, 0);
+	sqe->user_data = 0;
+	w->requests++;
+}
+
+/* In a chain, each is started when the one before it has completed. */
+static void run_chain(struct worker *w)
+{
+	unsigned int count = draw(w, CHAIN);
+	uint64_t first = w->number + 1;
+	int ret;
+
+	wait_for_requests(w);
+	while (count--)
+		queue_request(w, IOSQE_IO_LINK);
+	queue_request(w, 0);
+	if (one_in(w, 2))
+		queue_cancel(w, first);
+	ret = io_uring_submit(&w->ring);
+	if (ret != (int)w->requests)
+		fail(w, "%d of %u requests were submitted", ret, w->requests);
+}
+
+/* The kernel may still read it: its memory is left. */
+static void forget_request(struct worker *w, struct pending *job)
+{
+	if (job->request->args.flags & DMACPY_SUBMIT_IN_FENCE)
+		close(job->request->args.in_fence);
+	job->request = NULL;
+	note(w, REQUESTS_FORGOTTEN);
+}
+
+/* Of jobs that have not ended nothing will be known. */
+static void reopen(struct worker *w)
+{
+	struct region *region;
+	struct pending *job;
+
+	if (one_in(w, 2))
+		end_all(w);
+	else
+		run_chain(w);
+	for (; w->pending; w->pending--) {
+		job = &w->queue[w->first];
+		doubt_job(job, FOR_EVER_IN_DOUBT);
+		if (job->flags & DMACPY_SUBMIT_OUT_FENCE)
+			close(job->fence);
+		if (job->request)
+			forget_request(w, job);
+		free(job->ops);
+		w->first = (w->first + 1) % QUEUE;
+	}
+	if (one_in(w, 2)) {
+		io_uring_queue_exit(&w->ring);
+		close(w->stream);
+	} else {
+		close(w->stream);
+		io_uring_queue_exit(&w->ring);
+	}
+	for (region = w->regions; region < w->regions + REGIONS; region++)
+		if (!is_public(w, region))
+			forget(region);
+		else if (w->late)
+			model_doubt_for_ever(&region->model);
+	w->late = false;
+	open_stream(w);
+	note(w, REOPENINGS);
 }
 
 /* Spoil a job. Returns what it has to be refused with. */
@@ -905,6 +1101,7 @@ static const struct {
 	unsigned int weight;
 } steps[] = {
 	{ run_job, 60 },
+	{ run_chain, 4 },
 	{ make_mistake, 6 },
 	{ talk_nonsense, 4 },
 	{ end_all, 3 },
@@ -959,6 +1156,7 @@ static void finish(struct worker *w)
 	for (region = w->regions; region < w->regions + REGIONS; region++)
 		if (region->mem)
 			check_region(w, region);
+	io_uring_queue_exit(&w->ring);
 	close(w->stream);
 }
 

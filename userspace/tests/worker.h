@@ -24,6 +24,9 @@ enum count {
 	JOBS_CANCELLED,
 	JOBS_REFUSED,		/* as the channel was being recovered */
 	IN_FENCES,
+	REQUESTS_DONE,		/* jobs by io_uring */
+	REQUESTS_CANCELLED,	/* before they were started */
+	REQUESTS_FORGOTTEN,	/* the ring was closed first */
 	MISTAKES,		/* jobs and commands that had to be refused */
 	BYTES_COMPARED,
 	REPLACEMENTS,		/* of memory that may be in use */

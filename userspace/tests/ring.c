@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdint.h>
+#include <string.h>
+
+#include "ring.h"
+
+/* What @args points to is to stay until the request has completed, as it is. */
+struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
+				const struct dmacpy_submit *args)
+{
+	struct dmacpy_submit_pointer pointer = {
+		.submit = (uintptr_t)args,
+	};
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream, NULL, 0, 0);
+	sqe->cmd_op = DMACPY_SUBMIT;
+	if (ring->flags & IORING_SETUP_SQE128)
+		memcpy(sqe->cmd, args, sizeof(*args));
+	else
+		memcpy(sqe->cmd, &pointer, sizeof(pointer));
+	return sqe;
+}
