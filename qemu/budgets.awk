@@ -29,7 +29,7 @@ END {
 			result(0, name, "was not measured")
 			continue
 		}
-		text = sprintf("%g of %g, %.2f times %s where %s is the aim",
+		text = sprintf("%.9g of %.9g, %.3g times %s where %s is the aim",
 			       now, field[2], now / of, field[4], field[3])
 		if (now * slack < field[2])
 			text = text ": lower the budget"

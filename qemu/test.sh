@@ -12,6 +12,7 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
 . "$top/qemu/count.sh"
+. "$top/qemu/shutdown.sh"
 
 # guests: the boards and kernels to boot, see select_guest. short: on all but
 # the first, only these tests. only_built: the kernels that nothing is booted
@@ -25,7 +26,7 @@ stock)
 	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
 		smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
-	host_suites+=(budgets)
+	host_suites+=(budgets shutdown)
 	seconds=900
 	;;
 boards)
@@ -96,6 +97,16 @@ budgets_suite()
 	make_initramfs
 	attempt count figures "$out/budgets"
 	attempt compare_to_budgets "$out/budgets/figures"
+	printf '\n#@ exit %d\n' "$attempt_status"
+}
+
+# Does the driver end what is in flight when the guest goes down?
+shutdown_suite()
+{
+	select_guest "${guests[0]}"
+	echo '#@ suite shutdown'
+	make_initramfs
+	attempt test_shutdowns "$out/shutdown"
 	printf '\n#@ exit %d\n' "$attempt_status"
 }
 
@@ -180,6 +191,7 @@ all_suites()
 	suite harness "$top/qemu/ktap-selftest.sh"
 	build_suite
 	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
+	[[ " ${host_suites[*]} " != *' shutdown '* ]] || shutdown_suite
 	for guest in "${guests[@]}"; do
 		guest_suites "$guest" | if [ "${#guests[@]}" -gt 1 ]; then
 			sed -u "s,^#@ suites\? ,&$guest/,"
