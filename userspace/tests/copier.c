@@ -55,7 +55,7 @@ FIXTURE_SETUP(copier)
 		SKIP(return, "this board has no such node");
 	random_start();
 	ASSERT_TRUE(engine_reset());
-	ASSERT_EQ(0, instance_claim(&self->instance, true));
+	ASSERT_EQ(0, instance_override(&self->instance, "dmacpy"));
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	ASSERT_EQ(0, dmacpy_device_open(self->instance.node, &self->device));
 	ASSERT_EQ(0, dmacpy_copier_open(self->device, &self->copier));
@@ -71,7 +71,7 @@ FIXTURE_TEARDOWN_PARENT(copier)
 	EXPECT_TRUE(engine_reset());
 	EXPECT_EQ(0, sram_leaked());
 	EXPECT_EQ(0, instance_unbind(&self->instance));
-	EXPECT_EQ(0, instance_claim(&self->instance, false));
+	EXPECT_EQ(0, instance_override(&self->instance, NULL));
 }
 
 /*

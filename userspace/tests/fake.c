@@ -153,6 +153,7 @@ static void tear_down(struct __test_metadata *_metadata,
 		      struct instance *instance)
 {
 	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, instance_override(instance, NULL));
 	instance_unbind(instance);
 	EXPECT_EQ(0, instance_bind(instance));
 	EXPECT_EQ(0, sram_leaked());
@@ -767,16 +768,23 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	EXPECT_EQ(0, pinned());
 }
 
-/* Catches: memory that was given up, and is not counted or not found again. */
+/*
+ * Catches: channels that are waited for without end, or longer than they may
+ * hang; memory that was given up, and is not counted or not found again.
+ */
 TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 {
 	struct bench other;
+	unsigned int start;
 
 	ASSERT_EQ(0, bench_open(&other, &self->instance));
 	ASSERT_TRUE(engine_set("hang", 1));
 	EXPECT_EQ(1, start_jobs(&self->bench, 1));
 	EXPECT_EQ(1, start_jobs(&other, 1));
+	start = milliseconds();
 	ASSERT_EQ(0, instance_unbind(&self->instance));
+	/* Each of the two is waited for, and then tried once more. */
+	EXPECT_GE(2 * 2 * TIMEOUT_MS + BOUND_MS, milliseconds() - start);
 	EXPECT_EQ(2, get_number(LOST));
 	bench_close(&self->bench);
 	bench_close(&other);
@@ -786,6 +794,34 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 	EXPECT_EQ(0, get_number(LOST));
 	EXPECT_EQ(0, sram_leaked());
 	EXPECT_EQ(0, pinned());
+}
+
+/*
+ * Catches: a device that is to be another driver's, and is not given up, or is
+ * taken again; copies of the engine that are not waited for then; a device that
+ * is not taken back.
+ */
+TEST_F_TIMEOUT(fake, driver_override, SLOW)
+{
+	struct bench bench;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_EQ(16, start_jobs(&self->bench, 16));
+	ASSERT_EQ(0, instance_override(&self->instance, "another"));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < 16; i++)
+		EXPECT_EQ(0, next_result(&self->bench, i));
+	EXPECT_EQ(0, instance_probe(&self->instance));
+	EXPECT_GT(0, instance_find_node(&self->instance));
+
+	ASSERT_EQ(0, instance_override(&self->instance, "dmacpy"));
+	ASSERT_EQ(0, instance_probe(&self->instance));
+	ASSERT_EQ(0, instance_find_node(&self->instance));
+	ASSERT_TRUE(engine_behave());
+	ASSERT_EQ(0, bench_open(&bench, &self->instance));
+	EXPECT_EQ(0, pass(&bench, MAX_OPS));
+	bench_close(&bench);
 }
 
 TEST_HARNESS_MAIN

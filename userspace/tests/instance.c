@@ -94,15 +94,21 @@ bool instance_exists(const struct instance *instance)
 	return !access(path, F_OK);
 }
 
-/* May the driver be bound to it, whatever its node says that it is? */
-int instance_claim(const struct instance *instance, bool claim)
+/* Have it bound to that driver only, whatever its node says; NULL undoes it. */
+int instance_override(const struct instance *instance, const char *driver)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path),
 		 "/sys/bus/platform/devices/%s/driver_override",
 		 instance->name);
-	return write_text(path, claim ? "dmacpy" : "\n");
+	return write_text(path, driver ?: "\n");
+}
+
+/* Look for a driver, as when the device was new. */
+int instance_probe(const struct instance *instance)
+{
+	return write_text("/sys/bus/platform/drivers_probe", instance->name);
 }
 
 /* The number of 32-bit cells of a property, of which at most @max are read. */

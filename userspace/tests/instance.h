@@ -21,7 +21,8 @@ struct instance {
 
 int instance_find(struct instance *instance, const char *property);
 bool instance_exists(const struct instance *instance);
-int instance_claim(const struct instance *instance, bool claim);
+int instance_override(const struct instance *instance, const char *driver);
+int instance_probe(const struct instance *instance);
 int instance_find_node(struct instance *instance);
 int instance_unbind(const struct instance *instance);
 int instance_bind(struct instance *instance);

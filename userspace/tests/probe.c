@@ -139,12 +139,12 @@ FIXTURE_SETUP(node)
 		 variant->name);
 	if (!instance_exists(&self->instance))
 		SKIP(return, "this board has no such node");
-	ASSERT_EQ(0, instance_claim(&self->instance, true));
+	ASSERT_EQ(0, instance_override(&self->instance, "dmacpy"));
 }
 
 FIXTURE_TEARDOWN_PARENT(node)
 {
-	EXPECT_EQ(0, instance_claim(&self->instance, false));
+	EXPECT_EQ(0, instance_override(&self->instance, NULL));
 }
 
 /* Catches: a node that is half understood, or that keeps what it was given. */
@@ -169,14 +169,14 @@ TEST(partition_of_sram)
 
 	if (!instance_exists(&instance))
 		SKIP(return, "this board has no such node");
-	ASSERT_EQ(0, instance_claim(&instance, true));
+	ASSERT_EQ(0, instance_override(&instance, "dmacpy"));
 	EXPECT_EQ(0, instance_bind(&instance));
 	stream = stream_open(instance.node);
 	EXPECT_EQ(16 * KIB, stream_info(stream).sram_total);
 	close(stream);
 	EXPECT_EQ(0, try_fill(&instance));
 	EXPECT_EQ(0, instance_unbind(&instance));
-	EXPECT_EQ(0, instance_claim(&instance, false));
+	EXPECT_EQ(0, instance_override(&instance, NULL));
 }
 
 FIXTURE(engine)
