@@ -271,17 +271,21 @@ struct dmacpy_op {
 	__u32 pattern;
 };
 
-/*
- * SUBMIT flags.
+/**
+ * DOC: Flags of SUBMIT
  *
- * WAIT: return when the job is done, with its result. After the job was started
- * only a fatal signal ends the wait, and the job goes on.
- * OUT_FENCE: return a sync_file that signals when the job is done.
- * IN_FENCE: the job starts when a sync_file has signalled; if that has failed
- * the job is cancelled.
- * EVENT: queue a record for read() when the job is done.
- * NO_IMPLICIT: do not wait for the fences in the dma-bufs; without it the job
- * waits for who writes to its sources, and for all who use its destinations.
+ *  - DMACPY_SUBMIT_WAIT: return when the job is done, with its result. After
+ *    the job was started only a fatal signal ends the wait, and the job goes
+ *    on. Without this flag SUBMIT returns when the job is queued; the array of
+ *    operations can be reused then.
+ *  - DMACPY_SUBMIT_OUT_FENCE: return a sync_file, close-on-exec, that signals
+ *    when the job is done
+ *  - DMACPY_SUBMIT_IN_FENCE: the job starts when a sync_file has signalled; if
+ *    that has failed the job is cancelled
+ *  - DMACPY_SUBMIT_EVENT: queue a record for read() when the job is done
+ *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
+ *    do not have others wait for this job; without it the job waits for who
+ *    writes to its sources, and for all who use its destinations
  */
 #define DMACPY_SUBMIT_WAIT		0x1
 #define DMACPY_SUBMIT_OUT_FENCE		0x2
