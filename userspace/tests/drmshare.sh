@@ -3,13 +3,39 @@
 #
 # The example that shares buffers with a DRM driver.
 
-# Catches: an example that does not work.
-test_card()
+# device_of DRIVER: the card of that platform device, if there is one
+device_of()
 {
-	[ -c /dev/dri/card0 ] || skip "this kernel has no DRM driver"
-	expect 0 drmshare
-	grep -q "^SRAM is buffer" out || fail "SRAM was not shared"
+	local card
+	for card in /sys/class/drm/card[0-9]; do
+		[ "$(basename "$(readlink "$card/device")")" != "$1" ] ||
+			echo "/dev/dri/${card##*/}"
+	done
+}
+
+# share_with DRIVER: run the example
+share_with()
+{
+	local card
+	card=$(device_of "$1")
+	[ -c "$card" ] || skip "this kernel has no $1"
+	expect 0 drmshare "$card"
+	grep -q "^SRAM is buffer [1-9]" out || fail "SRAM was not shared"
 	grep -q "^4096 pixels copied" out || fail "nothing was copied"
+}
+
+# Catches: an example that does not work, or claims a display that is not there.
+test_without_display()
+{
+	share_with vgem
+	! grep "framebuffer" out || fail "vgem has no display"
+}
+
+# Catches: SRAM of which no framebuffer can be made.
+test_with_display()
+{
+	share_with vkms
+	grep -q "^and framebuffer [1-9]" out || fail "it is no framebuffer"
 }
 
 # Catches: an error that does not say what is wrong.
@@ -20,4 +46,4 @@ test_no_card()
 	grep -q "card99: No such file" err || fail "no reason is given"
 }
 
-run_tests card no_card
+run_tests without_display with_display no_card
