@@ -354,6 +354,30 @@ TEST_F(async, deadline_of_dependencies)
 	EXPECT_EQ(ETIMEDOUT, errno);
 }
 
+/* Catches: a fence that somebody puts into a buffer, and that is overlooked. */
+TEST_F(async, imported_fence)
+{
+	struct dma_buf_import_sync_file import = {
+		.flags = DMA_BUF_SYNC_WRITE,
+	};
+
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 200));
+	ASSERT_TRUE(engine_set("hang", 1));
+	/* Of a job that has nothing to do with the last buffer. */
+	import.fd = start_fenced(self->stream, self->handle, 0, 1, 0);
+	ASSERT_LE(0, import.fd);
+	ASSERT_EQ(0, command(self->fd[2], DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+			     &import));
+	EXPECT_EQ(0, poll_for(self->fd[2], POLLIN, 0));
+	EXPECT_EQ(-ETIMEDOUT, fill(self->other, self->others[2], LENGTH, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(POLLIN, poll_for(self->fd[2], POLLIN, 5000));
+	EXPECT_EQ(1, fence_status(import.fd));
+	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
+	EXPECT_EQ(0, fill(self->other, self->others[2], LENGTH, 0x04040404));
+	EXPECT_TRUE(all_bytes_are(self->mem[2], 4, LENGTH));
+}
+
 static void *submit_one(void *arg)
 {
 	struct _test_data_async *self = arg;

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/dma-heap.h>
 #include <linux/sync_file.h>
 #include <linux/udmabuf.h>
 
@@ -230,6 +231,21 @@ int udmabuf_scattered(size_t length)
 	dmabuf_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 	return fd;
+}
+
+int system_heap_alloc(size_t length)
+{
+	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC), ret;
+	struct dma_heap_allocation_data data = {
+		.len = length,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	if (heap < 0)
+		return -errno;
+	ret = command(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	close(heap);
+	return ret ?: (int)data.fd;
 }
 
 static bool sram_is_free(const char *device)

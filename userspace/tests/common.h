@@ -57,6 +57,7 @@ int dmabuf_sync(int fd, uint64_t flags);
 void *dmabuf_map(int fd, size_t length);
 void *memory_map(size_t length);
 int udmabuf_scattered(size_t length);
+int system_heap_alloc(size_t length);
 
 int sram_leaked(void);
 unsigned int open_files(void);

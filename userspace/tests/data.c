@@ -8,10 +8,14 @@
 #include "kselftest_harness.h"
 #include "common.h"
 
-#define LENGTH		(80 * KIB)	/* of each end */
+/*
+ * Of each end. The system heap has no piece of this size: it takes several, of
+ * 64 KiB at most.
+ */
+#define LENGTH		(80 * KIB)
 #define MAX_OPS		1024
 
-enum kind { SRAM, USER, UDMABUF };
+enum kind { SRAM, USER, UDMABUF, HEAP };
 
 /* One end of the copies. */
 struct end {
@@ -59,6 +63,12 @@ FIXTURE_VARIANT_ADD(data, sram_to_udmabuf)
 	.dst = UDMABUF,
 };
 
+FIXTURE_VARIANT_ADD(data, sram_to_heap)
+{
+	.src = SRAM,
+	.dst = HEAP,
+};
+
 FIXTURE_VARIANT_ADD(data, user_to_sram)
 {
 	.src = USER,
@@ -83,12 +93,30 @@ FIXTURE_VARIANT_ADD(data, udmabuf_to_udmabuf)
 	.dst = UDMABUF,
 };
 
+FIXTURE_VARIANT_ADD(data, heap_to_sram)
+{
+	.src = HEAP,
+	.dst = SRAM,
+};
+
 FIXTURE_VARIANT_ADD(data, within_sram)
 {
 	.src = SRAM,
 	.dst = SRAM,
 	.same = true,
 };
+
+static int dmabuf_alloc(int stream, enum kind kind)
+{
+	switch (kind) {
+	case UDMABUF:
+		return udmabuf_scattered(LENGTH);
+	case HEAP:
+		return system_heap_alloc(LENGTH);
+	default:
+		return sram_alloc(stream, LENGTH);
+	}
+}
 
 static int end_open(int stream, struct end *end, enum kind kind)
 {
@@ -102,8 +130,7 @@ static int end_open(int stream, struct end *end, enum kind kind)
 		end->align = stream_info(stream).user_align;
 		handle = memory_register(stream, end->mem, LENGTH, ACCESS_BOTH);
 	} else {
-		end->fd = kind == SRAM ? sram_alloc(stream, LENGTH) :
-					 udmabuf_scattered(LENGTH);
+		end->fd = dmabuf_alloc(stream, kind);
 		if (end->fd < 0)
 			return end->fd;
 		end->mem = dmabuf_map(end->fd, LENGTH);
@@ -262,7 +289,7 @@ FIXTURE_SETUP(data)
 			    variant->same);
 
 	if (ret == -ENOENT)
-		SKIP(return, "this kernel has no /dev/udmabuf");
+		SKIP(return, "this kernel has no such dma-bufs");
 	if (ret == -ENOSPC &&
 	    stream_info(self->pair.stream).sram_total < 2 * LENGTH)
 		SKIP(return, "this SRAM is too small for two such buffers");

@@ -176,50 +176,82 @@ TEST_F(drm, picture_as_end_point)
 	EXPECT_EQ(0, memcmp(picture.mem, self->mem, LENGTH));
 }
 
+/* As if the GPU used a picture: to write to it, or only to read from it. */
+static int gpu_begin(int card, uint32_t gem, uint32_t flags, uint32_t *fence)
+{
+	struct drm_vgem_fence_attach attach = {
+		.handle = gem,
+		.flags = flags,
+	};
+	int ret = command(card, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach);
+
+	*fence = attach.out_fence;
+	return ret;
+}
+
+static int gpu_end(int card, uint32_t fence)
+{
+	struct drm_vgem_fence_signal signal = { .fence = fence };
+
+	return command(card, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal);
+}
+
 /* Catches: a copy that does not wait for the GPU. */
 TEST_F(drm, their_fence_holds_our_job)
 {
-	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
-	struct drm_vgem_fence_signal signal = { };
 	struct dmacpy_event event;
 	struct picture picture;
+	uint32_t fence;
 
 	ASSERT_EQ(0, picture_create(&picture, self->card, self->stream));
-	attach.handle = picture.gem;
-	ASSERT_EQ(0, drmIoctl(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH,
-			      &attach));
+	ASSERT_EQ(0, gpu_begin(self->card, picture.gem, VGEM_FENCE_WRITE,
+			       &fence));
 	ASSERT_EQ(0, start_copy(self->stream, self->handle, picture.handle));
 	EXPECT_EQ(0, poll_for(self->stream, POLLIN, 300));
 	/* The GPU renders only now. */
 	memset(picture.mem, 0x3c, LENGTH);
-	signal.fence = attach.out_fence;
-	ASSERT_EQ(0, drmIoctl(self->card, DRM_IOCTL_VGEM_FENCE_SIGNAL,
-			      &signal));
+	ASSERT_EQ(0, gpu_end(self->card, fence));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
 	EXPECT_EQ(0, copy(self->stream, self->memory, self->handle, LENGTH));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x3c, LENGTH));
 }
 
+/* Catches: a picture that is overwritten while the GPU reads from it. */
+TEST_F(drm, their_reader_holds_our_write)
+{
+	struct dmacpy_event event;
+	struct picture picture;
+	uint32_t fence;
+
+	ASSERT_EQ(0, picture_create(&picture, self->card, self->stream));
+	memset(self->mem, 0x3c, LENGTH);
+	ASSERT_EQ(0, gpu_begin(self->card, picture.gem, 0, &fence));
+	ASSERT_EQ(0, start_copy(self->stream, picture.handle, self->memory));
+	EXPECT_EQ(0, poll_for(self->stream, POLLIN, 300));
+	EXPECT_TRUE(all_bytes_are(picture.mem, 0, LENGTH));
+	ASSERT_EQ(0, gpu_end(self->card, fence));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+	EXPECT_TRUE(all_bytes_are(picture.mem, 0x3c, LENGTH));
+}
+
 /* Catches: a GPU that does not learn of a copy under way. */
 TEST_F(drm, our_fence_holds_theirs)
 {
-	struct drm_vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
 	struct dmacpy_event event;
-	uint32_t gem;
+	uint32_t gem, fence;
 
 	if (!variant->fake)
 		SKIP(return, "this engine is never seen at work");
 	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
-	attach.handle = gem;
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, start_copy(self->stream, self->handle, self->memory));
-	EXPECT_EQ(-EBUSY, command(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH,
-				  &attach));
+	EXPECT_EQ(-EBUSY, gpu_begin(self->card, gem, VGEM_FENCE_WRITE, &fence));
 	ASSERT_TRUE(engine_set("hang", 0));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
-	EXPECT_EQ(0, command(self->card, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach));
+	EXPECT_EQ(0, gpu_begin(self->card, gem, VGEM_FENCE_WRITE, &fence));
 }
 
 /* Catches: an importer whose buffer goes away with the driver. */

@@ -4,11 +4,7 @@
  * memory itself but a copy of it, made when it is synced: what is not synced
  * shows as old data, as it would with caches.
  */
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/ioctl.h>
-
-#include <linux/dma-heap.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -127,26 +123,10 @@ TEST_F(swiotlb, rest_of_registered_destination)
 	EXPECT_TRUE(all_bytes_are(mem + 2 * PART, 0x11, LENGTH - 2 * PART));
 }
 
-/* The file descriptor of a dma-buf, or -errno. */
-static int system_heap_alloc(void)
-{
-	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC), ret;
-	struct dma_heap_allocation_data data = {
-		.len = LENGTH,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-
-	if (heap < 0)
-		return -errno;
-	ret = command(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-	close(heap);
-	return ret ?: (int)data.fd;
-}
-
 /* Catches: brackets that do not reach the engine's mapping of the heap. */
 TEST_F(swiotlb, system_heap)
 {
-	int fd = system_heap_alloc(), handle;
+	int fd = system_heap_alloc(LENGTH), handle;
 	uint8_t *mem;
 
 	if (fd == -ENOENT)
