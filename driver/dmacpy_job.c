@@ -219,6 +219,7 @@ static void job_choose_block_size(struct dmacpy_job *job, unsigned int align)
 	const struct dmacpy_op *op;
 	u64 longest = smallest;
 
+	job->nfills = 0;
 	for (op = job->op; op < job->op + job->nops; op++) {
 		if (op->opcode != DMACPY_OP_FILL)
 			continue;

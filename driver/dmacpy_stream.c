@@ -283,7 +283,6 @@ static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
 			};
 			job->npoints++;
 		}
-		job->points[i].read |= !write;
 		job->points[i].write |= write;
 	}
 	xa_unlock(&stream->bufs);

@@ -194,7 +194,7 @@ static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
 
 /*
  * A sync of memory that bounces copies what the CPU had over what the engine
- * has written: who reads it waits for who writes it, in the same stream too.
+ * has written: who is to be synced waits for who writes, in the same stream too.
  */
 static int sync_collect_writer(const struct dmacpy_buf *buf,
 			       struct dmacpy_deps *deps)
@@ -225,7 +225,7 @@ int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
 		if (point->locked && implicit)
 			ret = sync_collect_one(dmacpy_buf_resv(point->buf),
 					       point->write, context, deps);
-		else if (point->read)
+		else
 			ret = sync_collect_writer(point->buf, deps);
 		if (ret)
 			return ret;

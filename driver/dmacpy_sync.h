@@ -11,13 +11,11 @@ struct dmacpy_buf;
 /**
  * struct dmacpy_sync_point - a buffer of a job
  * @buf: a reference
- * @read: the job reads from it
  * @write: the job writes to it
  * @locked: its dma_resv is locked, for all points that share it
  */
 struct dmacpy_sync_point {
 	struct dmacpy_buf *buf;
-	bool read;
 	bool write;
 	bool locked;
 };
