@@ -194,7 +194,8 @@ static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
 
 /*
  * A sync of memory that bounces copies what the CPU had over what the engine
- * has written: who is to be synced waits for who writes, in the same stream too.
+ * has written: who is to be synced waits for who writes, in the same stream
+ * too.
  */
 static int sync_collect_writer(const struct dmacpy_buf *buf,
 			       struct dmacpy_deps *deps)
