@@ -95,12 +95,14 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 
 /*
  * Before a request is tried again, later, when its place in the ring may have
- * been used for another one: Linux 6.12 makes a copy, but does not look there.
+ * been used for another one: from 6.10 to 6.12 io_uring has a copy by then, but
+ * does not look there. Before, it makes one and looks there.
  */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 	void *copy = cmd_to_io_kiocb(cmd)->async_data;
 
 	if (cmd->sqe != copy)
