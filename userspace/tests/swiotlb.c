@@ -191,7 +191,20 @@ FIXTURE(in_flight)
 {
 	int stream, from, to, memory;	/* its handles */
 	uint8_t *to_mem, *mem;
-	unsigned int deadline;
+};
+
+FIXTURE_VARIANT(in_flight)
+{
+	uint32_t flags;			/* of each job */
+};
+
+FIXTURE_VARIANT_ADD(in_flight, implicit)
+{
+};
+
+FIXTURE_VARIANT_ADD(in_flight, no_implicit)
+{
+	.flags = DMACPY_SUBMIT_NO_IMPLICIT,
 };
 
 FIXTURE_SETUP(in_flight)
@@ -219,25 +232,27 @@ FIXTURE_SETUP(in_flight)
 	memset(from_mem, 0x22, LENGTH);
 	memset(self->mem, 0x11, LENGTH);
 	/* What the stream itself is busy with has none. */
-	self->deadline = get_number(DEPENDENCY_TIMEOUT);
 	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 100));
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 }
 
-FIXTURE_TEARDOWN(in_flight)
+FIXTURE_TEARDOWN_PARENT(in_flight)
 {
 	if (!swiotlb_is_forced())
 		return;
-	EXPECT_TRUE(set_number(DEPENDENCY_TIMEOUT, self->deadline));
 	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Returns when half of it is done. */
-static int write_memory(FIXTURE_DATA(in_flight) *self, bool read_at_last)
+/* Returns when half of it is done: its fence, which must not have signalled. */
+static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
+			bool read_at_last)
 {
+	struct dmacpy_submit args = {
+		.flags = flags | DMACPY_SUBMIT_OUT_FENCE,
+	};
 	struct dmacpy_op ops[LENGTH / PART + 1] = { };
 	unsigned int count = LENGTH / PART, i;
-	struct dmacpy_submit args = { };
 	int ret;
 
 	for (i = 0; i < count; i++)
@@ -255,7 +270,14 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, bool read_at_last)
 	};
 	ret = submit_with(self->stream, ops, count + read_at_last, &args);
 	usleep(count / 2 * SLOW_US);
-	return ret;
+	return ret ?: args.out_fence;
+}
+
+static int run(int stream, const struct dmacpy_op *op, uint32_t flags)
+{
+	struct dmacpy_submit args = { .flags = flags | DMACPY_SUBMIT_WAIT };
+
+	return submit_with(stream, op, 1, &args);
 }
 
 /*
@@ -264,8 +286,15 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, bool read_at_last)
  */
 TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 {
-	ASSERT_EQ(0, write_memory(self, false));
-	EXPECT_EQ(0, copy(self->stream, self->to, self->memory, LENGTH));
+	struct dmacpy_op op = {
+		.dst = self->to,
+		.src = self->memory,
+		.length = LENGTH,
+	};
+	int fence = write_memory(self, variant->flags, false);
+
+	ASSERT_EQ(0, fence_status(fence));
+	EXPECT_EQ(0, run(self->stream, &op, variant->flags));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x22, LENGTH));
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, LENGTH));
 }
@@ -273,8 +302,16 @@ TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 /* Catches: the same of a destination, which the job before is yet to read. */
 TEST_F_TIMEOUT(in_flight, memory_is_written, SLOW)
 {
-	ASSERT_EQ(0, write_memory(self, true));
-	EXPECT_EQ(0, fill(self->stream, self->memory, PART, 0x33333333));
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = self->memory,
+		.length = PART,
+		.pattern = 0x33333333,
+	};
+	int fence = write_memory(self, variant->flags, true);
+
+	ASSERT_EQ(0, fence_status(fence));
+	EXPECT_EQ(0, run(self->stream, &op, variant->flags));
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, PART));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x33, PART));
 	EXPECT_TRUE(all_bytes_are(self->mem + PART, 0x22, LENGTH - PART));

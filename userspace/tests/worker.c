@@ -264,14 +264,15 @@ static void complete_request(struct worker *w, uint64_t number, int result)
 		fail(w, "cancel: %s", strerror(-result));
 }
 
+/* Its file can be read when there is something to do that completes nothing. */
 static void wait_for_request(struct worker *w)
 {
+	struct __kernel_timespec patience = { .tv_sec = PATIENCE_MS / 1000 };
 	struct io_uring_cqe *cqe;
 	int ret;
 
-	wait_for(w, w->ring.ring_fd, "completion");
 	do
-		ret = io_uring_wait_cqe(&w->ring, &cqe);
+		ret = io_uring_wait_cqe_timeout(&w->ring, &cqe, &patience);
 	while (ret == -EINTR);
 	if (ret)
 		fail(w, "wait for a request: %s", strerror(-ret));
