@@ -172,7 +172,10 @@ static bool buf_segs_need_sync(const struct dmacpy_buf *buf)
 	return false;
 }
 
-/* Where the engine has the memory's own address it is no copy. */
+/*
+ * Where the engine has the memory's own address it is no copy. Where it has
+ * another one, as from an IOMMU, that does not tell.
+ */
 static bool buf_may_bounce(const struct dmacpy_buf *buf)
 {
 	struct scatterlist *sg;

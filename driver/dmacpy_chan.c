@@ -52,19 +52,22 @@ static unsigned long chan_timeout(void)
 	return msecs_to_jiffies(READ_ONCE(dmacpy_timeout.value)) + 1;
 }
 
+static struct dmacpy_xfer *chan_xfer(struct dmacpy_link *link)
+{
+	return link ? container_of(link, struct dmacpy_xfer, link) : NULL;
+}
+
 /* What has ended, but was not reaped yet, is none of the engine's business. */
 static bool chan_busy(struct dmacpy_chan *chan)
 {
-	return chan->in_flight || !list_empty(&chan->queue);
+	return chan->in_flight || chan->queue.first;
 }
 
 /* The oldest transfer, if nothing of it is with the engine or yet to come. */
 static struct dmacpy_xfer *chan_ended(struct dmacpy_chan *chan)
 {
-	struct dmacpy_xfer *xfer;
+	struct dmacpy_xfer *xfer = chan_xfer(chan->flight.first);
 
-	xfer = list_first_entry_or_null(&chan->flight, struct dmacpy_xfer,
-					node);
 	return xfer && !xfer->in_flight ? xfer : NULL;
 }
 
@@ -98,7 +101,7 @@ static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
 
 	chan->reaping = true;
 	while ((xfer = chan_ended(chan)) && (chan->down || rounds--)) {
-		list_del(&xfer->node);
+		dmacpy_fifo_pop(&chan->flight);
 		spin_unlock_irqrestore(&chan->lock, *flags);
 		terminated = xfer->terminated;
 		result = xfer->result;
@@ -109,7 +112,7 @@ static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
 		chan->stat.ended++;
 		chan->stat.failed += !!result;
 		if (terminated) {
-			list_add_tail(&xfer->node, &chan->quarantine);
+			dmacpy_fifo_push(&chan->quarantine, &xfer->link);
 			chan->stat.quarantined++;
 		}
 	}
@@ -121,11 +124,10 @@ static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
 /* The transfer whose turn it is, or NULL. Holds the lock. */
 static struct dmacpy_xfer *chan_turn(struct dmacpy_chan *chan)
 {
-	struct dmacpy_lane *lane;
+	struct dmacpy_link *link = chan->queue.first;
 
-	lane = list_first_entry_or_null(&chan->queue, struct dmacpy_lane, node);
-	return lane ? list_first_entry(&lane->xfers, struct dmacpy_xfer, node) :
-		      NULL;
+	return link ? chan_xfer(container_of(link, struct dmacpy_lane,
+					     link)->xfers.first) : NULL;
 }
 
 /*
@@ -137,11 +139,11 @@ static void chan_end_turn(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	struct dmacpy_lane *lane = xfer->lane;
 
 	xfer->left = 0;
-	list_move_tail(&xfer->node, &chan->flight);
-	if (list_empty(&lane->xfers))
-		list_del_init(&lane->node);
-	else
-		list_move_tail(&lane->node, &chan->queue);
+	dmacpy_fifo_pop(&lane->xfers);
+	dmacpy_fifo_push(&chan->flight, &xfer->link);
+	dmacpy_fifo_pop(&chan->queue);
+	if (lane->xfers.first)
+		dmacpy_fifo_push(&chan->queue, &lane->link);
 }
 
 static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
@@ -153,29 +155,36 @@ static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	chan->calls_back_silently = false;
 }
 
-static void chan_run(struct dmacpy_chan *chan);
+static void chan_look_after(struct dmacpy_chan *chan, unsigned long *flags);
 
-/* More: the engine will call back for this transfer again, in any case. */
+/*
+ * More: the engine will call back for this transfer again, in any case. See
+ * chan_run() for the bottom halves; mostly they are off here.
+ */
 static void chan_called_back(struct dmacpy_xfer *xfer, bool failed, bool more)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 	unsigned long flags;
-	bool expected;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	/* Some engines call back after they were terminated, or twice. */
-	expected = xfer->in_flight;
-	if (expected) {
-		chan->progress = jiffies;
-		chan->in_flight--;
-		xfer->in_flight--;
-		if (failed)
-			chan_fail_xfer(chan, xfer);
-		more = more && xfer->in_flight && !xfer->result;
+	if (!xfer->in_flight) {
+		spin_unlock_irqrestore(&chan->lock, flags);
+		return;
 	}
+	chan->progress = jiffies;
+	chan->in_flight--;
+	xfer->in_flight--;
+	if (failed)
+		chan_fail_xfer(chan, xfer);
+	if (more && xfer->in_flight && !xfer->result) {
+		spin_unlock_irqrestore(&chan->lock, flags);
+		return;
+	}
+	local_bh_disable();
+	chan_look_after(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (expected && !more)
-		chan_run(chan);
+	local_bh_enable();
 }
 
 static bool chan_failed(const struct dmaengine_result *result)
@@ -289,7 +298,7 @@ static bool chan_fill(struct dmacpy_chan *chan)
 		else
 			refused = true;
 	}
-	if (list_empty(&chan->queue))
+	if (!chan->queue.first)
 		chan->interval = max(chan->in_flight / 2, chan->interval);
 	else
 		chan->interval = max(chan->in_flight / 2, 1U);
@@ -327,6 +336,14 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
 		chan_arm(chan, jiffies);
 }
 
+static void chan_look_after(struct dmacpy_chan *chan, unsigned long *flags)
+	__must_hold(&chan->lock)
+{
+	if (chan->queue.first)
+		chan_feed(chan, flags);
+	chan_reap(chan, flags);
+}
+
 /*
  * All others leave their work to who feeds or reaps: he must not lose the CPU
  * to bottom halves.
@@ -337,9 +354,7 @@ static void chan_run(struct dmacpy_chan *chan)
 
 	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
-	if (!list_empty(&chan->queue))
-		chan_feed(chan, &flags);
-	chan_reap(chan, &flags);
+	chan_look_after(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
 }
@@ -436,7 +451,8 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	chan_settle(chan);
 
 	spin_lock_irqsave(&chan->lock, flags);
-	list_for_each_entry(xfer, &chan->flight, node) {
+	for (xfer = chan_xfer(chan->flight.first); xfer;
+	     xfer = chan_xfer(xfer->link.next)) {
 		if (!xfer->in_flight)
 			continue;
 		chan_terminate_xfer(chan, xfer, result);
@@ -475,14 +491,16 @@ static struct dma_chan *chan_request(struct dmacpy_chan *chan)
 static void chan_end_quarantine(struct dmacpy_chan *chan)
 {
 	struct dmacpy_xfer *xfer, *next;
-	LIST_HEAD(quarantine);
 
 	spin_lock_irq(&chan->lock);
-	list_splice_init(&chan->quarantine, &quarantine);
+	xfer = chan_xfer(chan->quarantine.first);
+	chan->quarantine.first = NULL;
 	chan->stat.quarantined = 0;
 	spin_unlock_irq(&chan->lock);
-	list_for_each_entry_safe(xfer, next, &quarantine, node)
+	for (; xfer; xfer = next) {
+		next = chan_xfer(xfer->link.next);
 		xfer->ops->release(xfer);
+	}
 }
 
 static void chan_test_silent(void *param)
@@ -646,18 +664,6 @@ static void chan_work(struct work_struct *work)
 }
 
 /**
- * dmacpy_lane_init() - make a lane for dmacpy_chan_submit()
- * @lane: the lane, must live as long as there are transfers in it
- *
- * Context: Any.
- */
-void dmacpy_lane_init(struct dmacpy_lane *lane)
-{
-	INIT_LIST_HEAD(&lane->node);
-	INIT_LIST_HEAD(&lane->xfers);
-}
-
-/**
  * dmacpy_chan_submit() - start a transfer, after those before it in its lane
  * @chan: the channel; while it is being recovered the transfer is cancelled
  * @lane: the lane, always with the same channel
@@ -676,9 +682,9 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	spin_lock_irqsave(&chan->lock, flags);
 	if (!chan_busy(chan))
 		chan->progress = jiffies;
-	list_add_tail(&xfer->node, &lane->xfers);
-	if (list_empty(&lane->node))
-		list_add_tail(&lane->node, &chan->queue);
+	if (!lane->xfers.first)
+		dmacpy_fifo_push(&chan->queue, &lane->link);
+	dmacpy_fifo_push(&lane->xfers, &xfer->link);
 	if (chan->refusing)
 		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
 	chan_feed(chan, &flags);
@@ -860,9 +866,6 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	chan->interval = 1;
 	chan->quiet = true;
 	spin_lock_init(&chan->lock);
-	INIT_LIST_HEAD(&chan->queue);
-	INIT_LIST_HEAD(&chan->flight);
-	INIT_LIST_HEAD(&chan->quarantine);
 	INIT_DELAYED_WORK(&chan->work, chan_work);
 	INIT_DELAYED_WORK(&chan->recovery, chan_recovery);
 	init_completion(&chan->tested);

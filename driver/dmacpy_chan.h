@@ -9,6 +9,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "dmacpy_fifo.h"
+
 struct device;
 struct dma_chan;
 struct dmacpy_xfer;
@@ -27,14 +29,16 @@ struct dmacpy_piece {
 
 /**
  * struct dmacpy_lane - the transfers of one stream that wait for the channel
- * @node: in dmacpy_chan.queue, if there are any
+ * @link: in dmacpy_chan.queue, if there are any
  * @xfers: the transfers, oldest first
  *
  * Lanes take turns, a transfer at a time. All is protected by dmacpy_chan.lock.
+ * Zeroed memory is an empty lane; it must live as long as there are transfers
+ * in it.
  */
 struct dmacpy_lane {
-	struct list_head node;
-	struct list_head xfers;
+	struct dmacpy_link link;
+	struct dmacpy_fifo xfers;
 };
 
 /**
@@ -62,7 +66,7 @@ struct dmacpy_xfer_ops {
  *	all those before it in its lane have
  * @chan: the channel it was submitted to; this and the rest is the channel's
  * @lane: where it waits for its turn
- * @node: in its lane, or in one of the channel's lists
+ * @link: in its lane, or in one of the channel's queues
  * @piece: cut off and not yet given to the engine, if it has a length
  * @in_flight: number of descriptors that have not called back
  * @started: dmacpy_xfer_ops.start was called
@@ -75,7 +79,7 @@ struct dmacpy_xfer {
 
 	struct dmacpy_chan *chan;
 	struct dmacpy_lane *lane;
-	struct list_head node;
+	struct dmacpy_link link;
 	struct dmacpy_piece piece;
 	unsigned int in_flight;
 	bool started;
@@ -163,9 +167,9 @@ struct dmacpy_chan {
 	unsigned int depth;
 
 	spinlock_t lock;
-	struct list_head queue;
-	struct list_head flight;
-	struct list_head quarantine;
+	struct dmacpy_fifo queue;
+	struct dmacpy_fifo flight;
+	struct dmacpy_fifo quarantine;
 	unsigned int in_flight;
 	unsigned int interval;
 	unsigned int since_irq;
@@ -201,7 +205,6 @@ void dmacpy_chan_resume(struct dmacpy_chan *chan);
 bool dmacpy_chan_ready(struct dmacpy_chan *chan);
 void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
 unsigned int dmacpy_chan_lost(void);
-void dmacpy_lane_init(struct dmacpy_lane *lane);
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer);
 

@@ -85,15 +85,12 @@ void dmacpy_fence_publish(struct dma_fence *base, u64 context, u64 seqno)
 
 /**
  * dmacpy_fence_signal() - complete a fence
- * @base: the fence
- * @result: 0 or the -errno to go with it
+ * @base: the fence; its error was set if it has one
  *
  * Context: Any.
  */
-void dmacpy_fence_signal(struct dma_fence *base, int result)
+void dmacpy_fence_signal(struct dma_fence *base)
 {
-	if (result)
-		dma_fence_set_error(base, result);
 	dma_fence_signal(base);
 }
 
@@ -107,6 +104,18 @@ static void fence_wake(struct dma_fence *base, struct dma_fence_cb *cb)
 	complete(&container_of(cb, struct fence_waiter, cb)->done);
 }
 
+/* True if a fatal signal came first. */
+static bool fence_sleep(struct dma_fence *base)
+{
+	struct fence_waiter waiter;
+
+	init_completion(&waiter.done);
+	return !dma_fence_add_callback(base, &waiter.cb, fence_wake) &&
+	       wait_for_completion_state(&waiter.done,
+					 TASK_KILLABLE | TASK_FREEZABLE) &&
+	       dma_fence_remove_callback(base, &waiter.cb);
+}
+
 /**
  * dmacpy_fence_wait() - wait for a fence of ours, which always ends
  * @base: the fence
@@ -116,13 +125,7 @@ static void fence_wake(struct dma_fence *base, struct dma_fence_cb *cb)
  */
 int dmacpy_fence_wait(struct dma_fence *base)
 {
-	struct fence_waiter waiter;
-
-	init_completion(&waiter.done);
-	if (!dma_fence_add_callback(base, &waiter.cb, fence_wake) &&
-	    wait_for_completion_state(&waiter.done,
-				      TASK_KILLABLE | TASK_FREEZABLE) &&
-	    dma_fence_remove_callback(base, &waiter.cb))
+	if (!dma_fence_is_signaled(base) && fence_sleep(base))
 		return -EINTR;
 	return min(dma_fence_get_status(base), 0);
 }

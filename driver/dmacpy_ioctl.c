@@ -237,6 +237,10 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	unsigned int i;
 	int ret;
 
+	/* What is of constant size is not checked again to be in the job. */
+	if (size == sizeof(*job->op) && job->nops == 1)
+		return copy_from_user(job->op, user, sizeof(*job->op)) ?
+		       -EFAULT : 0;
 	if (size == sizeof(*job->op))
 		return copy_from_user(job->op, user, job->nops * size) ?
 		       -EFAULT : 0;
@@ -250,7 +254,8 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	return 0;
 }
 
-static struct dmacpy_job *ioctl_read_job(const struct dmacpy_submit *args)
+static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
+					 const struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
@@ -263,7 +268,7 @@ static struct dmacpy_job *ioctl_read_job(const struct dmacpy_submit *args)
 	if (args->ops > ULONG_MAX)
 		return ERR_PTR(-EFAULT);
 
-	job = dmacpy_job_alloc(args->op_count);
+	job = dmacpy_stream_new_job(stream, args->op_count);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	ret = ioctl_copy_ops(job, u64_to_user_ptr(args->ops), args->op_size);
@@ -363,18 +368,20 @@ static int ioctl_prepare_job(struct dmacpy_job *job,
 
 /**
  * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
+ * @stream: the open file
  * @args: its structure, with flags that are known
  *
  * Context: Process.
  * Return: the job, for dmacpy_stream_submit(), or an ERR_PTR() as told in the
  * documentation of the user interface.
  */
-struct dmacpy_job *dmacpy_ioctl_new_job(const struct dmacpy_submit *args)
+struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
+					const struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
 
-	job = ioctl_read_job(args);
+	job = ioctl_read_job(stream, args);
 	if (IS_ERR(job))
 		return job;
 	ret = ioctl_prepare_job(job, args);
@@ -389,7 +396,7 @@ static int ioctl_submit(const struct ioctl_call *call)
 {
 	struct dmacpy_job *job;
 
-	job = dmacpy_ioctl_new_job(&call->args->submit);
+	job = dmacpy_ioctl_new_job(call->stream, &call->args->submit);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	return ioctl_run_job(call, job);
@@ -467,13 +474,21 @@ static int ioctl_read(const struct ioctl_command *command,
  * @user: where it is
  * @args: where it goes; its flags are known if this succeeds
  *
+ * Mostly it is the structure that is known here: one copy, of constant size.
+ *
  * Context: Process.
  * Return: 0, or as told in the documentation of the user interface.
  */
 int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args)
 {
-	return ioctl_read(&ioctl_commands[DMACPY_CMD_SUBMIT], user, args);
+	const struct ioctl_command *command =
+		&ioctl_commands[DMACPY_CMD_SUBMIT];
+
+	if (copy_from_user(args, user, sizeof(*args)) ||
+	    args->size != sizeof(*args))
+		return ioctl_read(command, user, args);
+	return args->flags & ~command->flags ? -EOPNOTSUPP : 0;
 }
 
 /**
@@ -491,13 +506,16 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 {
 	const struct ioctl_command *command = ioctl_find(cmd);
 	void __user *user = (void __user *)arg;
-	union ioctl_args args = { };
+	union ioctl_args args __uninitialized;	/* as read, no byte less */
 	struct ioctl_call call;
 	int ret;
 
 	if (!command)
 		return -ENOTTY;
-	ret = ioctl_read(command, user, &args);
+	if (cmd == DMACPY_SUBMIT)
+		ret = dmacpy_ioctl_read_submit(user, &args.submit);
+	else
+		ret = ioctl_read(command, user, &args);
 	if (ret)
 		return ret;
 

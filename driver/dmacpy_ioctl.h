@@ -19,6 +19,7 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 		  unsigned long arg, bool nonblock);
 int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args);
-struct dmacpy_job *dmacpy_ioctl_new_job(const struct dmacpy_submit *args);
+struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
+					const struct dmacpy_submit *args);
 
 #endif /* DMACPY_IOCTL_H */

@@ -25,28 +25,48 @@ static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
 	return container_of(xfer, struct dmacpy_job, xfer);
 }
 
+static struct dmacpy_job *job_alloc(unsigned int room)
+{
+	struct dmacpy_job *job;
+	size_t head = struct_size(job, ends, room);
+	size_t ops = array_size(room, sizeof(*job->op));
+	size_t points = array_size(2 * room, sizeof(*job->points));
+
+	job = kvmalloc(size_add(head, size_add(ops, points)),
+		       GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return NULL;
+	job->room = room;
+	job->op = (void *)job + head;
+	job->points = (void *)job + head + ops;
+	return job;
+}
+
 /**
- * dmacpy_job_alloc() - memory for a job
+ * dmacpy_job_new() - make a job
+ * @spare: one that was released, to use again if it has the room, or NULL
  * @nops: number of operations, 1 to dmacpy_max_ops
  *
  * Context: Process.
  * Return: a job (dmacpy_job_free()) whose operations are to be filled in, or
  * NULL.
  */
-struct dmacpy_job *dmacpy_job_alloc(unsigned int nops)
+struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops)
 {
-	struct dmacpy_job *job;
-	size_t head = struct_size(job, ends, nops);
-	size_t ops = array_size(nops, sizeof(*job->op));
-	size_t points = array_size(2 * nops, sizeof(*job->points));
+	struct dmacpy_job *job = spare;
 
-	job = kvzalloc(size_add(head, size_add(ops, points)),
-		       GFP_KERNEL_ACCOUNT);
-	if (!job)
-		return NULL;
-	job->nops = nops;
-	job->op = (void *)job + head;
-	job->points = (void *)job + head + ops;
+	if (!job || job->room < nops) {
+		kvfree(job);
+		job = job_alloc(nops);
+		if (!job)
+			return NULL;
+	}
+	*job = (struct dmacpy_job){
+		.op = job->op,
+		.points = job->points,
+		.nops = nops,
+		.room = job->room,
+	};
 	job->fence = dmacpy_fence_new();
 	if (!job->fence) {
 		kvfree(job);
@@ -68,6 +88,14 @@ static void job_put_memory(struct dmacpy_job *job)
 	job->pattern = NULL;
 }
 
+static void job_clear(struct dmacpy_job *job)
+{
+	job_put_memory(job);
+	dmacpy_deps_free(&job->deps);
+	dma_fence_put(job->fence);
+	kfree(job->record);
+}
+
 /**
  * dmacpy_job_free() - free a job whose fence was not published
  * @job: the job
@@ -76,10 +104,7 @@ static void job_put_memory(struct dmacpy_job *job)
  */
 void dmacpy_job_free(struct dmacpy_job *job)
 {
-	job_put_memory(job);
-	dmacpy_deps_free(&job->deps);
-	dma_fence_put(job->fence);
-	kfree(job->record);
+	job_clear(job);
 	kvfree(job);
 }
 
@@ -433,8 +458,8 @@ static void job_release(struct dmacpy_xfer *xfer)
 {
 	struct dmacpy_job *job = job_of(xfer);
 
+	job_clear(job);
 	job->ops->release(job);
-	dmacpy_job_free(job);
 }
 
 static const struct dmacpy_xfer_ops job_xfer_ops = {

@@ -19,7 +19,8 @@ struct dmacpy_stream;
  * struct dmacpy_job_ops - what a job asks of its stream
  * @start: it is its turn: 0, or the -errno it is to end with instead. Atomic.
  * @done: it has ended with this result: signal it. Atomic.
- * @release: the job is about to be freed. Atomic.
+ * @release: nothing needs the job any more, which has let go of all it had: it
+ *	is to be freed, or used again. Atomic.
  */
 struct dmacpy_job_ops {
 	int (*start)(struct dmacpy_job *job);
@@ -61,7 +62,7 @@ struct dmacpy_job_cursor {
  * @node: in dmacpy_stream.waiting
  * @fence: a reference to its completion
  * @deps: what it waits for
- * @deadline: when it stops waiting, in jiffies
+ * @deadline: when it stops waiting for others than its stream, in jiffies
  * @record: for read(), or NULL
  * @user_data: for @record
  * @ended: told of the result after the fence, for who has submitted it; or
@@ -82,6 +83,7 @@ struct dmacpy_job_cursor {
  * @points: all buffers, each once, with a reference
  * @npoints: number of @points
  * @nops: number of @op and @ends
+ * @room: for how many there is memory
  * @ends: the buffers of each operation
  */
 struct dmacpy_job {
@@ -110,10 +112,11 @@ struct dmacpy_job {
 	struct dmacpy_sync_point *points;
 	unsigned int npoints;
 	unsigned int nops;
+	unsigned int room;
 	struct dmacpy_job_ends ends[];
 };
 
-struct dmacpy_job *dmacpy_job_alloc(unsigned int nops);
+struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops);
 void dmacpy_job_free(struct dmacpy_job *job);
 int dmacpy_job_check_ops(struct dmacpy_job *job);
 int dmacpy_job_check_ends(struct dmacpy_job *job,

@@ -2,7 +2,9 @@
 /* One open file: a table of handles, and the order of its jobs. */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/atomic.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -17,6 +19,12 @@
 #include "dmacpy_trace.h"
 
 #define STREAM_MAX_HANDLES	16384
+
+/*
+ * A job of no more operations than this is kept to be used again: but where
+ * KASAN looks for who uses it after its end.
+ */
+#define STREAM_SPARE_OPS	(IS_ENABLED(CONFIG_KASAN) ? 0 : 64)
 
 static struct workqueue_struct *stream_wq;
 
@@ -55,6 +63,7 @@ static void stream_free(struct work_struct *work)
 	mutex_unlock(&dev->lock);
 	stream_free_records(stream);
 	dma_fence_put(stream->last);
+	kvfree(stream->spare);
 	xa_destroy(&stream->bufs);
 	kfree(stream);
 	dmacpy_device_put(dev);
@@ -79,7 +88,6 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&stream->submit);
 	spin_lock_init(&stream->lock);
-	dmacpy_lane_init(&stream->lane);
 	INIT_LIST_HEAD(&stream->records);
 	INIT_LIST_HEAD(&stream->waiting);
 	INIT_WORK(&stream->free, stream_free);
@@ -343,8 +351,8 @@ static int stream_job_start(struct dmacpy_job *job)
 }
 
 /*
- * A failure takes those along that are in the stream now, and no later one.
- * Holds the lock.
+ * A failure takes those along that are in the stream now, and no later one; a
+ * later one that has the fence as its in-fence finds the error. Holds the lock.
  */
 static int stream_note_result(struct dmacpy_stream *stream,
 			      const struct dmacpy_job *job, int result)
@@ -353,6 +361,9 @@ static int stream_note_result(struct dmacpy_stream *stream,
 		result = result ?: -ECANCELED;
 	else if (result)
 		stream->cancelled = stream->seqno;
+	if (!result)
+		return 0;
+	dma_fence_set_error(job->fence, result);
 	if (!stream->error)
 		stream->error = result;
 	return result;
@@ -380,7 +391,7 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	spin_unlock_irqrestore(&stream->lock, flags);
 	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
 	/* Who has waited for it finds its record, and room for the next one. */
-	dmacpy_fence_signal(job->fence, result);
+	dmacpy_fence_signal(job->fence);
 	if (wq_has_sleeper(&stream->wait))
 		wake_up_all(&stream->wait);
 	if (job->ended)
@@ -389,7 +400,12 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 
 static void stream_job_release(struct dmacpy_job *job)
 {
-	kref_put(&job->stream->ref, stream_release);
+	struct dmacpy_stream *stream = job->stream;
+
+	if (job->room <= STREAM_SPARE_OPS)
+		job = xchg(&stream->spare, job);
+	kvfree(job);
+	kref_put(&stream->ref, stream_release);
 }
 
 static const struct dmacpy_job_ops stream_job_ops = {
@@ -398,17 +414,28 @@ static const struct dmacpy_job_ops stream_job_ops = {
 	.release = stream_job_release,
 };
 
-/* 0 if all have signalled, -EINPROGRESS, -ECANCELED if the in-fence failed. */
-static int stream_look_at_deps(struct dmacpy_deps *deps)
+/*
+ * 0 if all have signalled, -EINPROGRESS, -ECANCELED if the in-fence failed. A
+ * job of the stream itself is before this one anyway; if it has failed, but not
+ * when this one was published yet, that takes this one along.
+ */
+static int stream_look_at_deps(struct dmacpy_stream *stream,
+			       struct dmacpy_deps *deps)
 {
 	struct dma_fence *fence;
+	bool explicit;
 
 	for (; deps->next < deps->count; deps->next++) {
 		fence = deps->fences[deps->next];
+		explicit = deps->next < deps->explicit;
+		if (explicit && fence->context == stream->context) {
+			if (READ_ONCE(fence->error))
+				return -ECANCELED;
+			continue;
+		}
 		if (!dma_fence_is_signaled(fence))
 			return -EINPROGRESS;
-		if (deps->next < deps->explicit &&
-		    dma_fence_get_status(fence) < 0)
+		if (explicit && dma_fence_get_status(fence) < 0)
 			return -ECANCELED;
 	}
 	return 0;
@@ -444,7 +471,7 @@ static int stream_check_deps(struct dmacpy_stream *stream,
 	struct dma_fence *fence;
 	int ret;
 
-	while ((ret = stream_look_at_deps(deps)) == -EINPROGRESS) {
+	while ((ret = stream_look_at_deps(stream, deps)) == -EINPROGRESS) {
 		fence = deps->fences[deps->next];
 		if (late && fence->context != stream->context) {
 			ret = -ETIMEDOUT;
@@ -532,7 +559,7 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 /* Straight to the channel, if nothing is in the way. */
 static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	int result = stream_look_at_deps(&job->deps);
+	int result = stream_look_at_deps(stream, &job->deps);
 	bool wait;
 
 	spin_lock_irq(&stream->lock);
@@ -647,6 +674,20 @@ static void stream_unreserve(struct dmacpy_stream *stream,
 	stream->events -= !!job->record;
 	spin_unlock_irq(&stream->lock);
 	wake_up_all(&stream->wait);
+}
+
+/**
+ * dmacpy_stream_new_job() - make a job for a stream
+ * @stream: the stream
+ * @nops: number of operations, 1 to dmacpy_max_ops
+ *
+ * Context: Process.
+ * Return: a job for dmacpy_stream_submit(), or dmacpy_job_free(), or NULL.
+ */
+struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
+					 unsigned int nops)
+{
+	return dmacpy_job_new(xchg(&stream->spare, NULL), nops);
 }
 
 /**

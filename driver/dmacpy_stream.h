@@ -45,6 +45,7 @@ struct dmacpy_record {
  *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
  * @visits: number of jobs that buffers were looked up for, under @submit
+ * @spare: a job that has ended, to use again, or NULL; exchanged atomically
  * @lane: its jobs that wait for the channel
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
@@ -72,6 +73,7 @@ struct dmacpy_stream {
 	struct mutex submit;
 	u64 context;
 	u64 visits;
+	struct dmacpy_job *spare;
 	struct dmacpy_lane lane;
 	struct work_struct free;
 
@@ -103,6 +105,8 @@ int dmacpy_stream_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 int dmacpy_stream_register(struct dmacpy_stream *stream, unsigned long addr,
 			   size_t length, u32 access, u32 *handle);
 int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle);
+struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
+					 unsigned int nops);
 int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 			 bool implicit, bool nonblock);
 struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,

@@ -64,6 +64,8 @@ int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence)
  */
 void dmacpy_deps_free(struct dmacpy_deps *deps)
 {
+	if (!deps->fences)
+		return;
 	while (deps->count)
 		dma_fence_put(deps->fences[--deps->count]);
 	kfree(deps->fences);

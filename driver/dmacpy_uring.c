@@ -126,7 +126,8 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area)
 	return dmacpy_ioctl_read_submit(u64_to_user_ptr(pointer.submit), args);
 }
 
-static struct dmacpy_job *uring_new_job(struct io_uring_cmd *cmd,
+static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
+					struct io_uring_cmd *cmd,
 					unsigned int issue_flags,
 					bool *implicit)
 {
@@ -143,7 +144,7 @@ static struct dmacpy_job *uring_new_job(struct io_uring_cmd *cmd,
 	if (ret)
 		return ERR_PTR(ret);
 	*implicit = !(args.flags & DMACPY_SUBMIT_NO_IMPLICIT);
-	return dmacpy_ioctl_new_job(&args);
+	return dmacpy_ioctl_new_job(stream, &args);
 }
 
 /*
@@ -158,7 +159,7 @@ static int uring_start_job(struct dmacpy_stream *stream,
 	bool implicit;
 	int ret;
 
-	job = uring_new_job(cmd, issue_flags, &implicit);
+	job = uring_new_job(stream, cmd, issue_flags, &implicit);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	*uring_request(cmd) = (struct uring_request){ .job = job };

@@ -678,13 +678,10 @@ static void chan_lets_go(struct kunit *test)
 static int chan_init(struct kunit *test)
 {
 	struct chan_test *ct;
-	unsigned int i;
 
 	ct = kunit_kzalloc(test, sizeof(*ct), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ct);
 	ct->engine = test_engine_new(test);
-	for (i = 0; i < ARRAY_SIZE(ct->lanes); i++)
-		dmacpy_lane_init(&ct->lanes[i]);
 	init_waitqueue_head(&ct->ready);
 	INIT_DELAYED_WORK(&ct->release, chan_release_engine);
 	ct->timeout_ms = dmacpy_timeout.value;

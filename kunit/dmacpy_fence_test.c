@@ -34,7 +34,9 @@ static void fence_tells_result(struct kunit *test)
 								&watch.cb,
 								fence_called));
 		KUNIT_EXPECT_EQ(test, 0, watch.calls);
-		dmacpy_fence_signal(fence, results[i]);
+		if (results[i])
+			dma_fence_set_error(fence, results[i]);
+		dmacpy_fence_signal(fence);
 		KUNIT_EXPECT_EQ(test, 1, watch.calls);
 		KUNIT_EXPECT_EQ(test, results[i] ?: 1,
 				dma_fence_get_status(fence));
@@ -63,7 +65,7 @@ static void fence_has_place(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, "stream",
 			   fences[0]->ops->get_timeline_name(fences[0]));
 	for (i = 0; i < ARRAY_SIZE(fences); i++) {
-		dmacpy_fence_signal(fences[i], 0);
+		dmacpy_fence_signal(fences[i]);
 		dma_fence_put(fences[i]);
 	}
 }
@@ -81,7 +83,7 @@ static void fence_holds_module(struct kunit *test)
 	fence = dmacpy_fence_new();
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
-	dmacpy_fence_signal(fence, 0);
+	dmacpy_fence_signal(fence);
 	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
 	dma_fence_put(fence);
 	rcu_barrier();
@@ -104,7 +106,8 @@ static void fence_signal_later(struct work_struct *work)
 	struct fence_signaller *signaller =
 		container_of(work, struct fence_signaller, work.work);
 
-	dmacpy_fence_signal(signaller->fence, -EIO);
+	dma_fence_set_error(signaller->fence, -EIO);
+	dmacpy_fence_signal(signaller->fence);
 }
 
 /* Catches: a wait that does not wait, or does not end. */

@@ -67,7 +67,7 @@ KUNIT_ARRAY_PARAM_DESC(job_op, job_op_cases, name);
 static void job_checks_operation(struct kunit *test)
 {
 	const struct job_op_case *param = test->param_value;
-	struct dmacpy_job *job = dmacpy_job_alloc(2);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 2);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->op[0] = (struct dmacpy_op){ .length = 1 };
@@ -99,7 +99,7 @@ static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
 			 const struct dmacpy_op *op, struct dmacpy_buf *dst,
 			 struct dmacpy_buf *src)
 {
-	struct dmacpy_job *job = dmacpy_job_alloc(1);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
@@ -366,6 +366,7 @@ static void job_test_release(struct dmacpy_job *job)
 {
 	struct job_test *jt = (void *)(unsigned long)job->user_data;
 
+	kvfree(job);
 	complete(&jt->released);
 }
 
@@ -434,7 +435,7 @@ static void job_add_random_op(struct kunit *test, struct dmacpy_job *job,
 static void job_run_random(struct kunit *test)
 {
 	struct job_test *jt = test->priv;
-	struct dmacpy_job *job = dmacpy_job_alloc(COPY_OPS);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, COPY_OPS);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
@@ -485,7 +486,6 @@ static void job_copies(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, job_close_chan,
 						  jt->chan));
-	dmacpy_lane_init(&jt->lane);
 	init_completion(&jt->released);
 	test_random_start(test, &jt->random);
 	for (i = 0; i < ARRAY_SIZE(jt->memories); i++)

@@ -60,7 +60,7 @@ struct stream_test {
 static struct dmacpy_job *stream_job(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
-	struct dmacpy_job *job = dmacpy_job_alloc(1);
+	struct dmacpy_job *job = dmacpy_stream_new_job(st->stream, 1);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->op[0] = (struct dmacpy_op){
@@ -97,7 +97,7 @@ static void stream_put_fence(void *fence)
 
 static void stream_end_fence(void *fence)
 {
-	dmacpy_fence_signal(fence, 0);
+	dmacpy_fence_signal(fence);
 	dma_fence_put(fence);
 }
 
@@ -443,7 +443,8 @@ static void stream_lets_nobody_ahead(struct kunit *test)
 		INIT_WORK_ONSTACK(&submitters[i].work, stream_submit_work);
 	}
 	queue_work(system_unbound_wq, &submitters[0].work);
-	wait_for_completion(&slow->asked);
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->asked,
+							     PATIENCE));
 	queue_work(system_unbound_wq, &submitters[1].work);
 	schedule_timeout_uninterruptible(A_WHILE);
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
@@ -535,7 +536,7 @@ static void stream_waits_for_fence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fences[1]));
 
-	dmacpy_fence_signal(other, 0);
+	dmacpy_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 	stream_run(test, TEST_COPY);
@@ -563,7 +564,7 @@ static void stream_holds_up_no_other(struct kunit *test)
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(waiting));
-	dmacpy_fence_signal(other, 0);
+	dmacpy_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(waiting));
@@ -577,11 +578,39 @@ static void stream_in_fence_fails(struct kunit *test)
 	unsigned int prepared = st->engine->prepared;
 
 	fence = stream_start(test, stream_waiting_job(test, other));
-	dmacpy_fence_signal(other, -EIO);
+	dma_fence_set_error(other, -EIO);
+	dmacpy_fence_signal(other);
 	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
 	fence = stream_start(test, stream_waiting_job(test, other));
 	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
+}
+
+/*
+ * Catches: a job that waits for one that is before it anyway, or that is run
+ * although that one has failed.
+ */
+static void stream_waits_not_for_itself(struct kunit *test)
+{
+	static const enum test_outcome outcomes[] = { TEST_COPY, TEST_FAIL };
+	static const int results[] = { 0, -EIO, -ECANCELED };
+	struct stream_test *st = test->priv;
+	struct dma_fence *first, *second;
+	unsigned int prepared, i;
+
+	for (i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		prepared = st->engine->prepared;
+		first = stream_start(test, stream_job(test));
+		second = stream_start(test, stream_waiting_job(test, first));
+		KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
+		stream_run(test, outcomes[i]);
+		stream_run(test, TEST_COPY);
+		KUNIT_EXPECT_EQ(test, results[i], stream_result(first));
+		KUNIT_EXPECT_EQ(test, results[2 * i], stream_result(second));
+	}
+	second = stream_start(test, stream_waiting_job(test, first));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(second));
+	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 }
 
 /* Catches: a job that waits for ever, or that is run when it is too late. */
@@ -596,7 +625,7 @@ static void stream_has_deadline(struct kunit *test)
 	fence = stream_start(test, stream_waiting_job(test, other));
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, stream_result(fence));
 	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(200));
-	dmacpy_fence_signal(other, 0);
+	dmacpy_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 }
@@ -626,7 +655,7 @@ static void stream_is_unbound(struct kunit *test)
 	stream_expect_event(test, 0, 0);
 	stream_expect_event(test, 1, -ENODEV);
 	KUNIT_EXPECT_EQ(test, -ENODEV, stream_next_error(test));
-	dmacpy_fence_signal(other, 0);
+	dmacpy_fence_signal(other);
 }
 
 /* Catches: all streams on one channel, or a place that a closed one keeps. */
@@ -713,6 +742,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_waits_for_fence),
 	KUNIT_CASE(stream_holds_up_no_other),
 	KUNIT_CASE(stream_in_fence_fails),
+	KUNIT_CASE(stream_waits_not_for_itself),
 	KUNIT_CASE(stream_has_deadline),
 	KUNIT_CASE(stream_is_unbound),
 	KUNIT_CASE(stream_takes_least_loaded),

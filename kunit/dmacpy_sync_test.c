@@ -33,7 +33,7 @@ struct sync_test {
 
 static void sync_fence_put(void *fence)
 {
-	dmacpy_fence_signal(fence, 0);
+	dmacpy_fence_signal(fence);
 	dma_fence_put(fence);
 }
 
@@ -153,7 +153,7 @@ static void sync_waits_for_others(struct kunit *test)
 	/* The stream's own are in order anyway. */
 	KUNIT_EXPECT_EQ(test, 0, sync_count_deps(test, false, st->context + 1));
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, st->context));
-	dmacpy_fence_signal(writer, 0);
+	dmacpy_fence_signal(writer);
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, other));
 }
 

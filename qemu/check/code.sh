@@ -82,6 +82,6 @@ check_includes()
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv heap board debugfs device cdev uring ioctl stream job
 			sync buf export pool chan fence quota' \
-		-v shared='device compat trace param power' \
+		-v shared='device compat fifo trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -46,7 +46,7 @@
  *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
  *    write access that is needed
  *  - EFAULT: a bad pointer, or memory that cannot be pinned
- *  - EIO: memory that cannot be mapped for the engine
+ *  - EIO: registered memory that cannot be mapped for the engine
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
  *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
@@ -310,7 +310,8 @@ struct dmacpy_op {
  *
  * Who shares the dma-bufs can wait for the job by their fences, as poll() on
  * the dma-buf and DMA_BUF_IOCTL_SYNC do. A job waits for what it depends on in
- * its stream, at the cost of no other; not for ever, but ETIMEDOUT.
+ * its stream, at the cost of no other; for what others do not for ever, but
+ * ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;
