@@ -16,11 +16,13 @@
 
 #define STREAMS		4	/* as many as channels */
 #define HOPS		3
-#define ROUNDS		200
+#define TOKENS		50
+#define ROUNDS		200	/* of a reader */
 #define LENGTH		256	/* of a token */
 #define PAGE		(4 * KIB)
 #define PIECES		32
-#define DELAY_US	100	/* of a piece */
+#define PIECE_US	(SLOW_US / 10)
+#define DELAY_US	1000	/* of data that may be told too early */
 #define JOBS		16
 
 /*
@@ -82,13 +84,13 @@ FIXTURE_VARIANT_ADD(chain, nothing) { };
 
 static int stage_open(struct stage *stage, const struct instance *instance)
 {
-	size_t size = ROUNDS * LENGTH;
+	size_t size = TOKENS * LENGTH;
 	int i;
 
 	stage->stream = stream_open(instance->node);
 	stage->tokens = memory_map(size);
 	stage->results = memory_map(size);
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < TOKENS; i++)
 		memset(stage->tokens + i * LENGTH, i + 1, LENGTH);
 	stage->from = memory_register(stage->stream, stage->tokens, size,
 				      DMACPY_ACCESS_READ);
@@ -116,9 +118,8 @@ FIXTURE_SETUP(chain)
 	/* Time to see one half of a test copy without the other. */
 	ASSERT_TRUE(engine_set("delay_us", variant->no_order ? SLOW_US : 0));
 	ASSERT_EQ(0, rebind(&self->instance));
-	/* Where nothing orders jobs, they have to meet on a slow CPU too. */
-	ASSERT_TRUE(engine_set("delay_us", variant->ordered ? DELAY_US :
-							      SLOW_US / 10));
+	/* What nothing orders has to meet, on a slow CPU too. */
+	ASSERT_TRUE(engine_set("delay_us", PIECE_US));
 	for (i = 0; i < STREAMS; i++)
 		ASSERT_LT(0, stage_open(&self->stages[i], &self->instance));
 	for (hop = 0; hop < HOPS; hop++) {
@@ -231,19 +232,19 @@ static int pass_token(struct _test_data_chain *self,
  */
 TEST_F_TIMEOUT(chain, tokens_arrive, SLOW)
 {
-	const struct stage *last[ROUNDS];
+	const struct stage *last[TOKENS];
 	unsigned int wrong = 0;
 	int i;
 
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < TOKENS; i++)
 		ASSERT_EQ(0, pass_token(self, variant, i, &last[i]));
 	for (i = 0; i < STREAMS; i++)
 		ASSERT_EQ(0, fsync(self->stages[i].stream));
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < TOKENS; i++)
 		wrong += !all_bytes_are(last[i]->results + i * LENGTH, i + 1,
 					LENGTH);
 	EXPECT_EQ(variant->ordered, !wrong)
-		TH_LOG("%u of %u tokens are wrong", wrong, ROUNDS);
+		TH_LOG("%u of %u tokens are wrong", wrong, TOKENS);
 }
 
 FIXTURE(order)
@@ -436,7 +437,7 @@ TEST_F_TIMEOUT(order, data_before_completion, SLOW)
 	struct reader readers[ARRAY_SIZE(ways)] = { };
 	size_t i;
 
-	ASSERT_TRUE(engine_set("delay_us", 10 * DELAY_US));
+	ASSERT_TRUE(engine_set("delay_us", DELAY_US));
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		readers[i].way = &ways[i];
 		ASSERT_LT(0, reader_open(&readers[i], &self->instance));
