@@ -17,6 +17,7 @@
 #define TIMEOUT_MS	500	/* no busy host makes the engine that late */
 #define BOUND_MS	5000	/* with some time for a busy host */
 #define BUSY_MS		60000	/* the same, for a guest that is busy itself */
+#define LOST_MS		400	/* for most jobs, where TIMEOUT is a lot less */
 #define STREAMS		8
 #define FREE_PAGES	(2048 * KIB)
 
@@ -436,10 +437,17 @@ TEST_F_TIMEOUT(fake, refuses_to_terminate, SLOW)
 struct worker {
 	pthread_t thread;
 	struct bench bench;
-	unsigned int done, timed_out, failed, slowest;
+	unsigned int done, timed_out, late, failed, slowest;
 	int unexpected;
 	bool stop;
 };
+
+static void note_time(struct worker *w, unsigned int took, int ret)
+{
+	if (took > w->slowest)
+		w->slowest = took;
+	w->late += ret == -ETIMEDOUT && took > LOST_MS;
+}
 
 static void *work(void *arg)
 {
@@ -450,8 +458,7 @@ static void *work(void *arg)
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
 		start = milliseconds();
 		ret = pass(&w->bench, 8);
-		if (milliseconds() - start > w->slowest)
-			w->slowest = milliseconds() - start;
+		note_time(w, milliseconds() - start, ret);
 		if (!ret)
 			__atomic_add_fetch(&w->done, 1, __ATOMIC_RELAXED);
 		else if (ret == -ETIMEDOUT)
@@ -548,14 +555,66 @@ static bool lose_one(struct __test_metadata *_metadata,
 	return all_timed_out(workers) != before;
 }
 
+/* In kB, of the memory that is charged to RLIMIT_MEMLOCK as pinned */
+static unsigned int pinned(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned int kb = UINT_MAX;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %u", &kb);
+	if (file)
+		fclose(file);
+	return kb;
+}
+
+/* By a work item, when the engine is known to be through with it. */
+static bool is_given_back(unsigned int kb, long pages)
+{
+	unsigned int start = milliseconds();
+
+	while (pinned() != kb || pinned_pages() != pages) {
+		if (milliseconds() - start > BOUND_MS)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+/*
+ * Eight streams recover again and again: on one CPU, that is slow. A busy host
+ * delays some of them, but not most.
+ */
+static void expect_in_time(struct __test_metadata *_metadata,
+			   const struct worker *workers)
+{
+	bool one_cpu = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	unsigned int slowest = 0, late = 0;
+	int i;
+
+	for (i = 0; i < STREAMS; i++) {
+		if (workers[i].slowest > slowest)
+			slowest = workers[i].slowest;
+		late += workers[i].late;
+	}
+	TH_LOG("%u jobs timed out, %u of them late, the slowest job took %u ms",
+	       all_timed_out(workers), late, slowest);
+	EXPECT_GE(one_cpu ? 4 * BOUND_MS : BOUND_MS, slowest);
+	if (!one_cpu)
+		EXPECT_GE(all_timed_out(workers) / 2, late);
+}
+
 /*
  * Catches: a race in the recovery; a leak, a job that is lost with it, or runs
- * on what is left of it.
+ * on what is left of it; one that is late to be told.
  */
 TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 {
 	unsigned int times = environment("DMACPY_LOSSES", 300), lost = 0;
 	struct worker workers[STREAMS] = { };
+	unsigned int kb = pinned();
+	long pages = pinned_pages();
 	int i;
 
 	ASSERT_TRUE(set_number(TIMEOUT, 20));
@@ -566,12 +625,11 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	for (i = 0; i < STREAMS; i++) {
 		EXPECT_EQ(0, workers[i].unexpected);
 		EXPECT_EQ(0, workers[i].failed);
-		/* Eight streams recover again and again on one slow CPU. */
-		EXPECT_GE(4 * BOUND_MS, workers[i].slowest);
 	}
 	EXPECT_LE(times, all_timed_out(workers));
-	TH_LOG("%u interrupts lost, %u jobs timed out", lost,
-	       all_timed_out(workers));
+	expect_in_time(_metadata, workers);
+	EXPECT_TRUE(is_given_back(kb, pages));
+	TH_LOG("%u interrupts lost", lost);
 }
 
 /* Catches: what only some mixture of failures does. */
@@ -601,20 +659,6 @@ TEST_F_TIMEOUT(fake, all_at_once, SLOW)
 	stop_workers(workers);
 	for (i = 0; i < STREAMS; i++)
 		EXPECT_EQ(0, workers[i].unexpected);
-}
-
-/* In kB, of the memory that is charged to RLIMIT_MEMLOCK as pinned */
-static unsigned int pinned(void)
-{
-	FILE *file = fopen("/proc/self/status", "re");
-	unsigned int kb = UINT_MAX;
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "VmPin: %u", &kb);
-	if (file)
-		fclose(file);
-	return kb;
 }
 
 /*
