@@ -113,24 +113,49 @@ TEST_F(power, follows_handles)
 	EXPECT_TRUE(status_becomes(self->status, "suspended"));
 }
 
-/* As many as given, of a page each, that say so in their user data. */
-static int start_jobs(int stream, unsigned int count)
+/* A copy of a page, in SRAM of its own. */
+static struct dmacpy_op new_copy(int stream)
 {
 	int fd = sram_alloc(stream, 2 * LENGTH);
 	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
-	struct dmacpy_op op = {
+
+	close(fd);
+	return (struct dmacpy_op){
 		.opcode = DMACPY_OP_COPY,
 		.dst = handle,
 		.src = handle,
 		.src_offset = LENGTH,
 		.length = LENGTH,
 	};
+}
+
+/* As many as given, that say which one they are in their user data. */
+static int start_jobs(int stream, unsigned int count)
+{
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct dmacpy_op op = new_copy(stream);
 	int ret = 0;
 
 	for (; args.user_data < count && !ret; args.user_data++)
 		ret = submit_with(stream, &op, 1, &args);
-	close(fd);
+	return ret;
+}
+
+/* Two jobs of two streams: that of @other waits for that of @stream. */
+static int start_chain(int stream, int other)
+{
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_OUT_FENCE };
+	struct dmacpy_op op = new_copy(stream);
+	int ret;
+
+	ret = submit_with(stream, &op, 1, &args);
+	if (ret)
+		return ret;
+	args.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_EVENT;
+	args.in_fence = args.out_fence;
+	op = new_copy(other);
+	ret = submit_with(other, &op, 1, &args);
+	close(args.in_fence);
 	return ret;
 }
 
@@ -311,6 +336,46 @@ TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
+}
+
+/* Suspend with a job that waits for one which hangs, and has to end before. */
+static void suspend_waiting_job(struct __test_metadata *_metadata,
+				const struct instance *instance, int stream,
+				int result)
+{
+	unsigned int bound = SUSPENDED_NS / 1000000 + 4 * BOUND_MS, start;
+	int other = stream_open(instance->node);
+	struct dmacpy_event event = { };
+	uint64_t resumed;
+
+	if (access("/sys/power/pm_test", F_OK))
+		SKIP(return, "this kernel cannot test suspending devices");
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, start_chain(stream, other));
+	start = milliseconds();
+	ASSERT_TRUE(suspend_devices());
+	resumed = now_ns();
+	EXPECT_GE(bound, milliseconds() - start);
+	ASSERT_EQ(0, read_event(other, &event));
+	EXPECT_EQ(result, event.result);
+	EXPECT_LT(event.timestamp, resumed - SUSPENDED_NS);
+}
+
+/* Catches: a job with a fence of a failed one, that nobody waits for. */
+TEST_F_TIMEOUT(power, waiting_job_is_cancelled, SLOW)
+{
+	ASSERT_TRUE(set_number(TIMEOUT, 500));
+	suspend_waiting_job(_metadata, &self->instance, self->stream,
+			    -ECANCELED);
+}
+
+/* Catches: a deadline of dependencies that is frozen, or suspended. */
+TEST_F_TIMEOUT(power, waiting_job_has_deadline, SLOW)
+{
+	ASSERT_TRUE(set_number(TIMEOUT, 3000));
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 1000));
+	suspend_waiting_job(_metadata, &self->instance, self->stream,
+			    -ETIMEDOUT);
 }
 
 TEST_HARNESS_MAIN
