@@ -78,6 +78,7 @@ static int alloc_patiently(const char *device)
 	return fd;
 }
 
+/* A kernel that has no udmabuf, which is -ENOENT, has one fewer. */
 static int make_public_buffers(struct family *family)
 {
 	int i;
@@ -86,6 +87,8 @@ static int make_public_buffers(struct family *family)
 	family->buffers[1] = alloc_patiently(family->devices[1]);
 	family->buffers[2] = udmabuf_scattered(PUBLIC_SIZE);
 	for (i = 0; i < PUBLIC_BUFFERS; i++) {
+		if (family->buffers[i] == -ENOENT)
+			continue;
 		if (family->buffers[i] < 0)
 			return family->buffers[i];
 		family->maps[i] = dmabuf_map(family->buffers[i], PUBLIC_SIZE);
