@@ -16,6 +16,7 @@ CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
 
 tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
        $(O)/selftests/dmabuf-heap $(O)/tests/bin/untouched \
+       $(O)/tests/lib/expbuf.so \
        $(if $(LIBDRM),$(addprefix $(O)/tests/,$(LIBDRM_TESTS))) \
        $(if $(LIBURING),$(addprefix $(O)/tests/,$(LIBURING_TESTS))) \
        $(if $(CC32),$(O)/tests/layout32.o)
@@ -37,6 +38,12 @@ $(O)/tests/stress: $(addprefix $(O)/tests/,model.o worker.o)
 $(O)/tests/bin/untouched: $(O)/tests/untouched.o
 	@mkdir -p $(@D)
 	$(link)
+
+# Preloaded by v4l2ctl.sh
+$(O)/tests/expbuf.o: override CFLAGS += -fPIC
+$(O)/tests/lib/expbuf.so: $(O)/tests/expbuf.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $^
 
 # Linked as its library is there: not statically.
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): override LDFLAGS := \

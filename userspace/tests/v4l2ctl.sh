@@ -1,20 +1,31 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A camera program that knows nothing of dmacpy: its frames go through SRAM. It
-# cannot capture into SRAM, as camera.c does: with --stream-dmabuf it takes
-# dma-bufs only from another V4L2 queue.
+# A camera program that knows nothing of dmacpy: its frames go through SRAM, or
+# are captured into it, as in camera.c. For that expbuf.c has it believe that
+# SRAM is memory of another camera: it takes dma-bufs from nobody else.
 
-camera=/dev/video0
 count=4
 size=$((320 * 180))
 
-# capture PATTERN: add frames to "captured"
+# set_up CAMERA
+set_up()
+{
+	[ -c "$1" ] || skip "this kernel has no vivid"
+	expect 0 v4l2-ctl -d "$1" -i 0 --set-fmt-video \
+		width=320,height=180,pixelformat=GREY
+	expect 0 v4l2-ctl -d "$1" --set-ctrl osd_text_mode=2
+}
+
+# capture PATTERN COMMAND...: add frames to "captured", messages to "said"
 capture()
 {
-	expect 0 v4l2-ctl -d $camera --set-ctrl "test_pattern=$1" \
-		--stream-mmap=3 --stream-count=$count --stream-to=frames
+	local pattern=$1
+	shift
+	expect 0 "$@" --set-ctrl "test_pattern=$pattern" \
+		--stream-count=$count --stream-to=frames
 	cat frames >>captured
+	cat err >>said
 }
 
 # plain BYTE: add frames of nothing else to "wanted"
@@ -23,21 +34,49 @@ plain()
 	head -c $((count * size)) /dev/zero | tr '\0' "$1" >>wanted
 }
 
-# Catches: frames of somebody else's program that are not copied right.
-test_frames_are_copied()
+# capture_both COMMAND...: white, then black
+capture_both()
 {
-	[ -c $camera ] || skip "this kernel has no vivid"
-	expect 0 v4l2-ctl -d $camera -i 0 --set-fmt-video \
-		width=320,height=180,pixelformat=GREY
-	expect 0 v4l2-ctl -d $camera --set-ctrl osd_text_mode=2
-	# White, then black
-	capture 6
-	capture 5
+	capture 6 "$@"
+	capture 5 "$@"
 	plain '\376'
 	plain '\0'
 	cmp captured wanted || fail "the frames are not what the camera sees"
+}
+
+# Catches: frames of somebody else's program that are not copied right.
+test_frames_are_copied()
+{
+	set_up /dev/video0
+	capture_both v4l2-ctl -d /dev/video0 --stream-mmap=3
 	expect 0 dmacpy copy --via-sram captured copy
 	cmp copy wanted || fail "the copy differs"
 }
 
-run_tests frames_are_copied
+# capture_into_sram CAMERA EXPORTER
+capture_into_sram()
+{
+	local in_sram
+	set_up "$1"
+	set_up "$2"
+	capture_both env LD_PRELOAD=/lib/expbuf.so v4l2-ctl -d "$1" \
+		--stream-dmabuf --export-device "$2"
+	in_sram=$(grep -c 'a frame in SRAM' said)
+	[ "$in_sram" -eq $((2 * count)) ] ||
+		fail "$in_sram of $((2 * count)) frames were in SRAM"
+}
+
+# Catches: SRAM that somebody else's program cannot have frames captured into.
+test_frames_into_sram_vmalloc()
+{
+	capture_into_sram /dev/video0 /dev/video1
+}
+
+# Catches: the same, with the other one of vivid's allocators.
+test_frames_into_sram_dma_contig()
+{
+	capture_into_sram /dev/video1 /dev/video0
+}
+
+run_tests frames_are_copied frames_into_sram_vmalloc \
+	frames_into_sram_dma_contig

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preloaded into v4l2-ctl, which takes dma-bufs only from another V4L2 queue:
+ * what it asks that one to export is SRAM instead. Says on stderr which frames
+ * have come in there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/dmacpy.h>
+#include <linux/videodev2.h>
+
+#define DEVICE		"/dev/dmacpy0"
+#define MAX_BUFFERS	2	/* that the smallest SRAM has room for */
+
+static int buffers[MAX_BUFFERS];
+static unsigned int buffer_count;
+
+static int kernel_ioctl(int fd, unsigned long request, void *arg)
+{
+	return syscall(SYS_ioctl, fd, request, arg);
+}
+
+/* Its fd, or -1 with errno */
+static int alloc_sram(size_t length)
+{
+	struct dmacpy_alloc alloc = {
+		.size = sizeof(alloc),
+		.length = length,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int stream = open(DEVICE, O_RDWR | O_CLOEXEC), ret;
+
+	if (stream < 0)
+		return -1;
+	ret = kernel_ioctl(stream, DMACPY_ALLOC, &alloc);
+	close(stream);
+	return ret ? -1 : alloc.fd;
+}
+
+/* There may be fewer than a program asks for. */
+static int request_buffers(int video, struct v4l2_requestbuffers *request)
+{
+	if (request->count > MAX_BUFFERS)
+		request->count = MAX_BUFFERS;
+	return kernel_ioctl(video, VIDIOC_REQBUFS, request);
+}
+
+/* As large as the buffer that was meant. */
+static int export_sram(int video, struct v4l2_exportbuffer *export)
+{
+	struct v4l2_buffer meant = {
+		.index = export->index,
+		.type = export->type,
+	};
+
+	if (buffer_count == MAX_BUFFERS) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (kernel_ioctl(video, VIDIOC_QUERYBUF, &meant))
+		return -1;
+	export->fd = alloc_sram(meant.length);
+	if (export->fd < 0)
+		return -1;
+	buffers[buffer_count++] = export->fd;
+	return 0;
+}
+
+static bool is_sram(const struct v4l2_buffer *buffer)
+{
+	unsigned int i;
+
+	for (i = 0; i < buffer_count; i++)
+		if (buffer->m.fd == buffers[i])
+			return buffer->memory == V4L2_MEMORY_DMABUF;
+	return false;
+}
+
+/* In place of the C library's. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+	int ret;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == VIDIOC_REQBUFS)
+		return request_buffers(fd, arg);
+	if (request == VIDIOC_EXPBUF)
+		return export_sram(fd, arg);
+	ret = kernel_ioctl(fd, request, arg);
+	if (!ret && request == VIDIOC_DQBUF && is_sram(arg))
+		fputs("a frame in SRAM\n", stderr);
+	return ret;
+}
