@@ -130,7 +130,7 @@ test_bench()
 		done
 	done
 	for mode in event fence uring; do
-		bench $mode --depth 70 --size 64 --dst user
+		bench $mode --depth 70 --size 128 --dst user
 		bench $mode --depth 4 --no-implicit --handles 10
 	done
 	bench sync --src user --dst user --segments 40 --size 32K
