@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -358,6 +359,16 @@ bool all_bytes_are(const void *mem, uint8_t value, size_t length)
 
 	return !length || (byte[0] == value &&
 			   !memcmp(byte, byte + 1, length - 1));
+}
+
+bool kernel_is_at_least(unsigned int version, unsigned int patchlevel)
+{
+	unsigned int found, level;
+	struct utsname name;
+
+	return !uname(&name) &&
+	       sscanf(name.release, "%u.%u", &found, &level) == 2 &&
+	       (found > version || (found == version && level >= patchlevel));
 }
 
 unsigned int milliseconds(void)

@@ -66,6 +66,7 @@ long pinned_pages(void);
 int touch(volatile uint8_t *byte, bool write);
 bool all_bytes_are(const void *mem, uint8_t value, size_t length);
 
+bool kernel_is_at_least(unsigned int version, unsigned int patchlevel);
 unsigned int milliseconds(void);
 bool set_number(const char *path, unsigned int number);
 unsigned int get_number(const char *path);
