@@ -23,8 +23,8 @@
 #define GIC_NODE	"/proc/device-tree/{gic,axi/interrupt-controller}@*"
 #define GICD_ISENABLER	(0x100 / 4)
 #define GICD_ICENABLER	(0x180 / 4)
-/* Of a PL330; a bit for each event. */
-#define PL330_NODE	"/proc/device-tree/axi/dma-controller@*"
+/* Of Zynq's PL330; a bit for each event. */
+#define PL330_NODE	"/proc/device-tree/axi/dma-controller@f8003000"
 #define PL330_INTCLR	(0x2c / 4)
 /* Bytes of either that are mapped. */
 #define REGISTERS	0x1000
