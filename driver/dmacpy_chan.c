@@ -155,36 +155,29 @@ static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	chan->calls_back_silently = false;
 }
 
-static void chan_look_after(struct dmacpy_chan *chan, unsigned long *flags);
+static void chan_run(struct dmacpy_chan *chan);
 
-/*
- * More: the engine will call back for this transfer again, in any case. See
- * chan_run() for the bottom halves; mostly they are off here.
- */
+/* More: the engine will call back for this transfer again, in any case. */
 static void chan_called_back(struct dmacpy_xfer *xfer, bool failed, bool more)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 	unsigned long flags;
+	bool expected;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	/* Some engines call back after they were terminated, or twice. */
-	if (!xfer->in_flight) {
-		spin_unlock_irqrestore(&chan->lock, flags);
-		return;
+	expected = xfer->in_flight;
+	if (expected) {
+		chan->progress = jiffies;
+		chan->in_flight--;
+		xfer->in_flight--;
+		if (failed)
+			chan_fail_xfer(chan, xfer);
+		more = more && xfer->in_flight && !xfer->result;
 	}
-	chan->progress = jiffies;
-	chan->in_flight--;
-	xfer->in_flight--;
-	if (failed)
-		chan_fail_xfer(chan, xfer);
-	if (more && xfer->in_flight && !xfer->result) {
-		spin_unlock_irqrestore(&chan->lock, flags);
-		return;
-	}
-	local_bh_disable();
-	chan_look_after(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	local_bh_enable();
+	if (expected && !more)
+		chan_run(chan);
 }
 
 static bool chan_failed(const struct dmaengine_result *result)
@@ -336,14 +329,6 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
 		chan_arm(chan, jiffies);
 }
 
-static void chan_look_after(struct dmacpy_chan *chan, unsigned long *flags)
-	__must_hold(&chan->lock)
-{
-	if (chan->queue.first)
-		chan_feed(chan, flags);
-	chan_reap(chan, flags);
-}
-
 /*
  * All others leave their work to who feeds or reaps: he must not lose the CPU
  * to bottom halves.
@@ -354,7 +339,9 @@ static void chan_run(struct dmacpy_chan *chan)
 
 	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
-	chan_look_after(chan, &flags);
+	if (chan->queue.first)
+		chan_feed(chan, &flags);
+	chan_reap(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
 }

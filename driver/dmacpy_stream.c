@@ -351,8 +351,8 @@ static int stream_job_start(struct dmacpy_job *job)
 }
 
 /*
- * A failure takes those along that are in the stream now, and no later one; a
- * later one that has the fence as its in-fence finds the error. Holds the lock.
+ * A failure takes those along that are in the stream now, and no later one, for
+ * which see stream_job_fails(). Holds the lock.
  */
 static int stream_note_result(struct dmacpy_stream *stream,
 			      const struct dmacpy_job *job, int result)
@@ -415,21 +415,39 @@ static const struct dmacpy_job_ops stream_job_ops = {
 };
 
 /*
- * 0 if all have signalled, -EINPROGRESS, -ECANCELED if the in-fence failed. A
- * job of the stream itself is before this one anyway; if it has failed, but not
- * when this one was published yet, that takes this one along.
+ * Has an earlier job failed, or is it taken along by one that has? If neither,
+ * its failure will take those along that are in the stream by then.
+ */
+static bool stream_job_fails(struct dmacpy_stream *stream,
+			     struct dma_fence *fence)
+{
+	bool fails;
+
+	spin_lock_irq(&stream->lock);
+	fails = fence->error || (fence->seqno <= stream->cancelled &&
+				 !dma_fence_is_signaled(fence));
+	spin_unlock_irq(&stream->lock);
+	return fails;
+}
+
+/*
+ * 0 if there is nothing to wait for any more, -EINPROGRESS, -ECANCELED if the
+ * in-fence failed. A job of the stream itself is before this one anyway, and
+ * only waited for by who must not be synced before it has ended.
  */
 static int stream_look_at_deps(struct dmacpy_stream *stream,
-			       struct dmacpy_deps *deps)
+			       struct dmacpy_job *job)
 {
+	struct dmacpy_deps *deps = &job->deps;
 	struct dma_fence *fence;
 	bool explicit;
 
 	for (; deps->next < deps->count; deps->next++) {
 		fence = deps->fences[deps->next];
 		explicit = deps->next < deps->explicit;
-		if (explicit && fence->context == stream->context) {
-			if (READ_ONCE(fence->error))
+		if (explicit && !job->needs_sync &&
+		    fence->context == stream->context) {
+			if (stream_job_fails(stream, fence))
 				return -ECANCELED;
 			continue;
 		}
@@ -471,7 +489,7 @@ static int stream_check_deps(struct dmacpy_stream *stream,
 	struct dma_fence *fence;
 	int ret;
 
-	while ((ret = stream_look_at_deps(stream, deps)) == -EINPROGRESS) {
+	while ((ret = stream_look_at_deps(stream, job)) == -EINPROGRESS) {
 		fence = deps->fences[deps->next];
 		if (late && fence->context != stream->context) {
 			ret = -ETIMEDOUT;
@@ -559,7 +577,7 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 /* Straight to the channel, if nothing is in the way. */
 static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	int result = stream_look_at_deps(stream, &job->deps);
+	int result = stream_look_at_deps(stream, job);
 	bool wait;
 
 	spin_lock_irq(&stream->lock);

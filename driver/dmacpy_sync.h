@@ -26,7 +26,7 @@ struct dmacpy_sync_point {
  * @count: number of them
  * @room: for how many there is memory
  * @explicit: so many of them, the first, are from the in-fence
- * @next: the first that is not known to have signalled
+ * @next: the first that may have to be waited for
  */
 struct dmacpy_deps {
 	struct dma_fence **fences;

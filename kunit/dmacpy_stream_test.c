@@ -613,6 +613,21 @@ static void stream_waits_not_for_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 }
 
+/* Catches: the same where that one is only taken along, and is yet to end. */
+static void stream_is_taken_along_later(struct kunit *test)
+{
+	struct dma_fence *first, *second, *third;
+
+	first = stream_start(test, stream_job(test));
+	second = stream_start(test, stream_job(test));
+	stream_run(test, TEST_FAIL);
+	KUNIT_EXPECT_EQ(test, -EIO, stream_result(first));
+	third = stream_start(test, stream_waiting_job(test, second));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(second));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(third));
+}
+
 /* Catches: a job that waits for ever, or that is run when it is too late. */
 static void stream_has_deadline(struct kunit *test)
 {
@@ -743,6 +758,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_holds_up_no_other),
 	KUNIT_CASE(stream_in_fence_fails),
 	KUNIT_CASE(stream_waits_not_for_itself),
+	KUNIT_CASE(stream_is_taken_along_later),
 	KUNIT_CASE(stream_has_deadline),
 	KUNIT_CASE(stream_is_unbound),
 	KUNIT_CASE(stream_takes_least_loaded),

@@ -281,7 +281,8 @@ struct dmacpy_op {
  *  - DMACPY_SUBMIT_OUT_FENCE: return a sync_file, close-on-exec, that signals
  *    when the job is done
  *  - DMACPY_SUBMIT_IN_FENCE: the job starts when a sync_file has signalled; if
- *    that has failed the job is cancelled
+ *    that has failed the job is cancelled. Jobs of the same stream are in order
+ *    without it: the job may have written when the failure comes.
  *  - DMACPY_SUBMIT_EVENT: queue a record for read() when the job is done
  *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
  *    do not have others wait for this job; without it the job waits for who
