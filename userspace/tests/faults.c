@@ -605,7 +605,7 @@ FIXTURE_VARIANT_ADD(command, submit_uring_sqe128)
 FIXTURE_VARIANT_ADD(command, submit_uring_in_fence)
 {
 	.trial = { prepare_uring_in_fence, try_uring_in_fence,
-		   undo_uring_in_fence, 6, false },
+		   undo_uring_in_fence, 5, false },
 };
 
 FIXTURE_VARIANT_ADD(command, read)
