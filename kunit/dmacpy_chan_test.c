@@ -578,6 +578,77 @@ static void chan_survives_refused_terminate(struct kunit *test)
 	chan_expect_alive(test);
 }
 
+static const bool chan_gone_swaps[] = { false, true };
+
+static void chan_gone_name(const bool *swap, char *name)
+{
+	strscpy(name, *swap ? "another for its name" : "refused",
+		KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(chan_gone, chan_gone_swaps, chan_gone_name);
+
+/* Hung, released, and not to be had again: somebody else has it. */
+static struct test_xfer *chan_lose_request(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	const bool *swap = test->param_value;
+	struct test_xfer *stuck;
+
+	chan_hang(test);
+	ct->engine->swap = *swap;
+	ct->engine->no_request = UINT_MAX;
+	stuck = xfer_submit_new(test, 0);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	msleep(5 * dmacpy_timeout.value);
+	KUNIT_EXPECT_FALSE(test, ct->engine->requested);
+	KUNIT_EXPECT_FALSE(test, dmacpy_chan_ready(ct->chan));
+	return stuck;
+}
+
+static void chan_can_be_requested(struct chan_test *ct)
+{
+	ct->engine->swap = false;
+	ct->engine->no_request = 0;
+	test_engine_release(ct->engine);
+}
+
+/* Catches: a channel that is used, or given up, as somebody else has it. */
+static void chan_waits_for_request(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck, *late;
+
+	stuck = chan_lose_request(test);
+	late = xfer_submit_new(test, 0);
+	xfer_expect(test, late, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+
+	chan_can_be_requested(ct);
+	xfer_expect_release(test, stuck);
+	chan_expect_alive(test);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->misused);
+}
+
+/* Catches: a channel that is released although somebody else has it. */
+static void chan_closes_without_request(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	stuck = chan_lose_request(test);
+	dmacpy_chan_close(ct->chan);
+	ct->chan = NULL;
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->misused);
+
+	chan_can_be_requested(ct);
+	ct->chan = chan_open(ct);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
+	KUNIT_EXPECT_EQ(test, 1, stuck->releases);
+	chan_expect_alive(test);
+}
+
 /* Catches: an unbind that does not let healthy transfers end, or waits on. */
 static void chan_closes(struct kunit *test)
 {
@@ -714,6 +785,8 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
 	KUNIT_CASE(chan_keeps_quarantine),
 	KUNIT_CASE(chan_survives_refused_terminate),
+	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),
+	KUNIT_CASE_PARAM(chan_closes_without_request, chan_gone_gen_params),
 	KUNIT_CASE(chan_closes),
 	KUNIT_CASE(chan_is_lost_and_found),
 	KUNIT_CASE_PARAM(chan_lets_go, chan_chain_gen_params),

@@ -32,7 +32,7 @@ struct test_desc {
 
 static struct test_engine *to_test_engine(struct dma_chan *chan)
 {
-	return container_of(chan, struct test_engine, chan);
+	return container_of(chan->device, struct test_engine, device);
 }
 
 static void *engine_memory(struct test_engine *engine, dma_addr_t addr)
@@ -206,6 +206,7 @@ engine_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
+	engine->misused += !engine->requested;
 	desc = engine_new_desc(engine);
 	if (desc) {
 		engine->used++;
@@ -261,6 +262,7 @@ static int engine_terminate_all(struct dma_chan *chan)
 	if (engine->no_terminate)
 		return -EBUSY;
 	spin_lock_irqsave(&engine->lock, flags);
+	engine->misused += !engine->requested;
 	list_splice_tail_init(&engine->submitted, &engine->issued);
 	engine->used -= list_count_nodes(&engine->issued);
 	list_splice_tail_init(&engine->issued, &engine->terminated);
@@ -276,12 +278,27 @@ static void engine_synchronize(struct dma_chan *chan)
 	mutex_unlock(&engine->running);
 }
 
+static int engine_alloc_chan_resources(struct dma_chan *chan)
+{
+	struct test_engine *engine = to_test_engine(chan);
+
+	if (chan == &engine->other)
+		return 0;
+	if (engine_next(&engine->no_request))
+		return -EBUSY;
+	engine->requested = true;
+	return 0;
+}
+
 /* What was refused to be terminated does not call back any more either. */
 static void engine_free_chan_resources(struct dma_chan *chan)
 {
 	struct test_engine *engine = to_test_engine(chan);
 
+	if (chan == &engine->other)
+		return;
 	spin_lock_irq(&engine->lock);
+	engine->requested = false;
 	engine->used = 0;
 	list_splice_tail_init(&engine->submitted, &engine->terminated);
 	list_splice_tail_init(&engine->issued, &engine->terminated);
@@ -355,6 +372,7 @@ struct test_engine *test_engine_new(struct kunit *test)
 	/* A channel is found by name only if it is for slaves, too. */
 	dma_cap_set(DMA_SLAVE, device->cap_mask);
 	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	device->device_alloc_chan_resources = engine_alloc_chan_resources;
 	device->device_free_chan_resources = engine_free_chan_resources;
 	device->device_prep_dma_memcpy = engine_prep_memcpy;
 	device->device_issue_pending = engine_issue_pending;
@@ -375,7 +393,16 @@ static void engine_unregister(void *data)
 
 static bool engine_filter(struct dma_chan *chan, void *param)
 {
-	return chan == param;
+	struct test_engine *engine = param;
+
+	return chan == (engine->swap ? &engine->other : &engine->chan);
+}
+
+static void engine_add_chan(struct test_engine *engine, struct dma_chan *chan)
+{
+	chan->device = &engine->device;
+	chan->cookie = DMA_MIN_COOKIE;
+	list_add_tail(&chan->device_node, &engine->device.channels);
 }
 
 /**
@@ -390,14 +417,13 @@ void test_engine_register(struct kunit *test, struct test_engine *engine)
 	struct dma_device *device = &engine->device;
 
 	INIT_LIST_HEAD(&device->channels);
-	engine->chan.device = device;
-	engine->chan.cookie = DMA_MIN_COOKIE;
-	list_add_tail(&engine->chan.device_node, &device->channels);
+	engine_add_chan(engine, &engine->chan);
+	engine_add_chan(engine, &engine->other);
 
 	engine->map = (struct dma_slave_map){
 		.devname = dev_name(engine->client),
 		.slave = TEST_ENGINE_CHANNEL,
-		.param = &engine->chan,
+		.param = engine,
 	};
 	device->filter.map = &engine->map;
 	device->filter.mapcnt = 1;

@@ -10,7 +10,7 @@
 
 struct kunit;
 
-/* The name of the channel among its client's. */
+/* The name of a channel among its client's. */
 #define TEST_ENGINE_CHANNEL	"copy0"
 
 /**
@@ -30,11 +30,12 @@ enum test_outcome {
 };
 
 /**
- * struct test_engine - a DMA engine with one channel, whose hardware is a test
+ * struct test_engine - a DMA engine with a channel, whose hardware is a test
  * @client: the device that may request TEST_ENGINE_CHANNEL
  * @device: what dmaengine sees
  * @chan: the channel
- * @map: how a client finds @chan
+ * @other: one that copies nothing
+ * @map: how a client finds a channel
  * @running: a descriptor is being copied, or called back for
  * @work: runs all that is issued, as it comes
  * @lock: protects the rest
@@ -45,16 +46,21 @@ enum test_outcome {
  * @ring: number of descriptors that there are
  * @hold: nothing runs but by test_engine_run()
  * @at_once: all is copied and called back for when it is issued
+ * @requested: @chan has a client
+ * @swap: TEST_ENGINE_CHANNEL stands for @other
+ * @no_request: so many requests of @chan fail
  * @no_prep: so many preparations give no descriptor
  * @no_submit: so many submissions fail
  * @no_terminate: terminating is refused
  * @prepared: output, number of descriptors prepared
  * @interrupts: output, number of those that asked for an interrupt
+ * @misused: output, number of calls for @chan while it has no client
  */
 struct test_engine {
 	struct device *client;
 	struct dma_device device;
 	struct dma_chan chan;
+	struct dma_chan other;
 	struct dma_slave_map map;
 	struct mutex running;
 	struct work_struct work;
@@ -67,11 +73,15 @@ struct test_engine {
 	unsigned int ring;
 	bool hold;
 	bool at_once;
+	bool requested;
+	bool swap;
+	unsigned int no_request;
 	unsigned int no_prep;
 	unsigned int no_submit;
 	bool no_terminate;
 	unsigned int prepared;
 	unsigned int interrupts;
+	unsigned int misused;
 };
 
 struct test_engine *test_engine_new(struct kunit *test);
