@@ -121,9 +121,9 @@ kernel_image_name()
 }
 
 # KCSAN watches one access of thousands: let it be one of dmacpy. The rest of the
-# kernel has data races of its own.
+# kernel has data races of its own. And KCOV is to tell what dmacpy runs.
 # shellcheck disable=SC2016 # make expands it
-kcsan_scope='$(if $(filter drivers/misc/dmacpy%,$(obj)),y,n)'
+dmacpy_only='$(if $(filter drivers/misc/dmacpy%,$(obj)),y,n)'
 
 # build_kernel TREE TARGET...: the first time, it takes some minutes. The source
 # is ours until the (sub)shell ends.
@@ -136,6 +136,6 @@ build_kernel()
 	place_in_kernel_tree
 	[ "${tree%%-*}" != coverage ] || count_lines_of_driver
 	configure_kernel "$tree" "${configs[@]}"
-	make_in_kernel_tree "$tree" -j"$(nproc)" KCSAN_SANITIZE="$kcsan_scope" \
-		"$@"
+	make_in_kernel_tree "$tree" -j"$(nproc)" KCSAN_SANITIZE="$dmacpy_only" \
+		KCOV_INSTRUMENT="$dmacpy_only" "$@"
 }
