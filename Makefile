@@ -42,9 +42,10 @@ coverage:
 stress:
 	@qemu/stress.sh versal/6.12-arm64 $(or $(SECONDS),600) $(SEED)
 
-#: make stress-debug           the same on the debug kernel
+#: make stress-debug [GUEST=zynq/debug-arm]  the same on a debug kernel
 stress-debug:
-	@qemu/stress.sh versal/debug-arm64 $(or $(SECONDS),600) $(SEED)
+	@qemu/stress.sh $(or $(GUEST),versal/debug-arm64) \
+		$(or $(SECONDS),600) $(SEED)
 
 #: make check                  check the source: style, types, documentation
 check:

@@ -4,12 +4,17 @@
 # usage: qemu/stress.sh BOARD/TREE SECONDS [SEED]
 #
 # make stress, make stress-debug: the suite "stress" for so long, on that board and
-# kernel (see board.sh). The seed that it prints repeats what its threads do.
+# kernel (see board.sh). The seed that it prints repeats what its threads do. A
+# debug kernel is asked what it has seen.
 set -eu
 
 . "$(dirname "$0")/lib.sh"
 
 export CMD="DMACPY_SECONDS=$2 DMACPY_SEED=${3:-} /tests/stress"
+# shellcheck disable=SC2016 # the guest expands it
+[[ $1 != */debug-* ]] || CMD+='
+status=$?
+./unload && ./instruments-debug && [ $status -eq 0 ]'
 export GUEST_SECONDS=$(($2 + 600))
 attempt "$top/qemu/guest.sh" "$1"
 "$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" \
