@@ -7,9 +7,9 @@ export IMAGE CMD
 KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test test-boards test-debug test-kcsan coverage check \
-	check-self-test bench bench-check guest guest-debug stress stress-debug \
-	modules userspace clean distclean
+.PHONY: help run test test-boards test-debug test-long test-kcsan coverage \
+	check check-self-test bench bench-check guest guest-debug stress \
+	stress-debug modules userspace clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,10 @@ test-debug:
 #: make test-kcsan             the same on a kernel that looks for data races
 test-kcsan:
 	@qemu/test.sh kcsan
+
+#: make test-long              some of these on debug kernels, for much longer
+test-long:
+	@qemu/test.sh long
 
 #: make coverage               all tests, and which lines of the driver they run
 coverage:

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: qemu/test.sh stock|boards|debug|kcsan|coverage
+# usage: qemu/test.sh stock|boards|debug|long|kcsan|coverage
 #
-# make test, make test-boards, make test-debug, make test-kcsan, make coverage:
-# all suites, on the host and in the guests, one after the other. Prints KTAP in
-# short; everything is in build/test-NAME/. The variables DMACPY_* of the
-# environment, which say how long some tests take, get to the guests.
+# make test, make test-boards, make test-debug, make test-long, make test-kcsan,
+# make coverage: all suites, on the host and in the guests, one after the other.
+# Prints KTAP in short; everything is in build/test-NAME/. The variables DMACPY_*
+# of the environment, which say how long some tests take, get to the guests.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -15,12 +15,14 @@ set -eu -o pipefail
 . "$top/qemu/shutdown.sh"
 
 # guests: the boards and kernels to boot, see select_guest. short: on all but
-# the first, only these tests. only_built: the kernels that nothing is booted
-# on. host_suites: what is not run by a guest, or in one of its own. seconds: a
-# guest may take.
+# the first, only these tests. only: on all, and no unit tests. only_built: the
+# kernels that nothing is booted on. host_suites: what is not run by a guest, or
+# in one of its own. seconds: a guest may take; suite_seconds: one of its suites.
 short=()
+only=()
 only_built=()
 host_suites=(harness build)
+suite_seconds=1800
 case $1 in
 stock)
 	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
@@ -39,6 +41,16 @@ debug)
 	guests=(versal/debug-arm64 zynq/debug-arm
 		versal-swiotlb/debug-heap-arm64)
 	seconds=5400
+	;;
+long)
+	guests=(versal/debug-arm64 zynq/debug-arm)
+	only=(crossing fake storm)
+	# More than the tests have together, by their own timeouts.
+	seconds=21600
+	suite_seconds=14400
+	export DMACPY_CYCLES="${DMACPY_CYCLES:-1000}"
+	export DMACPY_LOSSES="${DMACPY_LOSSES:-1000}"
+	export DMACPY_SECONDS="${DMACPY_SECONDS:-60}"
 	;;
 kcsan)
 	guests=(versal/kcsan-arm64)
@@ -59,7 +71,7 @@ built=()
 out=$build/test-$1
 
 # What the kernel has seen beside of its log; a stock one looks for nothing.
-instruments=$top/qemu/guest/instruments-$1
+instruments=$top/qemu/guest/instruments-${1/long/debug}
 [ -f "$instruments" ] || instruments=
 
 # suite NAME COMMAND...: the frame that ktap.sh reads
@@ -114,6 +126,7 @@ shutdown_suite()
 unit_test_suites()
 {
 	local file
+	[ "${#only[@]}" -eq 0 ] || return 0
 	grep -qx CONFIG_DMACPY_KUNIT_TEST=y \
 		"$(kernel_build_dir "$guest_kernel")/.config" || return 0
 	for file in "$top"/kunit/dmacpy_*_test.c; do
@@ -130,6 +143,8 @@ selected_tests()
 		printf '%s\n' "${heap_tests[@]}"
 	elif [[ $guest_board = *-swiotlb ]]; then
 		echo swiotlb
+	elif [ "${#only[@]}" -gt 0 ]; then
+		printf '%s\n' "${only[@]}"
 	elif [ "${#short[@]}" -gt 0 ] &&
 			[ "$guest_board/$guest_kernel" != "${guests[0]}" ]; then
 		printf '%s\n' "${short[@]}"
@@ -158,7 +173,10 @@ boot_tests()
 	[ -z "$(unit_test_suites)" ] || install "$top/qemu/guest/kunit" "$to"
 	install "$top/qemu/guest/test" "$to/task"
 	install -m 644 "$top/qemu/guest/modules" "$to"
-	env | grep '^DMACPY_' >"$to/lengths" || true
+	{
+		echo "suite_seconds=$suite_seconds"
+		env | grep '^DMACPY_' || true
+	} >"$to/lengths"
 	selected_tests >"$to/selected"
 	make_initramfs
 	boot_guest "$1" "$seconds"
