@@ -346,11 +346,14 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 	struct dmacpy_op op = copy_op(self);
 	struct dmacpy_submit args = submit_args(&op);
 	struct io_uring_sqe *sqe;
-	unsigned int i, j;
+	unsigned int rounds = ROUNDS, i, j;
 	uint64_t user_data, seen;
 
+	/* A kernel's thread that polls has one to itself. */
+	if (sysconf(_SC_NPROCESSORS_ONLN) == 1)
+		rounds /= 4;
 	op.length = 64;
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		ASSERT_TRUE(engine_set("delay_us", i % 50));
 		/* Those of odd numbers are issued by a thread of the kernel. */
 		for (j = 0; j < MANY; j++) {
