@@ -15,6 +15,9 @@
 #include "dmacpy_stream.h"
 #include "dmacpy_uring.h"
 
+/* How many records are copied at a time. */
+#define CDEV_READ_EVENTS	8
+
 /* The number is free again when the device is unbound, whoever keeps it. */
 static DEFINE_IDA(cdev_ids);
 
@@ -54,24 +57,26 @@ static ssize_t cdev_read(struct file *file, char __user *user, size_t count,
 {
 	struct dmacpy_stream *stream = file->private_data;
 	bool nonblock = file->f_flags & O_NONBLOCK;
-	struct dmacpy_record *record;
+	struct dmacpy_event events[CDEV_READ_EVENTS];
+	unsigned int max, unread;
 	size_t done = 0;
+	int taken;
 
-	if (count < sizeof(record->event))
+	if (count < sizeof(*events))
 		return -EINVAL;
-	for (; count - done >= sizeof(record->event);
-	     done += sizeof(record->event)) {
-		record = dmacpy_stream_next_record(stream, nonblock || done);
-		if (IS_ERR(record))
-			return done ?: PTR_ERR(record);
-		if (copy_to_user(user + done, &record->event,
-				 sizeof(record->event))) {
-			dmacpy_stream_return_record(stream, record);
-			return done ?: -EFAULT;
-		}
-		kfree(record);
-	}
-	return done;
+	do {
+		max = min((count - done) / sizeof(*events), ARRAY_SIZE(events));
+		taken = dmacpy_stream_take_events(stream, events, max,
+						  nonblock || done);
+		if (taken < 0)
+			return done ?: taken;
+		unread = DIV_ROUND_UP(copy_to_user(user + done, events,
+						   taken * sizeof(*events)),
+				      sizeof(*events));
+		dmacpy_stream_end_read(stream, events, taken, unread);
+		done += (taken - unread) * sizeof(*events);
+	} while (!unread && taken == max && count - done >= sizeof(*events));
+	return done ?: -EFAULT;
 }
 
 static __poll_t cdev_poll(struct file *file, poll_table *table)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The completion of a job, as others may keep it long after the job is gone. */
-#include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "dmacpy_fence.h"
@@ -92,40 +90,4 @@ void dmacpy_fence_publish(struct dma_fence *base, u64 context, u64 seqno)
 void dmacpy_fence_signal(struct dma_fence *base)
 {
 	dma_fence_signal(base);
-}
-
-struct fence_waiter {
-	struct dma_fence_cb cb;
-	struct completion done;
-};
-
-static void fence_wake(struct dma_fence *base, struct dma_fence_cb *cb)
-{
-	complete(&container_of(cb, struct fence_waiter, cb)->done);
-}
-
-/* True if a fatal signal came first. */
-static bool fence_sleep(struct dma_fence *base)
-{
-	struct fence_waiter waiter;
-
-	init_completion(&waiter.done);
-	return !dma_fence_add_callback(base, &waiter.cb, fence_wake) &&
-	       wait_for_completion_state(&waiter.done,
-					 TASK_KILLABLE | TASK_FREEZABLE) &&
-	       dma_fence_remove_callback(base, &waiter.cb);
-}
-
-/**
- * dmacpy_fence_wait() - wait for a fence of ours, which always ends
- * @base: the fence
- *
- * Context: Process.
- * Return: the result it was signalled with, or -EINTR for a fatal signal.
- */
-int dmacpy_fence_wait(struct dma_fence *base)
-{
-	if (!dma_fence_is_signaled(base) && fence_sleep(base))
-		return -EINTR;
-	return min(dma_fence_get_status(base), 0);
 }

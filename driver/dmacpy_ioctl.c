@@ -3,11 +3,13 @@
  * The commands of user space: structures in and out. What user memory says is
  * copied before the gate and answered behind it.
  */
+#include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/nospec.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
@@ -16,7 +18,6 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
-#include "dmacpy_fence.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
@@ -296,16 +297,19 @@ static int ioctl_take_in_fence(struct dmacpy_job *job, int fd)
 
 /* All that can fail of it; the caller installs the file when it is true. */
 static struct sync_file *ioctl_make_out_fence(const struct ioctl_call *call,
-					      struct dma_fence *fence)
+					      struct dmacpy_job *job)
 {
 	struct dmacpy_submit *args = &call->args->submit;
 	struct sync_file *sync_file;
 	int fd, ret;
 
+	ret = dmacpy_job_add_fence(job);
+	if (ret)
+		return ERR_PTR(ret);
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return ERR_PTR(fd);
-	sync_file = sync_file_create(fence);
+	sync_file = sync_file_create(job->fence);
 	if (!sync_file) {
 		ret = -ENOMEM;
 		goto err_put_fd;
@@ -323,23 +327,51 @@ err_put_fd:
 	return ERR_PTR(ret);
 }
 
+struct ioctl_waiter {
+	struct dmacpy_waiter base;
+	struct completion woken;
+};
+
+static void ioctl_wake(struct dmacpy_waiter *base)
+{
+	complete(&container_of(base, struct ioctl_waiter, base)->woken);
+}
+
+/* Who is killed does not wait, but if he is being woken. */
+static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
+{
+	init_completion(&waiter->woken);
+	waiter->base.wake = ioctl_wake;
+	if (dmacpy_stream_await(stream, &waiter->base) &&
+	    wait_for_completion_state(&waiter->woken,
+				      TASK_KILLABLE | TASK_FREEZABLE)) {
+		if (dmacpy_stream_forget(stream, &waiter->base))
+			return -EINTR;
+		wait_for_completion(&waiter->woken);
+	}
+	return waiter->base.result;
+}
+
 static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 {
 	struct dmacpy_submit *args = &call->args->submit;
-	bool implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
-	struct dma_fence *fence = dma_fence_get(job->fence);
+	struct ioctl_waiter waiter;
 	struct sync_file *out = NULL;
 	int ret;
 
 	if (args->flags & DMACPY_SUBMIT_OUT_FENCE) {
-		out = ioctl_make_out_fence(call, fence);
+		out = ioctl_make_out_fence(call, job);
 		if (IS_ERR(out)) {
 			dmacpy_job_free(job);
-			dma_fence_put(fence);
 			return PTR_ERR(out);
 		}
 	}
-	ret = dmacpy_stream_submit(call->stream, job, implicit, call->nonblock);
+	if (args->flags & DMACPY_SUBMIT_WAIT) {
+		waiter.base.job = job;
+		waiter.base.awaits = false;
+		job->waiter = &waiter.base;
+	}
+	ret = dmacpy_stream_submit(call->stream, job, call->nonblock);
 	if (out && ret) {
 		fput(out->file);
 		put_unused_fd(args->out_fence);
@@ -347,19 +379,22 @@ static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 		fd_install(args->out_fence, out->file);
 	}
 	if (!ret && args->flags & DMACPY_SUBMIT_WAIT)
-		ret = dmacpy_fence_wait(fence);
-	dma_fence_put(fence);
+		ret = ioctl_wait(call->stream, &waiter);
 	return ret;
 }
 
-static int ioctl_prepare_job(struct dmacpy_job *job,
+static int ioctl_prepare_job(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job,
 			     const struct dmacpy_submit *args)
 {
+	int ret;
+
 	job->user_data = args->user_data;
+	job->implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
 	if (args->flags & DMACPY_SUBMIT_EVENT) {
-		job->record = kzalloc(sizeof(*job->record), GFP_KERNEL_ACCOUNT);
-		if (!job->record)
-			return -ENOMEM;
+		ret = dmacpy_stream_want_event(stream, job);
+		if (ret)
+			return ret;
 	}
 	if (args->flags & DMACPY_SUBMIT_IN_FENCE)
 		return ioctl_take_in_fence(job, args->in_fence);
@@ -384,7 +419,7 @@ struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 	job = ioctl_read_job(stream, args);
 	if (IS_ERR(job))
 		return job;
-	ret = ioctl_prepare_job(job, args);
+	ret = ioctl_prepare_job(stream, job, args);
 	if (ret) {
 		dmacpy_job_free(job);
 		return ERR_PTR(ret);

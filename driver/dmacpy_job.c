@@ -67,11 +67,6 @@ struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops)
 		.nops = nops,
 		.room = job->room,
 	};
-	job->fence = dmacpy_fence_new();
-	if (!job->fence) {
-		kvfree(job);
-		return NULL;
-	}
 	return job;
 }
 
@@ -93,7 +88,6 @@ static void job_clear(struct dmacpy_job *job)
 	job_put_memory(job);
 	dmacpy_deps_free(&job->deps);
 	dma_fence_put(job->fence);
-	kfree(job->record);
 }
 
 /**
@@ -106,6 +100,20 @@ void dmacpy_job_free(struct dmacpy_job *job)
 {
 	job_clear(job);
 	kvfree(job);
+}
+
+/**
+ * dmacpy_job_add_fence() - have others know when a job has ended
+ * @job: a job that was not submitted; it may have a fence
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_job_add_fence(struct dmacpy_job *job)
+{
+	if (!job->fence)
+		job->fence = dmacpy_fence_new();
+	return job->fence ? 0 : -ENOMEM;
 }
 
 static int job_check_op(const struct dmacpy_op *op)
@@ -369,7 +377,7 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_prepare() - the last step that can fail
+ * dmacpy_job_prepare() - have what a job needs to run
  * @job: a job that was checked
  * @chan: the channel that it will run on
  *
@@ -378,12 +386,25 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
  */
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 {
+	bool shared = false, fenced;
+	const struct dmacpy_buf *buf;
 	unsigned int i;
+	int ret = 0;
 
 	job->dma_dev = chan->dma_dev;
-	for (i = 0; i < job->npoints; i++)
-		job->needs_sync |= job->points[i].buf->needs_sync;
-	return job->nfills ? job_prepare_patterns(job) : 0;
+	fenced = job->fence;
+	for (i = 0; i < job->npoints; i++) {
+		buf = job->points[i].buf;
+		shared |= !!dmacpy_buf_resv(buf);
+		fenced |= buf->bounces;
+		job->needs_sync |= buf->needs_sync;
+	}
+	job->implicit &= shared;
+	if (job->implicit || fenced)
+		ret = dmacpy_job_add_fence(job);
+	if (!ret && job->nfills)
+		ret = job_prepare_patterns(job);
+	return ret;
 }
 
 static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,

@@ -12,8 +12,8 @@
 struct dma_fence;
 struct dmacpy_buf;
 struct dmacpy_job;
-struct dmacpy_record;
 struct dmacpy_stream;
+struct dmacpy_waiter;
 
 /**
  * struct dmacpy_job_ops - what a job asks of its stream
@@ -60,14 +60,15 @@ struct dmacpy_job_cursor {
  * @ops: of the stream
  * @stream: a reference to the stream, once it was committed
  * @node: in dmacpy_stream.waiting
- * @fence: a reference to its completion
+ * @seqno: its place in the stream
+ * @fence: a reference to its completion, if others want to know it, or NULL
  * @deps: what it waits for
  * @deadline: when it stops waiting for others than its stream, in jiffies
- * @record: for read(), or NULL
- * @user_data: for @record
- * @ended: told of the result after the fence, for who has submitted it; or
- *	NULL. Atomic.
- * @submitter: the owner of @ended, who protects it
+ * @waiter: who is told of its result, or NULL; under dmacpy_stream.lock
+ * @user_data: for the record
+ * @event: makes a record for read()
+ * @implicit: waits for others who use its buffers, and has them wait for it;
+ *	cleared when it is prepared, if there cannot be any
  * @length: bytes that it moves
  * @needs_sync: the caches are to be made ready for the engine
  * @synced: the caches were made ready for the engine
@@ -91,13 +92,14 @@ struct dmacpy_job {
 	const struct dmacpy_job_ops *ops;
 	struct dmacpy_stream *stream;
 	struct list_head node;
+	u64 seqno;
 	struct dma_fence *fence;
 	struct dmacpy_deps deps;
 	unsigned long deadline;
-	struct dmacpy_record *record;
+	struct dmacpy_waiter *waiter;
 	u64 user_data;
-	void (*ended)(struct dmacpy_job *job, int result);
-	void *submitter;
+	bool event;
+	bool implicit;
 	u64 length;
 	bool needs_sync;
 	bool synced;
@@ -118,6 +120,7 @@ struct dmacpy_job {
 
 struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops);
 void dmacpy_job_free(struct dmacpy_job *job);
+int dmacpy_job_add_fence(struct dmacpy_job *job);
 int dmacpy_job_check_ops(struct dmacpy_job *job);
 int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan);

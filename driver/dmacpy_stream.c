@@ -42,14 +42,6 @@ static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 	return best;
 }
 
-static void stream_free_records(struct dmacpy_stream *stream)
-{
-	struct dmacpy_record *record, *next;
-
-	list_for_each_entry_safe(record, next, &stream->records, node)
-		kfree(record);
-}
-
 /* The file is closed, and all jobs have ended. */
 static void stream_free(struct work_struct *work)
 {
@@ -61,8 +53,7 @@ static void stream_free(struct work_struct *work)
 	mutex_lock(&dev->lock);
 	list_del(&stream->node);
 	mutex_unlock(&dev->lock);
-	stream_free_records(stream);
-	dma_fence_put(stream->last);
+	kvfree(stream->ring);
 	kvfree(stream->spare);
 	xa_destroy(&stream->bufs);
 	kfree(stream);
@@ -88,7 +79,6 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&stream->submit);
 	spin_lock_init(&stream->lock);
-	INIT_LIST_HEAD(&stream->records);
 	INIT_LIST_HEAD(&stream->waiting);
 	INIT_WORK(&stream->free, stream_free);
 	INIT_DELAYED_WORK(&stream->advance, stream_advance);
@@ -144,12 +134,18 @@ void dmacpy_stream_drop_buffers(struct dmacpy_stream *stream)
 {
 	struct dmacpy_buf *buf;
 	unsigned long handle;
+	bool dropped;
 
-	xa_for_each(&stream->bufs, handle, buf)
-		if (!xa_is_value(buf) &&
-		    xa_cmpxchg(&stream->bufs, handle, buf, xa_mk_value(0),
-			       GFP_KERNEL) == buf)
+	xa_for_each(&stream->bufs, handle, buf) {
+		if (xa_is_value(buf))
+			continue;
+		mutex_lock(&stream->submit);
+		dropped = xa_cmpxchg(&stream->bufs, handle, buf,
+				     xa_mk_value(0), GFP_KERNEL) == buf;
+		mutex_unlock(&stream->submit);
+		if (dropped)
 			dmacpy_buf_put(buf);
+	}
 }
 
 /**
@@ -265,14 +261,19 @@ int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle)
 
 	/* Also when unbound, as that waits for those who drop handles. */
 	dmacpy_device_enter(stream->dev, &idx);
+	mutex_lock(&stream->submit);
 	buf = xa_erase(&stream->bufs, handle);
+	mutex_unlock(&stream->submit);
 	if (buf && !xa_is_value(buf))
 		dmacpy_buf_put(buf);
 	dmacpy_device_leave(stream->dev, idx);
 	return buf ? 0 : -ENOENT;
 }
 
-/* Finds the buffer, and makes it a point of the job if it is none yet. */
+/*
+ * Finds the buffer, and makes it a point of the job if it is none yet. Nobody
+ * can put it meanwhile, who would need the mutex.
+ */
 static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
 				     struct dmacpy_job *job, u32 handle,
 				     bool write)
@@ -280,20 +281,16 @@ static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
 	struct dmacpy_buf *buf;
 	unsigned int i;
 
-	xa_lock(&stream->bufs);
 	buf = xa_load(&stream->bufs, handle);
-	if (buf) {
-		i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
-		if (i == job->npoints) {
-			dmacpy_buf_get(buf);
-			job->points[i] = (struct dmacpy_sync_point){
-				.buf = buf,
-			};
-			job->npoints++;
-		}
-		job->points[i].write |= write;
+	if (!buf)
+		return NULL;
+	i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
+	if (i == job->npoints) {
+		dmacpy_buf_get(buf);
+		job->points[i] = (struct dmacpy_sync_point){ .buf = buf };
+		job->npoints++;
 	}
-	xa_unlock(&stream->bufs);
+	job->points[i].write |= write;
 	return buf;
 }
 
@@ -343,10 +340,10 @@ static int stream_job_start(struct dmacpy_job *job)
 	int ret = 0;
 
 	spin_lock_irqsave(&stream->lock, flags);
-	if (job->fence->seqno <= stream->cancelled)
+	if (job->seqno <= stream->cancelled)
 		ret = -ECANCELED;
 	spin_unlock_irqrestore(&stream->lock, flags);
-	trace_dmacpy_job_start(stream->context, job->fence->seqno, ret);
+	trace_dmacpy_job_start(stream->context, job->seqno, ret);
 	return ret;
 }
 
@@ -357,45 +354,75 @@ static int stream_job_start(struct dmacpy_job *job)
 static int stream_note_result(struct dmacpy_stream *stream,
 			      const struct dmacpy_job *job, int result)
 {
-	if (job->fence->seqno <= stream->cancelled)
+	if (job->seqno <= stream->cancelled)
 		result = result ?: -ECANCELED;
 	else if (result)
 		stream->cancelled = stream->seqno;
 	if (!result)
 		return 0;
-	dma_fence_set_error(job->fence, result);
+	if (job->fence)
+		dma_fence_set_error(job->fence, result);
 	if (!stream->error)
 		stream->error = result;
 	return result;
 }
 
+/* There is room: it was taken when the job was submitted. Holds the lock. */
+static void stream_add_record(struct dmacpy_stream *stream,
+			      const struct dmacpy_job *job, int result)
+{
+	unsigned int i = stream->first + stream->records;
+
+	if (i >= dmacpy_max_events.value)
+		i -= dmacpy_max_events.value;
+	stream->ring[i] = (struct dmacpy_event){
+		.user_data = job->user_data,
+		.result = result,
+		.length = job->length,
+		.timestamp = ktime_get_ns(),
+	};
+	WRITE_ONCE(stream->records, stream->records + 1);
+}
+
+static void stream_tell_waiter(struct dmacpy_stream *stream,
+			       struct dmacpy_job *job, int result)
+{
+	struct dmacpy_waiter *waiter;
+	unsigned long flags;
+	bool wake = false;
+
+	spin_lock_irqsave(&stream->lock, flags);
+	waiter = job->waiter;
+	if (waiter) {
+		waiter->job = NULL;
+		waiter->result = result;
+		wake = waiter->awaits;
+	}
+	spin_unlock_irqrestore(&stream->lock, flags);
+	if (wake)
+		waiter->wake(waiter);
+}
+
+/* Who has waited for it finds its record, and room for the next one. */
 static void stream_job_done(struct dmacpy_job *job, int result)
 {
 	struct dmacpy_stream *stream = job->stream;
-	struct dmacpy_record *record = job->record;
 	unsigned long flags;
 
 	spin_lock_irqsave(&stream->lock, flags);
 	result = stream_note_result(stream, job, result);
-	if (record) {
-		record->event = (struct dmacpy_event){
-			.user_data = job->user_data,
-			.result = result,
-			.length = job->length,
-			.timestamp = ktime_get_ns(),
-		};
-		list_add_tail(&record->node, &stream->records);
-	}
-	job->record = NULL;
+	if (job->event)
+		stream_add_record(stream, job, result);
 	WRITE_ONCE(stream->jobs, stream->jobs - 1);
 	spin_unlock_irqrestore(&stream->lock, flags);
-	trace_dmacpy_job_done(stream->context, job->fence->seqno, result);
-	/* Who has waited for it finds its record, and room for the next one. */
-	dmacpy_fence_signal(job->fence);
+	trace_dmacpy_job_done(stream->context, job->seqno, result);
+	if (job->fence)
+		dmacpy_fence_signal(job->fence);
+	atomic64_set_release(&stream->ended, job->seqno);
 	if (wq_has_sleeper(&stream->wait))
 		wake_up_all(&stream->wait);
-	if (job->ended)
-		job->ended(job, result);
+	if (READ_ONCE(job->waiter))
+		stream_tell_waiter(stream, job, result);
 }
 
 static void stream_job_release(struct dmacpy_job *job)
@@ -581,6 +608,9 @@ static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	bool wait;
 
 	spin_lock_irq(&stream->lock);
+	stream->seqno = job->seqno;
+	WRITE_ONCE(stream->jobs, stream->jobs + 1);
+	WRITE_ONCE(stream->events, stream->events + job->event);
 	wait = result == -EINPROGRESS || stream->moving ||
 	       !list_empty(&stream->waiting);
 	if (wait)
@@ -594,48 +624,67 @@ static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 }
 
 /* The point of no return: from here the fence can be seen, and must signal. */
-static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			   bool implicit)
+static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	unsigned int timeout = READ_ONCE(dmacpy_dependency_timeout.value);
-	struct dma_fence *last = stream->last;
 
 	kref_get(&stream->ref);
 	job->stream = stream;
 	job->ops = &stream_job_ops;
 	job->deadline = jiffies + msecs_to_jiffies(timeout);
-
-	spin_lock_irq(&stream->lock);
-	dmacpy_fence_publish(job->fence, stream->context, ++stream->seqno);
-	stream->last = dma_fence_get(job->fence);
-	spin_unlock_irq(&stream->lock);
-	dma_fence_put(last);
-	dmacpy_sync_publish(job->points, job->npoints, job->fence, implicit);
-	trace_dmacpy_job_submit(stream->context, job->fence->seqno, job->length,
+	job->seqno = stream->seqno + 1;
+	if (job->fence) {
+		dmacpy_fence_publish(job->fence, stream->context, job->seqno);
+		dmacpy_sync_publish(job->points, job->npoints, job->fence);
+	}
+	trace_dmacpy_job_submit(stream->context, job->seqno, job->length,
 				job->nops, job->deps.count);
 }
 
-/* Under the mutex. After a failure the job is still the caller's. */
-static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			 bool implicit)
+static int stream_order(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	struct ww_acquire_ctx ctx;
+	int ret = 0;
+
+	if (job->implicit)
+		ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
+	if (ret)
+		return ret;
+	if (job->implicit || job->needs_sync)
+		ret = dmacpy_sync_collect(job->points, job->npoints,
+					  stream->context, &job->deps);
+	if (!ret)
+		stream_publish(stream, job);
+	if (job->implicit)
+		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+	return ret;
+}
+
+/*
+ * -EBUSY if there is room later, -EAGAIN if somebody has to read first. It is
+ * taken by stream_enter(), under the same mutex.
+ */
+static int stream_check_room(struct dmacpy_stream *stream,
+			     const struct dmacpy_job *job)
+{
+	if (job->event && READ_ONCE(stream->events) >= dmacpy_max_events.value)
+		return -EAGAIN;
+	if (READ_ONCE(stream->jobs) >= dmacpy_max_jobs.value)
+		return -EBUSY;
+	return 0;
+}
+
+/* Under the mutex. After a failure the job is still the caller's. */
+static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
 	bool signalling;
 	int ret;
 
-	ret = stream_prepare(stream, job);
-	if (ret)
-		return ret;
-	ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
-	if (ret)
-		return ret;
-	if (implicit || job->needs_sync)
-		ret = dmacpy_sync_collect(job->points, job->npoints,
-					  stream->context, implicit,
-					  &job->deps);
+	ret = stream_check_room(stream, job);
 	if (!ret)
-		stream_publish(stream, job, implicit);
-	dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+		ret = stream_prepare(stream, job);
+	if (!ret)
+		ret = stream_order(stream, job);
 	if (ret)
 		return ret;
 
@@ -643,55 +692,6 @@ static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	stream_enter(stream, job);
 	dma_fence_end_signalling(signalling);
 	return 0;
-}
-
-/* -EBUSY if there is room later, -EAGAIN if somebody has to read first. */
-static int stream_try_reserve(struct dmacpy_stream *stream,
-			      const struct dmacpy_job *job)
-{
-	bool record = job->record;
-	int ret = 0;
-
-	spin_lock_irq(&stream->lock);
-	if (record && stream->events >= dmacpy_max_events.value) {
-		ret = -EAGAIN;
-	} else if (stream->jobs >= dmacpy_max_jobs.value) {
-		ret = -EBUSY;
-	} else {
-		WRITE_ONCE(stream->jobs, stream->jobs + 1);
-		stream->events += record;
-	}
-	spin_unlock_irq(&stream->lock);
-	return ret;
-}
-
-static int stream_reserve(struct dmacpy_stream *stream,
-			  const struct dmacpy_job *job, bool nonblock)
-{
-	int reserved = stream_try_reserve(stream, job), ret;
-
-	if (reserved != -EBUSY)
-		return reserved;
-	if (nonblock)
-		return -EAGAIN;
-	ret = wait_event_interruptible(stream->wait,
-				       READ_ONCE(stream->dev->unplugged) ||
-				       (reserved = stream_try_reserve(stream,
-								      job)) !=
-				       -EBUSY);
-	if (ret)
-		return ret;
-	return reserved == -EBUSY ? -ENODEV : reserved;
-}
-
-static void stream_unreserve(struct dmacpy_stream *stream,
-			     const struct dmacpy_job *job)
-{
-	spin_lock_irq(&stream->lock);
-	WRITE_ONCE(stream->jobs, stream->jobs - 1);
-	stream->events -= !!job->record;
-	spin_unlock_irq(&stream->lock);
-	wake_up_all(&stream->wait);
 }
 
 /**
@@ -708,11 +708,35 @@ struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
 	return dmacpy_job_new(xchg(&stream->spare, NULL), nops);
 }
 
+static int stream_try_submit(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job)
+{
+	int idx, ret = -ENODEV;
+
+	if (dmacpy_device_enter(stream->dev, &idx)) {
+		ret = mutex_lock_interruptible(&stream->submit);
+		if (!ret) {
+			ret = stream_commit(stream, job);
+			mutex_unlock(&stream->submit);
+		}
+	}
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+static int stream_wait_for_room(struct dmacpy_stream *stream,
+				const struct dmacpy_job *job)
+{
+	return wait_event_interruptible(stream->wait,
+					READ_ONCE(stream->dev->unplugged) ||
+					stream_check_room(stream, job) !=
+					-EBUSY);
+}
+
 /**
  * dmacpy_stream_submit() - run a job, after those submitted before it
  * @stream: the stream
  * @job: a job, dmacpy_job_check_ops() was happy with; gone in any case
- * @implicit: wait for those who use its buffers, and have others wait for it
  * @nonblock: do not wait until there is room for it
  *
  * Context: Process.
@@ -721,101 +745,178 @@ struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
  * dmacpy_sync_lock().
  */
 int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			 bool implicit, bool nonblock)
+			 bool nonblock)
 {
-	int idx, ret;
+	int ret;
 
-	ret = stream_reserve(stream, job, nonblock);
-	if (ret) {
+	/* Others may be faster to take what there is room for. */
+	while ((ret = stream_try_submit(stream, job)) == -EBUSY) {
+		ret = nonblock ? -EAGAIN : stream_wait_for_room(stream, job);
+		if (ret)
+			break;
+	}
+	if (ret)
 		dmacpy_job_free(job);
-		return ret;
-	}
-	ret = -ENODEV;
-	if (dmacpy_device_enter(stream->dev, &idx)) {
-		ret = mutex_lock_interruptible(&stream->submit);
-		if (!ret) {
-			ret = stream_commit(stream, job, implicit);
-			mutex_unlock(&stream->submit);
-		}
-	}
-	if (ret) {
-		stream_unreserve(stream, job);
-		dmacpy_job_free(job);
-	}
-	dmacpy_device_leave(stream->dev, idx);
 	return ret;
+}
+
+/**
+ * dmacpy_stream_await() - have a waiter woken at the end of his job
+ * @stream: the stream
+ * @waiter: with its @job, whose @waiter this was when it was submitted
+ *
+ * Context: Process.
+ * Return: false if the job has ended: the result is there, and nobody woken.
+ */
+bool dmacpy_stream_await(struct dmacpy_stream *stream,
+			 struct dmacpy_waiter *waiter)
+{
+	bool awaits;
+
+	spin_lock_irq(&stream->lock);
+	awaits = waiter->job;
+	waiter->awaits = awaits;
+	spin_unlock_irq(&stream->lock);
+	return awaits;
+}
+
+/**
+ * dmacpy_stream_forget() - undo dmacpy_stream_await()
+ * @stream: the stream
+ * @waiter: the same
+ *
+ * Context: Process.
+ * Return: false if there is nothing to undo: the waiter is, or was woken, or
+ * awaits nothing yet.
+ */
+bool dmacpy_stream_forget(struct dmacpy_stream *stream,
+			  struct dmacpy_waiter *waiter)
+{
+	bool forgotten;
+
+	spin_lock_irq(&stream->lock);
+	forgotten = waiter->awaits && waiter->job;
+	if (forgotten) {
+		waiter->job->waiter = NULL;
+		waiter->job = NULL;
+	}
+	spin_unlock_irq(&stream->lock);
+	return forgotten;
+}
+
+/**
+ * dmacpy_stream_want_event() - have a job make a record
+ * @stream: the stream
+ * @job: a job for it, not yet submitted
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_stream_want_event(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job)
+{
+	struct dmacpy_event *ring;
+
+	if (!READ_ONCE(stream->ring)) {
+		ring = kvcalloc(dmacpy_max_events.value, sizeof(*ring),
+				GFP_KERNEL_ACCOUNT);
+		if (!ring)
+			return -ENOMEM;
+		if (cmpxchg(&stream->ring, NULL, ring))
+			kvfree(ring);
+	}
+	job->event = true;
+	return 0;
 }
 
 /* No record will be made any more. */
 static bool stream_is_over(struct dmacpy_stream *stream)
 {
-	return READ_ONCE(stream->dev->unplugged) && !READ_ONCE(stream->jobs);
+	return READ_ONCE(stream->stopped) && !READ_ONCE(stream->jobs);
 }
 
-static struct dmacpy_record *stream_pop_record(struct dmacpy_stream *stream)
+static unsigned int stream_take_records(struct dmacpy_stream *stream,
+					struct dmacpy_event *events,
+					unsigned int max)
 {
-	struct dmacpy_record *record;
+	unsigned int i;
 
 	spin_lock_irq(&stream->lock);
-	record = list_first_entry_or_null(&stream->records,
-					  struct dmacpy_record, node);
-	if (record) {
-		list_del(&record->node);
-		stream->events--;
+	max = min(max, stream->records);
+	for (i = 0; i < max; i++) {
+		events[i] = stream->ring[stream->first];
+		if (++stream->first == dmacpy_max_events.value)
+			stream->first = 0;
 	}
+	WRITE_ONCE(stream->records, stream->records - max);
 	spin_unlock_irq(&stream->lock);
-	return record;
+	return max;
 }
 
 /**
- * dmacpy_stream_next_record() - take the oldest record
+ * dmacpy_stream_take_events() - take the oldest records
  * @stream: the stream
- * @nonblock: do not wait for one
+ * @events: where they go
+ * @max: how many at most, at least 1
+ * @nonblock: do not wait for the first one
  *
  * Context: Process.
- * Return: the record, for kfree() or dmacpy_stream_return_record(), or an
- * ERR_PTR(): -EAGAIN, -ERESTARTSYS, -ENODEV when there will be no more.
+ * Return: how many were taken, whose places are kept until
+ * dmacpy_stream_end_read(), or -EAGAIN, -ERESTARTSYS, -ENODEV when there will
+ * be no more.
  */
-struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
-						bool nonblock)
+int dmacpy_stream_take_events(struct dmacpy_stream *stream,
+			      struct dmacpy_event *events, unsigned int max,
+			      bool nonblock)
 {
-	struct dmacpy_record *record;
+	unsigned int count;
 	bool over;
 	int ret;
 
 	for (;;) {
 		/* In this order: the last job may end meanwhile. */
 		over = stream_is_over(stream);
-		record = stream_pop_record(stream);
-		if (record)
-			return record;
+		count = stream_take_records(stream, events, max);
+		if (count)
+			return count;
 		if (over)
-			return ERR_PTR(-ENODEV);
+			return -ENODEV;
 		if (nonblock)
-			return ERR_PTR(-EAGAIN);
+			return -EAGAIN;
 		ret = wait_event_interruptible(stream->wait,
-					       !list_empty(&stream->records) ||
+					       READ_ONCE(stream->records) ||
 					       stream_is_over(stream));
 		if (ret)
-			return ERR_PTR(ret);
+			return ret;
 	}
 }
 
 /**
- * dmacpy_stream_return_record() - put a record back that could not be passed on
+ * dmacpy_stream_end_read() - give places back, or records that nobody has got
  * @stream: the stream
- * @record: from dmacpy_stream_next_record()
+ * @events: from dmacpy_stream_take_events()
+ * @count: how many these were
+ * @unread: so many of them, the last ones, are to be read next
  *
  * Context: Process.
  */
-void dmacpy_stream_return_record(struct dmacpy_stream *stream,
-				 struct dmacpy_record *record)
+void dmacpy_stream_end_read(struct dmacpy_stream *stream,
+			    const struct dmacpy_event *events,
+			    unsigned int count, unsigned int unread)
 {
+	unsigned int i;
+
 	spin_lock_irq(&stream->lock);
-	list_add(&record->node, &stream->records);
-	stream->events++;
+	WRITE_ONCE(stream->events, stream->events - (count - unread));
+	for (i = 1; i <= unread; i++) {
+		if (!stream->first)
+			stream->first = dmacpy_max_events.value;
+		stream->ring[--stream->first] = events[count - i];
+	}
+	WRITE_ONCE(stream->records, stream->records + unread);
 	spin_unlock_irq(&stream->lock);
-	wake_up_all(&stream->wait);
+	if (unread)
+		wake_up_all(&stream->wait);
 }
 
 /**
@@ -843,7 +944,7 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 	dmacpy_device_leave(dev, idx);
 
 	spin_lock_irq(&stream->lock);
-	if (!list_empty(&stream->records))
+	if (stream->records)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (!alive)
 		mask |= EPOLLHUP | EPOLLERR;
@@ -875,16 +976,16 @@ bool dmacpy_stream_is_idle(struct dmacpy_stream *stream)
  */
 int dmacpy_stream_flush(struct dmacpy_stream *stream)
 {
-	struct dma_fence *last;
+	u64 last;
 	int ret;
 
 	spin_lock_irq(&stream->lock);
-	last = dma_fence_get(stream->last);
+	last = stream->seqno;
 	spin_unlock_irq(&stream->lock);
-	ret = last ? dmacpy_fence_wait(last) : 0;
-	dma_fence_put(last);
-	if (ret == -EINTR)
-		return ret;
+	if (wait_event_state(stream->wait,
+			     atomic64_read_acquire(&stream->ended) >= last,
+			     (TASK_KILLABLE | TASK_FREEZABLE)))
+		return -EINTR;
 
 	spin_lock_irq(&stream->lock);
 	ret = stream->error;

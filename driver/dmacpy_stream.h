@@ -2,6 +2,7 @@
 #ifndef DMACPY_STREAM_H
 #define DMACPY_STREAM_H
 
+#include <linux/atomic.h>
 #include <linux/dma-fence.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -24,13 +25,21 @@ struct dmacpy_device;
 struct dmacpy_job;
 
 /**
- * struct dmacpy_record - a record that was or will be made for read()
- * @node: in dmacpy_stream.records
- * @event: what read() returns
+ * struct dmacpy_waiter - who wants to know what a job ends with
+ * @job: the job; NULL when it has ended, or is not waited for any more
+ * @result: what it has ended with then
+ * @awaits: wants to be woken
+ * @wake: it has ended: the last that the stream does with this. Atomic.
+ *
+ * Has to be there until dmacpy_stream_await() or dmacpy_stream_forget() says
+ * that @wake is not called, or it was. All is under dmacpy_stream.lock, but
+ * @result when the job has ended.
  */
-struct dmacpy_record {
-	struct list_head node;
-	struct dmacpy_event event;
+struct dmacpy_waiter {
+	struct dmacpy_job *job;
+	int result;
+	bool awaits;
+	void (*wake)(struct dmacpy_waiter *waiter);
 };
 
 /**
@@ -40,22 +49,25 @@ struct dmacpy_record {
  * @chan: the channel for its life; only inside the gate
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
- *	where the device was unbound
+ *	where the device was unbound; taken away under @submit
  * @submit: makes the collection of dependencies, the publishing of fences and
  *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
  * @visits: number of jobs that buffers were looked up for, under @submit
  * @spare: a job that has ended, to use again, or NULL; exchanged atomically
  * @lane: its jobs that wait for the channel
+ * @ended: the place of the last job that has ended; written one at a time
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
  * @cancelled: jobs up to this one were taken along by a failure
  * @error: the first error since the last fsync()
- * @last: the fence of the last job, a reference, or NULL
- * @jobs: number of jobs that have not ended
- * @events: number of records in @records and of jobs that will make one
- * @records: what read() returns next
+ * @jobs: number of jobs that have not ended; grows under @submit
+ * @events: number of places in @ring that are taken: by records, until they
+ *	were read, and by jobs that will make one; grows under @submit
+ * @ring: room for dmacpy_max_events records, or NULL before the first
+ * @first: index of the oldest record
+ * @records: number of records to be read
  * @waiting: jobs behind one with dependencies, it first
  * @moving: a job is on its way from @waiting to @lane
  * @stopped: the device is being unbound: @advance has nothing to do
@@ -75,16 +87,18 @@ struct dmacpy_stream {
 	u64 visits;
 	struct dmacpy_job *spare;
 	struct dmacpy_lane lane;
+	atomic64_t ended;
 	struct work_struct free;
 
 	spinlock_t lock;
 	u64 seqno;
 	u64 cancelled;
 	int error;
-	struct dma_fence *last;
 	unsigned int jobs;
 	unsigned int events;
-	struct list_head records;
+	struct dmacpy_event *ring;
+	unsigned int first;
+	unsigned int records;
 	struct list_head waiting;
 	bool moving;
 	bool stopped;
@@ -108,11 +122,19 @@ int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle);
 struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
 					 unsigned int nops);
 int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			 bool implicit, bool nonblock);
-struct dmacpy_record *dmacpy_stream_next_record(struct dmacpy_stream *stream,
-						bool nonblock);
-void dmacpy_stream_return_record(struct dmacpy_stream *stream,
-				 struct dmacpy_record *record);
+			 bool nonblock);
+bool dmacpy_stream_await(struct dmacpy_stream *stream,
+			 struct dmacpy_waiter *waiter);
+bool dmacpy_stream_forget(struct dmacpy_stream *stream,
+			  struct dmacpy_waiter *waiter);
+int dmacpy_stream_want_event(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job);
+int dmacpy_stream_take_events(struct dmacpy_stream *stream,
+			      struct dmacpy_event *events, unsigned int max,
+			      bool nonblock);
+void dmacpy_stream_end_read(struct dmacpy_stream *stream,
+			    const struct dmacpy_event *events,
+			    unsigned int count, unsigned int unread);
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table);
 bool dmacpy_stream_is_idle(struct dmacpy_stream *stream);

@@ -209,23 +209,22 @@ static int sync_collect_writer(const struct dmacpy_buf *buf,
 
 /**
  * dmacpy_sync_collect() - have a job wait for those who use its buffers
- * @points: the buffers, locked
+ * @points: the buffers, locked if their fences are to be waited for
  * @count: number of @points
  * @context: the stream's own, which is in order anyway
- * @implicit: also for who has put fences into dma-bufs
  * @deps: what the job waits for
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
  */
 int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
-			u64 context, bool implicit, struct dmacpy_deps *deps)
+			u64 context, struct dmacpy_deps *deps)
 {
 	struct dmacpy_sync_point *point;
 	int ret = 0;
 
 	for (point = points; point < points + count; point++) {
-		if (point->locked && implicit)
+		if (point->locked)
 			ret = sync_collect_one(dmacpy_buf_resv(point->buf),
 					       point->write, context, deps);
 		else
@@ -244,28 +243,24 @@ static void sync_set_writer(struct dmacpy_buf *buf, struct dma_fence *fence)
 
 /**
  * dmacpy_sync_publish() - have others wait for a job
- * @points: the buffers, locked
+ * @points: the buffers, locked if others are to wait
  * @count: number of @points
  * @fence: the job's
- * @implicit: false: only who moves or frees the memory needs to wait
  *
  * Context: Process. From now on the fence has to signal.
  */
 void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
-			 struct dma_fence *fence, bool implicit)
+			 struct dma_fence *fence)
 {
 	struct dmacpy_sync_point *point;
-	enum dma_resv_usage usage;
 
 	for (point = points; point < points + count; point++) {
 		if (point->write && point->buf->bounces)
 			sync_set_writer(point->buf, fence);
-		if (!point->locked)
-			continue;
-		usage = point->write ? DMA_RESV_USAGE_WRITE :
-				       DMA_RESV_USAGE_READ;
-		if (!implicit)
-			usage = DMA_RESV_USAGE_BOOKKEEP;
-		dma_resv_add_fence(dmacpy_buf_resv(point->buf), fence, usage);
+		if (point->locked)
+			dma_resv_add_fence(dmacpy_buf_resv(point->buf), fence,
+					   point->write ?
+					   DMA_RESV_USAGE_WRITE :
+					   DMA_RESV_USAGE_READ);
 	}
 }

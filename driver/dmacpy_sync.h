@@ -44,8 +44,8 @@ int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
 void dmacpy_sync_unlock(struct dmacpy_sync_point *points, unsigned int count,
 			struct ww_acquire_ctx *ctx);
 int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
-			u64 context, bool implicit, struct dmacpy_deps *deps);
+			u64 context, struct dmacpy_deps *deps);
 void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
-			 struct dma_fence *fence, bool implicit);
+			 struct dma_fence *fence);
 
 #endif /* DMACPY_SYNC_H */

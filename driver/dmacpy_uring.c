@@ -3,9 +3,9 @@
  * SUBMIT by io_uring: the request completes with the result of the job. Who
  * cancels the request does not cancel the job.
  */
+#include <linux/container_of.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -20,80 +20,38 @@
 #define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
 				 DMACPY_SUBMIT_NO_IMPLICIT)
 
-/*
- * What a request keeps, under dmacpy_stream.lock. Until it is armed, it is
- * completed by who issues it.
- */
-struct uring_request {
-	struct dmacpy_job *job;		/* NULL when it has ended */
-	int result;			/* of the job then */
-	bool armed;
-};
-
-static struct uring_request *uring_request(struct io_uring_cmd *cmd)
+/* What a request keeps. Until it awaits, it is completed by who issues it. */
+static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
 {
-	BUILD_BUG_ON(sizeof(struct uring_request) > sizeof(cmd->pdu));
-	return (struct uring_request *)cmd->pdu;
+	BUILD_BUG_ON(sizeof(struct dmacpy_waiter) > sizeof(cmd->pdu));
+	return (struct dmacpy_waiter *)cmd->pdu;
 }
 
 static void uring_complete(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	io_uring_cmd_done(cmd, uring_request(cmd)->result, 0, issue_flags);
+	io_uring_cmd_done(cmd, uring_waiter(cmd)->result, 0, issue_flags);
 }
 
-/* The job has ended. May be called in interrupts. */
-static void uring_job_ended(struct dmacpy_job *job, int result)
+/* May be called in interrupts. */
+static void uring_wake(struct dmacpy_waiter *waiter)
 {
-	struct dmacpy_stream *stream = job->stream;
-	struct uring_request *request;
-	struct io_uring_cmd *cmd;
-	unsigned long flags;
-	bool armed = false;
+	void *pdu = waiter;
 
-	spin_lock_irqsave(&stream->lock, flags);
-	cmd = job->submitter;
-	if (cmd) {
-		request = uring_request(cmd);
-		request->job = NULL;
-		request->result = result;
-		armed = request->armed;
-	}
-	spin_unlock_irqrestore(&stream->lock, flags);
-	if (armed)
-		io_uring_cmd_complete_in_task(cmd, uring_complete);
+	io_uring_cmd_complete_in_task(container_of(pdu, struct io_uring_cmd,
+						   pdu), uring_complete);
 }
 
-/* A request that is not armed yet is asked for again. */
+/* A request that does not await yet is asked for again. */
 static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 			unsigned int issue_flags)
 {
-	struct uring_request *request = uring_request(cmd);
-	bool cancelled;
+	struct dmacpy_waiter *waiter = uring_waiter(cmd);
 
-	spin_lock_irq(&stream->lock);
-	cancelled = request->armed && request->job;
-	if (cancelled) {
-		request->job->submitter = NULL;
-		request->job = NULL;
-		request->result = -ECANCELED;
-	}
-	spin_unlock_irq(&stream->lock);
-	if (cancelled)
+	if (dmacpy_stream_forget(stream, waiter)) {
+		waiter->result = -ECANCELED;
 		uring_complete(cmd, issue_flags);
+	}
 	return 0;
-}
-
-/* Have the end of the job complete the request. False if it has ended. */
-static bool uring_arm(struct dmacpy_stream *stream,
-		      struct uring_request *request)
-{
-	bool armed;
-
-	spin_lock_irq(&stream->lock);
-	armed = request->job;
-	request->armed = armed;
-	spin_unlock_irq(&stream->lock);
-	return armed;
 }
 
 /* The structure itself, in an SQE of 128 bytes. */
@@ -128,8 +86,7 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area)
 
 static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
 					struct io_uring_cmd *cmd,
-					unsigned int issue_flags,
-					bool *implicit)
+					unsigned int issue_flags)
 {
 	const void *area = dmacpy_uring_area(cmd);
 	struct dmacpy_submit args;
@@ -143,7 +100,6 @@ static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
 		ret = -EINVAL;
 	if (ret)
 		return ERR_PTR(ret);
-	*implicit = !(args.flags & DMACPY_SUBMIT_NO_IMPLICIT);
 	return dmacpy_ioctl_new_job(stream, &args);
 }
 
@@ -156,16 +112,14 @@ static int uring_start_job(struct dmacpy_stream *stream,
 {
 	bool nonblock = issue_flags & IO_URING_F_NONBLOCK;
 	struct dmacpy_job *job;
-	bool implicit;
 	int ret;
 
-	job = uring_new_job(stream, cmd, issue_flags, &implicit);
+	job = uring_new_job(stream, cmd, issue_flags);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
-	*uring_request(cmd) = (struct uring_request){ .job = job };
-	job->submitter = cmd;
-	job->ended = uring_job_ended;
-	ret = dmacpy_stream_submit(stream, job, implicit, nonblock ||
+	job->waiter = uring_waiter(cmd);
+	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
+	ret = dmacpy_stream_submit(stream, job, nonblock ||
 				   cmd->file->f_flags & O_NONBLOCK);
 	if (ret == -ERESTARTSYS || ret == -EINTR)
 		ret = nonblock ? -EAGAIN : -EINTR;
@@ -199,7 +153,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	if (ret)
 		return ret;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
-	if (!uring_arm(stream, uring_request(cmd)))
+	if (!dmacpy_stream_await(stream, uring_waiter(cmd)))
 		uring_complete(cmd, issue_flags);
 	return -EIOCBQUEUED;
 }

@@ -4,7 +4,6 @@
 #include <linux/dma-fence.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/workqueue.h>
 
 #include "dmacpy_fence.h"
 
@@ -40,7 +39,6 @@ static void fence_tells_result(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 1, watch.calls);
 		KUNIT_EXPECT_EQ(test, results[i] ?: 1,
 				dma_fence_get_status(fence));
-		KUNIT_EXPECT_EQ(test, results[i], dmacpy_fence_wait(fence));
 		dma_fence_put(fence);
 	}
 }
@@ -96,40 +94,10 @@ static void fence_holds_module(struct kunit *test)
 }
 #endif
 
-struct fence_signaller {
-	struct delayed_work work;
-	struct dma_fence *fence;
-};
-
-static void fence_signal_later(struct work_struct *work)
-{
-	struct fence_signaller *signaller =
-		container_of(work, struct fence_signaller, work.work);
-
-	dma_fence_set_error(signaller->fence, -EIO);
-	dmacpy_fence_signal(signaller->fence);
-}
-
-/* Catches: a wait that does not wait, or does not end. */
-static void fence_waits(struct kunit *test)
-{
-	struct fence_signaller signaller;
-
-	signaller.fence = dmacpy_fence_new();
-	KUNIT_ASSERT_NOT_NULL(test, signaller.fence);
-	INIT_DELAYED_WORK_ONSTACK(&signaller.work, fence_signal_later);
-	schedule_delayed_work(&signaller.work, HZ / 20);
-	KUNIT_EXPECT_EQ(test, -EIO, dmacpy_fence_wait(signaller.fence));
-	flush_delayed_work(&signaller.work);
-	destroy_delayed_work_on_stack(&signaller.work);
-	dma_fence_put(signaller.fence);
-}
-
 static struct kunit_case fence_cases[] = {
 	KUNIT_CASE(fence_tells_result),
 	KUNIT_CASE(fence_has_place),
 	KUNIT_CASE(fence_holds_module),
-	KUNIT_CASE(fence_waits),
 	{ }
 };
 

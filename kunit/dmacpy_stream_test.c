@@ -2,7 +2,9 @@
 /* Tests of dmacpy_stream.c. */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
@@ -69,16 +71,17 @@ static struct dmacpy_job *stream_job(struct kunit *test)
 		.length = STREAM_SIZE,
 	};
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_add_fence(job));
 	return job;
 }
 
 static struct dmacpy_job *stream_event_job(struct kunit *test, u64 user_data)
 {
+	struct stream_test *st = test->priv;
 	struct dmacpy_job *job = stream_job(test);
 
 	job->user_data = user_data;
-	job->record = kzalloc(sizeof(*job->record), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, job->record);
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_stream_want_event(st->stream, job));
 	return job;
 }
 
@@ -87,7 +90,7 @@ static int stream_submit(struct kunit *test, struct dmacpy_job *job)
 {
 	struct stream_test *st = test->priv;
 
-	return dmacpy_stream_submit(st->stream, job, false, true);
+	return dmacpy_stream_submit(st->stream, job, true);
 }
 
 static void stream_put_fence(void *fence)
@@ -110,8 +113,7 @@ static struct dma_fence *stream_start_on(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, stream_put_fence,
 						  fence));
-	KUNIT_ASSERT_EQ(test, 0,
-			dmacpy_stream_submit(stream, job, false, true));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_stream_submit(stream, job, true));
 	return fence;
 }
 
@@ -144,21 +146,22 @@ static int stream_result(struct dma_fence *fence)
 static void stream_expect_event(struct kunit *test, u64 user_data, int result)
 {
 	struct stream_test *st = test->priv;
-	struct dmacpy_record *record;
+	struct dmacpy_event event;
 
-	record = dmacpy_stream_next_record(st->stream, true);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, record);
-	KUNIT_EXPECT_EQ(test, user_data, record->event.user_data);
-	KUNIT_EXPECT_EQ(test, result, record->event.result);
-	KUNIT_EXPECT_EQ(test, STREAM_SIZE, record->event.length);
-	kfree(record);
+	KUNIT_ASSERT_EQ(test, 1, dmacpy_stream_take_events(st->stream, &event,
+							   1, true));
+	KUNIT_EXPECT_EQ(test, user_data, event.user_data);
+	KUNIT_EXPECT_EQ(test, result, event.result);
+	KUNIT_EXPECT_EQ(test, STREAM_SIZE, event.length);
+	dmacpy_stream_end_read(st->stream, &event, 1, 0);
 }
 
 static int stream_next_error(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
+	struct dmacpy_event event;
 
-	return PTR_ERR_OR_ZERO(dmacpy_stream_next_record(st->stream, true));
+	return dmacpy_stream_take_events(st->stream, &event, 1, true);
 }
 
 static unsigned int stream_poll(struct kunit *test)
@@ -253,25 +256,40 @@ static void stream_reserves_events(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_next_error(test));
 }
 
-/* Catches: a record that is lost, or out of order, when it cannot be copied. */
-static void stream_takes_record_back(struct kunit *test)
+static void stream_make_event(struct kunit *test, u64 user_data)
+{
+	stream_start(test, stream_event_job(test, user_data));
+	stream_run(test, TEST_COPY);
+}
+
+/*
+ * Catches: a record that is lost, or out of order, when it cannot be copied,
+ * and one that gets its place meanwhile.
+ */
+static void stream_takes_records_back(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
-	struct dmacpy_record *record;
+	struct dmacpy_event events[3];
 	unsigned int i;
 
-	dmacpy_max_events.value = 2;
-	for (i = 0; i < 2; i++) {
-		stream_start(test, stream_event_job(test, i));
-		stream_run(test, TEST_COPY);
-	}
-	record = dmacpy_stream_next_record(st->stream, true);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, record);
-	dmacpy_stream_return_record(st->stream, record);
-	KUNIT_EXPECT_EQ(test, -EAGAIN,
-			stream_submit(test, stream_event_job(test, 2)));
+	dmacpy_max_events.value = 3;
+	for (i = 0; i < 3; i++)
+		stream_make_event(test, i);
 	stream_expect_event(test, 0, 0);
-	stream_expect_event(test, 1, 0);
+	stream_make_event(test, 3);
+	KUNIT_ASSERT_EQ(test, 3, dmacpy_stream_take_events(st->stream, events,
+							   3, true));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_next_error(test));
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			stream_submit(test, stream_event_job(test, 4)));
+	dmacpy_stream_end_read(st->stream, events, 3, 2);
+	KUNIT_EXPECT_TRUE(test,
+			  stream_poll(test) & (__force unsigned int)EPOLLIN);
+	stream_make_event(test, 4);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			stream_submit(test, stream_event_job(test, 5)));
+	for (i = 2; i < 5; i++)
+		stream_expect_event(test, i, 0);
 }
 
 /* Catches: a job too much, or a place that a refused one keeps. */
@@ -299,10 +317,10 @@ static void stream_limits_jobs(struct kunit *test)
 }
 
 /**
- * struct stream_submitter - somebody who waits until there is room
- * @work: submits
- * @stream: to this stream
- * @job: this job
+ * struct stream_submitter - somebody who waits for a stream
+ * @work: waits
+ * @stream: the stream
+ * @job: what he submits, when there is room
  * @result: what that ended with
  */
 struct stream_submitter {
@@ -318,24 +336,23 @@ static void stream_submit_work(struct work_struct *work)
 		container_of(work, struct stream_submitter, work);
 
 	submitter->result = dmacpy_stream_submit(submitter->stream,
-						 submitter->job, false, false);
+						 submitter->job, false);
 }
 
-/* One job at a time, and the next one waits until @go was called. */
-static int stream_submit_meanwhile(struct kunit *test,
-				   void (*go)(struct kunit *test))
+/* A job is in flight, and somebody waits until @go was called. */
+static int stream_meanwhile(struct kunit *test, struct dmacpy_job *job,
+			    work_func_t wait, void (*go)(struct kunit *test))
 {
 	struct stream_test *st = test->priv;
 	unsigned long deadline = jiffies + PATIENCE;
 	struct stream_submitter submitter = {
 		.stream = st->stream,
-		.job = stream_job(test),
+		.job = job,
 		.result = 1,
 	};
 
-	dmacpy_max_jobs.value = 1;
 	stream_start(test, stream_job(test));
-	INIT_WORK_ONSTACK(&submitter.work, stream_submit_work);
+	INIT_WORK_ONSTACK(&submitter.work, wait);
 	queue_work(system_unbound_wq, &submitter.work);
 	while (!wq_has_sleeper(&st->stream->wait) &&
 	       time_before(jiffies, deadline))
@@ -345,6 +362,13 @@ static int stream_submit_meanwhile(struct kunit *test,
 	flush_work(&submitter.work);
 	destroy_work_on_stack(&submitter.work);
 	return submitter.result;
+}
+
+static int stream_submit_meanwhile(struct kunit *test,
+				   void (*go)(struct kunit *test))
+{
+	dmacpy_max_jobs.value = 1;
+	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
 }
 
 static void stream_make_room(struct kunit *test)
@@ -479,11 +503,24 @@ static void stream_fails_in_order(struct kunit *test)
 	}
 }
 
-/* Catches: an error that fsync() does not tell, or tells again. */
+static void stream_flush_work(struct work_struct *work)
+{
+	struct stream_submitter *submitter =
+		container_of(work, struct stream_submitter, work);
+
+	submitter->result = dmacpy_stream_flush(submitter->stream);
+}
+
+/*
+ * Catches: fsync() that does not wait, or with an error that it does not tell,
+ * or tells again.
+ */
 static void stream_flushes(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 
+	KUNIT_EXPECT_EQ(test, 0, stream_meanwhile(test, NULL, stream_flush_work,
+						  stream_make_room));
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_flush(st->stream));
 	stream_start(test, stream_job(test));
 	stream_run(test, TEST_FAIL);
@@ -520,6 +557,112 @@ static void stream_polls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, in | gone, stream_poll(test));
 	stream_expect_event(test, 0, 0);
 	KUNIT_EXPECT_EQ(test, gone, stream_poll(test));
+}
+
+static bool stream_is_used(struct dma_buf *dmabuf, enum dma_resv_usage usage)
+{
+	return !dma_resv_test_signaled(dmabuf->resv, usage);
+}
+
+/* Catches: NO_IMPLICIT that others wait for, or others who do not wait. */
+static void stream_has_others_wait(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_job *job = stream_job(test);
+
+	stream_start(test, job);
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->src,
+						DMA_RESV_USAGE_BOOKKEEP));
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->dst,
+						DMA_RESV_USAGE_BOOKKEEP));
+	job = stream_job(test);
+	job->implicit = true;
+	stream_start(test, job);
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->src, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_TRUE(test, stream_is_used(st->src, DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_TRUE(test, stream_is_used(st->dst, DMA_RESV_USAGE_WRITE));
+	stream_run(test, TEST_COPY);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->src, DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->dst, DMA_RESV_USAGE_READ));
+}
+
+struct stream_waiter {
+	struct dmacpy_waiter base;
+	unsigned int woken;
+};
+
+static void stream_wake(struct dmacpy_waiter *base)
+{
+	container_of(base, struct stream_waiter, base)->woken++;
+}
+
+/* A job without a fence. */
+static void stream_start_awaited(struct kunit *test,
+				 struct stream_waiter *waiter)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_job *job = dmacpy_stream_new_job(st->stream, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->op[0] = (struct dmacpy_op){
+		.dst = st->dst_handle,
+		.src = st->src_handle,
+		.length = STREAM_SIZE,
+	};
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	*waiter = (struct stream_waiter){
+		.base = { .job = job, .wake = stream_wake },
+	};
+	job->waiter = &waiter->base;
+	KUNIT_ASSERT_EQ(test, 0, stream_submit(test, job));
+}
+
+/* Catches: a waiter who is not woken, woken for nothing, or told wrongly. */
+static void stream_wakes_waiter(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_waiter waiters[3];
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		stream_start_awaited(test, &waiters[i]);
+	KUNIT_EXPECT_TRUE(test,
+			  dmacpy_stream_await(st->stream, &waiters[0].base));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 1, waiters[0].woken);
+	KUNIT_EXPECT_EQ(test, 0, waiters[0].base.result);
+	KUNIT_EXPECT_FALSE(test,
+			   dmacpy_stream_forget(st->stream, &waiters[0].base));
+
+	stream_run(test, TEST_FAIL);
+	for (i = 1; i < 3; i++) {
+		if (i == 2)
+			stream_run(test, TEST_COPY);
+		KUNIT_EXPECT_FALSE(test,
+				   dmacpy_stream_await(st->stream,
+						       &waiters[i].base));
+		KUNIT_EXPECT_EQ(test, 0, waiters[i].woken);
+		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : -ECANCELED,
+				waiters[i].base.result);
+	}
+}
+
+/* Catches: a waiter who is told of a job that he has forgotten. */
+static void stream_forgets_waiter(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_waiter waiter;
+
+	stream_start_awaited(test, &waiter);
+	KUNIT_EXPECT_FALSE(test,
+			   dmacpy_stream_forget(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test, dmacpy_stream_await(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test, dmacpy_stream_forget(st->stream, &waiter.base));
+	waiter.base.result = 1;
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, waiter.woken);
+	KUNIT_EXPECT_EQ(test, 1, waiter.base.result);
 }
 
 /* Catches: a job that is run before its in-fence, or that passes another. */
@@ -746,13 +889,16 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_names_buffers),
 	KUNIT_CASE(stream_keeps_buffers_of_jobs),
 	KUNIT_CASE(stream_reserves_events),
-	KUNIT_CASE(stream_takes_record_back),
+	KUNIT_CASE(stream_takes_records_back),
 	KUNIT_CASE(stream_limits_jobs),
 	KUNIT_CASE(stream_waits_for_room),
 	KUNIT_CASE(stream_wakes_when_unplugged),
 	KUNIT_CASE(stream_lets_nobody_ahead),
 	KUNIT_CASE(stream_fails_in_order),
 	KUNIT_CASE(stream_flushes),
+	KUNIT_CASE(stream_has_others_wait),
+	KUNIT_CASE(stream_wakes_waiter),
+	KUNIT_CASE(stream_forgets_waiter),
 	KUNIT_CASE(stream_polls),
 	KUNIT_CASE(stream_waits_for_fence),
 	KUNIT_CASE(stream_holds_up_no_other),

@@ -48,8 +48,7 @@ static struct dma_fence *sync_fence(struct kunit *test, u64 context)
 	return fence;
 }
 
-static void sync_publish(struct kunit *test, struct dma_fence *fence,
-			 bool implicit)
+static void sync_publish(struct kunit *test, struct dma_fence *fence)
 {
 	struct sync_test *st = test->priv;
 	struct ww_acquire_ctx ctx;
@@ -57,8 +56,7 @@ static void sync_publish(struct kunit *test, struct dma_fence *fence,
 	KUNIT_ASSERT_EQ(test, 0,
 			dmacpy_sync_lock(st->points, ARRAY_SIZE(st->points),
 					 &ctx));
-	dmacpy_sync_publish(st->points, ARRAY_SIZE(st->points), fence,
-			    implicit);
+	dmacpy_sync_publish(st->points, ARRAY_SIZE(st->points), fence);
 	dmacpy_sync_unlock(st->points, ARRAY_SIZE(st->points), &ctx);
 }
 
@@ -73,7 +71,7 @@ static unsigned int sync_count_deps(struct kunit *test, bool write, u64 context)
 
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_sync_lock(&point, 1, &ctx));
 	KUNIT_EXPECT_EQ(test, 0,
-			dmacpy_sync_collect(&point, 1, context, true, &deps));
+			dmacpy_sync_collect(&point, 1, context, &deps));
 	dmacpy_sync_unlock(&point, 1, &ctx);
 	count = deps.count;
 	KUNIT_EXPECT_EQ(test, 0, deps.explicit);
@@ -111,27 +109,13 @@ static void sync_tells_others(struct kunit *test)
 	struct dma_fence *fence = sync_fence(test, st->context);
 
 	st->points[1].write = true;
-	sync_publish(test, fence, true);
+	sync_publish(test, fence);
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(st->resv[0],
 							DMA_RESV_USAGE_WRITE));
 	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(st->resv[1],
 						       DMA_RESV_USAGE_WRITE));
 	KUNIT_EXPECT_FALSE(test, dma_resv_test_signaled(st->resv[1],
 							DMA_RESV_USAGE_READ));
-}
-
-/* Catches: NO_IMPLICIT that others wait for, or memory that moves under it. */
-static void sync_tells_nobody(struct kunit *test)
-{
-	struct sync_test *st = test->priv;
-
-	st->points[0].write = true;
-	sync_publish(test, sync_fence(test, st->context), false);
-	KUNIT_EXPECT_TRUE(test, dma_resv_test_signaled(st->resv[0],
-						       DMA_RESV_USAGE_READ));
-	KUNIT_EXPECT_FALSE(test,
-			   dma_resv_test_signaled(st->resv[0],
-						  DMA_RESV_USAGE_BOOKKEEP));
 }
 
 /* Catches: a reader who waits for readers, a writer who waits for nobody. */
@@ -142,11 +126,11 @@ static void sync_waits_for_others(struct kunit *test)
 	struct dma_fence *writer = sync_fence(test, st->context + 1);
 	u64 other = dma_fence_context_alloc(1);
 
-	sync_publish(test, reader, true);
+	sync_publish(test, reader);
 	KUNIT_EXPECT_EQ(test, 0, sync_count_deps(test, false, other));
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, other));
 	st->points[0].write = true;
-	sync_publish(test, writer, true);
+	sync_publish(test, writer);
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, false, other));
 	KUNIT_EXPECT_EQ(test, 2, sync_count_deps(test, true, other));
 
@@ -262,7 +246,6 @@ static int sync_init(struct kunit *test)
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(sync_locks_each_once),
 	KUNIT_CASE(sync_tells_others),
-	KUNIT_CASE(sync_tells_nobody),
 	KUNIT_CASE(sync_waits_for_others),
 	KUNIT_CASE(sync_takes_fences_apart),
 	KUNIT_CASE(sync_backs_off),

