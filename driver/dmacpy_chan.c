@@ -156,27 +156,51 @@ static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 }
 
 static void chan_run(struct dmacpy_chan *chan);
+static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
+	__must_hold(&chan->lock);
 
-/* More: the engine will call back for this transfer again, in any case. */
-static void chan_called_back(struct dmacpy_xfer *xfer, bool failed, bool more)
+/*
+ * False if nobody has waited for that: some engines call back after they were
+ * terminated, or twice. Holds the lock.
+ */
+static bool chan_count(struct dmacpy_xfer *xfer, bool failed)
+{
+	struct dmacpy_chan *chan = xfer->chan;
+
+	if (!xfer->in_flight)
+		return false;
+	chan->progress = jiffies;
+	chan->in_flight--;
+	xfer->in_flight--;
+	if (failed)
+		chan_fail_xfer(chan, xfer);
+	return true;
+}
+
+static void chan_called_back(struct dmacpy_xfer *xfer, bool failed)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 	unsigned long flags;
-	bool expected;
+
+	local_bh_disable();
+	spin_lock_irqsave(&chan->lock, flags);
+	if (chan_count(xfer, failed))
+		chan_go_on(chan, &flags);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	local_bh_enable();
+}
+
+/* One that has an interrupt follows, unless it has failed. */
+static void chan_called_back_silently(struct dmacpy_xfer *xfer, bool failed)
+{
+	struct dmacpy_chan *chan = xfer->chan;
+	unsigned long flags;
+	bool last;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	/* Some engines call back after they were terminated, or twice. */
-	expected = xfer->in_flight;
-	if (expected) {
-		chan->progress = jiffies;
-		chan->in_flight--;
-		xfer->in_flight--;
-		if (failed)
-			chan_fail_xfer(chan, xfer);
-		more = more && xfer->in_flight && !xfer->result;
-	}
+	last = chan_count(xfer, failed) && (!xfer->in_flight || xfer->result);
 	spin_unlock_irqrestore(&chan->lock, flags);
-	if (expected && !more)
+	if (last)
 		chan_run(chan);
 }
 
@@ -187,25 +211,24 @@ static bool chan_failed(const struct dmaengine_result *result)
 
 static void chan_callback(void *param)
 {
-	chan_called_back(param, false, false);
+	chan_called_back(param, false);
 }
 
 static void chan_callback_result(void *param,
 				 const struct dmaengine_result *result)
 {
-	chan_called_back(param, chan_failed(result), false);
+	chan_called_back(param, chan_failed(result));
 }
 
-/* Those of descriptors without an interrupt, which one that has one follows. */
 static void chan_silent_callback(void *param)
 {
-	chan_called_back(param, false, true);
+	chan_called_back_silently(param, false);
 }
 
 static void chan_silent_callback_result(void *param,
 					const struct dmaengine_result *result)
 {
-	chan_called_back(param, chan_failed(result), true);
+	chan_called_back_silently(param, chan_failed(result));
 }
 
 /* Holds the lock. False if the engine takes no descriptor now. */
@@ -333,15 +356,21 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
  * All others leave their work to who feeds or reaps: he must not lose the CPU
  * to bottom halves.
  */
+static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
+	__must_hold(&chan->lock)
+{
+	if (chan->queue.first)
+		chan_feed(chan, flags);
+	chan_reap(chan, flags);
+}
+
 static void chan_run(struct dmacpy_chan *chan)
 {
 	unsigned long flags;
 
 	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
-	if (chan->queue.first)
-		chan_feed(chan, &flags);
-	chan_reap(chan, &flags);
+	chan_go_on(chan, &flags);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	local_bh_enable();
 }

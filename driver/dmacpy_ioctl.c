@@ -355,7 +355,7 @@ static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 {
 	struct dmacpy_submit *args = &call->args->submit;
-	struct ioctl_waiter waiter;
+	struct ioctl_waiter waiter __uninitialized;	/* but if it is used */
 	struct sync_file *out = NULL;
 	int ret;
 

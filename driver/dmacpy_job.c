@@ -160,6 +160,7 @@ int dmacpy_job_check_ops(struct dmacpy_job *job)
 			return ret;
 		if (!op->rows)
 			op->rows = 1;
+		job->nfills += op->opcode == DMACPY_OP_FILL;
 	}
 	return 0;
 }
@@ -168,9 +169,12 @@ int dmacpy_job_check_ops(struct dmacpy_job *job)
 static bool job_end_overflows(const struct dmacpy_op *op, u64 offset,
 			      u64 stride, u64 *end)
 {
-	return check_mul_overflow((u64)(op->rows - 1), stride, end) ||
-	       check_add_overflow(*end, op->length, end) ||
-	       check_add_overflow(*end, offset, end);
+	if (check_add_overflow(offset, op->length, end))
+		return true;
+	if (op->rows == 1)
+		return false;
+	return check_mul_overflow((u64)(op->rows - 1), stride, &stride) ||
+	       check_add_overflow(*end, stride, end);
 }
 
 static int job_check_end(const struct dmacpy_op *op,
@@ -252,15 +256,9 @@ static void job_choose_block_size(struct dmacpy_job *job, unsigned int align)
 	const struct dmacpy_op *op;
 	u64 longest = smallest;
 
-	job->nfills = 0;
-	for (op = job->op; op < job->op + job->nops; op++) {
-		if (op->opcode != DMACPY_OP_FILL)
-			continue;
-		job->nfills++;
-		longest = max(longest, op->length);
-	}
-	if (!job->nfills)
-		return;
+	for (op = job->op; op < job->op + job->nops; op++)
+		if (op->opcode == DMACPY_OP_FILL)
+			longest = max(longest, op->length);
 	longest = min_t(u64, longest, JOB_BLOCK_MAX);
 	job->block_size = min(rounddown_pow_of_two(JOB_BLOCKS_MAX /
 						   job->nfills),
@@ -289,22 +287,24 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan)
 {
 	const struct dmacpy_op *op;
-	u64 max_bytes = dmacpy_max_bytes.value, rows = 0, left = 0;
+	u64 bytes, rows = 0, left = 0;
 	unsigned int i;
 	int ret;
 
-	job_choose_block_size(job, chan->copy_align);
+	if (job->nfills)
+		job_choose_block_size(job, chan->copy_align);
 	for (i = 0; i < job->nops; i++) {
 		op = &job->op[i];
 		ret = job_check_op_ends(op, &job->ends[i], chan);
 		if (ret)
 			return ret;
-		/* Neither can wrap: what was added is within the limits. */
+		/* The sums cannot wrap: what was added is within the limits. */
 		rows += job_count_rows(job, op);
 		if (rows > dmacpy_max_rows.value ||
-		    op->length > div_u64(max_bytes - left, op->rows))
+		    check_mul_overflow(op->length, (u64)op->rows, &bytes) ||
+		    bytes > dmacpy_max_bytes.value - left)
 			return -E2BIG;
-		left += op->rows * op->length;
+		left += bytes;
 	}
 	job->length = left;
 	job->xfer.left = left;

@@ -73,7 +73,7 @@ struct dmacpy_job_cursor {
  * @needs_sync: the caches are to be made ready for the engine
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
- * @nfills: number of operations that fill
+ * @nfills: number of operations that fill, set when they are checked
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
  * @pattern_addr: its address for the engine

@@ -122,6 +122,15 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 	return stream;
 }
 
+/* The reference of a handle is the caller's now. Under the mutex. */
+static void stream_forget_name(struct dmacpy_stream *stream, u32 handle)
+{
+	if (stream->dst.handle == handle)
+		stream->dst = (struct dmacpy_name){ };
+	if (stream->src.handle == handle)
+		stream->src = (struct dmacpy_name){ };
+}
+
 /**
  * dmacpy_stream_drop_buffers() - let go of all that is behind handles
  * @stream: the stream
@@ -142,6 +151,7 @@ void dmacpy_stream_drop_buffers(struct dmacpy_stream *stream)
 		mutex_lock(&stream->submit);
 		dropped = xa_cmpxchg(&stream->bufs, handle, buf,
 				     xa_mk_value(0), GFP_KERNEL) == buf;
+		stream_forget_name(stream, handle);
 		mutex_unlock(&stream->submit);
 		if (dropped)
 			dmacpy_buf_put(buf);
@@ -263,6 +273,7 @@ int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle)
 	dmacpy_device_enter(stream->dev, &idx);
 	mutex_lock(&stream->submit);
 	buf = xa_erase(&stream->bufs, handle);
+	stream_forget_name(stream, handle);
 	mutex_unlock(&stream->submit);
 	if (buf && !xa_is_value(buf))
 		dmacpy_buf_put(buf);
@@ -271,17 +282,31 @@ int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle)
 }
 
 /*
- * Finds the buffer, and makes it a point of the job if it is none yet. Nobody
- * can put it meanwhile, who would need the mutex.
+ * Finds the buffer, which mostly is that of the last time. Nobody can put it
+ * meanwhile, who would need the mutex.
  */
-static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
-				     struct dmacpy_job *job, u32 handle,
-				     bool write)
+static struct dmacpy_buf *stream_find(struct dmacpy_stream *stream,
+				      struct dmacpy_name *name, u32 handle)
 {
 	struct dmacpy_buf *buf;
+
+	if (name->handle == handle)
+		return name->buf;
+	buf = xa_load(&stream->bufs, handle);
+	if (buf)
+		*name = (struct dmacpy_name){ handle, buf };
+	return buf;
+}
+
+/* Finds the buffer, and makes it a point of the job if it is none yet. */
+static struct dmacpy_buf *stream_use(struct dmacpy_stream *stream,
+				     struct dmacpy_job *job,
+				     struct dmacpy_name *name, u32 handle,
+				     bool write)
+{
+	struct dmacpy_buf *buf = stream_find(stream, name, handle);
 	unsigned int i;
 
-	buf = xa_load(&stream->bufs, handle);
 	if (!buf)
 		return NULL;
 	i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
@@ -303,14 +328,16 @@ static int stream_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	stream->visits++;
 	for (; op < job->op + job->nops; last = op++, ends++) {
 		ends->dst = last && op->dst == last->dst ? ends[-1].dst :
-			    stream_use(stream, job, op->dst, true);
+			    stream_use(stream, job, &stream->dst, op->dst,
+				       true);
 		if (!ends->dst)
 			return -ENOENT;
 		ends->src = NULL;
 		if (op->opcode == DMACPY_OP_FILL)
 			continue;
 		ends->src = last && op->src == last->src ? ends[-1].src :
-			    stream_use(stream, job, op->src, false);
+			    stream_use(stream, job, &stream->src, op->src,
+				       false);
 		if (!ends->src)
 			return -ENOENT;
 	}

@@ -25,6 +25,16 @@ struct dmacpy_device;
 struct dmacpy_job;
 
 /**
+ * struct dmacpy_name - what a handle stands for
+ * @handle: the handle, 0 for none
+ * @buf: the buffer; the reference is that of the handle
+ */
+struct dmacpy_name {
+	u32 handle;
+	struct dmacpy_buf *buf;
+};
+
+/**
  * struct dmacpy_waiter - who wants to know what a job ends with
  * @job: the job; NULL when it has ended, or is not waited for any more
  * @result: what it has ended with then
@@ -50,6 +60,8 @@ struct dmacpy_waiter {
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
  *	where the device was unbound; taken away under @submit
+ * @dst: the last one that was used as a destination, under @submit
+ * @src: the same for a source
  * @submit: makes the collection of dependencies, the publishing of fences and
  *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
@@ -82,6 +94,8 @@ struct dmacpy_stream {
 	struct dmacpy_chan *chan;
 	struct list_head node;
 	struct xarray bufs;
+	struct dmacpy_name dst;
+	struct dmacpy_name src;
 	struct mutex submit;
 	u64 context;
 	u64 visits;
