@@ -63,9 +63,16 @@ struct things {
 	uint8_t *mem[BUFFERS], *memory;
 };
 
+/*
+ * The memory is new each time. What was registered may still be mapped for jobs
+ * that are in flight; and of memory that is mapped twice the kernel's check of
+ * the DMA API says that it is not mapped, when a part of it is synced.
+ */
 static void get_things(struct things *t, const struct instance *instance)
 {
 	int i;
+
+	t->memory = memory_map(LENGTH);
 
 	t->stream = open(instance->node, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	for (i = 0; i < BUFFERS; i++) {
@@ -123,12 +130,13 @@ static void drop_things(struct things *t)
 			handle_release(t->stream, t->handle[i]);
 		close(t->fd[i]);
 	}
+	munmap(t->memory, LENGTH);
 	close(t->stream);
 }
 
 static void use_for_ever(struct instance instance)
 {
-	struct things things = { .memory = memory_map(LENGTH) };
+	struct things things;
 	int i;
 
 	for (;;) {
