@@ -352,10 +352,6 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
 		chan_arm(chan, jiffies);
 }
 
-/*
- * All others leave their work to who feeds or reaps: he must not lose the CPU
- * to bottom halves.
- */
 static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
 	__must_hold(&chan->lock)
 {
@@ -364,6 +360,10 @@ static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
 	chan_reap(chan, flags);
 }
 
+/*
+ * All others leave their work to who feeds or reaps: he must not lose the CPU
+ * to bottom halves.
+ */
 static void chan_run(struct dmacpy_chan *chan)
 {
 	unsigned long flags;

@@ -3,8 +3,9 @@
  * One instance: a pool of SRAM, the channels of an engine, a character device.
  *
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
- * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock -> locks of
- * pool, quota, dma-buf and dmaengine. Of the spinlocks, dmacpy_chan.lock is
+ * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
+ * dmacpy_stream.submit, and the locks of pool, quota, dma-buf and dmaengine. Of
+ * the spinlocks, dmacpy_chan.lock is
  * outside of dmacpy_stream.lock and of the engine's own; all are inside of the
  * rest. heaps_lock has only those of dma-heap inside.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A batch of operations. Everything that can fail happens before its fence is
- * published; what fails later is told by the fence.
+ * A batch of operations. Everything that can fail happens before it has its
+ * place in the stream; what fails later is its result.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -91,7 +91,7 @@ static void job_clear(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_free() - free a job whose fence was not published
+ * dmacpy_job_free() - free a job that was not submitted
  * @job: the job
  *
  * Context: Any.
@@ -396,7 +396,7 @@ int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 	for (i = 0; i < job->npoints; i++) {
 		buf = job->points[i].buf;
 		shared |= !!dmacpy_buf_resv(buf);
-		fenced |= buf->bounces;
+		fenced |= buf->bounces && job->points[i].write;
 		job->needs_sync |= buf->needs_sync;
 	}
 	job->implicit &= shared;

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -42,7 +43,10 @@ static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 	return best;
 }
 
-/* The file is closed, and all jobs have ended. */
+/*
+ * The file is closed, and all jobs have ended. Module exit waits for the end of
+ * this function.
+ */
 static void stream_free(struct work_struct *work)
 {
 	struct dmacpy_stream *stream =
@@ -58,6 +62,7 @@ static void stream_free(struct work_struct *work)
 	xa_destroy(&stream->bufs);
 	kfree(stream);
 	dmacpy_device_put(dev);
+	module_put(THIS_MODULE);
 }
 
 static void stream_release(struct kref *ref)
@@ -108,6 +113,8 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 
 	alive = dmacpy_device_enter(dev, &idx);
 	if (alive) {
+		/* Its jobs may outlive its file, even the driver's binding. */
+		__module_get(THIS_MODULE);
 		dmacpy_device_get(dev);
 		mutex_lock(&dev->lock);
 		stream->chan = stream_pick_channel(dev);
@@ -262,23 +269,28 @@ int dmacpy_stream_register(struct dmacpy_stream *stream, unsigned long addr,
  * @handle: the handle
  *
  * Context: Process.
- * Return: 0 or -ENOENT.
+ * Return: 0, -ENOENT, or -EINTR for a fatal signal.
  */
 int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle)
 {
 	struct dmacpy_buf *buf;
-	int idx;
+	int idx, ret;
 
 	/* Also when unbound, as that waits for those who drop handles. */
 	dmacpy_device_enter(stream->dev, &idx);
-	mutex_lock(&stream->submit);
+	ret = mutex_lock_killable(&stream->submit);
+	if (ret)
+		goto out_leave;
 	buf = xa_erase(&stream->bufs, handle);
 	stream_forget_name(stream, handle);
 	mutex_unlock(&stream->submit);
-	if (buf && !xa_is_value(buf))
+	if (!buf)
+		ret = -ENOENT;
+	else if (!xa_is_value(buf))
 		dmacpy_buf_put(buf);
+out_leave:
 	dmacpy_device_leave(stream->dev, idx);
-	return buf ? 0 : -ENOENT;
+	return ret;
 }
 
 /*
@@ -635,9 +647,6 @@ static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	bool wait;
 
 	spin_lock_irq(&stream->lock);
-	stream->seqno = job->seqno;
-	WRITE_ONCE(stream->jobs, stream->jobs + 1);
-	WRITE_ONCE(stream->events, stream->events + job->event);
 	wait = result == -EINPROGRESS || stream->moving ||
 	       !list_empty(&stream->waiting);
 	if (wait)
@@ -659,7 +668,14 @@ static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	job->stream = stream;
 	job->ops = &stream_job_ops;
 	job->deadline = jiffies + msecs_to_jiffies(timeout);
-	job->seqno = stream->seqno + 1;
+
+	/* From here an earlier job that fails takes it along. */
+	spin_lock_irq(&stream->lock);
+	job->seqno = ++stream->seqno;
+	WRITE_ONCE(stream->jobs, stream->jobs + 1);
+	WRITE_ONCE(stream->events, stream->events + job->event);
+	spin_unlock_irq(&stream->lock);
+
 	if (job->fence) {
 		dmacpy_fence_publish(job->fence, stream->context, job->seqno);
 		dmacpy_sync_publish(job->points, job->npoints, job->fence);
@@ -689,7 +705,7 @@ static int stream_order(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 /*
  * -EBUSY if there is room later, -EAGAIN if somebody has to read first. It is
- * taken by stream_enter(), under the same mutex.
+ * taken by stream_publish(), under the same mutex.
  */
 static int stream_check_room(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job)
@@ -824,7 +840,7 @@ bool dmacpy_stream_forget(struct dmacpy_stream *stream,
 	spin_lock_irq(&stream->lock);
 	forgotten = waiter->awaits && waiter->job;
 	if (forgotten) {
-		waiter->job->waiter = NULL;
+		WRITE_ONCE(waiter->job->waiter, NULL);
 		waiter->job = NULL;
 	}
 	spin_unlock_irq(&stream->lock);
@@ -846,7 +862,7 @@ int dmacpy_stream_want_event(struct dmacpy_stream *stream,
 
 	if (!READ_ONCE(stream->ring)) {
 		ring = kvcalloc(dmacpy_max_events.value, sizeof(*ring),
-				GFP_KERNEL_ACCOUNT);
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!ring)
 			return -ENOMEM;
 		if (cmpxchg(&stream->ring, NULL, ring))

@@ -482,6 +482,40 @@ static void stream_lets_nobody_ahead(struct kunit *test)
 	}
 }
 
+/*
+ * Catches: a job that runs although an earlier one, its in-fence, has failed
+ * while it was on its way.
+ */
+static void stream_is_taken_along_meanwhile(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_slow_fence *slow = stream_slow_fence(test);
+	struct dma_fence *first, *second;
+	struct stream_submitter submitter = {
+		.stream = st->stream,
+	};
+
+	first = stream_start(test, stream_job(test));
+	submitter.job = stream_waiting_job(test, first);
+	KUNIT_ASSERT_EQ(test, 0,
+			dmacpy_deps_add_in_fence(&submitter.job->deps,
+						 &slow->base));
+	second = dma_fence_get(submitter.job->fence);
+	INIT_WORK_ONSTACK(&submitter.work, stream_submit_work);
+	queue_work(system_unbound_wq, &submitter.work);
+	/* It has looked at the first fence, and now it does at the other. */
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->asked,
+							     PATIENCE));
+	stream_run(test, TEST_FAIL);
+	complete_all(&slow->answer);
+	flush_work(&submitter.work);
+	destroy_work_on_stack(&submitter.work);
+	KUNIT_EXPECT_EQ(test, 0, submitter.result);
+	KUNIT_EXPECT_EQ(test, -EIO, stream_result(first));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(second));
+	dma_fence_put(second);
+}
+
 /* Catches: a failure that spares who was behind it, or takes a later one. */
 static void stream_fails_in_order(struct kunit *test)
 {
@@ -905,6 +939,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_in_fence_fails),
 	KUNIT_CASE(stream_waits_not_for_itself),
 	KUNIT_CASE(stream_is_taken_along_later),
+	KUNIT_CASE(stream_is_taken_along_meanwhile),
 	KUNIT_CASE(stream_has_deadline),
 	KUNIT_CASE(stream_is_unbound),
 	KUNIT_CASE(stream_takes_least_loaded),

@@ -75,6 +75,26 @@ test_refused_while_open_and_unbound()
 	works
 }
 
+# Catches: a module that goes while an engine may still write for a job of it,
+# which has nothing but registered memory.
+test_refused_while_engine_hangs()
+{
+	local device refused=0
+	device="/dev/$(fake_node)"
+	echo 100 >/sys/module/dmacpy/parameters/timeout_ms
+	knob hang 1
+	dmacpy -d "$device" copy "$module" copy >out 2>&1 &&
+		fail "the engine did not hang"
+	rmmod dmacpy 2>err || refused=1
+	knob hang 0
+	[ "$refused" -eq 1 ] || fail "removed under an engine"
+	eventually dmacpy -d "$device" copy "$module" copy >out 2>&1 ||
+		fail "the channel is not back"
+	unload
+	expect 0 insmod "$module"
+	works
+}
+
 # Catches: a time limit that no engine can meet, or that is not one.
 test_parameter_limits()
 {
@@ -221,6 +241,7 @@ test_tracepoints()
 }
 
 run_tests insert_and_remove_100_times remove_after_use refused_while_open \
-	refused_while_open_and_unbound parameter_limits \
+	refused_while_open_and_unbound refused_while_engine_hangs \
+	parameter_limits \
 	limits_are_parameters sram_parameter_is_checked sram_parameter \
 	counters tracepoints
