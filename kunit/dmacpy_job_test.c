@@ -78,6 +78,31 @@ static void job_checks_operation(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
+/* Bytes that are asked for, of which an allocator may make more. */
+static size_t job_memory(struct kunit *test, unsigned int nops)
+{
+	struct dmacpy_job *job = dmacpy_job_new(NULL, nops);
+	size_t size;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_job_add_fence(job));
+	/* A fence of ours begins with what others see of it. */
+	size = (void *)(job->points + 2 * job->room) - (void *)job +
+	       ksize(job->fence) + sizeof(struct dmacpy_event);
+	dmacpy_job_free(job);
+	return size;
+}
+
+/* Catches: jobs that a program can fill the memory with. */
+static void job_takes_little_memory(struct kunit *test)
+{
+	unsigned int nops;
+
+	for (nops = 1; nops <= dmacpy_max_ops.value; nops++)
+		KUNIT_EXPECT_LE(test, job_memory(test, nops),
+				1024 + 160 * nops);
+}
+
 /* A buffer that no engine touches. */
 static struct dmacpy_buf *job_untouched(struct kunit *test,
 					struct dmacpy_chan *chan,
@@ -500,6 +525,7 @@ static void job_copies(struct kunit *test)
 
 static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_checks_operation, job_op_gen_params),
+	KUNIT_CASE(job_takes_little_memory),
 	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE(job_copies),
