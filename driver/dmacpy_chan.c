@@ -809,7 +809,8 @@ static void chan_find_lost(struct dmacpy_chan *chan)
 		return;
 	mutex_lock(&chan_lost_lock);
 	list_for_each_entry_safe(lost, next, &chan_lost, lost) {
-		if (lost->dma != chan->dma)
+		/* An engine that was bound anew may have the same address. */
+		if (lost->dma != chan->dma || lost->dma_dev != chan->dma_dev)
 			continue;
 		list_del(&lost->lost);
 		chan_end_quarantine(lost);

@@ -164,7 +164,10 @@ static bool ioctl_fd_allows(const struct dma_buf *dmabuf, u32 access)
 	       (!(access & DMACPY_ACCESS_WRITE) || mode & FMODE_WRITE);
 }
 
-/* A handle that the caller was not told of must not stay. */
+/*
+ * A handle that the caller was not told of must not stay. It does if he is
+ * killed while others submit to his stream, and goes with their last reference.
+ */
 static int ioctl_respond_handle(const struct ioctl_call *call, u32 handle)
 {
 	int ret = ioctl_respond(call);

@@ -78,7 +78,10 @@ static void job_checks_operation(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
-/* Bytes that are asked for, of which an allocator may make more. */
+/*
+ * Bytes that are asked for, of which an allocator may make more, but for the
+ * patterns of fills: there are 64 KiB of them at most.
+ */
 static size_t job_memory(struct kunit *test, unsigned int nops)
 {
 	struct dmacpy_job *job = dmacpy_job_new(NULL, nops);
