@@ -13,6 +13,7 @@
 
 #define LENGTH		(4 * KIB)
 #define WAIT_US		(2 * 1000 * 1000)	/* the watchdog allows more */
+#define TRIES		3
 #define NS_PER_US	1000ULL
 
 FIXTURE(idle)
@@ -77,16 +78,22 @@ static unsigned int busy_ticks(void)
 	return user + nice + kernel + irq + softirq;
 }
 
-/* Catches: a watchdog that looks again and again. */
+/*
+ * Catches: a watchdog that looks again and again. Others who are busy, as the
+ * search for leaks of a debug kernel, are not so each time.
+ */
 TEST_F(idle, kernel)
 {
-	unsigned int ticks = busy_ticks();
+	unsigned int tries = TRIES, ticks;
 
 	ASSERT_TRUE(engine_set("delay_us", WAIT_US));
-	EXPECT_EQ(POLLIN, wait_for_slow_job(self));
-	ticks = busy_ticks() - ticks;
-	TH_LOG("busy for %u ms of %u ms", ticks * 10, WAIT_US / 1000);
-	EXPECT_GT(WAIT_US / 1000 / 4, ticks * 10);
+	do {
+		ticks = busy_ticks();
+		ASSERT_EQ(POLLIN, wait_for_slow_job(self));
+		ticks = busy_ticks() - ticks;
+		TH_LOG("busy for %u ms of %u ms", ticks * 10, WAIT_US / 1000);
+	} while (ticks * 10 >= WAIT_US / 1000 / 4 && --tries);
+	EXPECT_LT(0, tries);
 }
 
 /* Catches: a wait that looks again and again. */
