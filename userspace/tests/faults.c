@@ -580,7 +580,7 @@ FIXTURE_VARIANT_ADD(command, submit_out_fence)
 
 FIXTURE_VARIANT_ADD(command, submit_event)
 {
-	.trial = { prepare_copy, try_event, undo_event, 3, true },
+	.trial = { prepare_copy, try_event, undo_event, 2, true },
 };
 
 FIXTURE_VARIANT_ADD(command, submit_in_fence)
@@ -590,7 +590,7 @@ FIXTURE_VARIANT_ADD(command, submit_in_fence)
 
 FIXTURE_VARIANT_ADD(command, submit_implicit)
 {
-	.trial = { prepare_implicit, try_implicit, undo_implicit, 4, true },
+	.trial = { prepare_implicit, try_implicit, undo_implicit, 3, true },
 };
 
 FIXTURE_VARIANT_ADD(command, submit_uring)
