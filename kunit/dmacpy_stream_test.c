@@ -59,7 +59,7 @@ struct stream_test {
 	unsigned int dependency_timeout;
 };
 
-static struct dmacpy_job *stream_job(struct kunit *test)
+static struct dmacpy_job *stream_job_without_fence(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct dmacpy_job *job = dmacpy_stream_new_job(st->stream, 1);
@@ -71,6 +71,13 @@ static struct dmacpy_job *stream_job(struct kunit *test)
 		.length = STREAM_SIZE,
 	};
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	return job;
+}
+
+static struct dmacpy_job *stream_job(struct kunit *test)
+{
+	struct dmacpy_job *job = stream_job_without_fence(test);
+
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_add_fence(job));
 	return job;
 }
@@ -631,20 +638,11 @@ static void stream_wake(struct dmacpy_waiter *base)
 	container_of(base, struct stream_waiter, base)->woken++;
 }
 
-/* A job without a fence. */
 static void stream_start_awaited(struct kunit *test,
 				 struct stream_waiter *waiter)
 {
-	struct stream_test *st = test->priv;
-	struct dmacpy_job *job = dmacpy_stream_new_job(st->stream, 1);
+	struct dmacpy_job *job = stream_job_without_fence(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->op[0] = (struct dmacpy_op){
-		.dst = st->dst_handle,
-		.src = st->src_handle,
-		.length = STREAM_SIZE,
-	};
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
 	*waiter = (struct stream_waiter){
 		.base = { .job = job, .wake = stream_wake },
 	};
