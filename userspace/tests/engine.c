@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -61,9 +62,36 @@ bool engine_behave(void)
 	return done;
 }
 
-/* And give it the time that it has by default. */
+static bool is_recovering(void)
+{
+	bool recovering = false;
+	char line[128];
+	glob_t found;
+	FILE *file;
+
+	if (glob("/sys/kernel/debug/dmacpy/*.dmacpy-fake/channels", 0, NULL,
+		 &found))
+		return false;
+	file = fopen(found.gl_pathv[0], "r");
+	globfree(&found);
+	while (file && fgets(line, sizeof(line), file))
+		recovering |= !strcmp(line, "\tstate recovering\n");
+	if (file)
+		fclose(file);
+	return recovering;
+}
+
+/*
+ * And give it the time that it has by default. Its channels are ready before:
+ * one that recovers is tried again when the time is over, and refuses jobs.
+ */
 bool engine_reset(void)
 {
-	return set_number(TIMEOUT, 5000) &&
-	       set_number(DEPENDENCY_TIMEOUT, 10000) && engine_behave();
+	bool behaves = engine_behave();
+	int tries;
+
+	for (tries = 0; is_recovering() && tries < 2000; tries++)
+		usleep(10 * 1000);
+	return behaves && !is_recovering() && set_number(TIMEOUT, 5000) &&
+	       set_number(DEPENDENCY_TIMEOUT, 10000);
 }
