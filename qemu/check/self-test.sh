@@ -67,12 +67,12 @@ break_binding__example()
 
 break_binding__board()
 {
-	sed -i 's/^\t\tdma-names = .*/\t\tcolour = <1>;/' qemu/boards/zcu102.dts
+	sed -i 's/^\t\tdma-names = /\t\tcolour = <1>;\n&/' qemu/boards/zcu102.dts
 }
 
 break_binding__overlay()
 {
-	sed -i 's/^\t\tdma-names = .*/\t\tcolour = <1>;/' \
+	sed -i 's/^\t\tdma-names = /\t\tcolour = <1>;\n&/' \
 		qemu/boards/versal.dtso
 }
 
