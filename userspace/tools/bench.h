@@ -137,6 +137,7 @@ struct bench {
  * @buffer: for the library, or NULL
  * @data: for the CPU
  * @length: of all of it
+ * @mapped: length of what @data is the start of, for user
  * @base: where the first slot is
  * @slots: number of slots
  */
@@ -145,6 +146,7 @@ struct bench_memory {
 	struct dmacpy_buffer *buffer;
 	uint8_t *data;
 	size_t length;
+	size_t mapped;
 	size_t base;
 	unsigned int slots;
 };
