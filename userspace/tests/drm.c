@@ -251,6 +251,8 @@ TEST_F(drm, our_fence_holds_theirs)
 	ASSERT_TRUE(engine_set("hang", 0));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
+	/* Its fence follows the record. */
+	ASSERT_EQ(POLLOUT, poll_for(self->fd, POLLOUT, 5000));
 	EXPECT_EQ(0, gpu_begin(self->card, gem, VGEM_FENCE_WRITE, &fence));
 }
 

@@ -14,7 +14,7 @@
 
 #define LENGTH		(4 * KIB)	/* one page, one descriptor */
 #define MAX_OPS		1024
-#define TIMEOUT_MS	500	/* no busy host makes the engine that late */
+#define TIMEOUT_MS	1000	/* hardly any host makes the engine that late */
 #define BOUND_MS	5000	/* with some time for a busy host */
 #define BUSY_MS		60000	/* the same, for a guest that is busy itself */
 #define LOST_MS		400	/* for most jobs, where TIMEOUT is a lot less */
@@ -316,7 +316,7 @@ TEST_F_TIMEOUT(fake, bandwidth, SLOW)
 		EXPECT_EQ(0, pass(&self->bench, 16));
 	took = milliseconds() - start;
 	EXPECT_LE(20 * 2 * LENGTH / 1000, took);
-	EXPECT_GE(20 * 2 * LENGTH / 1000 * 50, took);
+	EXPECT_GE(20 * 2 * LENGTH / 1000 * 100, took);
 }
 
 /* Catches: a ring that is thought to be longer, or is not used up. */
@@ -768,7 +768,7 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 		pass(&self->bench, 2);
 		_exit(0);
 	}
-	usleep(200 * 1000);
+	instance_wait_in_flight(&self->instance, 2);
 	start = milliseconds();
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
@@ -786,22 +786,25 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 {
 	struct bench bench;
+	long pages = pinned_pages() - 2;	/* those of the bench */
 	unsigned int start;
 	pthread_t thread;
 	void *result;
 
+	ASSERT_TRUE(set_number(TIMEOUT, 2 * TIMEOUT_MS));
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, pass_many, &self->bench));
-	usleep(20 * 1000);
+	instance_wait_in_flight(&self->instance, 32);
 	start = milliseconds();
 	ASSERT_EQ(0, instance_unbind(&self->instance));
-	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	/* It is waited for, and then tried once more. */
+	EXPECT_GE(2 * 2 * TIMEOUT_MS + BOUND_MS, milliseconds() - start);
 	pthread_join(thread, &result);
 	EXPECT_EQ(-ENODEV, (intptr_t)result);
 
 	start = milliseconds();
 	EXPECT_GT(0, instance_bind(&self->instance));
-	EXPECT_GE(BOUND_MS, milliseconds() - start);
+	EXPECT_GE(2 * TIMEOUT_MS + BOUND_MS, milliseconds() - start);
 	ASSERT_TRUE(engine_set("hang", 0));
 	bench_close(&self->bench);
 	ASSERT_EQ(0, instance_bind(&self->instance));
@@ -809,7 +812,7 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	EXPECT_EQ(0, pass(&bench, MAX_OPS));
 	bench_close(&bench);
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_EQ(0, pinned());
+	EXPECT_TRUE(is_given_back(0, pages));
 }
 
 /*
@@ -818,6 +821,7 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
  */
 TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 {
+	long pages = pinned_pages() - 2;	/* those of the bench */
 	struct bench other;
 	unsigned int start;
 
@@ -837,7 +841,7 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, get_number(LOST));
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_EQ(0, pinned());
+	EXPECT_TRUE(is_given_back(0, pages));
 }
 
 /*

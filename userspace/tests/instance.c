@@ -84,6 +84,32 @@ int instance_bind(struct instance *instance)
 	return tell_driver(instance, "bind") ?: instance_find_node(instance);
 }
 
+/* The number of descriptors that its channels have in flight. */
+unsigned int instance_in_flight(const struct instance *instance)
+{
+	unsigned int sum = 0, number;
+	char path[PATH_MAX], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dmacpy/%s/channels",
+		 instance->name);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " descriptors in flight %u", &number) == 1)
+			sum += number;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* For so many of them; the engine hangs. */
+void instance_wait_in_flight(const struct instance *instance,
+			     unsigned int count)
+{
+	while (instance_in_flight(instance) < count)
+		usleep(1000);
+}
+
 /* Is there such a platform device, bound or not? */
 bool instance_exists(const struct instance *instance)
 {

@@ -304,6 +304,8 @@ TEST_F(order, of_completion)
 		ASSERT_EQ(0, read_event(stream, &event));
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
+		/* It follows the record. */
+		ASSERT_EQ(POLLIN, poll_for(fence[i], POLLIN, 5000));
 		then = time;
 		time = fence_time(fence[i]);
 		EXPECT_LE(then, time);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ring.h"
 
@@ -13,6 +14,11 @@ struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 	};
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
+	/* A kernel's thread has not taken the last ones yet. */
+	if (!sqe) {
+		io_uring_sqring_wait(ring);
+		sqe = io_uring_get_sqe(ring);
+	}
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream, NULL, 0, 0);
 	sqe->cmd_op = DMACPY_SUBMIT;
 	if (ring->flags & IORING_SETUP_SQE128)
@@ -20,4 +26,11 @@ struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 	else
 		memcpy(sqe->cmd, &pointer, sizeof(pointer));
 	return sqe;
+}
+
+/* Until a thread of the kernel, if the ring has one, has issued all. */
+void ring_wait_until_issued(struct io_uring *ring)
+{
+	while (io_uring_sq_ready(ring))
+		usleep(1000);
 }

@@ -11,5 +11,6 @@
 
 struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 				const struct dmacpy_submit *args);
+void ring_wait_until_issued(struct io_uring *ring);
 
 #endif

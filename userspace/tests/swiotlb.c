@@ -12,6 +12,7 @@
 
 #define LENGTH		(64 * KIB)
 #define PART		(4 * KIB)
+#define DEADLINE_MS	100
 #define SWIOTLB		"/sys/kernel/debug/swiotlb/"
 
 FIXTURE(swiotlb)
@@ -232,7 +233,7 @@ FIXTURE_SETUP(in_flight)
 	memset(from_mem, 0x22, LENGTH);
 	memset(self->mem, 0x11, LENGTH);
 	/* What the stream itself is busy with has none. */
-	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 100));
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, DEADLINE_MS));
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 }
 
@@ -244,7 +245,7 @@ FIXTURE_TEARDOWN_PARENT(in_flight)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Returns when half of it is done: its fence, which must not have signalled. */
+/* Returns when half of it is done, and the engine hangs: its fence. */
 static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 			bool read_at_last)
 {
@@ -252,7 +253,7 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 		.flags = flags | DMACPY_SUBMIT_OUT_FENCE,
 	};
 	struct dmacpy_op ops[LENGTH / PART + 1] = { };
-	unsigned int count = LENGTH / PART, i;
+	unsigned int count = LENGTH / PART, copied = engine_get("copied"), i;
 	int ret;
 
 	for (i = 0; i < count; i++)
@@ -269,15 +270,23 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 		.length = PART,
 	};
 	ret = submit_with(self->stream, ops, count + read_at_last, &args);
-	usleep(count / 2 * SLOW_US);
+	while (!ret && engine_get("copied") - copied < count / 2)
+		usleep(1000);
+	engine_set("hang", 1);
 	return ret ?: args.out_fence;
 }
 
-static int run(int stream, const struct dmacpy_op *op, uint32_t flags)
+/* Longer behind a job that hangs than others would be waited for. */
+static int run_behind(int stream, const struct dmacpy_op *op, uint32_t flags)
 {
-	struct dmacpy_submit args = { .flags = flags | DMACPY_SUBMIT_WAIT };
+	struct dmacpy_submit args = { .flags = flags | DMACPY_SUBMIT_EVENT };
+	struct dmacpy_event event;
+	int ret;
 
-	return submit_with(stream, op, 1, &args);
+	ret = submit_with(stream, op, 1, &args);
+	usleep(2 * DEADLINE_MS * 1000);
+	engine_set("hang", 0);
+	return ret ?: read_event(stream, &event) ?: event.result;
 }
 
 /*
@@ -294,7 +303,7 @@ TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 	int fence = write_memory(self, variant->flags, false);
 
 	ASSERT_EQ(0, fence_status(fence));
-	EXPECT_EQ(0, run(self->stream, &op, variant->flags));
+	EXPECT_EQ(0, run_behind(self->stream, &op, variant->flags));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x22, LENGTH));
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, LENGTH));
 }
@@ -311,7 +320,7 @@ TEST_F_TIMEOUT(in_flight, memory_is_written, SLOW)
 	int fence = write_memory(self, variant->flags, true);
 
 	ASSERT_EQ(0, fence_status(fence));
-	EXPECT_EQ(0, run(self->stream, &op, variant->flags));
+	EXPECT_EQ(0, run_behind(self->stream, &op, variant->flags));
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, PART));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x33, PART));
 	EXPECT_TRUE(all_bytes_are(self->mem + PART, 0x22, LENGTH - PART));
