@@ -96,19 +96,26 @@ TEST_F(idle, kernel)
 	EXPECT_LT(0, tries);
 }
 
-/* Catches: a wait that looks again and again. */
+/*
+ * Catches: a wait that looks again and again, each time. What the host takes
+ * from the guest counts as well.
+ */
 TEST_F(idle, who_polls)
 {
-	unsigned int start = milliseconds(), took;
-	uint64_t ns = own_time();
+	unsigned int tries = TRIES, start, took;
+	uint64_t ns;
 
 	ASSERT_TRUE(engine_set("delay_us", WAIT_US));
-	EXPECT_EQ(POLLIN, wait_for_slow_job(self));
-	ns = own_time() - ns;
-	took = milliseconds() - start;
-	TH_LOG("%" PRIu64 " ns of %u ms", ns, took);
-	EXPECT_LE(WAIT_US / 1000, took);
-	EXPECT_GT(WAIT_US * NS_PER_US / 100, ns);
+	do {
+		start = milliseconds();
+		ns = own_time();
+		ASSERT_EQ(POLLIN, wait_for_slow_job(self));
+		ns = own_time() - ns;
+		took = milliseconds() - start;
+		TH_LOG("%" PRIu64 " ns of %u ms", ns, took);
+		EXPECT_LE(WAIT_US / 1000, took);
+	} while (ns >= WAIT_US * NS_PER_US / 100 && --tries);
+	EXPECT_LT(0, tries);
 }
 
 TEST_HARNESS_MAIN

@@ -17,7 +17,7 @@
 #define PROCESSES	4
 #define BUFFERS		3
 #define JOBS		8
-#define BOUND_MS	10000	/* with some time for a busy host */
+#define BOUND_MS	30000	/* with some time for a busy host */
 
 FIXTURE(storm)
 {
