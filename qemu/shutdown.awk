@@ -8,7 +8,7 @@
 
 # In seconds: one that hangs is waited for and tried once more, each for the
 # timeout in guest/shutdown; and some time for a busy host.
-BEGIN { FS = "[][ ]+"; bound = 2 * 3 + 4 }
+BEGIN { FS = "[][ ]+"; bound = 2 * 10 + 10 }
 
 /copies are in flight/ { begun = $2 }
 /dmacpy_job_done:/ { unbound += /=-19\r?$/; others += !/=-19\r?$/ }

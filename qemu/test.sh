@@ -29,7 +29,7 @@ stock)
 		smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
 	host_suites+=(budgets shutdown)
-	seconds=900
+	seconds=1800
 	;;
 boards)
 	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
