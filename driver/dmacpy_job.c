@@ -430,10 +430,9 @@ static void job_advance(struct dmacpy_job_cursor *at,
 	at->op++;
 }
 
-static void job_next(struct dmacpy_xfer *xfer, size_t max,
-		     struct dmacpy_piece *piece)
+static void job_cut_piece(struct dmacpy_job *job, size_t max,
+			  struct dmacpy_piece *piece)
 {
-	struct dmacpy_job *job = job_of(xfer);
 	struct dmacpy_job_cursor *at = &job->cursor;
 	const struct dmacpy_job_ends *ends = &job->ends[at->op];
 	const struct dmacpy_op *op = &job->op[at->op];
@@ -451,6 +450,31 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 		piece->src = job_pattern_addr(job, op, at->done,
 					      &piece->length);
 	job_advance(at, op, piece->length);
+}
+
+/* Is the whole operation one piece, as it is from SRAM to SRAM? */
+static bool job_is_piece(const struct dmacpy_op *op,
+			 const struct dmacpy_job_ends *ends, size_t max)
+{
+	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
+	       ends->src && ends->src->nsegs == 1;
+}
+
+static void job_next(struct dmacpy_xfer *xfer, size_t max,
+		     struct dmacpy_piece *piece)
+{
+	struct dmacpy_job *job = job_of(xfer);
+	const struct dmacpy_job_ends *ends = &job->ends[job->cursor.op];
+	const struct dmacpy_op *op = &job->op[job->cursor.op];
+
+	if (job->cursor.done || !job_is_piece(op, ends, max)) {
+		job_cut_piece(job, max, piece);
+	} else {
+		job->cursor.op++;
+		piece->dst = ends->dst->segs->addr + op->dst_offset;
+		piece->src = ends->src->segs->addr + op->src_offset;
+		piece->length = op->length;
+	}
 }
 
 static int job_start(struct dmacpy_xfer *xfer)

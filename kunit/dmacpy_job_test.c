@@ -291,19 +291,22 @@ static void job_checks_ends(struct kunit *test)
 }
 
 #define MEMORY_SIZE	6000
-#define MEMORY_SEGS	16
+#define MEMORY_SEGS	16	/* of every other one, or else 1 */
+#define MEMORIES	4
 #define COPY_JOBS	40
 #define COPY_OPS	6
 
 /**
  * struct job_memory - a buffer in pieces, and what should be in it
  * @buf: the end point
+ * @nsegs: number of @segs
  * @segs: its pieces, all in @memory
  * @memory: what the engine reads and writes
  * @model: what should be there, in the order of the buffer
  */
 struct job_memory {
 	struct dmacpy_buf *buf;
+	unsigned int nsegs;
 	struct test_seg segs[MEMORY_SEGS];
 	u8 *memory;
 	u8 model[MEMORY_SIZE];
@@ -325,7 +328,7 @@ struct job_test {
 	struct test_engine *engine;
 	wait_queue_head_t ready;
 	struct dmacpy_lane lane;
-	struct job_memory memories[2];
+	struct job_memory memories[MEMORIES];
 	struct rnd_state random;
 	struct completion released;
 	int result;
@@ -337,10 +340,10 @@ static void job_cut_memory(struct kunit *test, struct job_memory *memory)
 	struct job_test *jt = test->priv;
 	unsigned int i, length, left = MEMORY_SIZE;
 
-	for (i = 0; i < MEMORY_SEGS; i++) {
+	for (i = 0; i < memory->nsegs; i++) {
 		length = 1 + test_random_below(&jt->random, MEMORY_SIZE /
 					       MEMORY_SEGS);
-		if (i == MEMORY_SEGS - 1)
+		if (i == memory->nsegs - 1)
 			length = left;
 		left -= length;
 		memory->segs[i].length = length;
@@ -354,7 +357,7 @@ static void job_gather(const struct job_memory *memory, u8 *to)
 {
 	unsigned int i, at = MEMORY_SIZE;
 
-	for (i = 0; i < MEMORY_SEGS; i++) {
+	for (i = 0; i < memory->nsegs; i++) {
 		at -= memory->segs[i].length;
 		memcpy(to, memory->memory + at, memory->segs[i].length);
 		to += memory->segs[i].length;
@@ -364,7 +367,7 @@ static void job_gather(const struct job_memory *memory, u8 *to)
 static void job_make_memory(struct kunit *test, struct job_memory *memory)
 {
 	struct test_layout layout = {
-		MEMORY_SIZE, MEMORY_SEGS, memory->segs,
+		MEMORY_SIZE, memory->nsegs, memory->segs,
 	};
 	struct job_test *jt = test->priv;
 
@@ -447,8 +450,8 @@ static void job_add_random_op(struct kunit *test, struct dmacpy_job *job,
 	struct job_memory *dst, *src;
 	struct dmacpy_op op;
 
-	dst = &jt->memories[test_random_below(&jt->random, 2)];
-	src = &jt->memories[test_random_below(&jt->random, 2)];
+	dst = &jt->memories[test_random_below(&jt->random, MEMORIES)];
+	src = &jt->memories[test_random_below(&jt->random, MEMORIES)];
 	do {
 		job_random_op(jt, &op);
 		job->ends[i].dst = dst->buf;
@@ -500,7 +503,7 @@ static void job_close_chan(void *chan)
 static void job_copies(struct kunit *test)
 {
 	struct job_test *jt;
-	unsigned int i;
+	unsigned int i, j;
 
 	jt = kunit_kzalloc(test, sizeof(*jt), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, jt);
@@ -516,13 +519,15 @@ static void job_copies(struct kunit *test)
 						  jt->chan));
 	init_completion(&jt->released);
 	test_random_start(test, &jt->random);
-	for (i = 0; i < ARRAY_SIZE(jt->memories); i++)
+	for (i = 0; i < MEMORIES; i++) {
+		jt->memories[i].nsegs = i % 2 ? 1 : MEMORY_SEGS;
 		job_make_memory(test, &jt->memories[i]);
+	}
 
 	for (i = 0; i < COPY_JOBS; i++) {
 		job_run_random(test);
-		job_expect_model(test, &jt->memories[0]);
-		job_expect_model(test, &jt->memories[1]);
+		for (j = 0; j < MEMORIES; j++)
+			job_expect_model(test, &jt->memories[j]);
 	}
 }
 
