@@ -423,29 +423,30 @@ static void stream_add_record(struct dmacpy_stream *stream,
 	WRITE_ONCE(stream->records, stream->records + 1);
 }
 
-static void stream_tell_waiter(struct dmacpy_stream *stream,
-			       struct dmacpy_job *job, int result)
+/*
+ * Tells the result to who waits for it. Holds the lock. Returns who is to be
+ * woken: who is not may be gone as soon as he sees that the job has ended.
+ */
+static struct dmacpy_waiter *stream_tell_waiter(struct dmacpy_job *job,
+						int result)
 {
-	struct dmacpy_waiter *waiter;
-	unsigned long flags;
-	bool wake = false;
+	struct dmacpy_waiter *waiter = job->waiter;
+	bool awaits;
 
-	spin_lock_irqsave(&stream->lock, flags);
-	waiter = job->waiter;
-	if (waiter) {
-		waiter->job = NULL;
-		waiter->result = result;
-		wake = waiter->awaits;
-	}
-	spin_unlock_irqrestore(&stream->lock, flags);
-	if (wake)
-		waiter->wake(waiter);
+	if (!waiter)
+		return NULL;
+	awaits = waiter->awaits;
+	waiter->result = result;
+	/* The result is there for who sees this in dmacpy_stream_await(). */
+	smp_store_release(&waiter->job, NULL);
+	return awaits ? waiter : NULL;
 }
 
 /* Who has waited for it finds its record, and room for the next one. */
 static void stream_job_done(struct dmacpy_job *job, int result)
 {
 	struct dmacpy_stream *stream = job->stream;
+	struct dmacpy_waiter *waiter = NULL;
 	unsigned long flags;
 
 	spin_lock_irqsave(&stream->lock, flags);
@@ -453,15 +454,23 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	if (job->event)
 		stream_add_record(stream, job, result);
 	WRITE_ONCE(stream->jobs, stream->jobs - 1);
+	if (!job->fence)
+		waiter = stream_tell_waiter(job, result);
 	spin_unlock_irqrestore(&stream->lock, flags);
 	trace_dmacpy_job_done(stream->context, job->seqno, result);
-	if (job->fence)
+	if (job->fence) {
 		dmacpy_fence_signal(job->fence);
+		if (READ_ONCE(job->waiter)) {
+			spin_lock_irqsave(&stream->lock, flags);
+			waiter = stream_tell_waiter(job, result);
+			spin_unlock_irqrestore(&stream->lock, flags);
+		}
+	}
 	atomic64_set_release(&stream->ended, job->seqno);
 	if (wq_has_sleeper(&stream->wait))
 		wake_up_all(&stream->wait);
-	if (READ_ONCE(job->waiter))
-		stream_tell_waiter(stream, job, result);
+	if (waiter)
+		waiter->wake(waiter);
 }
 
 static void stream_job_release(struct dmacpy_job *job)
@@ -816,6 +825,9 @@ bool dmacpy_stream_await(struct dmacpy_stream *stream,
 {
 	bool awaits;
 
+	/* Then stream_tell_waiter() has left the result. */
+	if (!smp_load_acquire(&waiter->job))
+		return false;
 	spin_lock_irq(&stream->lock);
 	awaits = waiter->job;
 	waiter->awaits = awaits;

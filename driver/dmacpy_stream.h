@@ -43,7 +43,7 @@ struct dmacpy_name {
  *
  * Has to be there until dmacpy_stream_await() or dmacpy_stream_forget() says
  * that @wake is not called, or it was. All is under dmacpy_stream.lock, but
- * @result when the job has ended.
+ * that @job is NULL may be seen without it, and @result after that.
  */
 struct dmacpy_waiter {
 	struct dmacpy_job *job;
