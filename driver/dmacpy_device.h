@@ -4,10 +4,10 @@
  *
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
- * dmacpy_stream.submit, and the locks of pool, quota, dma-buf and dmaengine. Of
- * the spinlocks, dmacpy_chan.lock is
- * outside of dmacpy_stream.lock and of the engine's own; all are inside of the
- * rest. heaps_lock has only those of dma-heap inside.
+ * dmacpy_stream.submit, and the locks of pool, quota, dma-buf and dmaengine.
+ * The spinlocks are inside of all these: dmacpy_chan.lock, with the engine's
+ * own inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap
+ * inside.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H

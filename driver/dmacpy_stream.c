@@ -375,13 +375,10 @@ static int stream_prepare(struct dmacpy_stream *stream, struct dmacpy_job *job)
 static int stream_job_start(struct dmacpy_job *job)
 {
 	struct dmacpy_stream *stream = job->stream;
-	unsigned long flags;
 	int ret = 0;
 
-	spin_lock_irqsave(&stream->lock, flags);
-	if (job->seqno <= stream->cancelled)
+	if (job->seqno <= atomic64_read(&stream->cancelled))
 		ret = -ECANCELED;
-	spin_unlock_irqrestore(&stream->lock, flags);
 	trace_dmacpy_job_start(stream->context, job->seqno, ret);
 	return ret;
 }
@@ -393,10 +390,10 @@ static int stream_job_start(struct dmacpy_job *job)
 static int stream_note_result(struct dmacpy_stream *stream,
 			      const struct dmacpy_job *job, int result)
 {
-	if (job->seqno <= stream->cancelled)
+	if (job->seqno <= atomic64_read(&stream->cancelled))
 		result = result ?: -ECANCELED;
 	else if (result)
-		stream->cancelled = stream->seqno;
+		atomic64_set(&stream->cancelled, stream->seqno);
 	if (!result)
 		return 0;
 	if (job->fence)
@@ -496,10 +493,12 @@ static const struct dmacpy_job_ops stream_job_ops = {
 static bool stream_job_fails(struct dmacpy_stream *stream,
 			     struct dma_fence *fence)
 {
+	u64 cancelled;
 	bool fails;
 
 	spin_lock_irq(&stream->lock);
-	fails = fence->error || (fence->seqno <= stream->cancelled &&
+	cancelled = atomic64_read(&stream->cancelled);
+	fails = fence->error || (fence->seqno <= cancelled &&
 				 !dma_fence_is_signaled(fence));
 	spin_unlock_irq(&stream->lock);
 	return fails;

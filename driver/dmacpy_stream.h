@@ -72,7 +72,8 @@ struct dmacpy_waiter {
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
- * @cancelled: jobs up to this one were taken along by a failure
+ * @cancelled: jobs up to this one were taken along by a failure; may be read
+ *	without the lock
  * @error: the first error since the last fsync()
  * @jobs: number of jobs that have not ended; grows under @submit
  * @events: number of places in @ring that are taken: by records, until they
@@ -106,7 +107,7 @@ struct dmacpy_stream {
 
 	spinlock_t lock;
 	u64 seqno;
-	u64 cancelled;
+	atomic64_t cancelled;
 	int error;
 	unsigned int jobs;
 	unsigned int events;
