@@ -63,7 +63,8 @@ struct dmacpy_job_cursor {
  * @seqno: its place in the stream
  * @fence: a reference to its completion, if others want to know it, or NULL
  * @deps: what it waits for
- * @deadline: when it stops waiting for others than its stream, in jiffies
+ * @deadline: when it stops waiting for others than its stream, in jiffies, if
+ *	it has to wait
  * @waiter: who is told of its result, or NULL; under dmacpy_stream.lock
  * @user_data: for the record
  * @event: makes a record for read()

@@ -476,7 +476,9 @@ static void stream_job_release(struct dmacpy_job *job)
 
 	if (job->room <= STREAM_SPARE_OPS)
 		job = xchg(&stream->spare, job);
-	kvfree(job);
+	/* Mostly there was none, and kvfree() has other questions first. */
+	if (job)
+		kvfree(job);
 	kref_put(&stream->ref, stream_release);
 }
 
@@ -651,14 +653,21 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 /* Straight to the channel, if nothing is in the way. */
 static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	int result = stream_look_at_deps(stream, job);
+	unsigned int timeout;
+	int result = 0;
 	bool wait;
+
+	if (job->deps.count)
+		result = stream_look_at_deps(stream, job);
 
 	spin_lock_irq(&stream->lock);
 	wait = result == -EINPROGRESS || stream->moving ||
 	       !list_empty(&stream->waiting);
-	if (wait)
+	if (wait) {
+		timeout = READ_ONCE(dmacpy_dependency_timeout.value);
+		job->deadline = jiffies + msecs_to_jiffies(timeout);
 		list_add_tail(&job->node, &stream->waiting);
+	}
 	spin_unlock_irq(&stream->lock);
 
 	if (wait)
@@ -670,12 +679,9 @@ static void stream_enter(struct dmacpy_stream *stream, struct dmacpy_job *job)
 /* The point of no return: from here the fence can be seen, and must signal. */
 static void stream_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	unsigned int timeout = READ_ONCE(dmacpy_dependency_timeout.value);
-
 	kref_get(&stream->ref);
 	job->stream = stream;
 	job->ops = &stream_job_ops;
-	job->deadline = jiffies + msecs_to_jiffies(timeout);
 
 	/* From here an earlier job that fails takes it along. */
 	spin_lock_irq(&stream->lock);
