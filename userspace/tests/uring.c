@@ -458,6 +458,7 @@ struct racer {
 	int stream;
 	struct dmacpy_op op;
 	unsigned int wrong;
+	int result;	/* the last wrong one */
 };
 
 /* Rings that come and go while their requests are in flight. */
@@ -468,6 +469,7 @@ static void *race(void *data)
 	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 	unsigned int i, j;
+	int ret;
 
 	for (i = 0; i < ROUNDS / 10; i++) {
 		io_uring_queue_init(ENTRIES, &ring, 0);
@@ -477,8 +479,11 @@ static void *race(void *data)
 				sqe->flags |= IOSQE_ASYNC;
 		}
 		racer->wrong += io_uring_submit(&ring) != MANY;
-		for (j = 0; j < i % MANY; j++)
-			racer->wrong += !!next_result(&ring, NULL);
+		for (j = 0; j < i % MANY; j++) {
+			ret = next_result(&ring, NULL);
+			racer->wrong += !!ret;
+			racer->result = ret ?: racer->result;
+		}
 		io_uring_queue_exit(&ring);
 	}
 	return NULL;
@@ -502,9 +507,11 @@ TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
 	}
 	for (i = 0; i < RACERS; i++) {
 		pthread_join(racers[i].thread, NULL);
-		EXPECT_EQ(0, racers[i].wrong);
+		EXPECT_EQ(0, racers[i].wrong)
+			TH_LOG("one with %d", racers[i].result);
 	}
-	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_EQ(0, fsync(self->stream))
+		TH_LOG("%s", strerror(errno));
 }
 
 TEST_HARNESS_MAIN
