@@ -642,7 +642,8 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 {
 	struct dmacpy_job *job;
 
-	WRITE_ONCE(stream->stopped, true);
+	/* Who sees this sees all jobs as well, in stream_is_over(). */
+	smp_store_release(&stream->stopped, true);
 	cancel_delayed_work_sync(&stream->advance);
 	stream_forget_dep(stream);
 	while ((job = stream_first_waiting(stream)))
@@ -892,7 +893,8 @@ int dmacpy_stream_want_event(struct dmacpy_stream *stream,
 /* No record will be made any more. */
 static bool stream_is_over(struct dmacpy_stream *stream)
 {
-	return READ_ONCE(stream->stopped) && !READ_ONCE(stream->jobs);
+	/* In this order: there are no new ones when it is stopped. */
+	return smp_load_acquire(&stream->stopped) && !READ_ONCE(stream->jobs);
 }
 
 static unsigned int stream_take_records(struct dmacpy_stream *stream,
