@@ -190,7 +190,7 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
 /**
  * dmacpy_buf_import() - make an end point of a dma-buf
  * @chan: whose engine it is mapped for
- * @dmabuf: the dma-buf; on success its reference is the end point's
+ * @dmabuf: the dma-buf; the end point takes a reference of its own
  * @access: DMACPY_ACCESS_*
  *
  * Context: Process, inside the gate. The exporter may make it wait.

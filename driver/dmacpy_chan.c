@@ -42,7 +42,7 @@
 
 static struct workqueue_struct *chan_wq;
 
-/* Closed channels whose engine may still write, until it is seen to copy. */
+/* Closed channels whose engine may still write, until it is seen to be past. */
 static LIST_HEAD(chan_lost);
 static DEFINE_MUTEX(chan_lost_lock);
 

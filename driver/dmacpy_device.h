@@ -7,7 +7,7 @@
  * dmacpy_stream.submit, and the locks of pool, quota, dma-buf and dmaengine.
  * The spinlocks are inside of all these: dmacpy_chan.lock, with the engine's
  * own inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap
- * inside.
+ * inside, chan_lost_lock only dmacpy_chan.lock.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H
@@ -29,7 +29,8 @@ struct dmacpy_pool;
 /**
  * struct dmacpy_device - one instance
  * @ref: held by the driver while bound, by each stream and each SRAM buffer
- * @parent: a reference to the platform device; of use while the gate is open
+ * @parent: a reference to the platform device; its hardware is only of use
+ *	while the gate is open
  * @misc: /dev/dmacpyN
  * @id: N
  * @name: N with its prefix, for @misc

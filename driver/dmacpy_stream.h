@@ -56,7 +56,7 @@ struct dmacpy_waiter {
  * struct dmacpy_stream - an open file, and its jobs after that
  * @ref: held by the file and by each job
  * @dev: a reference to the instance
- * @chan: the channel for its life; only inside the gate
+ * @chan: the channel for its life; only inside the gate, or until @stopped
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
  *	where the device was unbound; taken away under @submit

@@ -79,8 +79,9 @@ static void job_checks_operation(struct kunit *test)
 }
 
 /*
- * Bytes that are asked for, of which an allocator may make more, but for the
- * patterns of fills: there are 64 KiB of them at most.
+ * Bytes that are asked for, of which an allocator may make more, with what the
+ * stream has for the record; but for the patterns of fills: there are 64 KiB of
+ * them at most.
  */
 static size_t job_memory(struct kunit *test, unsigned int nops)
 {

@@ -19,10 +19,10 @@
  * later ones run.
  *
  * poll() of the file: POLLIN when read() has a record, POLLOUT when there is
- * room for a job, POLLHUP and POLLERR when the device was unbound. read() gives
- * whole records of struct dmacpy_event. fsync() waits for the jobs that were
- * submitted before it, and returns the first error since the last fsync().
- * close() cancels nothing.
+ * room for a job and the channel takes it, POLLHUP and POLLERR when the device
+ * was unbound. read() gives whole records of struct dmacpy_event. fsync() waits
+ * for the jobs that were submitted before it, and returns the first error since
+ * the last fsync(). close() cancels nothing.
  *
  * Each command takes a pointer to a structure that starts with its own size
  * in bytes and a word of flags, and is the same for 32- and 64-bit programs.
@@ -38,23 +38,28 @@
  *    an overlap, an alignment that the engine cannot do, reserved bytes that
  *    are not zero, a structure that is too short
  *  - E2BIG: the structure has non-zero bytes that this kernel does not know,
- *    or the job more operations, rows or bytes than the limits
+ *    or is longer than a page; or the job has more operations, rows or bytes
+ *    than the limits
  *  - EOPNOTSUPP: an unknown flag or opcode
- *  - ENOTTY: an unknown command
+ *  - ENOTTY: an unknown command, which by io_uring is EOPNOTSUPP
  *  - ENOENT: no such handle
  *  - EBADF: a file descriptor that is not open, or is no dma-buf or sync_file
  *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
  *    write access that is needed
  *  - EFAULT: a bad pointer, or memory that cannot be pinned
- *  - EIO: registered memory that cannot be mapped for the engine
+ *  - EIO: memory that cannot be mapped for the engine
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
+ *  - EMFILE: out of file descriptors
  *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
  *    RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room
  *    for an event, or none for a job and the file is O_NONBLOCK
  *  - EINTR: a signal came before anything was started
  *  - ENODEV: the device was unbound from its driver
+ *
+ * IMPORT also has those of who made the dma-buf; ALLOC, IMPORT and REGISTER
+ * those of power management, when the hardware does not come up.
  *
  * The result of a job that was started:
  *
@@ -338,7 +343,8 @@ struct dmacpy_submit {
  * in-fence, have to stay until the request completes.
  *
  * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
- * of a ring that is closed are cancelled, but the jobs go on.
+ * of a ring that is closed are cancelled, but the jobs go on; before Linux 6.7
+ * who closes it waits for them.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;

@@ -24,9 +24,9 @@ extern "C" {
  * streams, and buffers, of its own, to copy on all channels at once.
  *
  * Functions return 0, or a negative value of errno: those that <linux/dmacpy.h>
- * lists, and what each function adds. A call that fails changes nothing,
- * unless its description says otherwise. Lengths, offsets and strides are in
- * bytes.
+ * lists, and what each function adds. A call that fails changes nothing but,
+ * maybe, what it was to return, unless its description says otherwise. Lengths,
+ * offsets and strides are in bytes.
  *
  * The library has no global state. Different streams can be used by different
  * threads at the same time; a stream with its buffers and jobs, or a copier
@@ -99,8 +99,8 @@ int dmacpy_device_info(struct dmacpy_device *device,
  * @stream: on return the stream. The caller owns it and frees it with
  *	dmacpy_stream_close().
  *
- * The device gives the stream the channel that has the least to do. Open
- * several streams to use several channels.
+ * The device gives the stream the channel with the fewest streams. Open several
+ * streams to use several channels.
  *
  * Return: 0, or the error of open(2).
  */
@@ -124,7 +124,7 @@ void dmacpy_stream_close(struct dmacpy_stream *stream);
 int dmacpy_stream_fd(const struct dmacpy_stream *stream);
 
 /**
- * dmacpy_stream_copy() - copy any range, whatever its length and alignment
+ * dmacpy_stream_copy() - copy a range, of any length that the engine can do
  * @stream: that the buffers belong to
  * @dst: buffer to copy to
  * @dst_offset: where in @dst
@@ -135,13 +135,15 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * Returns when the copy is done. A copy that is too long for one job is split
  * into several. Where the engine cannot write single bytes to the program's
  * memory without spoiling their neighbours in the cache (user_align of struct
- * dmacpy_get_info), the CPU copies the first and last few bytes.
+ * dmacpy_get_info), the CPU copies the first and last few bytes. So the range
+ * only has to be aligned to @copy_align, which is mostly 1.
  *
  * After a failure the bytes of the destination range are undefined.
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges
  * overlap, or a buffer belongs to another stream, -EACCES when a buffer lacks
- * the access, or the errors of dmacpy_job_run().
+ * the access, or the errors of dmacpy_buffer_register(), for memory that those
+ * few bytes pass through, or of dmacpy_job_run().
  */
 int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -169,8 +171,8 @@ int dmacpy_stream_read_events(struct dmacpy_stream *stream,
  * dmacpy_stream_flush() - wait for all jobs submitted before
  * @stream: an open stream
  *
- * Return: 0, -EINTR after a signal, or the error of the first job that failed
- * since the last flush: -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
+ * Return: 0, or the error of the first job that failed since the last flush:
+ * -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
  */
 int dmacpy_stream_flush(struct dmacpy_stream *stream);
 
@@ -220,8 +222,8 @@ int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd, uint32_t access,
 /**
  * dmacpy_buffer_register() - make memory of the program usable in a stream
  * @stream: that copies from or to it
- * @addr: of any alignment. The caller keeps the memory; it must stay mapped
- *	until the buffer is freed.
+ * @addr: a multiple of @copy_align of struct dmacpy_get_info. The caller keeps
+ *	the memory; it must stay mapped until the buffer is freed.
  * @length: in bytes
  * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
  * @buffer: on return the buffer. The caller owns it and frees it with
@@ -350,7 +352,8 @@ void dmacpy_job_reset(struct dmacpy_job *job);
  *
  * Return: 0, -EINVAL when a buffer belongs to another stream, -E2BIG, -EFBIG
  * or -ERANGE when the job would exceed the limit of operations, bytes or rows,
- * or -ENOMEM. Submitting the job finds all other errors.
+ * or -ENOMEM. Submitting the job finds all other errors, also that a fill takes
+ * too many rows.
  */
 int dmacpy_job_add_copy(struct dmacpy_job *job,
 			struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -424,10 +427,11 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
  * that were submitted to the stream before. What tells of the end is up to
  * @flags; the CPU must not touch the registered memory of the job until then.
  *
- * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -EAGAIN, -EINTR, -ENOMEM or
- * -ENODEV when nothing was started, -EAGAIN also when records must be read
- * first, or there is no room for a job and the stream is O_NONBLOCK. With
- * DMACPY_SUBMIT_WAIT also the result of the job, as dmacpy_job_run().
+ * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -E2BIG, -EMFILE, -EAGAIN,
+ * -EINTR, -ENOMEM or -ENODEV when nothing was started, -EAGAIN also when records
+ * must be read first, or there is no room for a job and the stream is
+ * O_NONBLOCK. With DMACPY_SUBMIT_WAIT also the result of the job, as
+ * dmacpy_job_run().
  */
 int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
 
@@ -438,7 +442,7 @@ int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
  *
  * The operations take effect in the order they were added.
  *
- * Return: 0; -EINVAL, -EACCES, -EAGAIN, -EINTR, -ENOMEM or -ENODEV when
+ * Return: 0; -EINVAL, -EACCES, -E2BIG, -EAGAIN, -EINTR, -ENOMEM or -ENODEV when
  * nothing was started; -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV when the job
  * failed, and what it writes to is undefined.
  */
@@ -447,9 +451,10 @@ int dmacpy_job_run(struct dmacpy_job *job);
 /**
  * dmacpy_copier_open() - make ready to copy on all channels of a device
  * @device: an open device
- * @copier: on return the copier, with a stream for each channel. The caller
- *	owns it and frees it with dmacpy_copier_close(). It does not need
- *	@device any more.
+ * @copier: on return the copier, with as many streams as the device has
+ *	channels: one on each, unless others use some more. The caller owns it
+ *	and frees it with dmacpy_copier_close(). It does not need @device any
+ *	more.
  *
  * Return: 0, -ENOMEM, or the error of open(2).
  */
@@ -467,7 +472,8 @@ void dmacpy_copier_close(struct dmacpy_copier *copier);
  * dmacpy_copier_set_min_part() - set from when on several channels are used
  * @copier: an open copier
  * @length: in bytes, at least 256. A copy of twice as much, or more, is cut
- *	into parts that are at least about that long; a shorter one is not.
+ *	into parts that are at least about that long; a shorter one is not,
+ *	unless it is too long for one job.
  *
  * What pays is as much as the engine copies in the time in which the CPU
  * starts a job; "Several channels" in guide.rst says how to measure it. By
@@ -495,8 +501,8 @@ int dmacpy_copier_import(struct dmacpy_copier *copier, int fd, uint32_t access,
 /**
  * dmacpy_copier_register() - make memory of the program usable in a copier
  * @copier: that copies from or to it
- * @addr: of any alignment. The caller keeps the memory; it must stay mapped
- *	until the buffer is freed.
+ * @addr: a multiple of @copy_align of struct dmacpy_get_info. The caller keeps
+ *	the memory; it must stay mapped until the buffer is freed.
  * @length: in bytes
  * @access: what the engine does with it, DMACPY_ACCESS_READ and _WRITE
  * @buffer: on return the buffer. The caller owns it and frees it with

@@ -20,7 +20,7 @@
 #define DEFAULT_MIN_PART (64 * 1024)
 
 /**
- * struct dmacpy_copier - a stream for each channel of a device
+ * struct dmacpy_copier - as many streams as a device has channels
  * @min_part: bytes that a part has, at least, of a copy in several parts
  * @next: counts the parts, so that all streams get their share
  * @count: number of @streams

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Copies of any length and alignment.
+ * Copies of any length, also where the cache wants them aligned.
  *
  * An engine that bypasses the CPU's caches cannot write a part of a cache
  * line: what the CPU wrote beside it gets lost. So only the whole lines in the

@@ -266,6 +266,19 @@ test_failure_keeps_the_old_file()
 	[ "$(echo to*)" = to ] || fail "a temporary file stays: $(echo to*)"
 }
 
+# Catches: a quota of SRAM that is taken for the limit of locked memory.
+test_quota()
+{
+	local quota=/sys/module/dmacpy/parameters/sram_quota_kib
+	unshare -U true || skip "this kernel has no user namespaces"
+	random from 10
+	trap 'echo 0 >$quota' EXIT
+	echo 1 >$quota
+	# Who is root in another namespace has no privileges here.
+	expect 1 unshare -U dmacpy copy --via-sram from to
+	message sram_quota_kib
+}
+
 # Catches: help that is an error, or goes to the wrong place.
 test_help()
 {
@@ -291,4 +304,4 @@ test_unbound()
 
 run_tests info info_json list copy copy_part each_device fill bench \
 	bench_waits bench_verifies bench_formats bench_errors errors \
-	failure_keeps_the_old_file help unbound
+	failure_keeps_the_old_file quota help unbound

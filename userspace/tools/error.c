@@ -104,6 +104,13 @@ void sram_error(const struct session *session, uint64_t length, int err)
 	struct dmacpy_get_info info;
 	char wanted[32], free[32], largest[32], total[32];
 
+	if (err == -EDQUOT) {
+		print_error("cannot allocate SRAM: %s\n"
+			    "A user has no more. End programs that hold buffers, or "
+			    "raise\n/sys/module/dmacpy/parameters/sram_quota_kib.",
+			    strerror(-err));
+		return;
+	}
 	if (err != -ENOSPC ||
 	    dmacpy_device_info(session->device, &info, sizeof(info))) {
 		device_error("cannot allocate SRAM", err);
