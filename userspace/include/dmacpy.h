@@ -428,8 +428,8 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
  * @flags; the CPU must not touch the registered memory of the job until then.
  *
  * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -E2BIG, -EMFILE, -EAGAIN,
- * -EINTR, -ENOMEM or -ENODEV when nothing was started, -EAGAIN also when records
- * must be read first, or there is no room for a job and the stream is
+ * -EINTR, -ENOMEM or -ENODEV when nothing was started, -EAGAIN also when
+ * records must be read first, or there is no room for a job and the stream is
  * O_NONBLOCK. With DMACPY_SUBMIT_WAIT also the result of the job, as
  * dmacpy_job_run().
  */

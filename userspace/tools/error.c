@@ -106,8 +106,8 @@ void sram_error(const struct session *session, uint64_t length, int err)
 
 	if (err == -EDQUOT) {
 		print_error("cannot allocate SRAM: %s\n"
-			    "A user has no more. End programs that hold buffers, or "
-			    "raise\n/sys/module/dmacpy/parameters/sram_quota_kib.",
+			    "A user has no more. End programs that hold buffers,\n"
+			    "or raise /sys/module/dmacpy/parameters/sram_quota_kib.",
 			    strerror(-err));
 		return;
 	}
