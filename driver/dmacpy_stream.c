@@ -766,6 +766,7 @@ struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
 	return dmacpy_job_new(xchg(&stream->spare, NULL), nops);
 }
 
+/* -EBUSY if there is no room now; after any other failure the job is gone. */
 static int stream_try_submit(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
 {
@@ -778,6 +779,9 @@ static int stream_try_submit(struct dmacpy_stream *stream,
 			mutex_unlock(&stream->submit);
 		}
 	}
+	/* Inside, as an unbind then waits until all is unmapped. */
+	if (ret && ret != -EBUSY)
+		dmacpy_job_free(job);
 	dmacpy_device_leave(stream->dev, idx);
 	return ret;
 }
@@ -810,11 +814,11 @@ int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	/* Others may be faster to take what there is room for. */
 	while ((ret = stream_try_submit(stream, job)) == -EBUSY) {
 		ret = nonblock ? -EAGAIN : stream_wait_for_room(stream, job);
-		if (ret)
+		if (ret) {
+			dmacpy_job_free(job);
 			break;
+		}
 	}
-	if (ret)
-		dmacpy_job_free(job);
 	return ret;
 }
 
