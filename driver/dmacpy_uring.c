@@ -4,8 +4,10 @@
  * cancels the request does not cancel the job.
  */
 #include <linux/container_of.h>
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -41,7 +43,11 @@ static void uring_wake(struct dmacpy_waiter *waiter)
 						   pdu), uring_complete);
 }
 
-/* A request that does not await yet is asked for again. */
+/*
+ * A request that does not await yet, or is to be completed by its task, is
+ * asked for again: by a kernel thread at once, and for as long as the task is
+ * stopped.
+ */
 static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 			unsigned int issue_flags)
 {
@@ -50,6 +56,8 @@ static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	if (dmacpy_stream_forget(stream, waiter)) {
 		waiter->result = -ECANCELED;
 		uring_complete(cmd, issue_flags);
+	} else if (current->flags & PF_KTHREAD) {
+		usleep_range(1000, 2000);
 	}
 	return 0;
 }

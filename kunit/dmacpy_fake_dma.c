@@ -55,6 +55,8 @@
  * @next_no_prep: preparations that give no descriptor
  * @next_no_submit: submissions that fail
  * @next_late: terminated descriptors that go on and call back
+ * @late_us: output since it was set to 0, how late the thread of a channel was
+ *	at most: it has to share the CPU
  * @copied: output, number of descriptors copied
  * @interrupts: output, number of interrupts, for one or more descriptors
  */
@@ -77,6 +79,7 @@ struct fake_script {
 	u32 next_no_prep;
 	u32 next_no_submit;
 	u32 next_late;
+	u32 late_us;
 	atomic_t copied;
 	atomic_t interrupts;
 };
@@ -352,6 +355,12 @@ static struct fake_desc *fake_next_issued(struct fake_chan *chan)
 	return fake_first(&chan->issued);
 }
 
+static void fake_note_late(struct fake_script *script, s64 late_us)
+{
+	if (late_us > READ_ONCE(script->late_us))
+		WRITE_ONCE(script->late_us, min_t(s64, late_us, U32_MAX));
+}
+
 /* The descriptor whose time has come; or NULL, and when to look again. */
 static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 {
@@ -369,6 +378,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 		*again = min(*again, due);
 		desc = NULL;
 	} else if (desc) {
+		fake_note_late(fake_script_of(chan), ktime_us_delta(now, due));
 		chan->free_at = due;
 		chan->current_desc = desc;
 		chan->busy = true;
@@ -655,6 +665,7 @@ static const struct {
 	FAKE_FILE(next_no_prep),
 	FAKE_FILE(next_no_submit),
 	FAKE_FILE(next_late),
+	FAKE_FILE(late_us),
 };
 
 static void fake_add_files(struct fake_dma *fake)

@@ -16,6 +16,7 @@ const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"no_terminate", "next_lost", "next_failed", "next_short",
 	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
+	"late_us",
 };
 
 const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);

@@ -428,6 +428,80 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 	EXPECT_EQ(took < BOUND_MS ? 0 : -1, fsync(self->stream));
 }
 
+/* In which the CPUs had nothing to do, of _SC_CLK_TCK each. */
+static long idle_ticks(void)
+{
+	FILE *file = fopen("/proc/stat", "r");
+	long idle = 0;
+
+	if (!file || fscanf(file, "cpu %*d %*d %*d %ld", &idle) != 1)
+		idle = 0;
+	if (file)
+		fclose(file);
+	return idle;
+}
+
+/* Its ring stays open in another process, and it stops with a request in it. */
+static void stop_with_request(int stream, unsigned int flags,
+			      const struct dmacpy_submit *args, int holders)
+{
+	struct io_uring ring;
+	pid_t holder;
+
+	if (io_uring_queue_init(ENTRIES, &ring, flags))
+		_exit(1);
+	holder = fork();
+	if (!holder)
+		pause();
+	ring_queue(&ring, stream, args);
+	if (io_uring_submit(&ring) != 1)
+		_exit(1);
+	ring_wait_until_issued(&ring);
+	io_uring_queue_exit(&ring);
+	if (write(holders, &holder, sizeof(holder)) != sizeof(holder))
+		_exit(1);
+	raise(SIGSTOP);
+	_exit(0);
+}
+
+/*
+ * Catches: a kernel thread that only asks, all the time, for the request of a
+ * program that is stopped, and so does not complete it.
+ */
+TEST_F_TIMEOUT(uring, program_is_stopped, SLOW)
+{
+	long tick = sysconf(_SC_CLK_TCK), idle;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	pid_t child, holder;
+	int holders[2], status;
+
+	if (variant->flags & IORING_SETUP_SQPOLL)
+		SKIP(return, "the ring's own thread completes it");
+	ASSERT_TRUE(engine_set("delay_us", 500 * 1000));
+	ASSERT_EQ(0, pipe(holders));
+	child = fork();
+	if (!child)
+		stop_with_request(self->stream, variant->flags, &args,
+				  holders[1]);
+	ASSERT_EQ(sizeof(holder), read(holders[0], &holder, sizeof(holder)));
+	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	EXPECT_EQ(0, fsync(self->stream));
+
+	ASSERT_EQ(0, kill(holder, SIGKILL));
+	usleep(300 * 1000);
+	idle = idle_ticks();
+	sleep(1);
+	idle = idle_ticks() - idle;
+	EXPECT_LT(cpus * tick - tick / 2, idle);
+
+	ASSERT_EQ(0, kill(child, SIGCONT));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* Catches: a request that an unbind forgets. */
 TEST_F_TIMEOUT(uring, device_is_unbound, SLOW)
 {
@@ -457,6 +531,7 @@ struct racer {
 	pthread_t thread;
 	int stream;
 	struct dmacpy_op op;
+	struct dmacpy_submit args;	/* may be read until the test ends */
 	unsigned int wrong;
 	int result;	/* the last wrong one */
 };
@@ -465,16 +540,18 @@ struct racer {
 static void *race(void *data)
 {
 	struct racer *racer = data;
-	struct dmacpy_submit args = submit_args(&racer->op);
 	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 	unsigned int i, j;
 	int ret;
 
 	for (i = 0; i < ROUNDS / 10; i++) {
-		io_uring_queue_init(ENTRIES, &ring, 0);
+		if (io_uring_queue_init(ENTRIES, &ring, 0)) {
+			racer->wrong++;
+			return NULL;
+		}
 		for (j = 0; j < MANY; j++) {
-			sqe = ring_queue(&ring, racer->stream, &args);
+			sqe = ring_queue(&ring, racer->stream, &racer->args);
 			if (j % 3 == 1)
 				sqe->flags |= IOSQE_ASYNC;
 		}
@@ -502,13 +579,15 @@ TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
 			.op = copy_op(self),
 		};
 		racers[i].op.length = 64;
+		racers[i].args = submit_args(&racers[i].op);
 		ASSERT_EQ(0, pthread_create(&racers[i].thread, NULL, race,
 					    &racers[i]));
 	}
 	for (i = 0; i < RACERS; i++) {
 		pthread_join(racers[i].thread, NULL);
 		EXPECT_EQ(0, racers[i].wrong)
-			TH_LOG("one with %d", racers[i].result);
+			TH_LOG("one with %d, the engine was late by %u us",
+			       racers[i].result, engine_get("late_us"));
 	}
 	EXPECT_EQ(0, fsync(self->stream))
 		TH_LOG("%s", strerror(errno));
