@@ -243,16 +243,17 @@ static int __init dmacpy_init(void)
 	if (ret)
 		goto err_exit_buf;
 	dmacpy_debugfs_init();
-	ret = platform_driver_register(&dmacpy_driver);
-	if (ret)
-		goto err_exit_debugfs;
 	ret = dmacpy_board_add();
 	if (ret)
-		goto err_unregister;
+		goto err_exit_debugfs;
+	/* Last: from here programs can open files, and hold the module. */
+	ret = platform_driver_register(&dmacpy_driver);
+	if (ret)
+		goto err_del_board;
 	return 0;
 
-err_unregister:
-	platform_driver_unregister(&dmacpy_driver);
+err_del_board:
+	dmacpy_board_del();
 err_exit_debugfs:
 	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();
