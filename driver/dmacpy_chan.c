@@ -562,7 +562,7 @@ static bool chan_test_part(struct dmacpy_chan *chan, size_t offset,
  * In two parts, of which the first one asks for no interrupt; but in one if the
  * second one may pass the first.
  */
-static bool chan_test(struct dmacpy_chan *chan, bool dropped)
+static bool chan_test(struct dmacpy_chan *chan)
 {
 	bool called, arrived, ordered = chan->quiet || chan->depth > 1;
 	size_t silent = chan->depth > 1 ? CHAN_TEST_PART : 0;
@@ -583,25 +583,20 @@ static bool chan_test(struct dmacpy_chan *chan, bool dropped)
 						 CHAN_TEST_TIME));
 	arrived = !memchr_inv(chan->scratch, seed, 2 * CHAN_TEST_SIZE);
 	chan->calls_back_silently = READ_ONCE(chan->silent);
-	if (arrived && ordered && (called || dropped)) {
+	if (arrived && ordered && (called || chan->dropped)) {
 		chan_end_quarantine(chan);
 		chan->quiet = true;
 	}
 	return called && arrived;
 }
 
-/*
- * Engines oops when they are released with something to do. True if what this
- * one had is dropped.
- */
-static bool chan_release(struct dmacpy_chan *chan)
+/* Engines oops when they are released with something to do. */
+static void chan_release(struct dmacpy_chan *chan)
 {
-	bool dropped = !dmaengine_terminate_async(chan->dma);
-
+	chan->dropped = !dmaengine_terminate_async(chan->dma);
 	dmaengine_synchronize(chan->dma);
 	dma_release_channel(chan->dma);
 	chan->requested = false;
-	return dropped;
 }
 
 /*
@@ -611,10 +606,9 @@ static bool chan_release(struct dmacpy_chan *chan)
 static bool chan_revive(struct dmacpy_chan *chan)
 {
 	struct dma_chan *dma;
-	bool dropped = true;
 
 	if (chan->requested)
-		dropped = chan_release(chan);
+		chan_release(chan);
 	dma = chan_request(chan);
 	if (IS_ERR(dma))
 		return false;
@@ -624,7 +618,7 @@ static bool chan_revive(struct dmacpy_chan *chan)
 	}
 	chan->requested = true;
 	/* Twice: the first one may take what is left of lost interrupts. */
-	return chan_test(chan, dropped) && chan_test(chan, dropped);
+	return chan_test(chan) && chan_test(chan);
 }
 
 static void chan_recovery(struct work_struct *work)
@@ -649,7 +643,11 @@ static void chan_recovery(struct work_struct *work)
 	}
 }
 
-/* Looks a second time when all late callbacks are through. */
+/*
+ * Looks a second time when all late callbacks are through: also those that have
+ * slept as long as this work, as when a debugger or a hypervisor has stopped
+ * the machine.
+ */
 static void chan_work(struct work_struct *work)
 {
 	struct dmacpy_chan *chan =
@@ -661,6 +659,7 @@ static void chan_work(struct work_struct *work)
 	if (stuck) {
 		chan->down = true;
 		spin_unlock_irq(&chan->lock);
+		usleep_range(1000, 2000);
 		chan_settle(chan);
 		spin_lock_irq(&chan->lock);
 		stuck = chan_stuck(chan);
@@ -848,7 +847,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 					   &chan->scratch_addr, GFP_KERNEL);
 	if (!chan->scratch)
 		return -ENOMEM;
-	if (!chan_test(chan, true))
+	if (!chan_test(chan))
 		return dev_err_probe(chan->parent, -EIO,
 				     "channel %s does not copy\n",
 				     dma_chan_name(chan->dma));
@@ -882,6 +881,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	chan->ready = ready;
 	chan->interval = 1;
 	chan->quiet = true;
+	chan->dropped = true;
 	spin_lock_init(&chan->lock);
 	INIT_DELAYED_WORK(&chan->work, chan_work);
 	INIT_DELAYED_WORK(&chan->recovery, chan_recovery);

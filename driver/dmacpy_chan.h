@@ -134,6 +134,7 @@ struct dmacpy_chan_stat {
  * @progress: time of the last sign of life, in jiffies
  * @due: when @work is due, in jiffies
  * @quiet: false while the engine may still write for what was terminated
+ * @dropped: when it was released it has dropped what it had, so it says
  * @down: being recovered: nothing is given to the engine
  * @refusing: all was terminated, and what is submitted ends at once
  * @closing: nothing will be any more, and the works have nothing to do
@@ -176,6 +177,7 @@ struct dmacpy_chan {
 	unsigned long progress;
 	unsigned long due;
 	bool quiet;
+	bool dropped;
 	bool down;
 	bool refusing;
 	bool closing;

@@ -581,6 +581,36 @@ static void chan_survives_refused_terminate(struct kunit *test)
 	chan_expect_alive(test);
 }
 
+/* Catches: a refusal that is forgotten when the channel cannot be had. */
+static void chan_remembers_refused_terminate(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+	unsigned int i;
+
+	chan_hang(test);
+	ct->engine->no_terminate = true;
+	ct->engine->no_request = UINT_MAX;
+	stuck = xfer_submit_new(test, 0);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	msleep(5 * dmacpy_timeout.value);
+	KUNIT_EXPECT_FALSE(test, ct->engine->requested);
+
+	/* It can be had, and copies, but calls back for nothing. */
+	ct->engine->no_request = 0;
+	for (i = 0; i < 5 * dmacpy_timeout.value; i++) {
+		while (test_engine_run(ct->engine, TEST_LOSE))
+			;
+		usleep_range(1000, 2000);
+	}
+	KUNIT_EXPECT_TRUE(test, ct->engine->requested);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
+	chan_expect_alive(test);
+}
+
 static const bool chan_gone_swaps[] = { false, true };
 
 static void chan_gone_name(const bool *swap, char *name)
@@ -790,6 +820,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
 	KUNIT_CASE(chan_keeps_quarantine),
 	KUNIT_CASE(chan_survives_refused_terminate),
+	KUNIT_CASE(chan_remembers_refused_terminate),
 	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),
 	KUNIT_CASE_PARAM(chan_closes_without_request, chan_gone_gen_params),
 	KUNIT_CASE(chan_closes),
