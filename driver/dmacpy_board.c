@@ -71,7 +71,8 @@ static int board_check(const struct resource *res)
  *
  * Context: Process. Undone by dmacpy_board_del().
  * Return: 0, -EINVAL for a parameter that makes no sense, -EBUSY for memory
- * that is somebody else's, -ENOMEM.
+ * that is somebody else's, -ENOMEM. That a node of this driver has the same
+ * memory is only seen when both are bound: they share it, or one of them fails.
  */
 int dmacpy_board_add(void)
 {

@@ -652,9 +652,11 @@ static void chan_work(struct work_struct *work)
 {
 	struct dmacpy_chan *chan =
 		container_of(work, struct dmacpy_chan, work.work);
+	unsigned long progress;
 	bool stuck;
 
 	spin_lock_irq(&chan->lock);
+	progress = chan->progress;
 	stuck = !chan->down && chan_stuck(chan);
 	if (stuck) {
 		chan->down = true;
@@ -662,7 +664,7 @@ static void chan_work(struct work_struct *work)
 		usleep_range(1000, 2000);
 		chan_settle(chan);
 		spin_lock_irq(&chan->lock);
-		stuck = chan_stuck(chan);
+		stuck = chan_stuck(chan) && chan->progress == progress;
 		chan->down = stuck || chan->closing;
 		chan->stat.timeouts += stuck;
 	}

@@ -67,7 +67,7 @@ static inline bool dmacpy_result_sticks(struct device *engine)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #include <linux/io_uring.h>
 
-/* No request is cancelled: who closes a ring waits for them. */
+/* No request is cancelled: a ring, and a program that ends, waits for them. */
 #define IO_URING_F_CANCEL	0
 
 static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd,

@@ -69,6 +69,7 @@ struct dmacpy_waiter {
  * @spare: a job that has ended, to use again, or NULL; exchanged atomically
  * @lane: its jobs that wait for the channel
  * @ended: the place of the last job that has ended; written one at a time
+ * @waited: when a ring that dies has waited for its task, in ns
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
@@ -103,6 +104,7 @@ struct dmacpy_stream {
 	struct dmacpy_job *spare;
 	struct dmacpy_lane lane;
 	atomic64_t ended;
+	u64 waited;
 	struct work_struct free;
 
 	spinlock_t lock;

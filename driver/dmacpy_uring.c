@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
 
 #include "dmacpy_compat.h"
@@ -44,9 +45,23 @@ static void uring_wake(struct dmacpy_waiter *waiter)
 }
 
 /*
+ * A ring that dies asks again at once, and for as long as the task is stopped
+ * that is to complete a request. Each time it waits here for one of its
+ * requests only, as it holds a mutex that the task needs, too.
+ */
+static void uring_wait_for_task(struct dmacpy_stream *stream)
+{
+	u64 since = ktime_get_ns() - READ_ONCE(stream->waited);
+
+	if (since < 100 * NSEC_PER_USEC)
+		return;
+	usleep_range(1000, 2000);
+	WRITE_ONCE(stream->waited, ktime_get_ns());
+}
+
+/*
  * A request that does not await yet, or is to be completed by its task, is
- * asked for again: by a kernel thread at once, and for as long as the task is
- * stopped.
+ * asked for again.
  */
 static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 			unsigned int issue_flags)
@@ -57,7 +72,7 @@ static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		waiter->result = -ECANCELED;
 		uring_complete(cmd, issue_flags);
 	} else if (current->flags & PF_KTHREAD) {
-		usleep_range(1000, 2000);
+		uring_wait_for_task(stream);
 	}
 	return 0;
 }

@@ -344,7 +344,7 @@ struct dmacpy_submit {
  *
  * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
  * of a ring that is closed are cancelled, but the jobs go on; before Linux 6.7
- * who closes it waits for them.
+ * the ring waits for them, and so does a program that ends.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;

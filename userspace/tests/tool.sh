@@ -269,7 +269,7 @@ test_failure_keeps_the_old_file()
 # Catches: a quota of SRAM that is taken for the limit of locked memory.
 test_quota()
 {
-	local quota=/sys/module/dmacpy/parameters/sram_quota_kib
+	quota=/sys/module/dmacpy/parameters/sram_quota_kib
 	unshare -U true || skip "this kernel has no user namespaces"
 	random from 10
 	trap 'echo 0 >$quota' EXIT
