@@ -16,7 +16,6 @@ const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"no_terminate", "next_lost", "next_failed", "next_short",
 	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
-	"late_us",
 };
 
 const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);
@@ -55,7 +54,8 @@ unsigned int engine_get(const char *name)
 bool engine_behave(void)
 {
 	bool done = engine_set("ring", 32) && engine_set("no_order", 0) &&
-		    engine_set("no_memcpy", 0) && engine_set("no_result", 0);
+		    engine_set("no_memcpy", 0) && engine_set("no_result", 0) &&
+		    engine_set("late_us", 0);
 	size_t i;
 
 	for (i = 0; i < engine_knob_count; i++)
