@@ -37,15 +37,15 @@ select_guest versal/6.12-arm64
 case $1 in
 check)
 	out=$build/bench-check
-	steps=$((guest_file_steps + 1))
+	steps=$(($(guest_prepare_steps) + 3))
 	;;
 report)
 	out=$build/bench
-	steps=$((guest_file_steps + 3))
+	steps=$(($(guest_prepare_steps) + 5))
 	need_host_packages bench
 	;;
 esac
 need_guest_packages "$guest_kernel"
-make_guest_files all tests
+make_guest_files
 rm -rf "$out"
 "$1"

@@ -1,73 +1,138 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian packages of any architecture, without root and without a change to
-# the host: apt with a state of its own for each architecture, so that one
-# whose index the mirror is just replacing does not take the others along.
+# Debian packages of any architecture and release, without root and without a
+# change to the host: apt with a state of its own for each of them, so that an
+# index that the mirror is just replacing does not affect the others. Signatures
+# are checked with the keys that every Debian has.
 
-command -v dpkg >/dev/null || die 'this needs a host with Debian 12'
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# os_release FIELD: of the host
+os_release()
+{
+	sed -n "s/^$1=//p" /etc/os-release | tr -d '"'
+}
+
+[ "$(os_release ID)" = debian ] ||
+	die "this needs Debian 12 or 13, but the host is" \
+	    "$(os_release PRETTY_NAME)"
+[ -r "$keyring" ] ||
+	die "$keyring is missing: install the package debian-archive-keyring"
+[ "$(os_release VERSION_ID | grep . || echo 99)" -ge 12 ] ||
+	die "this needs Debian 12 or 13, but the host is older:" \
+	    "$(os_release PRETTY_NAME)"
 host_arch=$(dpkg --print-architecture)
+# Unstable names itself after the next release.
+host_release=$(os_release VERSION_CODENAME)
+host_release=${host_release:-sid}
 
-# apt_for ARCH COMMAND...: apt-get or apt-cache on its state
+# arch_release ARCH: the one that programs and libraries of another architecture
+# are taken from: the host's, so that they match its cross-compiler, unless that
+# architecture was not released then.
+arch_release()
+{
+	case $1/$host_release in
+	riscv64/bookworm) echo trixie ;;
+	*) echo "$host_release" ;;
+	esac
+}
+
+# archive_uri LABEL: where the host gets Debian (label Debian) and its security
+# updates (label Debian-Security) from
+archive_uri()
+{
+	# shellcheck disable=SC2016 # apt expands it
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' "Label: $1" | sort -u | head -n 1
+}
+
+# release_sources RELEASE: the list of sources of one
+release_sources()
+{
+	local main security
+	main=$(archive_uri Debian)
+	security=$(archive_uri Debian-Security)
+	[ -n "$main" ] || die "apt knows no archive of Debian: check" \
+		"/etc/apt/sources.list and run apt-get update"
+	main="deb [signed-by=$keyring] $main"
+	echo "$main $1 main"
+	case $1 in
+	sid | *-backports) return ;;
+	esac
+	echo "$main $1-updates main"
+	[ -z "$security" ] ||
+		echo "deb [signed-by=$keyring] $security $1-security main"
+}
+
+# apt_for RELEASE ARCH COMMAND...: apt-get or apt-cache on its state
 apt_for()
 {
-	local arch=$1 state=$cache/apt/$1 command=$2
-	shift 2
+	local arch=$2 state=$cache/apt/$1-$2 command=$3
+	shift 3
 	"$command" -q -o Dir::State::Lists="$state/lists" \
+		-o Dir::Etc::SourceList="$state/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::status=/dev/null -o Dir::Cache="$state/cache" \
 		-o APT::Architecture="$arch" -o APT::Architectures="$arch" \
-		-o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
+		-o APT::Sandbox::User=root -o Acquire::Languages=none \
+		-o APT::Update::Error-Mode=any "$@"
 }
 
+# update_debs RELEASE ARCH: once in each run of a script. A mirror in the
+# middle of a sync serves indexes that do not match for a moment. What is still
+# missing after that is noticed where a package is missing.
+this_run="$$ $EPOCHSECONDS"
 update_debs()
 {
-	mkdir -p "$cache/apt/$1/lists/partial" \
-		"$cache/apt/$1/cache/archives/partial"
-	apt_for "$1" apt-get update
+	local state=$cache/apt/$1-$2 pause
+	! grep -qxs "$this_run" "$state/updated" || return 0
+	mkdir -p "$state"/lists/partial "$state"/cache/archives/partial
+	release_sources "$1" >"$state/sources.list"
+	for pause in 5 0; do
+		! apt_for "$1" "$2" apt-get update || break
+		sleep "$pause"
+	done
+	echo "$this_run" >"$state/updated"
 }
 
-# A mirror in the middle of a sync serves indexes that do not match for a
-# moment. What is still missing after that is noticed by who needs it.
-update_debs_patiently()
-{
-	update_debs "$1" && return
-	sleep 5
-	update_debs "$1" && return
-	printf 'the package lists of %s are not complete\n' "$1" >&2
-}
-
-# deb_field ARCH PACKAGE FIELD: of the newest version
+# deb_field RELEASE ARCH PACKAGE FIELD: of the newest version
 deb_field()
 {
-	apt_for "$1" apt-cache show --no-all-versions "$2" |
-		sed -n "s/^$3: //p" | grep . ||
-		die "no package $2 for $1: add its archive to" \
-		    "/etc/apt/sources.list, or try again later if the mirror" \
-		    "is just being updated"
+	update_debs "$1" "$2" >&2
+	apt_for "$1" "$2" apt-cache show --no-all-versions "$3" |
+		sed -n "s/^$4: //p" | grep . ||
+		die "no package $3 for $2 in Debian's $1: is the network up?" \
+		    "If it is, try again later: the mirror may be just being" \
+		    "updated"
 }
 
-# download_deb ARCH PACKAGE VERSION: prints the name of the file. apt keeps
-# a complete one from an earlier try.
+# download_deb RELEASE ARCH PACKAGE VERSION: prints the name of the file. apt
+# keeps a complete one from an earlier try.
 download_deb()
 {
-	local try file=$cache/debs/$2_${3//:/%3a}
+	local try file=$cache/debs/$3_${4//:/%3a}
 	mkdir -p "$cache/debs"
+	update_debs "$1" "$2" >&2
 	for try in 1 2 3; do
-		(cd "$cache/debs" && apt_for "$1" apt-get download "$2=$3") \
-			>&2 && ls "$file"_*.deb && return
+		(cd "$cache/debs" && apt_for "$1" "$2" apt-get download \
+			"$3=$4") >&2 && ls "$file"_*.deb && return
 		sleep $((try * 2))
-		update_debs "$1" >&2 || true
+		rm "$cache/apt/$1-$2/updated"
+		update_debs "$1" "$2" >&2
 	done
-	die "could not download $2 $3 for $1 from your mirror: try again later"
+	die "could not download $3 $4 for $2 from your mirror: is the network" \
+	    "up, and is there room in $cache? If so, try again later"
 }
 
-# unpack_deb ARCH PACKAGE DIRECTORY [VERSION], by default the newest
+# unpack_deb RELEASE ARCH PACKAGE DIRECTORY [VERSION], by default the newest
 unpack_deb()
 {
-	local version=${4:-} file
-	[ -n "$version" ] || version=$(deb_field "$1" "$2" Version) || exit
-	file=$(download_deb "$1" "$2" "$version") || exit
-	dpkg-deb -x "$file" "$3" || exit
+	local version=${5:-} file
+	[ -n "$version" ] || version=$(deb_field "$1" "$2" "$3" Version) ||
+		exit
+	file=$(download_deb "$1" "$2" "$3" "$version") || exit
+	dpkg-deb -x "$file" "$4" || exit
 	rm "$file"
 }
 

@@ -22,67 +22,79 @@ need_guest_packages()
 		case $tree in
 		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
 		esac
-		case $tree in
-		6.*) ;;
-		*) packages+=(kernel) ;;
-		esac
+		is_stock "$tree" || packages+=(kernel)
 	done
 	need_host_packages "${packages[@]}"
 }
 
-# build_userspace TARGET...: of its Makefile
+# build_userspace TARGET...: of its Makefile. Libraries are those of the sysroot,
+# if the guest needs any.
 build_userspace()
 {
-	local args
+	local args pkg_config=false
 	read -ra args < <(kernel_make_args "$guest_kernel")
-	args+=(PKG_CONFIG="$(sysroot_pkg_config "$guest_arch")")
+	[ "$guest_purpose" = demo ] ||
+		pkg_config=$(sysroot_pkg_config "$guest_arch")
+	args+=(PKG_CONFIG="$pkg_config")
 	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 "${args[@]}" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
 }
 
-guest_prepare_steps=6	# in prepare_guest
-guest_file_steps=8	# in make_guest_files
+# What the guest is for: "tests", with all programs and what they need, or "demo",
+# with just what that needs.
+guest_purpose=tests
+
+# guest_prepare_steps: of prepare_guest. make_guest_files has two more.
+guest_prepare_steps()
+{
+	[ "$guest_purpose" = demo ] && echo 5 || echo 6
+}
 
 # The harness of the tests is that of 6.12, whatever they run on.
 fetch_kernels()
 {
 	fetch_kernel 6.12-arm64
-	case $guest_kernel in
-	6.*) fetch_kernel "$guest_kernel" ;;
-	*) fetch_kernel_tree ;;
-	esac
+	if is_stock "$guest_kernel"; then
+		fetch_kernel "$guest_kernel"
+	else
+		fetch_kernel_tree
+	fi
 }
 
 # A kernel of ours comes with all of its modules.
 prepare_kernel()
 {
 	step "fetching the kernel for $guest_kernel" fetch_kernels
-	case $guest_kernel in
-	6.*)
+	if is_stock "$guest_kernel"; then
 		step "building DMA engines for it" build_engines "$guest_kernel"
-		;;
-	*)
+	else
 		step "building $guest_kernel, some minutes the first time" \
 			build_kernel "$guest_kernel" \
 			"$(kernel_image_name "$guest_kernel")"
-		;;
-	esac
+	fi
 }
 
-# prepare_guest TARGET...: all but the module and the initramfs
+# prepare_guest: all but the module and the initramfs
 prepare_guest()
 {
+	local programs=(all tests)
 	prepare_kernel
 	step "fetching busybox for $guest_arch" fetch_busybox "$guest_arch"
-	step "fetching libraries for $guest_arch" fetch_sysroot "$guest_arch"
-	step "building the user space for $guest_arch" build_userspace "$@"
+	if [ "$guest_purpose" = demo ]; then
+		programs=("$guest_userspace/examples/tilefilter")
+	else
+		step "fetching libraries for $guest_arch" \
+			fetch_sysroot "$guest_arch"
+	fi
+	step "building the user space for $guest_arch" \
+		build_userspace "${programs[@]}"
 	step "making the device tree of $guest_board" make_dtb "$guest_dtb"
 }
 
 make_guest_files()
 {
 	lock_directory "$build"
-	prepare_guest "$@"
+	prepare_guest
 	step "building dmacpy" build_dmacpy "$guest_kernel"
 	step "making the initramfs" make_initramfs
 }

@@ -29,9 +29,9 @@ EOT
 }
 
 [ -n "${CMD:-}" ] || die "say what to run, as in: make guest CMD='dmacpy info'"
-steps=$guest_file_steps
+steps=$(($(guest_prepare_steps) + 2))
 need_guest_packages "$guest_kernel"
-make_guest_files all tests
+make_guest_files
 write_task
 boot_guest "$build/guest" "${GUEST_SECONDS:-600}"
 status=$(cat "$build/guest/out/status")

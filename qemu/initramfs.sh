@@ -3,13 +3,14 @@
 #
 # The guest's file system. The same input gives the same bytes.
 
-# What the guest boots with, and other drivers, that the tests share buffers
-# with. What a kernel has not got as a module it has built in, or not at all.
+# What the guest boots with, and for the tests other drivers that they share
+# buffers with. A module that a kernel lacks is built in, or not there at all.
 install_stock_modules()
 {
-	local name file
-	for name in "${boot_modules[@]}" \
-			$(sed '/^#/d; s/ .*//' "$top/qemu/guest/modules"); do
+	local name file names=("${boot_modules[@]}")
+	[ "$guest_purpose" = demo ] || mapfile -t -O "${#names[@]}" names \
+		< <(sed '/^#/d; s/ .*//' "$top/qemu/guest/modules")
+	for name in "${names[@]}"; do
 		file=$(kernel_module "$guest_kernel" "$name")
 		case $file in
 		*.xz) xz -dc "$file" >"$1/lib/modules/$name.ko" ;;
@@ -29,15 +30,10 @@ guest_tests()
 	done
 }
 
-fill_root()
+# install_tests DIRECTORY: with all programs, and what these need
+install_tests()
 {
-	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules,tests}
-	install -m 755 "$top/qemu/guest/init" "$1/init"
-	install -m 755 "$(busybox "$guest_arch")" "$1/bin/busybox"
-	case $guest_kernel in
-	6.*) install_stock_modules "$1" ;;
-	esac
-	install -m 644 "$guest"/modules/*.ko "$1/lib/modules"
+	mkdir "$1/tests"
 	install -m 755 "$guest_userspace/dmacpy" \
 		"$guest_userspace"/examples/{drmshare,ringcopy,tilefilter} \
 		"$guest_userspace/tests/bin/untouched" "$1/bin"
@@ -49,6 +45,20 @@ fill_root()
 	install -m 644 "$guest_userspace/tests/lib/expbuf.so" "$1/lib"
 	install_libraries "$guest_arch" "$1/lib" \
 		"$1"/bin/{drmshare,v4l2-ctl} "$1"/tests/*
+}
+
+populate_root()
+{
+	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules}
+	install -m 755 "$top/qemu/guest/init" "$1/init"
+	install -m 755 "$(busybox "$guest_arch")" "$1/bin/busybox"
+	! is_stock "$guest_kernel" || install_stock_modules "$1"
+	install -m 644 "$guest"/modules/*.ko "$1/lib/modules"
+	if [ "$guest_purpose" = demo ]; then
+		install -m 755 "$guest_userspace/examples/tilefilter" "$1/bin"
+	else
+		install_tests "$1"
+	fi
 }
 
 # pack DIRECTORY
@@ -65,6 +75,6 @@ make_initramfs()
 {
 	local root=$guest/root
 	rm -rf "$root"
-	fill_root "$root"
+	populate_root "$root"
 	pack "$root" >"$guest/initramfs.gz"
 }

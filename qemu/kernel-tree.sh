@@ -29,9 +29,10 @@ kernel_tree=$cache/$kernel_tree_name/usr/src/linux-source-6.12
 # and for the modules that test it.
 make_kernel_tree()
 {
-	local misc=$1/usr/src/linux-source-6.12/drivers/misc version
-	version=$(deb_field "$host_arch" linux-source-6.12 Version) || exit
-	unpack_source 6.12 "$version" "$1" "${kernel_tree_parts[@]}"
+	local misc=$1/usr/src/linux-source-6.12/drivers/misc found release version
+	found=$(kernel_package 6.12-arm64)
+	read -r release _ version <<<"$found"
+	unpack_source "$release" 6.12 "$version" "$1" "${kernel_tree_parts[@]}"
 	sed -i '/^endmenu/i source "drivers/misc/dmacpy/Kconfig"' \
 		"$misc/Kconfig"
 	echo "obj-\$(CONFIG_DMACPY) += dmacpy/ dmacpy/kunit/" \
@@ -70,7 +71,7 @@ make_in_kernel_tree()
 {
 	local tree=$1
 	shift
-	# shellcheck disable=SC2046 # two arguments
+	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$kernel_tree" O="$(kernel_build_dir "$tree")" \
 		$(kernel_make_args "$tree") "$@"
 }

@@ -6,7 +6,7 @@
 #
 #   fetch_kernel TREE	download it unless it is there
 #   kernel_build_dir TREE	prints the KDIR to build modules with
-#   kernel_make_args TREE	prints ARCH= and CROSS_COMPILE= for it
+#   kernel_make_args TREE	prints ARCH=, CROSS_COMPILE= and CC= for it
 #   kernel_image TREE	prints the image to boot
 #   kernel_module TREE NAME	prints the path of a stock module, if there
 #			is one
@@ -17,9 +17,11 @@
 #   busybox ARCH		prints its path
 #   unpack_source ...	other parts of the source, see there
 #
-# where TREE is one of 6.12-arm64, 6.1-arm64 and 6.1-armmp. The newest one at
-# the time of the first use stays until "make distclean", or until source_parts
-# changes. The functions also know the kernels that kernel-tree.sh builds.
+# where TREE is a version and a flavour of Debian's, such as 6.12-rt-arm64. The
+# version "newest" stands for the newest one that is served. The newest package
+# at the time of the first use stays until "make distclean", or until
+# source_parts changes. The functions also know the kernels that kernel-tree.sh
+# builds.
 
 source_parts=(
 	Documentation/dev-tools Documentation/process
@@ -29,6 +31,24 @@ source_parts=(
 	tools/testing/selftests/kselftest.h
 	tools/testing/selftests/kselftest_harness.h
 )
+
+# is_stock TREE: a kernel of Debian, not one that is built here?
+is_stock()
+{
+	[[ $1 = [0-9]* || $1 = newest-* ]]
+}
+
+# kernel_releases TREE: the releases of Debian that may have it. The first of them
+# that has it is taken, but for the newest one.
+kernel_releases()
+{
+	case $1 in
+	6.1-*) echo bookworm ;;
+	*-riscv64) echo trixie ;;
+	6.12-*) echo bookworm trixie ;;
+	newest-*) echo trixie-backports sid ;;
+	esac
+}
 
 # kernel_name TREE: of its directory in the cache
 kernel_name()
@@ -46,72 +66,86 @@ kernel_arch()
 	case $1 in
 	*-arm64) echo arm64 ;;
 	*-arm | *-armmp) echo armhf ;;
+	*-riscv64) echo riscv64 ;;
 	esac
 }
 
+# The headers name the compiler of the kernel, of which the host may have another
+# version: an older one, or an older pahole, may lack options that the newest
+# kernel has been configured to use.
 kernel_make_args()
 {
+	local arch=arm64 cross=aarch64-linux-gnu- without=
 	case $1 in
-	*-arm64) echo ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ;;
-	*-arm | *-armmp | *-armv5)
-		echo ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf-
-		;;
+	*-arm | *-armmp | *-armv5) arch=arm cross=arm-linux-gnueabihf- ;;
+	*-riscv64) arch=riscv cross=riscv64-linux-gnu- ;;
 	esac
-}
-
-# In Debian 12 the packages of 6.1 have no version in their name.
-kernel_headers_package()
-{
-	case $1 in
-	6.1-*) echo "linux-headers-${1#*-}" ;;
-	*) echo "linux-headers-$1" ;;
-	esac
+	[[ $1 != newest-* ]] || without=$(printf ' %s=' \
+		CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT \
+		CONFIG_DEBUG_INFO_BTF_MODULES)
+	echo "ARCH=$arch CROSS_COMPILE=$cross CC=${cross}gcc$without"
 }
 
 kernel_build_dir()
 {
-	case $1 in
-	6.*) echo "$(kernel_dir "$1")"/usr/src/linux-headers-*-"${1#*-}" ;;
-	*) echo "$cache/$kernel_tree_name/objects-$1" ;;
-	esac
+	if is_stock "$1"; then
+		echo "$(kernel_dir "$1")"/usr/src/linux-headers-*-"${1#*-}"
+	else
+		echo "$cache/$kernel_tree_name/objects-$1"
+	fi
 }
 
+# Since 7.x all of a kernel is in its modules' directory.
 kernel_image()
 {
-	case $1 in
-	6.*) echo "$(kernel_dir "$1")"/boot/vmlinuz-* ;;
-	*) echo "$build/$1/image" ;;
-	esac
+	if is_stock "$1"; then
+		compgen -G "$(kernel_dir "$1")/boot/vmlinu?-*" ||
+			compgen -G "$(kernel_dir "$1")/usr/lib/modules/*/vmlinu?"
+	else
+		echo "$build/$1/image"
+	fi
+}
+
+# kernel_release TREE: what uname -r says
+kernel_release()
+{
+	local headers
+	headers=$(kernel_build_dir "$1")
+	echo "${headers##*/linux-headers-}"
 }
 
 kernel_module()
 {
-	find "$(kernel_dir "$1")/lib/modules" -name "$2.ko*"
+	local modules
+	for modules in "$(kernel_dir "$1")"/{,usr/}lib/modules; do
+		[ ! -d "$modules" ] || find "$modules" -name "$2.ko*"
+	done
 }
 
 kernel_dtb()
 {
-	echo "$(kernel_dir "$1")"/usr/lib/linux-image-*/"$2.dtb"
+	find "$(kernel_dir "$1")/usr/lib" -name "$2.dtb" -print -quit
 }
 
 kernel_source_dir()
 {
-	echo "$(kernel_dir "$1")/usr/src/linux-source-${1%%-*}"
+	echo "$(kernel_dir "$1")"/usr/src/linux-source-*
 }
 
 busybox()
 {
-	echo "$cache/busybox-$1/bin/busybox"
+	find "$cache/busybox-$1-$(arch_release "$1")" -path '*/bin/busybox' \
+		-print -quit
 }
 
-# unpack_source RELEASE VERSION DIRECTORY PART...: the parts may have wildcards.
-# The tar ball in the package has a name of its own, and is not needed on the
-# disk.
+# unpack_source DEBIAN-RELEASE LINUX-RELEASE VERSION DIRECTORY PART...: the parts
+# may have wildcards. The tar ball in the package has a name of its own, and is
+# not needed on the disk.
 unpack_source()
 {
-	local package=linux-source-$1 version=$2 to=$3/usr/src file
-	shift 3
-	file=$(download_deb "$host_arch" "$package" "$version") || exit
+	local package=linux-source-$2 to=$4/usr/src file
+	file=$(download_deb "$1" "$host_arch" "$package" "$3") || exit
+	shift 4
 	mkdir -p "$to"
 	dpkg-deb --fsys-tarfile "$file" |
 		tar -xO "./usr/src/$package.tar.xz" | xz -dc |
@@ -119,37 +153,96 @@ unpack_source()
 	rm "$file"
 }
 
-# unpack_headers TREE PACKAGE VERSION DIRECTORY: kbuild's programs run on the
-# host, and the headers find the common ones by an absolute path.
+# lend_libc DEBIAN-RELEASE TREE DIRECTORY PROGRAM...: the C library of a newer
+# release of Debian than the host's to programs of that release. The directory
+# becomes that of the kernel when it is complete.
+lend_libc()
+{
+	local loader
+	unpack_deb "${1%-backports}" "$host_arch" libc6 "$3/host"
+	loader=$(cd "$3" && find host -name 'ld-linux*.so.*' -print -quit)
+	loader=$(kernel_dir "$2")/$loader
+	patchelf --set-interpreter "$loader" --set-rpath "${loader%/*}" "${@:4}"
+}
+
+# unpack_headers DEBIAN-RELEASE TREE PACKAGE VERSION DIRECTORY: kbuild's programs
+# run on the host, and the headers find the common ones by an absolute path.
 unpack_headers()
 {
-	local arch depends common kbuild
-	arch=$(kernel_arch "$1")
-	depends=$(deb_field "$arch" "$2" Depends) || exit
-	common=$(grep -o 'linux-headers-[^ ]*-common' <<<"$depends")
+	local release=$1 to=$5 arch depends common kbuild
+	arch=$(kernel_arch "$2")
+	depends=$(deb_field "$release" "$arch" "$3" Depends) || exit
+	common=$(grep -o 'linux-headers-[^ ]*-common[^ ,]*' <<<"$depends")
 	kbuild=$(grep -o 'linux-kbuild-[^ ,]*' <<<"$depends")
-	unpack_deb "$arch" "$2" "$4" "$3"
-	unpack_deb "$arch" "$common" "$4" "$3"
-	unpack_deb "$host_arch" "$kbuild" "$4"
-	sed -i "s|/usr/src/|$(kernel_dir "$1")&|" "$4/usr/src/$2/Makefile"
-	[ "$arch" = arm64 ] || install "$top/qemu/modpost-32.sh" \
-		"$4/usr/lib/$kbuild/scripts/mod/modpost"
+	unpack_deb "$release" "$arch" "$3" "$to" "$4"
+	unpack_deb "$release" "$arch" "$common" "$to" "$4"
+	unpack_deb "$release" "$host_arch" "$kbuild" "$to"
+	sed -i "s|/usr/src/|$(kernel_dir "$2")&|" "$to/usr/src/$3/Makefile"
+	kbuild=$to/usr/lib/$kbuild/scripts/mod
+	if [ -x "$kbuild/modpost.real-lsb-64" ]; then
+		[ "${release%-backports}" = "$host_release" ] ||
+			lend_libc "$release" "$2" "$to" \
+				"$kbuild"/modpost.real-lsb-*
+	elif [ "$arch" = armhf ]; then
+		install "$top/qemu/modpost-32.sh" "$kbuild/modpost"
+	fi
+}
+
+# kernel_packages TREE: prints for each release of Debian that has the kernel this
+# release, the package of its headers, and the package's version. What depends on
+# these is named after the version, unless it is the release's only kernel.
+kernel_packages()
+{
+	local arch release name depends version=${1%%-*}
+	[ "$version" != newest ] || version='[0-9]+\.[0-9]+'
+	version="(linux-headers-${version/6./6\\.}[.-][^ ]+) \(= ([^)]+)\)"
+	arch=$(kernel_arch "$1")
+	for release in $(kernel_releases "$1"); do
+		update_debs "$release" "$arch" >&2
+		for name in "linux-headers-$1" "linux-headers-${1#*-}"; do
+			depends=$(apt_for "$release" "$arch" apt-cache show \
+				--no-all-versions "$name" 2>/dev/null |
+				sed -n 's/^Depends: //p') || continue
+			[[ ! $depends =~ $version ]] ||
+				echo "$release ${BASH_REMATCH[*]:1}"
+		done
+	done
+}
+
+# kernel_package TREE: prints the first one of these, or the newest
+kernel_package()
+{
+	local found order=(cat)
+	[[ $1 != newest-* ]] || order=(sort "-k3,3Vr")
+	found=$(kernel_packages "$1" | "${order[@]}")
+	[ -n "$found" ] ||
+		die "no kernel ${1%%-*} for ${1#*-} in Debian's" \
+		    "$(kernel_releases "$1"): is the network up? If it is," \
+		    "try again later: the mirror may be just being updated"
+	head -n 1 <<<"$found"
+}
+
+# unpack_parts RELEASE ARCH HEADERS VERSION DIRECTORY: the image and the modules,
+# which since 7.x are in two packages.
+unpack_parts()
+{
+	local part parts=(image)
+	[ -z "$(apt_for "$1" "$2" apt-cache show "${3/headers/binary}" \
+		2>/dev/null)" ] || parts=(binary modules)
+	for part in "${parts[@]}"; do
+		unpack_deb "$1" "$2" "${3/headers/$part}" "$5" "$4"
+	done
 }
 
 unpack_kernel()
 {
-	local arch depends package version
-	arch=$(kernel_arch "$1")
-	update_debs_patiently "$arch"
-	[ "$arch" = "$host_arch" ] || update_debs_patiently "$host_arch"
-	depends=$(deb_field "$arch" "$(kernel_headers_package "$1")" \
-		  Depends) || exit
-	package=${depends%% *}
-	version=${depends##*(= }
-	version=${version%)}
-	unpack_headers "$1" "$package" "$version" "$2"
-	unpack_deb "$arch" "${package/headers/image}" "$2" "$version"
-	unpack_source "${1%%-*}" "$version" "$2" "${source_parts[@]}"
+	local found release package version
+	found=$(kernel_package "$1")
+	read -r release package version <<<"$found"
+	unpack_headers "$release" "$1" "$package" "$version" "$2"
+	unpack_parts "$release" "$(kernel_arch "$1")" "$package" "$version" "$2"
+	unpack_source "$release" "$(grep -Eo '[0-9]+\.[0-9]+' <<<"$package" |
+		head -n 1)" "$version" "$2" "${source_parts[@]}"
 }
 
 fetch_kernel()
@@ -159,11 +252,10 @@ fetch_kernel()
 
 unpack_busybox()
 {
-	update_debs_patiently "$1"
-	unpack_deb "$1" busybox-static "$2"
+	unpack_deb "$(arch_release "$1")" "$1" busybox-static "$2"
 }
 
 fetch_busybox()
 {
-	fetch_once "busybox-$1" unpack_busybox "$1"
+	fetch_once "busybox-$1-$(arch_release "$1")" unpack_busybox "$1"
 }

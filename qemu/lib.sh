@@ -13,6 +13,14 @@ die()
 	exit 1
 }
 
+# make splits names at white space, and kbuild at colons.
+case $top$cache in
+*[[:space:]:]*)
+	die "make cannot build in a directory that has a space or a colon in" \
+	    "its name: move $top, or set XDG_CACHE_HOME if it is in $cache"
+	;;
+esac
+
 # Set by a script that has several steps.
 steps=1
 step_number=0

@@ -4,11 +4,12 @@
 # Kernel modules, cross-built against Debian's stock kernels or with a kernel of
 # ours. Those for the guest are collected in build/TREE/modules.
 
-# A remark about the compiler is none about the code: Debian's cross-compiler
-# has another name than the one that built the kernel.
+# A remark about the tools is none about the code: the host has others than those
+# that built the kernel.
 show_warnings()
 {
-	grep -i warning "$1" | grep -v 'warning: the compiler differs'
+	grep -i warning "$1" |
+		grep -Ev 'warning: (the compiler|pahole version) differs'
 }
 
 # add_modules TREE FILE...: to those that the guest gets
@@ -69,7 +70,7 @@ make_dmacpy_alone()
 make_dmacpy()
 {
 	local out=$build/$1/dmacpy
-	# shellcheck disable=SC2046 # two arguments
+	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$top" modules KDIR="$(kernel_build_dir "$1")" \
 		MODULES_OUT="$out" $(kernel_make_args "$1")
 	add_modules "$1" "$out/driver/dmacpy.ko"
@@ -79,10 +80,8 @@ make_dmacpy()
 remove_dmacpy()
 {
 	rm -rf "$build/$1"/{dmacpy,modules/dmacpy.ko}
-	case $1 in
-	6.*) ;;
-	*) rm -rf "$(kernel_build_dir "$1")/drivers/misc/dmacpy" ;;
-	esac
+	is_stock "$1" ||
+		rm -rf "$(kernel_build_dir "$1")/drivers/misc/dmacpy"
 }
 
 # build_dmacpy TREE: a warning is an error. What had one is built anew the
@@ -92,7 +91,7 @@ build_dmacpy()
 	local log=$build/$1/dmacpy.log make=make_dmacpy_in_tree
 	mkdir -p "$build/$1"
 	case $1 in
-	6.*) make=make_dmacpy ;;
+	[0-9]* | newest-*) make=make_dmacpy ;;
 	at91-*) make=make_dmacpy_alone ;;
 	esac
 	attempt "$make" "$1" >"$log" 2>&1
@@ -112,7 +111,7 @@ build_dma()
 	install -p -m 644 "$from/dmatest.c" "$from/xilinx/zynqmp_dma.c" "$out"
 	install -p -m 644 "$from/dmaengine.h" "$build/$1"
 	install -p -m 644 "$top/qemu/dma.Kbuild" "$out/Kbuild"
-	# shellcheck disable=SC2046 # two arguments
+	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \
 		$(kernel_make_args "$1") modules
 	add_modules "$1" "$out"/*.ko
@@ -125,8 +124,8 @@ build_test_modules()
 	local out=$build/$1/kunit
 	mkdir -p "$out"
 	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c,dmacpy_floor.c} \
-		"$out"
-	# shellcheck disable=SC2046 # two arguments
+		"$top/driver/dmacpy_compat.h" "$out"
+	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \
 		$(kernel_make_args "$1") W=1 modules
 	add_modules "$1" "$out"/*.ko

@@ -10,8 +10,7 @@ default_photo_licence='CC BY 2.0, by danielbuechele'
 
 unpack_photo()
 {
-	update_debs_patiently "$host_arch"
-	unpack_deb "$host_arch" python3-sklearn "$1"
+	unpack_deb "$host_release" "$host_arch" python3-sklearn "$1"
 }
 
 fetch_photo()

@@ -127,14 +127,14 @@ write_break_even()
 write_head()
 {
 	local kernel qemu
-	kernel=$(kernel_image "$guest_kernel")
+	kernel=$(kernel_release "$guest_kernel")
 	qemu=$("${machine[0]}" --version | head -n 1)
 	cat <<-EOT
 		<!-- SPDX-License-Identifier: GPL-2.0-only -->
 		# What copies cost
 
 		By "make bench", on the board $guest_board of $qemu,
-		with the kernel ${kernel##*/vmlinuz-}.
+		with the kernel $kernel.
 
 		All but the last section is in instructions of the guest, kernel and
 		program together, medians of the rounds: QEMU's clock runs by one

@@ -40,12 +40,10 @@ compose_result()
 
 write_report()
 {
-	local kernel
-	kernel=$(kernel_image 6.12-arm64)
 	{
 		echo "file: $image"
 		[ -n "${IMAGE:-}" ] || echo "licence: $default_photo_licence"
-		echo "kernel: ${kernel##*/vmlinuz-}"
+		echo "kernel: $(kernel_release "$guest_kernel")"
 		cat "$out/out/tilefilter.txt"
 		grep -E '^(copies-in|time)-' "$out/out/slow.txt" |
 			sed 's/^/at-5-mb-per-s-/'
@@ -74,11 +72,12 @@ say_what_happened()
 [ -z "${IMAGE:-}" ] || [ -r "$IMAGE" ] ||
 	die "cannot read $IMAGE: give the path of a picture, as in" \
 	    "make run IMAGE=photo.png"
-steps=$((guest_file_steps + 3))
+guest_purpose=demo
+steps=$(($(guest_prepare_steps) + 5))
 [ -n "${IMAGE:-}" ] || : $((steps += 1))
 select_guest versal/6.12-arm64
 need_guest_packages "$guest_kernel"
-make_guest_files all
+make_guest_files
 [ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo
 write_task
 step "converting $(basename "$image")" convert_image

@@ -12,22 +12,34 @@ sysroot_key=$(list_key "${sysroot_packages[@]}")
 
 unpack_sysroot()
 {
-	local arch=$1 package
-	update_debs_patiently "$arch"
+	local release package
+	release=$(arch_release "$1")
+	update_debs "$release" "$1"
 	for package in "${sysroot_packages[@]}"; do
-		unpack_deb "$arch" "$package" "$2"
+		# Since Debian 13 some names tell that time_t has 64 bits.
+		[ -n "$(apt_for "$release" "$1" apt-cache show "$package" \
+			2>/dev/null)" ] || package+=t64
+		unpack_deb "$release" "$1" "$package" "$2"
 	done
+}
+
+# sysroot ARCH: prints its directory
+sysroot()
+{
+	echo "$cache/sysroot-$1-$(arch_release "$1")-$sysroot_key"
 }
 
 fetch_sysroot()
 {
-	fetch_once "sysroot-$1-$sysroot_key" unpack_sysroot "$1"
+	local directory
+	directory=$(sysroot "$1")
+	fetch_once "${directory##*/}" unpack_sysroot "$1"
 }
 
 # sysroot_file ARCH NAME: prints the path of a program or a library
 sysroot_file()
 {
-	find "$cache/sysroot-$1-$sysroot_key"/{lib,usr/bin,usr/lib} \
+	find "$(sysroot "$1")" \( -path '*/bin/*' -o -path '*/lib/*' \) \
 		-name "$2" -print -quit
 }
 
@@ -37,7 +49,7 @@ sysroot_pkg_config()
 	local pc
 	pc=$(sysroot_file "$1" libdrm.pc)
 	echo "env PKG_CONFIG_LIBDIR=${pc%/*}" \
-		"PKG_CONFIG_SYSROOT_DIR=$cache/sysroot-$1-$sysroot_key pkg-config"
+		"PKG_CONFIG_SYSROOT_DIR=$(sysroot "$1") pkg-config"
 }
 
 # needed_files FILE: the libraries that a program or a library asks for; a

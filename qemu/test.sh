@@ -219,12 +219,12 @@ all_suites()
 	done
 }
 
-steps=$((guest_prepare_steps * ${#guests[@]} + ${#only_built[@]}))
+steps=$(($(guest_prepare_steps) * ${#guests[@]} + ${#only_built[@]}))
 need_guest_packages "${trees[@]}"
 lock_directory "$build"
 for guest_name in "${guests[@]}"; do
 	select_guest "$guest_name"
-	prepare_guest all tests
+	prepare_guest
 done
 for tree in "${only_built[@]}"; do
 	step "fetching the source for $tree" fetch_kernel_tree

@@ -20,7 +20,7 @@ check_sparse()
 	read -ra args < <(kernel_make_args 6.12-arm64)
 	warnings_of make -s modules "${args[@]}" MODULES_OUT="$work/module" \
 		KDIR="$(kernel_build_dir 6.12-arm64)" C=2 W=1
-	cp -r kunit "$work"
+	cp -r kunit driver/dmacpy_compat.h "$work"
 	warnings_of make -s -C "$(kernel_build_dir 6.12-arm64)" "${args[@]}" \
 		M="$work/kunit" C=2 W=1 modules
 }
