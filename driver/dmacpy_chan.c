@@ -944,7 +944,7 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
  */
 int dmacpy_chan_init(void)
 {
-	chan_wq = alloc_workqueue("dmacpy", WQ_MEM_RECLAIM, 0);
+	chan_wq = alloc_workqueue("dmacpy", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	return chan_wq ? 0 : -ENOMEM;
 }
 

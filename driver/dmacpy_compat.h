@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between the kernels that the module is built for. */
+/*
+ * The differences between the kernels that the module is built for. It is the
+ * only file of the tree that checks versions.
+ */
 #ifndef DMACPY_COMPAT_H
 #define DMACPY_COMPAT_H
 
@@ -15,6 +18,29 @@
 #define DMACPY_FOLL_READ	(FOLL_WRITE | FOLL_FORCE)
 #else
 #define DMACPY_FOLL_READ	0
+#endif
+
+/* The member of struct platform_driver for a function that returns nothing. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define DMACPY_REMOVE		remove_new
+#else
+#define DMACPY_REMOVE		remove
+#endif
+
+/* The name of the namespace has become a string. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define DMACPY_IMPORT_NS(name)	MODULE_IMPORT_NS(name)
+#else
+#define DMACPY_IMPORT_NS(name)	MODULE_IMPORT_NS(#name)
+#endif
+
+/* For the tests: an array that signals when all of its fences have. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define dmacpy_fence_array(count, fences, context, seqno)	\
+	dma_fence_array_create(count, fences, context, seqno, false)
+#else
+#define dmacpy_fence_array(count, fences, context, seqno)	\
+	dma_fence_array_create(count, fences, context, seqno)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -88,9 +114,10 @@ static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 #else
 #include <linux/io_uring/cmd.h>
 
+/* io_uring_sqe_cmd() asks for the type of the area since 7.1. */
 static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 {
-	return io_uring_sqe_cmd(cmd->sqe);
+	return (const void *)cmd->sqe + offsetof(struct io_uring_sqe, cmd);
 }
 
 /*
@@ -110,6 +137,36 @@ static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 		       !!(issue_flags & IO_URING_F_SQE128));
 	cmd->sqe = copy;
 #endif
+}
+#endif
+
+static inline void dmacpy_uring_done(struct io_uring_cmd *cmd, s32 result,
+				     unsigned int issue_flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+	io_uring_cmd_done(cmd, result, 0, issue_flags);
+#else
+	io_uring_cmd_done(cmd, result, issue_flags);
+#endif
+}
+
+/*
+ * DMACPY_URING_TASK_WORK(name, complete): defines the function @name for
+ * io_uring_cmd_complete_in_task(), which calls complete(cmd, issue_flags).
+ * io_uring passes it the request itself since 6.19.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define DMACPY_URING_TASK_WORK(name, complete)				\
+static void name(struct io_uring_cmd *cmd, unsigned int issue_flags)	\
+{									\
+	complete(cmd, issue_flags);					\
+}
+#else
+#define DMACPY_URING_TASK_WORK(name, complete)				\
+static void name(struct io_tw_req request, io_tw_token_t token)		\
+{									\
+	complete(io_uring_cmd_from_tw(request),				\
+		 IO_URING_CMD_TASK_WORK_ISSUE_FLAGS);			\
 }
 #endif
 

@@ -13,6 +13,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_cdev.h"
 #include "dmacpy_chan.h"
+#include "dmacpy_compat.h"
 #include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
@@ -220,7 +221,7 @@ MODULE_DEVICE_TABLE(of, dmacpy_of_match);
 
 static struct platform_driver dmacpy_driver = {
 	.probe = dmacpy_probe,
-	.remove_new = dmacpy_remove,
+	.DMACPY_REMOVE = dmacpy_remove,
 	.shutdown = dmacpy_shutdown,
 	.driver = {
 		.name = "dmacpy",
@@ -280,4 +281,4 @@ module_exit(dmacpy_exit);
 
 MODULE_DESCRIPTION("On-chip SRAM as dma-bufs, and copies by a DMA engine");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+DMACPY_IMPORT_NS(DMA_BUF);

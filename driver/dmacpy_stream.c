@@ -1068,7 +1068,8 @@ int dmacpy_stream_flush(struct dmacpy_stream *stream)
  */
 int dmacpy_stream_init(void)
 {
-	stream_wq = alloc_workqueue("dmacpy_stream", WQ_MEM_RECLAIM, 0);
+	stream_wq = alloc_workqueue("dmacpy_stream",
+				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	return stream_wq ? 0 : -ENOMEM;
 }
 

@@ -32,8 +32,10 @@ static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
 
 static void uring_complete(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	io_uring_cmd_done(cmd, uring_waiter(cmd)->result, 0, issue_flags);
+	dmacpy_uring_done(cmd, uring_waiter(cmd)->result, issue_flags);
 }
+
+DMACPY_URING_TASK_WORK(uring_task_work, uring_complete)
 
 /* May be called in interrupts. */
 static void uring_wake(struct dmacpy_waiter *waiter)
@@ -41,7 +43,7 @@ static void uring_wake(struct dmacpy_waiter *waiter)
 	void *pdu = waiter;
 
 	io_uring_cmd_complete_in_task(container_of(pdu, struct io_uring_cmd,
-						   pdu), uring_complete);
+						   pdu), uring_task_work);
 }
 
 /*

@@ -27,6 +27,8 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include "dmacpy_compat.h"
+
 #define FAKE_CHANNELS	16
 
 /* How late a change of the script may be noticed. */
@@ -724,7 +726,7 @@ MODULE_DEVICE_TABLE(of, fake_of_match);
 
 static struct platform_driver fake_driver = {
 	.probe = fake_probe,
-	.remove_new = fake_remove,
+	.DMACPY_REMOVE = fake_remove,
 	.driver = {
 		.name = "dmacpy-fake-dma",
 		.of_match_table = fake_of_match,

@@ -19,6 +19,8 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
+#include "dmacpy_compat.h"
+
 #define FLOOR_ROUNDS	501
 #define FLOOR_BATCH	32
 #define FLOOR_SIZE	64
@@ -239,4 +241,4 @@ module_exit(floor_exit);
 
 MODULE_DESCRIPTION("What copies by a DMA engine cost at least");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);
+DMACPY_IMPORT_NS(DMA_BUF);

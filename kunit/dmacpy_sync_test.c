@@ -9,6 +9,7 @@
 #include <linux/workqueue.h>
 
 #include "dmacpy_buf.h"
+#include "dmacpy_compat.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_sync.h"
 #include "dmacpy_test_buf.h"
@@ -155,7 +156,7 @@ static void sync_takes_fences_apart(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, parts);
 	for (i = 0; i < 6; i++)
 		parts[i] = dma_fence_get(sync_fence(test, st->context));
-	all = dma_fence_array_create(6, parts, st->context + 1, 1, false);
+	all = dmacpy_fence_array(6, parts, st->context + 1, 1);
 	KUNIT_ASSERT_NOT_NULL(test, all);
 
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_deps_add_in_fence(&deps, &all->base));
