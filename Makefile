@@ -22,7 +22,7 @@ run:
 test:
 	@qemu/test.sh stock
 
-#: make test-boards            the same on other boards and kernels
+#: make test-boards [GUEST=versal/6.1-arm64]  the same on all boards and kernels
 test-boards:
 	@qemu/test.sh boards
 

@@ -14,10 +14,12 @@ set -eu -o pipefail
 . "$top/qemu/count.sh"
 . "$top/qemu/shutdown.sh"
 
-# guests: the boards and kernels to boot, see select_guest. short: on all but
-# the first, only these tests. only: on all, and no unit tests. only_built: the
-# kernels that nothing is booted on. host_suites: what is not run by a guest, or
-# in one of its own. seconds: a guest may take; suite_seconds: one of its suites.
+# guests: the boards and kernels to boot, see select_guest; host suites that boot
+# one use the first. full: those that run all tests; the others run only those in
+# short, if there are any. only: on all, and no unit tests. only_built: the kernels
+# that nothing is booted on. host_suites: what is not run by a guest, or in one of
+# its own. seconds: a guest may take; suite_seconds: one of its suites.
+full=()
 short=()
 only=()
 only_built=()
@@ -25,16 +27,19 @@ host_suites=(harness build)
 suite_seconds=1800
 case $1 in
 stock)
-	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
-		smdkc210/6.1-armmp)
+	full=(versal/6.12-arm64 versal/newest-arm64)
+	guests=("${full[@]}" versal-swiotlb/6.12-arm64 versal/6.12-rt-arm64
+		versal/6.1-arm64 smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
 	host_suites+=(budgets shutdown)
 	seconds=1800
 	;;
 boards)
 	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
+		versal/6.12-rt-arm64 versal/newest-arm64 versal/newest-rt-arm64
 		zcu102/6.12-arm64 smdkc210/6.1-armmp zynq/debug-arm)
 	only_built=(at91-armv5)
+	[ -z "${GUEST:-}" ] || { guests=("$GUEST") only_built=(); }
 	seconds=3600
 	;;
 debug)
@@ -146,7 +151,8 @@ selected_tests()
 	elif [ "${#only[@]}" -gt 0 ]; then
 		printf '%s\n' "${only[@]}"
 	elif [ "${#short[@]}" -gt 0 ] &&
-			[ "$guest_board/$guest_kernel" != "${guests[0]}" ]; then
+			[[ " ${full[*]} " != *" $guest_board/$guest_kernel "* ]]
+	then
 		printf '%s\n' "${short[@]}"
 	else
 		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}")"
