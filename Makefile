@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-long test-kcsan coverage \
-	check check-self-test bench bench-check guest guest-debug stress \
+	check check-kernels check-self-test bench bench-check guest guest-debug stress \
 	stress-debug modules userspace clean distclean
 
 help:
@@ -54,6 +54,10 @@ stress-debug:
 #: make check                  check the source: style, types, documentation
 check:
 	@qemu/check.sh
+
+#: make check-kernels          which kernels Debian serves, and which are tested
+check-kernels:
+	@qemu/check-kernels.sh
 
 #: make check-self-test        break each rule in a copy, see make check fail
 check-self-test:

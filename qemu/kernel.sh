@@ -188,18 +188,20 @@ unpack_headers()
 	fi
 }
 
-# kernel_packages TREE: prints for each release of Debian that has the kernel this
-# release, the package of its headers, and the package's version. What depends on
-# these is named after the version, unless it is the release's only kernel.
+# kernel_packages TREE RELEASE...: prints for each of these releases of Debian that
+# has the kernel the release, the package of its headers, and the package's
+# version. What depends on these is named after the version, unless it is the
+# release's only kernel.
 kernel_packages()
 {
-	local arch release name depends version=${1%%-*}
-	[ "$version" != newest ] || version='[0-9]+\.[0-9]+'
-	version="(linux-headers-${version/6./6\\.}[.-][^ ]+) \(= ([^)]+)\)"
+	local tree=$1 arch release name depends version=${1%%-*}
 	arch=$(kernel_arch "$1")
-	for release in $(kernel_releases "$1"); do
+	shift
+	[[ $version = [0-9]* ]] || version='[0-9]+\.[0-9]+'
+	version="(linux-headers-${version/6./6\\.}[.-][^ ]+) \(= ([^)]+)\)"
+	for release; do
 		update_debs "$release" "$arch" >&2
-		for name in "linux-headers-$1" "linux-headers-${1#*-}"; do
+		for name in "linux-headers-$tree" "linux-headers-${tree#*-}"; do
 			depends=$(apt_for "$release" "$arch" apt-cache show \
 				--no-all-versions "$name" 2>/dev/null |
 				sed -n 's/^Depends: //p') || continue
@@ -212,14 +214,16 @@ kernel_packages()
 # kernel_package TREE: prints the first one of these, or the newest
 kernel_package()
 {
-	local found order=(cat)
-	[[ $1 != newest-* ]] || order=(sort "-k3,3Vr")
-	found=$(kernel_packages "$1" | "${order[@]}")
-	[ -n "$found" ] ||
+	local release found=()
+	for release in $(kernel_releases "$1"); do
+		mapfile -t -O "${#found[@]}" found \
+			< <(kernel_packages "$1" "$release")
+		[ "${#found[@]}" -eq 0 ] || [[ $1 = newest-* ]] || break
+	done
+	printf '%s\n' "${found[@]}" | sort -k 3,3Vr | grep -m 1 . ||
 		die "no kernel ${1%%-*} for ${1#*-} in Debian's" \
 		    "$(kernel_releases "$1"): is the network up? If it is," \
 		    "try again later: the mirror may be just being updated"
-	head -n 1 <<<"$found"
 }
 
 # unpack_parts RELEASE ARCH HEADERS VERSION DIRECTORY: the image and the modules,

@@ -35,9 +35,7 @@ stock)
 	seconds=1800
 	;;
 boards)
-	guests=(versal/6.12-arm64 versal-swiotlb/6.12-arm64 versal/6.1-arm64
-		versal/6.12-rt-arm64 versal/newest-arm64 versal/newest-rt-arm64
-		zcu102/6.12-arm64 smdkc210/6.1-armmp zynq/debug-arm)
+	mapfile -t guests < <(grep -v '^#' "$top/qemu/rows")
 	only_built=(at91-armv5)
 	[ -z "${GUEST:-}" ] || { guests=("$GUEST") only_built=(); }
 	seconds=3600
