@@ -5,6 +5,8 @@ export IMAGE CMD
 
 # The kernel that "make modules" builds for
 KDIR ?= /lib/modules/$(shell uname -r)/build
+# That it has been seen to build for
+KNOWN_KERNELS := 6.1 to 7.3
 MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-long test-kcsan coverage \
@@ -91,7 +93,10 @@ modules:
 	@find $(MODULES_OUT) -type l -delete
 	@ln -s $(CURDIR)/driver/* $(MODULES_OUT)/driver
 	@ln -s $(CURDIR)/uapi $(MODULES_OUT)/uapi
-	$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m modules
+	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m modules || \
+		{ echo "error: dmacpy builds for Linux $(KNOWN_KERNELS), and" \
+		  "has not built for" \
+		  "$$($(MAKE) -s -C $(KDIR) kernelversion)" >&2; exit 1; }
 
 #: make userspace              build library, tools and examples in build/
 userspace:
