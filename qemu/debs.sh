@@ -136,6 +136,24 @@ unpack_deb()
 	rm "$file"
 }
 
+# unpack_with_depends RELEASE ARCH DIRECTORY PACKAGE...: and all that they depend on
+unpack_with_depends()
+{
+	local release=$1 arch=$2 to=$3 file
+	shift 3
+	update_debs "$release" "$arch"
+	mkdir -p "$to/debs/partial"
+	apt_for "$release" "$arch" apt-get install -o Debug::NoLocking=true \
+		-o Dir::Cache::Archives="$to/debs" --no-install-recommends \
+		--download-only --yes "$@" ||
+		die "could not download $* for $arch from Debian's $release:" \
+		    "is the network up, and is there room in $cache?"
+	for file in "$to"/debs/*.deb; do
+		dpkg-deb -x "$file" "$to" || exit
+	done
+	rm -r "$to/debs"
+}
+
 # list_key ITEM...: for the name of what is made of the items of this list. With
 # another list it gets another name, and so is made again.
 list_key()

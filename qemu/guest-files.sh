@@ -31,12 +31,12 @@ need_guest_packages()
 # if the guest needs any.
 build_userspace()
 {
-	local args pkg_config=false
-	read -ra args < <(kernel_make_args "$guest_kernel")
+	local pkg_config=false
 	[ "$guest_purpose" = demo ] ||
 		pkg_config=$(sysroot_pkg_config "$guest_arch")
-	args+=(PKG_CONFIG="$pkg_config")
-	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 "${args[@]}" \
+	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 \
+		CROSS_COMPILE="$(cross_prefix "$guest_arch")" \
+		PKG_CONFIG="$pkg_config" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
 }
 

@@ -70,20 +70,33 @@ kernel_arch()
 	esac
 }
 
-# The headers name the compiler of the kernel, of which the host may have another
-# version: an older one, or an older pahole, may lack options that the newest
-# kernel has been configured to use.
+# cross_prefix ARCH: of the programs that build for Debian's architecture
+cross_prefix()
+{
+	case $1 in
+	arm64) echo aarch64-linux-gnu- ;;
+	armhf) echo arm-linux-gnueabihf- ;;
+	riscv64) echo riscv64-linux-gnu- ;;
+	esac
+}
+
+# The headers name the compiler that built the kernel. The host may have another
+# version, which is as good if it is not older: see unpack_tools.
 kernel_make_args()
 {
-	local arch=arm64 cross=aarch64-linux-gnu- without=
+	local arch=arm64 cross tools
+	cross=$(cross_prefix "$(kernel_arch "$1")")
 	case $1 in
 	*-arm | *-armmp | *-armv5) arch=arm cross=arm-linux-gnueabihf- ;;
-	*-riscv64) arch=riscv cross=riscv64-linux-gnu- ;;
+	*-riscv64) arch=riscv ;;
 	esac
-	[[ $1 != newest-* ]] || without=$(printf ' %s=' \
-		CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT \
-		CONFIG_DEBUG_INFO_BTF_MODULES)
-	echo "ARCH=$arch CROSS_COMPILE=$cross CC=${cross}gcc$without"
+	tools=$(kernel_dir "$1")/tools/usr/bin
+	if [ -d "$tools" ]; then
+		echo "ARCH=$arch CROSS_COMPILE=$cross PAHOLE=$tools/pahole" \
+			"CC=$(compgen -G "$tools/${cross}gcc-[0-9]*")"
+	else
+		echo "ARCH=$arch CROSS_COMPILE=$cross CC=${cross}gcc"
+	fi
 }
 
 kernel_build_dir()
@@ -153,16 +166,40 @@ unpack_source()
 	rm "$file"
 }
 
-# lend_libc DEBIAN-RELEASE TREE DIRECTORY PROGRAM...: the C library of a newer
-# release of Debian than the host's to programs of that release. The directory
-# becomes that of the kernel when it is complete.
-lend_libc()
+# kernel_compiler DIRECTORY HEADERS: prints the one that built a kernel, without the
+# prefix, such as gcc-14
+kernel_compiler()
 {
-	local loader
-	unpack_deb "${1%-backports}" "$host_arch" libc6 "$3/host"
-	loader=$(cd "$3" && find host -name 'ld-linux*.so.*' -print -quit)
-	loader=$(kernel_dir "$2")/$loader
-	patchelf --set-interpreter "$loader" --set-rpath "${loader%/*}" "${@:4}"
+	sed -n 's/^CC = .*(CROSS_COMPILE)//p' "$1/usr/src/$2/.kernelvariables"
+}
+
+# programs_in PATH...: prints the programs that ask for a dynamic loader
+programs_in()
+{
+	find "$@" -type f -perm -u+x -exec sh -c \
+		'readelf --program-headers "$1" 2>/dev/null |
+			grep -q "program interpreter"' sh {} \; -print
+}
+
+# unpack_tools DEBIAN-RELEASE TREE DIRECTORY HEADERS: the compiler and pahole of the
+# kernel's release, where the host's are older and lack what the kernel has been
+# configured for. They and the programs of kbuild get the C library of their
+# release. The directory becomes that of the kernel when it is complete.
+unpack_tools()
+{
+	local compiler cross libraries loader programs
+	compiler=$(kernel_compiler "$3" "$4")
+	cross=$(cross_prefix "$(kernel_arch "$2")")
+	[ "$("${cross}gcc" -dumpversion)" -lt "${compiler#gcc-}" ] || return 0
+	unpack_with_depends "${1%-backports}" "$host_arch" "$3/tools" \
+		"$compiler-${cross%-}" pahole
+	libraries=tools/usr/lib/$(gcc -print-multiarch)
+	mapfile -t programs < <(programs_in "$3/tools/usr" \
+		"$3"/usr/lib/linux-kbuild-*/)
+	loader=$(cd "$3" && compgen -G "$libraries/ld-linux*.so.*")
+	patchelf --force-rpath \
+		--set-interpreter "$(kernel_dir "$2")/$loader" \
+		--set-rpath "$(kernel_dir "$2")/$libraries" "${programs[@]}"
 }
 
 # unpack_headers DEBIAN-RELEASE TREE PACKAGE VERSION DIRECTORY: kbuild's programs
@@ -179,13 +216,9 @@ unpack_headers()
 	unpack_deb "$release" "$host_arch" "$kbuild" "$to"
 	sed -i "s|/usr/src/|$(kernel_dir "$2")&|" "$to/usr/src/$3/Makefile"
 	kbuild=$to/usr/lib/$kbuild/scripts/mod
-	if [ -x "$kbuild/modpost.real-lsb-64" ]; then
-		[ "${release%-backports}" = "$host_release" ] ||
-			lend_libc "$release" "$2" "$to" \
-				"$kbuild"/modpost.real-lsb-*
-	elif [ "$arch" = armhf ]; then
+	[ "$arch" != armhf ] || [ -x "$kbuild/modpost.real-lsb-32" ] ||
 		install "$top/qemu/modpost-32.sh" "$kbuild/modpost"
-	fi
+	unpack_tools "$release" "$2" "$to" "$3"
 }
 
 # kernel_packages TREE RELEASE...: prints for each of these releases of Debian that
