@@ -134,10 +134,14 @@ static bool buf_joins(const struct dmacpy_buf *buf, u64 start, dma_addr_t addr)
 	return last->addr + (start - last->start) == addr;
 }
 
-/* Copies are cut at the ends of segments, which have to suit the engine. */
+/*
+ * Copies are cut at the ends of segments, which have to suit the engine. The
+ * mapping of pinned memory begins with its first page, the buffer behind that.
+ */
 static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 {
 	u64 mask = chan->copy_align - 1, start = 0;
+	unsigned int skip = buf->offset;
 	struct scatterlist *sg;
 	dma_addr_t addr;
 	int i;
@@ -150,13 +154,14 @@ static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 	for_each_sgtable_dma_sg(buf->sgt, sg, i) {
 		if (start >= buf->length)
 			break;
-		addr = sg_dma_address(sg);
+		addr = sg_dma_address(sg) + skip;
 		if ((start | addr) & mask)
 			return -EINVAL;
 		if (!buf_joins(buf, start, addr))
 			buf->segs[buf->nsegs++] =
 				(struct dmacpy_seg){ start, addr };
-		start += sg_dma_len(sg);
+		start += sg_dma_len(sg) - skip;
+		skip = 0;
 	}
 	buf->segs[buf->nsegs].start = buf->length;
 	return start < buf->length ? -EINVAL : 0;
@@ -330,6 +335,10 @@ err_free:
  * @buf: from dmacpy_buf_pin(); also after a failure for dmacpy_buf_put()
  * @chan: whose engine it is mapped for
  *
+ * Whole pages are mapped: a segment of less than cache lines is a kmalloc()ed
+ * object to the DMA API, which bounces it for an engine that is not coherent,
+ * through a pool that all devices share.
+ *
  * Context: Process, inside the gate.
  * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO, or the -errno
  * of who cannot be resumed.
@@ -345,8 +354,8 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 	max = min3((size_t)dma_get_max_seg_size(chan->dma_dev),
 		   dma_max_mapping_size(chan->dma_dev), (size_t)UINT_MAX);
 	ret = sg_alloc_table_from_pages_segment(&buf->table, buf->pages,
-						buf->npages, buf->offset,
-						buf->length,
+						buf->npages, 0,
+						buf->npages << PAGE_SHIFT,
 						max_t(unsigned int, max,
 						      PAGE_SIZE),
 						GFP_KERNEL_ACCOUNT);

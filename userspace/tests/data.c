@@ -5,8 +5,14 @@
  * each job the whole destination must equal its shadow, so bytes that nobody
  * asked to be written are seen as well as those that are wrong.
  */
+#include <limits.h>
+
 #include "kselftest_harness.h"
 #include "common.h"
+
+/* Slots of bounce buffers that are taken, in the whole system */
+#define SLOTS_USED	"/sys/kernel/debug/swiotlb/io_tlb_used"
+#define SMALL_REGISTERS	512
 
 /*
  * Of each end. The system heap has no piece of this size: it takes several, of
@@ -626,6 +632,35 @@ TEST_F_TIMEOUT(registered, release_keeps_other_bytes, SLOW)
 		ASSERT_TRUE(all_bytes_are(self->memory + 4 * KIB, round + 1,
 					  4 * KIB));
 	}
+}
+
+/*
+ * Catches: a mapping of the registered bytes alone, which the DMA API takes for
+ * a kmalloc()ed object that shares its cache line, and bounces. Each takes a
+ * slot of a pool that all devices share, and that any user could empty.
+ */
+TEST_F_TIMEOUT(registered, small_pieces_are_not_bounced, SLOW)
+{
+	static const size_t lengths[] = { 8, 32, 72, 96, 4 * KIB + 16 };
+	unsigned int used = get_number(SLOTS_USED), i;
+	size_t length, offset;
+	int handle;
+
+	if (used == UINT_MAX)
+		SKIP(return, "this kernel has no bounce buffers");
+	for (i = 0; i < SMALL_REGISTERS; i++) {
+		length = lengths[i % ARRAY_SIZE(lengths)];
+		offset = i % 16 * 512 + i % 2 * 8;
+		handle = memory_register(self->stream, self->memory + offset,
+					 length, ACCESS_BOTH);
+		ASSERT_LT(0, handle)
+			TH_LOG("number %u of %zu bytes", i, length);
+	}
+	EXPECT_EQ(used, get_number(SLOTS_USED));
+
+	random_fill(self->memory, LENGTH);
+	ASSERT_EQ(0, copy(self->stream, self->sram_handle, handle, length));
+	EXPECT_EQ(0, memcmp(self->sram_memory, self->memory + offset, length));
 }
 
 TEST_HARNESS_MAIN
