@@ -24,20 +24,15 @@
 static struct workqueue_struct *buf_wq;
 
 /*
- * Memory of a process that the engine is to write is mapped for both: until it
- * does, the caches may have what is newer than the memory, as the zeros of a
- * new page. They must not be dropped before they are written back.
+ * What the engine is to write is mapped for both: until it does, the caches may
+ * have what is newer than the memory, as the zeros of a new page, or what the
+ * CPU wrote elsewhere in the buffer. A mapping only from the engine drops that
+ * on 32-bit Arm, before it is written back.
  */
 static enum dma_data_direction buf_direction(const struct dmacpy_buf *buf)
 {
-	switch (buf->access) {
-	case DMACPY_ACCESS_READ:
-		return DMA_TO_DEVICE;
-	case DMACPY_ACCESS_WRITE:
-		return buf->dmabuf ? DMA_FROM_DEVICE : DMA_BIDIRECTIONAL;
-	default:
-		return DMA_BIDIRECTIONAL;
-	}
+	return buf->access == DMACPY_ACCESS_READ ? DMA_TO_DEVICE :
+						   DMA_BIDIRECTIONAL;
 }
 
 static void buf_detach(struct dmacpy_buf *buf)

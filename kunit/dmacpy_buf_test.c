@@ -162,6 +162,34 @@ static void buf_checks_mapping(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, file_count(dmabuf->file));
 }
 
+/*
+ * Catches: a mapping only from the engine, for which an exporter may invalidate
+ * what the CPU has in its caches of the rest of the buffer; a mapping that ends
+ * as one of another direction.
+ */
+static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
+{
+	static const enum dma_data_direction directions[] = {
+		[DMACPY_ACCESS_READ] = DMA_TO_DEVICE,
+		[DMACPY_ACCESS_WRITE] = DMA_BIDIRECTIONAL,
+		[BUF_READ_WRITE] = DMA_BIDIRECTIONAL,
+	};
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
+	struct dmacpy_buf *buf;
+	u32 access;
+
+	for (access = DMACPY_ACCESS_READ; access <= BUF_READ_WRITE; access++) {
+		buf = dmacpy_buf_import(chan, dmabuf, access);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+		KUNIT_EXPECT_EQ(test, directions[access],
+				test_dmabuf_direction(dmabuf));
+		dmacpy_buf_put(buf);
+		KUNIT_EXPECT_EQ(test, directions[access],
+				test_dmabuf_direction(dmabuf));
+	}
+}
+
 /* Catches: a buffer that goes while a job has it, or never. */
 static void buf_counts_references(struct kunit *test)
 {
@@ -227,6 +255,7 @@ static void buf_knows_itself(struct kunit *test)
 static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(buf_finds_each_byte),
 	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
+	KUNIT_CASE(buf_keeps_what_the_cpu_wrote),
 	KUNIT_CASE(buf_counts_references),
 	KUNIT_CASE(buf_allows_access),
 	KUNIT_CASE(buf_knows_itself),

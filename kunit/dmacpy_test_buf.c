@@ -18,11 +18,13 @@
  * struct test_dmabuf - what is behind a dma-buf
  * @layout: what is in it
  * @mappings: number of mappings
+ * @direction: of the last mapping, or of its end
  * @released: it is gone
  */
 struct test_dmabuf {
 	struct test_layout layout;
 	unsigned int mappings;
+	enum dma_data_direction direction;
 	struct completion released;
 };
 
@@ -89,6 +91,7 @@ static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 	}
 	dmabuf_fill_table(sgt, &priv->layout);
 	priv->mappings++;
+	priv->direction = dir;
 	return sgt;
 }
 
@@ -100,6 +103,7 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 	sg_free_table(sgt);
 	kfree(sgt);
 	priv->mappings--;
+	priv->direction = dir;
 }
 
 static void dmabuf_release(struct dma_buf *dmabuf)
@@ -191,6 +195,20 @@ unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf)
 	const struct test_dmabuf *priv = dmabuf->priv;
 
 	return priv->mappings;
+}
+
+/**
+ * test_dmabuf_direction() - which way its data went
+ * @dmabuf: from test_dmabuf_new(), mapped once at least
+ *
+ * Context: Any.
+ * Return: what it was mapped for, or unmapped if that was later.
+ */
+enum dma_data_direction test_dmabuf_direction(const struct dma_buf *dmabuf)
+{
+	const struct test_dmabuf *priv = dmabuf->priv;
+
+	return priv->direction;
 }
 
 static void buf_put(void *buf)

@@ -2,6 +2,7 @@
 #ifndef DMACPY_TEST_BUF_H
 #define DMACPY_TEST_BUF_H
 
+#include <linux/dma-direction.h>
 #include <linux/types.h>
 
 struct dma_buf;
@@ -40,6 +41,7 @@ struct dma_buf *test_dmabuf_new(struct kunit *test,
 struct dma_buf *test_dmabuf_of(struct kunit *test, struct test_engine *engine,
 			       void *memory, size_t size);
 unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf);
+enum dma_data_direction test_dmabuf_direction(const struct dma_buf *dmabuf);
 struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
 				   struct dma_buf *dmabuf, u32 access);
 
