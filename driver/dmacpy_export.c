@@ -3,6 +3,7 @@
 #include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
@@ -141,17 +142,32 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 }
 
-static int export_cpu_access(struct dma_buf *dmabuf,
-			     enum dma_data_direction dir)
+/*
+ * The CPU's view is not cached: all there is to do is to order its accesses,
+ * which it may combine and delay, against the engine's.
+ */
+static int export_barrier(struct dmacpy_export *export)
 {
-	struct dmacpy_export *export = dmabuf->priv;
-
-	/*
-	 * The CPU's view is not cached: all there is to do is to order its
-	 * accesses, which it may combine and delay, against the engine's.
-	 */
 	mb();
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
+}
+
+/* dma_buf_begin_cpu_access() waits too, but after this: before the barrier. */
+static int export_begin_cpu_access(struct dma_buf *dmabuf,
+				   enum dma_data_direction dir)
+{
+	bool write = dir != DMA_FROM_DEVICE;
+	long ret;
+
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write),
+				    true, MAX_SCHEDULE_TIMEOUT);
+	return ret < 0 ? ret : export_barrier(dmabuf->priv);
+}
+
+static int export_end_cpu_access(struct dma_buf *dmabuf,
+				 enum dma_data_direction dir)
+{
+	return export_barrier(dmabuf->priv);
 }
 
 static int export_alloc_sram(struct dmacpy_export *export, u64 length)
@@ -209,8 +225,8 @@ static const struct dma_buf_ops export_ops = {
 	.unmap_dma_buf = export_unmap,
 	.mmap = export_mmap,
 	.vmap = export_vmap,
-	.begin_cpu_access = export_cpu_access,
-	.end_cpu_access = export_cpu_access,
+	.begin_cpu_access = export_begin_cpu_access,
+	.end_cpu_access = export_end_cpu_access,
 	.release = export_release,
 };
 

@@ -4,6 +4,7 @@
 #include <kunit/test.h>
 #include <linux/device/driver.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/fcntl.h>
@@ -15,10 +16,12 @@
 #include <linux/scatterlist.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
+#include "dmacpy_fence.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
 #include "dmacpy_test_device.h"
@@ -141,6 +144,72 @@ static void export_maps_for_each(struct kunit *test)
 		export_unmap(attach[i], sgt[i]);
 }
 
+/**
+ * struct export_job - a job of an engine, which ends some time later
+ * @work: ends it
+ * @fence: of the job
+ */
+struct export_job {
+	struct delayed_work work;
+	struct dma_fence *fence;
+};
+
+static void export_job_end(struct work_struct *work)
+{
+	struct export_job *job = container_of(to_delayed_work(work),
+					      struct export_job, work);
+
+	dmacpy_fence_signal(job->fence);
+}
+
+static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,
+			     struct dma_fence *fence, enum dma_resv_usage usage)
+{
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, 0, dma_resv_reserve_fences(dmabuf->resv, 1));
+	dma_resv_add_fence(dmabuf->resv, fence, usage);
+	dma_resv_unlock(dmabuf->resv);
+}
+
+/*
+ * Catches: a barrier of the CPU before the engine has written, as the core of
+ * dma-buf waits when the exporter has returned; a reader that waits for readers.
+ */
+static void export_begins_access_behind_jobs(struct kunit *test)
+{
+	static const struct {
+		enum dma_resv_usage usage;
+		enum dma_data_direction dir;
+		bool waits;
+	} cases[] = {
+		{ DMA_RESV_USAGE_WRITE, DMA_FROM_DEVICE, true },
+		{ DMA_RESV_USAGE_READ, DMA_TO_DEVICE, true },
+		{ DMA_RESV_USAGE_READ, DMA_BIDIRECTIONAL, true },
+		{ DMA_RESV_USAGE_READ, DMA_FROM_DEVICE, false },
+	};
+	struct export_job job;
+	struct dma_buf *dmabuf;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		dmabuf = export_alloc(test);
+		job.fence = dmacpy_fence_new();
+		KUNIT_ASSERT_NOT_NULL(test, job.fence);
+		dmacpy_fence_publish(job.fence, dma_fence_context_alloc(1), 1);
+		export_add_fence(test, dmabuf, job.fence, cases[i].usage);
+		INIT_DELAYED_WORK_ONSTACK(&job.work, export_job_end);
+		schedule_delayed_work(&job.work, HZ / 10);
+		KUNIT_EXPECT_EQ(test, 0,
+				dmabuf->ops->begin_cpu_access(dmabuf,
+							      cases[i].dir));
+		KUNIT_EXPECT_EQ(test, cases[i].waits,
+				dma_fence_is_signaled(job.fence));
+		flush_delayed_work(&job.work);
+		destroy_delayed_work_on_stack(&job.work);
+		dma_fence_put(job.fence);
+	}
+}
+
 static void *export_vmap(struct kunit *test, struct dma_buf *dmabuf)
 {
 	struct iosys_map map = { };
@@ -253,6 +322,7 @@ static int export_init(struct kunit *test)
 
 static struct kunit_case export_cases[] = {
 	KUNIT_CASE(export_maps_for_each),
+	KUNIT_CASE(export_begins_access_behind_jobs),
 	KUNIT_CASE(export_clears),
 	KUNIT_CASE(export_gives_back),
 	KUNIT_CASE(export_is_revoked),

@@ -315,9 +315,10 @@ struct dmacpy_op {
  * The bytes of the destinations are undefined after a job that failed.
  *
  * Who shares the dma-bufs can wait for the job by their fences, as poll() on
- * the dma-buf and DMA_BUF_IOCTL_SYNC do. A job waits for what it depends on in
- * its stream, at the cost of no other; for what others do not for ever, but
- * ETIMEDOUT.
+ * the dma-buf does. Programs do so before DMA_BUF_IOCTL_SYNC, which waits only
+ * after the exporter has invalidated the caches. A job waits for what it
+ * depends on in its stream, at the cost of no other; for what others do not for
+ * ever, but ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;

@@ -274,9 +274,15 @@ void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
  * @buffer: to access
  * @access: what the CPU does, DMACPY_ACCESS_READ and _WRITE
  *
+ * Waits for the jobs, and other users of the dma-buf, that write to it, and for
+ * those that read from it when @access has DMACPY_ACCESS_WRITE, but not for jobs
+ * with DMACPY_SUBMIT_NO_IMPLICIT. Only then it calls DMA_BUF_IOCTL_SYNC: a program
+ * that calls that itself has to poll(2) the dma-buf before, or it may see old
+ * data in cached memory. Both are restarted after a signal.
+ *
  * Does nothing for registered memory, which each copy itself makes coherent.
  *
- * Return: 0, -EINVAL when @access is neither, or the error of
+ * Return: 0, -EINVAL when @access is neither, or the error of poll(2) or
  * DMA_BUF_IOCTL_SYNC.
  */
 int dmacpy_buffer_begin_access(struct dmacpy_buffer *buffer, uint32_t access);

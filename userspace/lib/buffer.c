@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -162,13 +163,40 @@ DMACPY_API void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer)
 	buffer->memory = NULL;
 }
 
+/*
+ * Until no job uses the buffer in a way that the access must not meet. The ioctl
+ * waits too, but after the exporter has invalidated the caches: what they have
+ * read ahead since then would be old.
+ */
+static int wait_for_jobs(const struct dmacpy_buffer *buffer, uint32_t access)
+{
+	struct pollfd pfd = {
+		.fd = buffer->fd,
+		.events = access & DMACPY_ACCESS_WRITE ? POLLOUT : POLLIN,
+	};
+
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+
+	return 0;
+}
+
 static int sync_access(struct dmacpy_buffer *buffer, uint32_t access,
 		       uint64_t flags)
 {
+	int ret;
+
 	if (!access || access & ~(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE))
 		return -EINVAL;
 	if (dmacpy_buffer_is_user(buffer))
 		return 0;
+
+	if (flags == DMA_BUF_SYNC_START) {
+		ret = wait_for_jobs(buffer, access);
+		if (ret)
+			return ret;
+	}
 
 	if (access & DMACPY_ACCESS_READ)
 		flags |= DMA_BUF_SYNC_READ;

@@ -5,7 +5,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/ptrace.h>
 
 #include <dmacpy.h>
 
@@ -434,6 +439,85 @@ TEST_F(in_flight, flush)
 	ASSERT_EQ(0, submit_fill(self, 1, &submit));
 	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
 	EXPECT_EQ(0, dmacpy_stream_flush(self->stream));
+}
+
+static bool calls_sync(pid_t pid)
+{
+	struct ptrace_syscall_info info;
+
+	return ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
+	       info.op == PTRACE_SYSCALL_INFO_ENTRY &&
+	       info.entry.nr == SYS_ioctl &&
+	       (unsigned int)info.entry.args[1] == DMA_BUF_IOCTL_SYNC;
+}
+
+/*
+ * The state of a fence when another process calls DMA_BUF_IOCTL_SYNC to begin an
+ * access, which that process exits with the result of.
+ */
+static int fence_at_sync(struct dmacpy_buffer *buffer, uint32_t access,
+			 int fence)
+{
+	int state = -ENOENT, status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(-dmacpy_buffer_begin_access(buffer, access));
+	}
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		if (state == -ENOENT && calls_sync(pid))
+			state = fence_status(fence);
+		ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD);
+		ptrace(PTRACE_SYSCALL, pid, 0, 0);
+	}
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? state : -EIO;
+}
+
+/*
+ * Catches: caches that are invalidated while the engine still writes, as an
+ * exporter of cached memory does when the ioctl begins, which waits after that;
+ * a wait of readers for readers.
+ */
+TEST_F(in_flight, begin_access_waits_before_the_sync)
+{
+	static const struct {
+		bool writes;		/* the job, otherwise it reads */
+		uint32_t access;
+		int state;
+	} table[] = {
+		{ true, DMACPY_ACCESS_READ, 1 },
+		{ true, ACCESS_BOTH, 1 },
+		{ false, DMACPY_ACCESS_WRITE, 1 },
+		{ false, DMACPY_ACCESS_READ, 0 },
+	};
+	struct dmacpy_buffer *other, *dst, *src;
+	struct dmacpy_submit submit;
+	size_t i;
+
+	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH, &other));
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		dst = table[i].writes ? self->sram : other;
+		src = table[i].writes ? other : self->sram;
+		submit = (struct dmacpy_submit){
+			.size = sizeof(submit),
+			.flags = DMACPY_SUBMIT_OUT_FENCE,
+		};
+		ASSERT_EQ(0, dmacpy_job_add_copy(self->job, dst, 0, src, 0,
+						 LENGTH));
+		/* A job that is not waited for must not end by itself. */
+		ASSERT_TRUE(engine_set("hang", !table[i].state));
+		ASSERT_EQ(0, dmacpy_job_submit(self->job, &submit));
+		dmacpy_job_reset(self->job);
+		EXPECT_EQ(table[i].state,
+			  fence_at_sync(self->sram, table[i].access,
+					submit.out_fence))
+			TH_LOG("row %zu", i);
+		ASSERT_TRUE(engine_set("hang", 0));
+		ASSERT_EQ(0, dmacpy_stream_flush(self->stream));
+		close(submit.out_fence);
+	}
 }
 
 TEST_HARNESS_MAIN
