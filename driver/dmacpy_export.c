@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "dmacpy_compat.h"
@@ -16,6 +17,9 @@
 #include "dmacpy_export.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
+
+/* Lengths in scatter lists have 32 bits. */
+#define EXPORT_MAX_ENTRY	SZ_2G
 
 /**
  * struct dmacpy_export - what is behind a dma-buf of ours
@@ -36,24 +40,55 @@ struct dmacpy_export {
 };
 
 /*
- * There is no struct page: the table has but a DMA address, which is why each
- * mapping gets a table of its own.
+ * SRAM has no struct page. Some importers ask the pointer to one for the address
+ * of the memory, as the DMA API does: where that is arithmetic there can be a
+ * pointer, to nothing. An importer that follows it, or NULL, is lost.
  */
-static struct sg_table *export_new_table(struct dmacpy_export *export,
-					 dma_addr_t addr)
+static struct page *export_page(phys_addr_t phys)
 {
+	struct page *page;
+
+	if (!IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) && !IS_ENABLED(CONFIG_FLATMEM))
+		return NULL;
+	page = pfn_to_page(PHYS_PFN(phys));
+	/* Behind the end of what pointers of 32 bits tell apart? */
+	return page_to_pfn(page) == PHYS_PFN(phys) ? page : NULL;
+}
+
+/**
+ * dmacpy_export_new_table() - a table of SRAM, as importers get it
+ * @phys: where the SRAM is
+ * @addr: where the importer's device finds it
+ * @size: bytes
+ *
+ * Context: Process. Undone by sg_free_table() and kfree().
+ * Return: the table, in as few entries as have room for their length, or an
+ * ERR_PTR() of -ENOMEM.
+ */
+struct sg_table *dmacpy_export_new_table(phys_addr_t phys, dma_addr_t addr,
+					 size_t size)
+{
+	struct scatterlist *sg;
 	struct sg_table *sgt;
+	u64 done = 0;
+	size_t part;
+	int i;
 
 	sgt = kmalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	if (sg_alloc_table(sgt, 1, GFP_KERNEL_ACCOUNT)) {
+	if (sg_alloc_table(sgt, DIV_ROUND_UP(size, EXPORT_MAX_ENTRY),
+			   GFP_KERNEL_ACCOUNT)) {
 		kfree(sgt);
 		return ERR_PTR(-ENOMEM);
 	}
-	sg_set_page(sgt->sgl, NULL, export->sram.size, 0);
-	sg_dma_address(sgt->sgl) = addr;
-	sg_dma_len(sgt->sgl) = export->sram.size;
+	for_each_sgtable_sg(sgt, sg, i) {
+		part = min_t(size_t, size - done, EXPORT_MAX_ENTRY);
+		sg_set_page(sg, export_page(phys + done), part, 0);
+		sg_dma_address(sg) = addr + done;
+		sg_dma_len(sg) = part;
+		done += part;
+	}
 	return sgt;
 }
 
@@ -65,7 +100,10 @@ static int export_attach(struct dma_buf *dmabuf,
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 
-/* The SRAM is in no cache, so it may be mapped any number of times. */
+/*
+ * The SRAM is in no cache, so it may be mapped any number of times, each with a
+ * table of its own, which has the DMA address.
+ */
 static struct sg_table *export_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
 {
@@ -78,7 +116,8 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach,
 				DMA_ATTR_SKIP_CPU_SYNC);
 	if (dma_mapping_error(attach->dev, addr))
 		return ERR_PTR(-EIO);
-	sgt = export_new_table(export, addr);
+	sgt = dmacpy_export_new_table(export->sram.phys, addr,
+				      export->sram.size);
 	if (IS_ERR(sgt))
 		dma_unmap_resource(attach->dev, addr, export->sram.size, dir,
 				   DMA_ATTR_SKIP_CPU_SYNC);

@@ -6,7 +6,10 @@
 
 struct dma_buf;
 struct dmacpy_device;
+struct sg_table;
 
+struct sg_table *dmacpy_export_new_table(phys_addr_t phys, dma_addr_t addr,
+					 size_t size);
 struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 				    int flags);
 void dmacpy_export_revoke(struct dmacpy_device *dev);

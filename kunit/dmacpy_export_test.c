@@ -9,11 +9,14 @@
 #include <linux/dma-resv.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/platform_device.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -120,7 +123,7 @@ static void export_unmap(struct dma_buf_attachment *attach,
 	dma_buf_detach(dmabuf, attach);
 }
 
-/* Catches: importers who share a table, or who look for a struct page. */
+/* Catches: importers that share a table. */
 static void export_maps_for_each(struct kunit *test)
 {
 	struct dma_buf *dmabuf = export_alloc(test);
@@ -134,7 +137,6 @@ static void export_maps_for_each(struct kunit *test)
 		sgt[i] = export_map(test, attach[i]);
 		KUNIT_EXPECT_EQ(test, 1, sgt[i]->nents);
 		KUNIT_EXPECT_EQ(test, PAGE_SIZE, sg_dma_len(sgt[i]->sgl));
-		KUNIT_EXPECT_NULL(test, sg_page(sgt[i]->sgl));
 	}
 	KUNIT_EXPECT_PTR_NE(test, sgt[0], sgt[1]);
 	KUNIT_EXPECT_PTR_NE(test, sgt[0]->sgl, sgt[1]->sgl);
@@ -142,6 +144,96 @@ static void export_maps_for_each(struct kunit *test)
 			sg_dma_address(sgt[1]->sgl));
 	for (i = 0; i < 2; i++)
 		export_unmap(attach[i], sgt[i]);
+}
+
+/* Can a table name memory by a struct page that does not exist? */
+#define EXPORT_HAS_PAGES	(IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || \
+				 IS_ENABLED(CONFIG_FLATMEM))
+
+/* The address that an importer gets that maps the page for its own device. */
+static dma_addr_t export_map_page(struct kunit *test, struct device *dev,
+				  struct scatterlist *from)
+{
+	struct scatterlist sg;
+	dma_addr_t addr;
+
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, sg_page(from), from->length, from->offset);
+	KUNIT_ASSERT_EQ(test, 1, dma_map_sg_attrs(dev, &sg, 1,
+						  DMA_BIDIRECTIONAL,
+						  DMA_ATTR_SKIP_CPU_SYNC));
+	addr = sg_dma_address(&sg);
+	dma_unmap_sg_attrs(dev, &sg, 1, DMA_BIDIRECTIONAL,
+			   DMA_ATTR_SKIP_CPU_SYNC);
+	return addr;
+}
+
+/*
+ * Importers use the DMA address, the physical one, the page, or the kernel's
+ * mapping. The device has no IOMMU, so addresses are the same for all.
+ *
+ * Catches: one of these that is other memory.
+ */
+static void export_serves_importers(struct kunit *test)
+{
+	struct dma_buf *dmabuf = export_alloc(test);
+	struct dma_buf_attachment *attach;
+	struct iosys_map map = { };
+	struct sg_table *sgt;
+	dma_addr_t addr;
+	u32 *memory;
+
+	attach = export_attach(test, dmabuf, "dmacpy-importer");
+	sgt = export_map(test, attach);
+	addr = sg_dma_address(sgt->sgl);
+	memory = memremap(addr, PAGE_SIZE, MEMREMAP_WC);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
+	*(u32 *)map.vaddr = 0x1234567;
+	/* Both are in no cache. */
+	mb();
+	KUNIT_EXPECT_EQ(test, 0x1234567, READ_ONCE(*memory));
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	memunmap(memory);
+
+	KUNIT_EXPECT_EQ(test, EXPORT_HAS_PAGES, !!sg_page(sgt->sgl));
+	if (sg_page(sgt->sgl))
+		KUNIT_EXPECT_EQ(test, addr, sg_phys(sgt->sgl));
+	/* The check of the DMA API looks into pages where they may be high. */
+	if (sg_page(sgt->sgl) && !(IS_ENABLED(CONFIG_DMA_API_DEBUG) &&
+				   IS_ENABLED(CONFIG_HIGHMEM)))
+		KUNIT_EXPECT_EQ(test, addr,
+				export_map_page(test, attach->dev, sgt->sgl));
+	export_unmap(attach, sgt);
+}
+
+/* Catches: the length of an entry, which has 32 bits, cut off. */
+static void export_cuts_large_tables(struct kunit *test)
+{
+	u64 size = 2 * (u64)SZ_4G + PAGE_SIZE, phys = SZ_4G, addr = SZ_8G, sum;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	unsigned int i;
+
+	if (size > SIZE_MAX)
+		kunit_skip(test, "no buffer is that large");
+	sgt = dmacpy_export_new_table(phys, addr, size);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, sgt);
+	sum = 0;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		KUNIT_EXPECT_EQ(test, addr + sum, sg_dma_address(sg));
+		sum += sg_dma_len(sg);
+	}
+	KUNIT_EXPECT_EQ(test, size, sum);
+	sum = 0;
+	for_each_sgtable_sg(sgt, sg, i) {
+		if (EXPORT_HAS_PAGES)
+			KUNIT_EXPECT_EQ(test, phys + sum, sg_phys(sg));
+		sum += sg->length;
+	}
+	KUNIT_EXPECT_EQ(test, size, sum);
+	sg_free_table(sgt);
+	kfree(sgt);
 }
 
 /**
@@ -323,6 +415,8 @@ static int export_init(struct kunit *test)
 static struct kunit_case export_cases[] = {
 	KUNIT_CASE(export_maps_for_each),
 	KUNIT_CASE(export_begins_access_behind_jobs),
+	KUNIT_CASE(export_serves_importers),
+	KUNIT_CASE(export_cuts_large_tables),
 	KUNIT_CASE(export_clears),
 	KUNIT_CASE(export_gives_back),
 	KUNIT_CASE(export_is_revoked),
