@@ -286,7 +286,8 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
  * Context: Process, outside of the gate: memory may have to be fetched.
  * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
  * -EDQUOT for RLIMIT_MEMLOCK, -EFAULT if there is no such memory or it cannot
- * be pinned, -ENOMEM, -EINTR.
+ * be pinned, -EOPNOTSUPP if the CPU's cache cannot be synced with it, -ENOMEM,
+ * -EINTR.
  */
 struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
 {
@@ -294,6 +295,8 @@ struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
 	unsigned long npages;
 	int ret;
 
+	if (cpu_dcache_is_aliasing())
+		return ERR_PTR(-EOPNOTSUPP);
 	if (PHYS_PFN(length) > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));

@@ -51,6 +51,33 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #endif
 
 /*
+ * Has a page different lines in the data cache at different addresses? The DMA
+ * API cleans those of the kernel's address.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <linux/cacheinfo.h>
+#elif defined(CONFIG_ARM)
+#include <asm/cachetype.h>
+
+#define cpu_dcache_is_aliasing() \
+	(cache_is_vivt() || cache_is_vipt_aliasing())
+#else
+#define cpu_dcache_is_aliasing()	false
+#endif
+
+/*
+ * Orders accesses of the CPU to write-combined memory against those of engines.
+ * For these CPUs, whose write buffer delays them, mb() does nothing.
+ */
+static inline void dmacpy_dma_mb(void)
+{
+	mb();
+#if defined(CONFIG_CPU_ARM920T) || defined(CONFIG_CPU_ARM926T)
+	asm volatile("mcr p15, 0, %0, c7, c10, 4" : : "r" (0) : "memory");
+#endif
+}
+
+/*
  * A file system does not expect its pages to be written to at any time. Since
  * 6.5 such pages cannot be pinned for writing in the first place.
  */

@@ -187,7 +187,7 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
  */
 static int export_barrier(struct dmacpy_export *export)
 {
-	mb();
+	dmacpy_dma_mb();
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 

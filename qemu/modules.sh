@@ -44,6 +44,14 @@ lacking_symbols()
 			"$kernel_tree"/arch/arm/kernel/*.c | sort)
 }
 
+# The data cache of that CPU has aliases: REGISTER has to be refused, so nothing
+# is left in the module that could pin memory of a program.
+aliased_pins()
+{
+	arm-linux-gnueabihf-nm --undefined-only --format=just-symbols "$1" |
+		grep '^pin_user_pages' || true
+}
+
 # The module for at91-armv5: an ARMv5 alone, of the AT91 that it is for. Its
 # kernel is not built, so what it asks of that is not known to kbuild.
 make_dmacpy_alone()
@@ -64,6 +72,7 @@ make_dmacpy_alone()
 		-e '/modpost: .* undefined!$/d' \
 		-e '/modpost: suppressed .* unresolved symbol/d'
 	lacking_symbols "$objects/$module" | sed 's/^/warning: undefined: /'
+	aliased_pins "$objects/$module" | sed 's/^/warning: aliased memory: /'
 	add_modules "$1" "$objects/$module"
 }
 

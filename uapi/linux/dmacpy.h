@@ -40,7 +40,8 @@
  *  - E2BIG: the structure has non-zero bytes that this kernel does not know,
  *    or is longer than a page; or the job has more operations, rows or bytes
  *    than the limits
- *  - EOPNOTSUPP: an unknown flag or opcode
+ *  - EOPNOTSUPP: an unknown flag or opcode; REGISTER on a CPU whose data cache
+ *    has aliases, as that of an ARM926
  *  - ENOTTY: an unknown command, which by io_uring is EOPNOTSUPP
  *  - ENOENT: no such handle
  *  - EBADF: a file descriptor that is not open, or is no dma-buf or sync_file
