@@ -2,9 +2,11 @@
 /*
  * The SRAM: the pool of an mmio-sram node, or a region of our own.
  *
- * A region of our own stays in dmacpy_regions, reserved and mapped, until its
- * last buffer is gone. A device that is bound to it meanwhile adopts it, so
- * that what still belongs to a buffer is not handed out twice.
+ * A region of our own stays in dmacpy_regions, reserved, until its last buffer is
+ * gone. A device that is bound to it meanwhile adopts it, so that what still
+ * belongs to a buffer is not handed out twice. It is mapped buffer by buffer:
+ * the CPU may read ahead in all that is mapped, also when it has no clock or no
+ * power. An mmio-sram's driver keeps all of it mapped, with the clock on.
  */
 #include <linux/bitmap.h>
 #include <linux/clk.h>
@@ -20,6 +22,7 @@
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "dmacpy_pool.h"
 
@@ -28,11 +31,10 @@
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
  * @clk: on as long as there is a buffer, or NULL
- * @gen: the allocator; its addresses are the kernel's mapping
+ * @gen: the allocator; its addresses are the kernel's mapping, or for our own
+ *	region those of pool_virt()
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to an mmio-sram node
- * @nmaps: number of @maps
- * @maps: the mappings of our own region
  */
 struct dmacpy_pool {
 	struct kref ref;
@@ -41,19 +43,17 @@ struct dmacpy_pool {
 	struct gen_pool *gen;
 	resource_size_t start;
 	resource_size_t size;
-	unsigned int nmaps;
-	void *maps[];
 };
 
 static LIST_HEAD(dmacpy_regions);
 static DEFINE_MUTEX(dmacpy_regions_lock);
 
-static struct dmacpy_pool *pool_new(struct device *dev, unsigned int nmaps)
+static struct dmacpy_pool *pool_new(struct device *dev)
 {
 	struct dmacpy_pool *pool;
 	int ret;
 
-	pool = kzalloc(struct_size(pool, maps, nmaps), GFP_KERNEL);
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&pool->ref);
@@ -77,8 +77,6 @@ static void pool_free(struct dmacpy_pool *pool)
 static void pool_free_region(struct dmacpy_pool *pool)
 {
 	gen_pool_destroy(pool->gen);
-	while (pool->nmaps)
-		memunmap(pool->maps[--pool->nmaps]);
 	release_mem_region(pool->start, pool->size);
 	pool_free(pool);
 }
@@ -95,21 +93,19 @@ static void pool_release(struct kref *ref)
 	pool_free_region(pool);
 }
 
-/* Maps only what may be used: the CPU may read ahead in what is mapped. */
+/* What the allocator takes for an address: not 0, and as aligned as the page. */
+static unsigned long pool_virt(const struct dmacpy_pool *pool, u64 addr)
+{
+	return addr - round_down(pool->start, PAGE_SIZE) + PAGE_SIZE;
+}
+
 static int pool_add_chunk(struct dmacpy_pool *pool, u64 start, u64 end)
 {
-	void *map;
-
 	start = round_up(start, PAGE_SIZE);
 	end = round_down(end, PAGE_SIZE);
 	if (start >= end)
 		return 0;
-
-	map = memremap(start, end - start, MEMREMAP_WC);
-	if (!map)
-		return -ENOMEM;
-	pool->maps[pool->nmaps++] = map;
-	return gen_pool_add_virt(pool->gen, (unsigned long)map, start,
+	return gen_pool_add_virt(pool->gen, pool_virt(pool, start), start,
 				 end - start, NUMA_NO_NODE);
 }
 
@@ -137,7 +133,7 @@ static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 		from = start + offset + size;
 	}
 	ret = pool_add_chunk(pool, from, end);
-	if (!ret && !pool->nmaps)
+	if (!ret && !gen_pool_size(pool->gen))
 		ret = dev_err_probe(dev, -EINVAL, "no page is free\n");
 	return ret;
 }
@@ -164,7 +160,7 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 	nreserved = pool_count_reserved(dev);
 	if (nreserved < 0)
 		return ERR_PTR(nreserved);
-	pool = pool_new(dev, nreserved + 1);
+	pool = pool_new(dev);
 	if (IS_ERR(pool))
 		return pool;
 	pool->start = res->start;
@@ -259,7 +255,7 @@ static struct dmacpy_pool *pool_open_supplier(struct device *dev)
 	if (ret)
 		return ERR_PTR(ret);
 
-	pool = pool_new(dev, 0);
+	pool = pool_new(dev);
 	if (IS_ERR(pool))
 		return pool;
 	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
@@ -321,13 +317,12 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
  * @sram: what was allocated, cleared to zero
  *
  * Context: Process. Undone by dmacpy_pool_free().
- * Return: 0, -EINVAL for no bytes, -ENOSPC, or the -errno of the clock.
+ * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, or the -errno of the clock.
  */
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram)
 {
 	struct genpool_data_align align = { .align = PAGE_SIZE };
-	unsigned long vaddr;
 	int ret;
 
 	if (!length)
@@ -339,16 +334,28 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 	if (ret)
 		return ret;
 	sram->size = PAGE_ALIGN(length);
-	vaddr = gen_pool_alloc_algo(pool->gen, sram->size,
-				    gen_pool_first_fit_align, &align);
-	if (!vaddr) {
-		clk_disable_unprepare(pool->clk);
-		return -ENOSPC;
+	sram->virt = gen_pool_alloc_algo(pool->gen, sram->size,
+					 gen_pool_first_fit_align, &align);
+	if (!sram->virt) {
+		ret = -ENOSPC;
+		goto err_disable_clock;
 	}
-	sram->vaddr = (void *)vaddr;
-	sram->phys = gen_pool_virt_to_phys(pool->gen, vaddr);
+	sram->phys = gen_pool_virt_to_phys(pool->gen, sram->virt);
+	sram->vaddr = (void *)sram->virt;
+	if (pool->size)
+		sram->vaddr = memremap(sram->phys, sram->size, MEMREMAP_WC);
+	if (!sram->vaddr) {
+		ret = -ENOMEM;
+		goto err_free_sram;
+	}
 	memset(sram->vaddr, 0, sram->size);
 	return 0;
+
+err_free_sram:
+	gen_pool_free(pool->gen, sram->virt, sram->size);
+err_disable_clock:
+	clk_disable_unprepare(pool->clk);
+	return ret;
 }
 
 /**
@@ -360,7 +367,12 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
  */
 void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 {
-	gen_pool_free(pool->gen, (unsigned long)sram->vaddr, sram->size);
+	if (pool->size) {
+		memunmap(sram->vaddr);
+		/* CPUs may remember the mapping, and read ahead by it. */
+		vm_unmap_aliases();
+	}
+	gen_pool_free(pool->gen, sram->virt, sram->size);
 	clk_disable_unprepare(pool->clk);
 }
 

@@ -10,11 +10,13 @@ struct platform_device;
 /**
  * struct dmacpy_sram - a part of a pool that was allocated
  * @vaddr: where the kernel sees it, write-combined
+ * @virt: what it is to the allocator
  * @phys: where it is
  * @size: in bytes, a multiple of the page size
  */
 struct dmacpy_sram {
 	void *vaddr;
+	unsigned long virt;
 	phys_addr_t phys;
 	size_t size;
 };

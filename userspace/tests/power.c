@@ -188,6 +188,45 @@ TEST_F(power, clock_follows_buffers)
 	EXPECT_EQ(0, clock_users());
 }
 
+/* Bytes of the instance's own region that the kernel has mapped. */
+static uint64_t mapped_bytes(const struct instance *instance)
+{
+	unsigned long long from, to, phys, sum = 0, start, end;
+	FILE *file = fopen("/proc/vmallocinfo", "re");
+	char line[512], *where;
+	uint32_t reg[4];
+	int cells;
+
+	cells = instance_cells(instance, WITH_OWN_REGION, reg, ARRAY_SIZE(reg));
+	start = cells == 2 ? reg[0] : (uint64_t)reg[0] << 32 | reg[1];
+	end = start + reg[cells - 1];
+	while (file && fgets(line, sizeof(line), file)) {
+		where = strstr(line, "phys=");
+		if (where && sscanf(line, "%llx-%llx", &from, &to) == 2 &&
+		    sscanf(where, "phys=%llx", &phys) == 1 && phys >= start &&
+		    phys < end)
+			sum += to - from;
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* Catches: SRAM that the CPU may read ahead in, when it has no clock or power. */
+TEST_F(power, mapping_follows_buffers)
+{
+	int fd;
+
+	if (access("/proc/vmallocinfo", F_OK))
+		SKIP(return, "this kernel does not tell what it has mapped");
+	EXPECT_EQ(0, mapped_bytes(&self->instance));
+	fd = sram_alloc(self->stream, LENGTH);
+	ASSERT_LE(0, fd);
+	EXPECT_LE(LENGTH, mapped_bytes(&self->instance));
+	close(fd);
+	EXPECT_EQ(0, mapped_bytes(&self->instance));
+}
+
 /* Catches: SRAM without a clock that another driver still has mapped. */
 TEST_F(power, clock_outlives_unbind)
 {
