@@ -8,7 +8,9 @@
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/personality.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -135,38 +137,104 @@ static void export_unmap(struct dma_buf_attachment *attach,
 	kfree(sgt);
 }
 
-/* Inside the gate, so that no page appears behind dmacpy_export_revoke(). */
+/* The bytes of the buffer that are before an address. */
+static u64 export_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
+{
+	const struct dmacpy_export *export = vma->vm_private_data;
+	u64 offset = export_offset(vma, addr);
+	pgprot_t prot = vma->vm_page_prot;
+
+	if (offset >= export->sram.size)
+		return VM_FAULT_SIGBUS;
+	/* Or the first write to each page is a fault, which marks it as dirty. */
+	if (vma->vm_flags & VM_WRITE)
+		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
+	return vmf_insert_pfn_prot(vma, addr & PAGE_MASK,
+				   PHYS_PFN(export->sram.phys + offset), prot);
+}
+
+/*
+ * A fault costs as much as many pages, and comes when a program has no time for
+ * it: the first one maps all that has its place in the same page table. What is
+ * there already stays. Inside the gate, so that no page appears behind
+ * dmacpy_export_revoke().
+ */
 static vm_fault_t export_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct dmacpy_export *export = vma->vm_private_data;
+	unsigned long addr = max(vmf->address & PMD_MASK, vma->vm_start);
+	unsigned long end = pmd_addr_end(addr, vma->vm_end);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 	int idx;
 
-	if (dmacpy_device_enter(export->dev, &idx) &&
-	    vmf->pgoff < export->sram.size >> PAGE_SHIFT)
-		ret = vmf_insert_pfn(vma, vmf->address,
-				     PHYS_PFN(export->sram.phys) + vmf->pgoff);
+	if (dmacpy_device_enter(export->dev, &idx))
+		ret = export_insert(vma, vmf->address);
+	for (; ret == VM_FAULT_NOPAGE && addr < end; addr += PAGE_SIZE)
+		if (export_insert(vma, addr) != VM_FAULT_NOPAGE)
+			break;
+	dmacpy_device_leave(export->dev, idx);
+	return ret;
+}
+
+/*
+ * For debuggers, which have no other way to memory without pages; and not more
+ * than the process itself may do. Inside the gate, as export_fault().
+ */
+static int export_access(struct vm_area_struct *vma, unsigned long addr,
+			 void *buf, int length, int write)
+{
+	struct dmacpy_export *export = vma->vm_private_data;
+	u64 offset = export_offset(vma, addr);
+	int idx, ret = -EIO;
+	void *sram;
+
+	if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)) ||
+	    offset >= export->sram.size)
+		return -EACCES;
+	length = min3((u64)length, (u64)(vma->vm_end - addr),
+		      export->sram.size - offset);
+
+	if (dmacpy_device_enter(export->dev, &idx)) {
+		sram = export->sram.vaddr + offset;
+		memcpy(write ? sram : buf, write ? buf : sram, length);
+		ret = length;
+	}
 	dmacpy_device_leave(export->dev, idx);
 	return ret;
 }
 
 static const struct vm_operations_struct export_vm_ops = {
 	.fault = export_fault,
+	.access = export_access,
 };
 
-/* A private mapping would be copied on write, which needs a struct page. */
+/*
+ * A private mapping would be copied on write, which needs a struct page. In an
+ * executable one a call would fault for ever, as no CPU fetches from such memory;
+ * old programs do not ask for that, but have it added to what they can read.
+ */
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct dmacpy_export *export = dmabuf->priv;
 
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC &&
+	    !(current->personality & READ_IMPLIES_EXEC))
+		return -EPERM;
 	if (READ_ONCE(export->dev->unplugged))
 		return -ENODEV;
 
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_EXEC | VM_MAYEXEC);
+	vma->vm_page_prot =
+		pgprot_writecombine(vm_get_page_prot(vma->vm_flags));
 	vma->vm_private_data = export;
 	vma->vm_ops = &export_vm_ops;
 	return 0;

@@ -5,7 +5,13 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <linux/futex.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -395,6 +401,187 @@ TEST_F(sram, mapping_is_of_device_memory)
 	}
 	EXPECT_EQ(-EFAULT, memory_register(self->stream, mem, 4 * KIB,
 					   DMACPY_ACCESS_READ));
+}
+
+/* Catches: code in memory that no instruction can be fetched from. */
+TEST_F(sram, mapping_is_not_executable)
+{
+	size_t page = getpagesize();
+	int fd = sram_alloc(self->stream, 1);
+	char flags[256];
+	void *mem;
+
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page, PROT_READ | PROT_EXEC,
+				   MAP_SHARED, fd, 0));
+	EXPECT_EQ(EPERM, errno);
+	mem = dmabuf_map(fd, page);
+	ASSERT_NE(NULL, mem);
+	EXPECT_EQ(-1, mprotect(mem, page, PROT_READ | PROT_EXEC));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(0, touch(mem, true));
+	munmap(mem, page);
+
+	/* All programs for CPUs that cannot tell code from data are like that. */
+	ASSERT_LE(0, personality(READ_IMPLIES_EXEC));
+	mem = dmabuf_map(fd, page);
+	ASSERT_NE(NULL, mem);
+	ASSERT_TRUE(mapping_flags(mem, flags, sizeof(flags)));
+	EXPECT_EQ(NULL, strstr(flags, " ex"));
+	EXPECT_EQ(NULL, strstr(flags, " me"));
+	EXPECT_EQ(0, touch(mem, true));
+	EXPECT_EQ(0, mprotect(mem, page, PROT_READ));
+	EXPECT_EQ(0, touch(mem, false));
+}
+
+static long page_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Catches: a fault for each page, of which a program with a deadline has many. */
+TEST_F(sram, one_fault_maps_all)
+{
+	size_t page = getpagesize(), length = self->info.sram_largest, i;
+	int fd = sram_alloc(self->stream, length);
+	static const int flags[] = { MAP_SHARED, MAP_SHARED | MAP_POPULATE };
+	volatile uint8_t *mem;
+	long before;
+	size_t round;
+
+	ASSERT_LE(0, fd);
+	for (round = 0; round < ARRAY_SIZE(flags); round++) {
+		mem = mmap(NULL, length, PROT_READ | PROT_WRITE, flags[round],
+			   fd, 0);
+		ASSERT_NE(MAP_FAILED, mem);
+		page_faults();
+		before = page_faults();
+		for (i = 0; i < length / page; i++)
+			mem[(i * 7 % (length / page)) * page] = i;
+		/* It may lie across the end of a page table. */
+		EXPECT_GE(2, page_faults() - before);
+		EXPECT_EQ(0, munmap((void *)mem, length));
+	}
+}
+
+/* What a debugger does by /proc/PID/mem: the bytes that it has got. */
+static ssize_t peek(pid_t pid, const void *addr, void *to, size_t length)
+{
+	char path[64];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = pread(fd, to, length, (uintptr_t)addr);
+	close(fd);
+	return got;
+}
+
+static ssize_t poke(pid_t pid, void *addr, const void *from, size_t length)
+{
+	char path[64];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	got = pwrite(fd, from, length, (uintptr_t)addr);
+	close(fd);
+	return got;
+}
+
+/* Catches: a debugger that cannot see SRAM, or sees what is behind it. */
+TEST_F(sram, debuggers_have_access)
+{
+	size_t page = getpagesize(), length = 3 * page, i;
+	int fd = sram_alloc(self->stream, length);
+	uint8_t *mem = dmabuf_map(fd, length), *part, copy[3 * 64 * KIB];
+
+	ASSERT_NE(NULL, mem);
+	for (i = 0; i < length; i++)
+		mem[i] = i * 7 + i / page;
+	EXPECT_EQ(length, peek(getpid(), mem, copy, length));
+	EXPECT_EQ(0, memcmp(mem, copy, length));
+	EXPECT_EQ(length - 5, poke(getpid(), mem + 5, copy, length - 5));
+	EXPECT_EQ(0, memcmp(mem + 5, copy, length - 5));
+
+	/* Behind its end there is nothing, and before it another page. */
+	part = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
+	ASSERT_NE(MAP_FAILED, part);
+	munmap(mem, length);
+	EXPECT_EQ(page, peek(getpid(), part, copy + 1, 2 * page));
+	EXPECT_EQ(0, memcmp(part, copy + 1, page));
+}
+
+/* Catches: SRAM of a stopped process out of reach of PTRACE_POKEDATA. */
+TEST_F(sram, debuggers_of_others_have_access)
+{
+	int fd = sram_alloc(self->stream, 1), status;
+	long *mem = dmabuf_map(fd, getpagesize());
+	pid_t pid;
+
+	ASSERT_NE(NULL, mem);
+	mem[1] = 0x1234567;
+	pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(mem[2] != 0x7654321);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	errno = 0;
+	EXPECT_EQ(0x1234567, ptrace(PTRACE_PEEKDATA, pid, &mem[1], 0));
+	EXPECT_EQ(0, errno);
+	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, pid, &mem[2], 0x7654321));
+	EXPECT_EQ(0, ptrace(PTRACE_CONT, pid, 0, 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* Catches: a way around the access mode, or to a device that was unbound. */
+TEST_F(sram, debuggers_have_no_more_access)
+{
+	size_t page = getpagesize();
+	int fd = sram_alloc_flags(self->stream, page, O_RDONLY);
+	uint8_t *mem = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0), byte = 1;
+
+	ASSERT_NE(MAP_FAILED, mem);
+	EXPECT_EQ(1, peek(getpid(), mem, &byte, 1));
+	EXPECT_EQ(0, byte);
+	byte = 1;
+	EXPECT_EQ(-1, poke(getpid(), mem, &byte, 1));
+	EXPECT_EQ(0, mem[0]);
+	ASSERT_EQ(0, mprotect(mem, page, PROT_NONE));
+	EXPECT_EQ(-1, peek(getpid(), mem, &byte, 1));
+	ASSERT_EQ(0, mprotect(mem, page, PROT_READ));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_EQ(-1, peek(getpid(), mem, &byte, 1));
+	close(fd);
+	munmap(mem, page);
+	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Catches: documentation of what SRAM cannot be used for, gone stale. */
+TEST_F(sram, has_no_pages)
+{
+	size_t page = getpagesize();
+	void *mem = dmabuf_map(sram_alloc(self->stream, page), page);
+	struct iovec iov = { mem, page };
+	int pipes[2];
+
+	ASSERT_NE(NULL, mem);
+	EXPECT_EQ(-1, syscall(SYS_futex, mem, FUTEX_WAKE, 1, NULL, NULL, 0));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, syscall(SYS_futex, mem, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
+			     0));
+	/* It takes pages as O_DIRECT does, and needs no disk. */
+	ASSERT_EQ(0, pipe(pipes));
+	EXPECT_EQ(-1, vmsplice(pipes[1], &iov, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
 }
 
 /* Catches: a read-only descriptor by which the buffer can be written. */
