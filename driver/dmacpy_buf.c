@@ -21,6 +21,9 @@
 
 #include <linux/dmacpy.h>
 
+/* Pages that are pinned at once, with interrupts off: those of a page table. */
+#define BUF_MAX_PINS	512
+
 static struct workqueue_struct *buf_wq;
 
 /*
@@ -259,10 +262,10 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 
 	flags |= buf->access & DMACPY_ACCESS_WRITE ? FOLL_WRITE :
 						     DMACPY_FOLL_READ;
-	while ((left = buf->charged - buf->npages)) {
-		ret = pin_user_pages_fast(addr + buf->npages * PAGE_SIZE,
-					  min_t(unsigned long, left, INT_MAX),
-					  flags, buf->pages + buf->npages);
+	for (; (left = buf->charged - buf->npages); addr += ret * PAGE_SIZE) {
+		left = min_t(unsigned long, left, BUF_MAX_PINS);
+		ret = pin_user_pages_fast(addr, left, flags,
+					  buf->pages + buf->npages);
 		if (ret == -ENOMEM || ret == -EINTR)
 			return ret;
 		if (ret <= 0)

@@ -5,6 +5,7 @@
  * each job the whole destination must equal its shadow, so bytes that nobody
  * asked to be written are seen as well as those that are wrong.
  */
+#include <fcntl.h>
 #include <limits.h>
 
 #include "kselftest_harness.h"
@@ -13,6 +14,9 @@
 /* Slots of bounce buffers that are taken, in the whole system */
 #define SLOTS_USED	"/sys/kernel/debug/swiotlb/io_tlb_used"
 #define SMALL_REGISTERS	512
+#define TRACING		"/sys/kernel/debug/tracing/"
+/* Pages that are pinned at once, with interrupts off */
+#define MAX_PINNED	512
 
 /*
  * Of each end. The system heap has no piece of this size: it takes several, of
@@ -661,6 +665,57 @@ TEST_F_TIMEOUT(registered, small_pieces_are_not_bounced, SLOW)
 	random_fill(self->memory, LENGTH);
 	ASSERT_EQ(0, copy(self->stream, self->sram_handle, handle, length));
 	EXPECT_EQ(0, memcmp(self->sram_memory, self->memory + offset, length));
+}
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_APPEND);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	close(fd);
+	return done;
+}
+
+/* The most pages that one call has pinned since the probe was set. */
+static unsigned int most_pinned(unsigned int *calls)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	unsigned int pages, most = 0;
+	char line[512], *found;
+
+	*calls = 0;
+	while (trace && fgets(line, sizeof(line), trace)) {
+		found = strstr(line, "pages=");
+		if (!found || sscanf(found, "pages=%u", &pages) != 1)
+			continue;
+		*calls += 1;
+		most = pages > most ? pages : most;
+	}
+	if (trace)
+		fclose(trace);
+	return most;
+}
+
+/* Catches: all of a large memory pinned at once, with interrupts off. */
+TEST_F_TIMEOUT(registered, pinned_in_bounded_pieces, SLOW)
+{
+	size_t length = 4 * MAX_PINNED * getpagesize();
+	uint8_t *memory = memory_map(length);
+	unsigned int calls, most;
+
+	if (!write_text(TRACING "kprobe_events",
+			"p:dmacpy_pin pin_user_pages_fast pages=$arg2:u32\n"))
+		SKIP(return, "this kernel cannot trace calls");
+	ASSERT_NE(NULL, memory);
+	memset(memory, 1, length);
+	EXPECT_TRUE(set_number(TRACING "events/kprobes/dmacpy_pin/enable", 1));
+	EXPECT_LT(0, memory_register(self->stream, memory, length,
+				     ACCESS_BOTH));
+	most = most_pinned(&calls);
+	EXPECT_TRUE(set_number(TRACING "events/kprobes/dmacpy_pin/enable", 0));
+	EXPECT_TRUE(write_text(TRACING "kprobe_events", "-:dmacpy_pin\n"));
+	EXPECT_LE(4, calls);
+	EXPECT_EQ(MAX_PINNED, most);
 }
 
 TEST_HARNESS_MAIN
