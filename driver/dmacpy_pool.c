@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "dmacpy_compat.h"
 #include "dmacpy_pool.h"
 
 /**
@@ -349,6 +350,8 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		goto err_free_sram;
 	}
 	memset(sram->vaddr, 0, sram->size);
+	/* An engine may be started by a relaxed write, which orders nothing. */
+	dmacpy_dma_mb();
 	return 0;
 
 err_free_sram:
