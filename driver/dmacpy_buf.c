@@ -264,6 +264,9 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 						     DMACPY_FOLL_READ;
 	for (; (left = buf->charged - buf->npages); addr += ret * PAGE_SIZE) {
 		left = min_t(unsigned long, left, BUF_MAX_PINS);
+		if (buf->access == DMACPY_ACCESS_READ &&
+		    !dmacpy_may_read(addr, left * PAGE_SIZE))
+			return -EFAULT;
 		ret = pin_user_pages_fast(addr, left, flags,
 					  buf->pages + buf->npages);
 		if (ret == -ENOMEM || ret == -EINTR)

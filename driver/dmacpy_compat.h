@@ -16,8 +16,19 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 /* A pin for reading must break copy-on-write itself. */
 #define DMACPY_FOLL_READ	(FOLL_WRITE | FOLL_FORCE)
+
+/* FOLL_FORCE pins what the process cannot read, too. */
+static inline bool dmacpy_may_read(unsigned long addr, size_t length)
+{
+	return !fault_in_readable(u64_to_user_ptr(addr), length);
+}
 #else
 #define DMACPY_FOLL_READ	0
+
+static inline bool dmacpy_may_read(unsigned long addr, size_t length)
+{
+	return true;
+}
 #endif
 
 /* The member of struct platform_driver for a function that returns nothing. */

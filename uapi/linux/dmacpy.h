@@ -199,7 +199,9 @@ struct dmacpy_import {
  * is passed the stream's file descriptor is passed this memory.
  *
  * The CPU must not touch the range of a copy while it runs. A process that
- * forks should mark the memory with MADV_DONTFORK.
+ * forks should mark the memory with MADV_DONTFORK. The handle stands for the
+ * pages that are there now: release it before the memory is freed, unmapped or
+ * given up with MADV_DONTNEED, as jobs would go on with the old pages.
  */
 struct dmacpy_register {
 	__u32 size;

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/mman.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -716,6 +717,29 @@ TEST_F_TIMEOUT(registered, pinned_in_bounded_pieces, SLOW)
 	EXPECT_TRUE(write_text(TRACING "kprobe_events", "-:dmacpy_pin\n"));
 	EXPECT_LE(4, calls);
 	EXPECT_EQ(MAX_PINNED, most);
+}
+
+/* Catches: memory that its owner cannot read, read by the engine. */
+TEST_F(registered, unreadable_memory_is_refused)
+{
+	size_t page = getpagesize();
+	uint8_t *memory = memory_map(3 * page);
+
+	ASSERT_NE(NULL, memory);
+	memset(memory, 0x5a, 3 * page);
+	ASSERT_EQ(0, mprotect(memory + page, page, PROT_NONE));
+	EXPECT_EQ(-EFAULT, memory_register(self->stream, memory + page, page,
+					   DMACPY_ACCESS_READ));
+	EXPECT_EQ(-EFAULT, memory_register(self->stream, memory + page / 2,
+					   page, DMACPY_ACCESS_READ));
+	EXPECT_EQ(-EFAULT, memory_register(self->stream, memory, 3 * page,
+					   DMACPY_ACCESS_READ));
+	EXPECT_EQ(-EFAULT, memory_register(self->stream, memory, 3 * page,
+					   ACCESS_BOTH));
+	ASSERT_EQ(0, mprotect(memory + page, page, PROT_READ));
+	EXPECT_LT(0, memory_register(self->stream, memory, 3 * page,
+				     DMACPY_ACCESS_READ));
+	EXPECT_TRUE(all_bytes_are(memory, 0x5a, 3 * page));
 }
 
 TEST_HARNESS_MAIN
