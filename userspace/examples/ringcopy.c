@@ -51,7 +51,7 @@ static void queue_block(struct io_uring *ring, int file, int stream,
 	dmacpy_job_describe(job, &submit);
 	io_uring_prep_rw(IORING_OP_URING_CMD, copy, stream, NULL, 0, 0);
 	copy->cmd_op = DMACPY_SUBMIT;
-	memcpy(copy->cmd, &submit, sizeof(submit));
+	*(struct dmacpy_submit *)copy->cmd = submit;
 }
 
 static void wait_for_all(struct io_uring *ring, unsigned int count)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "ring.h"
@@ -22,9 +21,9 @@ struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream, NULL, 0, 0);
 	sqe->cmd_op = DMACPY_SUBMIT;
 	if (ring->flags & IORING_SETUP_SQE128)
-		memcpy(sqe->cmd, args, sizeof(*args));
+		*(struct dmacpy_submit *)sqe->cmd = *args;
 	else
-		memcpy(sqe->cmd, &pointer, sizeof(pointer));
+		*(struct dmacpy_submit_pointer *)sqe->cmd = pointer;
 	return sqe;
 }
 
