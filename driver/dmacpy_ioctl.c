@@ -3,11 +3,13 @@
  * The commands of user space: structures in and out. What user memory says is
  * copied before the gate and answered behind it.
  */
+#include <linux/anon_inodes.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -49,12 +51,6 @@ struct ioctl_call {
 	bool nonblock;
 	union ioctl_args *args;
 };
-
-/* Last, or the caller would lose what it got. */
-static int ioctl_respond(const struct ioctl_call *call)
-{
-	return copy_to_user(call->user, call->args, call->size) ? -EFAULT : 0;
-}
 
 static void ioctl_fill_info(struct dmacpy_get_info *info,
 			    struct dmacpy_device *dev)
@@ -98,8 +94,7 @@ static int ioctl_get_info(const struct ioctl_call *call)
 	dmacpy_device_leave(dev, idx);
 	if (ret)
 		return ret;
-	call->args->get_info = info;
-	return ioctl_respond(call);
+	return copy_to_user(call->user, &info, call->size) ? -EFAULT : 0;
 }
 
 static struct dma_buf *ioctl_export(struct dmacpy_device *dev, u64 length,
@@ -116,7 +111,8 @@ static struct dma_buf *ioctl_export(struct dmacpy_device *dev, u64 length,
 
 static int ioctl_alloc(const struct ioctl_call *call)
 {
-	struct dmacpy_alloc *args = &call->args->alloc;
+	struct dmacpy_alloc __user *user = call->user;
+	const struct dmacpy_alloc *args = &call->args->alloc;
 	u32 mode = args->fd_flags & O_ACCMODE;
 	struct dma_buf *dmabuf;
 	int fd, ret;
@@ -134,11 +130,12 @@ static int ioctl_alloc(const struct ioctl_call *call)
 		ret = PTR_ERR(dmabuf);
 		goto err_put_fd;
 	}
-	args->fd = fd;
-	args->length = dmabuf->size;
-	ret = ioctl_respond(call);
-	if (ret)
+	/* The name last: nobody may use one that is taken back. */
+	if (put_user((u64)dmabuf->size, &user->length) ||
+	    put_user(fd, &user->fd)) {
+		ret = -EFAULT;
 		goto err_put_dmabuf;
+	}
 	fd_install(fd, dmabuf->file);
 	return 0;
 
@@ -165,22 +162,25 @@ static bool ioctl_fd_allows(const struct dma_buf *dmabuf, u32 access)
 }
 
 /*
- * A handle that the caller was not told of must not stay. It does if he is
- * killed while others submit to his stream, and goes with their last reference.
+ * A handle that is not returned is released. A fatal signal can prevent that:
+ * the handle then lives until the file is closed.
  */
-static int ioctl_respond_handle(const struct ioctl_call *call, u32 handle)
+static int ioctl_put_handle(struct dmacpy_stream *stream, u32 handle,
+			    u32 __user *user)
 {
-	int ret = ioctl_respond(call);
-
-	if (ret)
-		dmacpy_stream_release(call->stream, handle);
-	return ret;
+	if (!put_user(handle, user))
+		return 0;
+	dmacpy_stream_release(stream, handle);
+	return -EFAULT;
 }
 
 static int ioctl_import(const struct ioctl_call *call)
 {
-	struct dmacpy_import *args = &call->args->import;
+	struct dmacpy_import __user *user = call->user;
+	const struct dmacpy_import *args = &call->args->import;
 	struct dma_buf *dmabuf;
+	u32 handle;
+	u64 length;
 	int ret;
 
 	if (args->__reserved)
@@ -193,20 +193,27 @@ static int ioctl_import(const struct ioctl_call *call)
 	dmabuf = dma_buf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return -EBADF;
-	args->length = dmabuf->size;
+	length = dmabuf->size;
 	ret = -EACCES;
 	if (ioctl_fd_allows(dmabuf, args->access))
 		ret = dmacpy_stream_import(call->stream, dmabuf, args->access,
-					   &args->handle);
+					   &handle);
 	dma_buf_put(dmabuf);
 	if (ret)
 		return ret;
-	return ioctl_respond_handle(call, args->handle);
+	/* The handle is written last, see ioctl_alloc(). */
+	if (put_user(length, &user->length)) {
+		dmacpy_stream_release(call->stream, handle);
+		return -EFAULT;
+	}
+	return ioctl_put_handle(call->stream, handle, &user->handle);
 }
 
 static int ioctl_register(const struct ioctl_call *call)
 {
-	struct dmacpy_register *args = &call->args->register_;
+	struct dmacpy_register __user *user = call->user;
+	const struct dmacpy_register *args = &call->args->register_;
+	u32 handle;
 	u64 end;
 	int ret;
 
@@ -220,10 +227,10 @@ static int ioctl_register(const struct ioctl_call *call)
 		return -EFAULT;
 
 	ret = dmacpy_stream_register(call->stream, args->addr, args->length,
-				     args->access, &args->handle);
+				     args->access, &handle);
 	if (ret)
 		return ret;
-	return ioctl_respond_handle(call, args->handle);
+	return ioctl_put_handle(call->stream, handle, &user->handle);
 }
 
 static int ioctl_release(const struct ioctl_call *call)
@@ -298,36 +305,67 @@ static int ioctl_take_in_fence(struct dmacpy_job *job, int fd)
 	return ret;
 }
 
-/* All that can fail of it; the caller installs the file when it is true. */
-static struct sync_file *ioctl_make_out_fence(const struct ioctl_call *call,
-					      struct dmacpy_job *job)
+static const struct file_operations ioctl_no_fops;
+
+/* sync_file_create() does not return the reason of its failure: find it. */
+static int ioctl_no_file_error(void)
 {
-	struct dmacpy_submit *args = &call->args->submit;
+	struct file *file;
+
+	file = anon_inode_getfile("dmacpy", &ioctl_no_fops, NULL, O_RDONLY);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	fput(file);
+	return -ENOMEM;
+}
+
+/* A fence on its way to the program: all that can fail before the job starts */
+struct ioctl_out_fence {
 	struct sync_file *sync_file;
-	int fd, ret;
+	int fd;
+};
+
+static int ioctl_make_out_fence(const struct ioctl_call *call,
+				struct dmacpy_job *job,
+				struct ioctl_out_fence *out)
+{
+	struct dmacpy_submit __user *user = call->user;
+	int ret;
 
 	ret = dmacpy_job_add_fence(job);
 	if (ret)
-		return ERR_PTR(ret);
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return ERR_PTR(fd);
-	sync_file = sync_file_create(job->fence);
-	if (!sync_file) {
-		ret = -ENOMEM;
+		return ret;
+	out->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (out->fd < 0)
+		return out->fd;
+	out->sync_file = sync_file_create(job->fence);
+	if (!out->sync_file) {
+		ret = ioctl_no_file_error();
 		goto err_put_fd;
 	}
-	args->out_fence = fd;
-	ret = ioctl_respond(call);
-	if (ret)
+	if (put_user(out->fd, &user->out_fence)) {
+		ret = -EFAULT;
 		goto err_put_file;
-	return sync_file;
+	}
+	return 0;
 
 err_put_file:
-	fput(sync_file->file);
+	fput(out->sync_file->file);
 err_put_fd:
-	put_unused_fd(fd);
-	return ERR_PTR(ret);
+	put_unused_fd(out->fd);
+	return ret;
+}
+
+/* The job was refused: nothing is behind the number, so take it back. */
+static void ioctl_drop_out_fence(const struct ioctl_call *call,
+				 const struct ioctl_out_fence *out)
+{
+	struct dmacpy_submit __user *user = call->user;
+
+	/* If that fails, the program itself has unmapped it by now. */
+	put_user(call->args->submit.out_fence, &user->out_fence);
+	fput(out->sync_file->file);
+	put_unused_fd(out->fd);
 }
 
 struct ioctl_waiter {
@@ -357,16 +395,17 @@ static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 
 static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 {
-	struct dmacpy_submit *args = &call->args->submit;
+	const struct dmacpy_submit *args = &call->args->submit;
 	struct ioctl_waiter waiter __uninitialized;	/* but if it is used */
-	struct sync_file *out = NULL;
+	bool fenced = args->flags & DMACPY_SUBMIT_OUT_FENCE;
+	struct ioctl_out_fence out;
 	int ret;
 
-	if (args->flags & DMACPY_SUBMIT_OUT_FENCE) {
-		out = ioctl_make_out_fence(call, job);
-		if (IS_ERR(out)) {
+	if (fenced) {
+		ret = ioctl_make_out_fence(call, job, &out);
+		if (ret) {
 			dmacpy_job_free(job);
-			return PTR_ERR(out);
+			return ret;
 		}
 	}
 	if (args->flags & DMACPY_SUBMIT_WAIT) {
@@ -375,12 +414,10 @@ static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 		job->waiter = &waiter.base;
 	}
 	ret = dmacpy_stream_submit(call->stream, job, call->nonblock);
-	if (out && ret) {
-		fput(out->file);
-		put_unused_fd(args->out_fence);
-	} else if (out) {
-		fd_install(args->out_fence, out->file);
-	}
+	if (fenced && ret)
+		ioctl_drop_out_fence(call, &out);
+	else if (fenced)
+		fd_install(out.fd, out.sync_file->file);
 	if (!ret && args->flags & DMACPY_SUBMIT_WAIT)
 		ret = ioctl_wait(call->stream, &waiter);
 	return ret;

@@ -29,6 +29,12 @@
  * Structures only ever grow at their end. What the kernel does not know must
  * be zero; what the program does not know is not written.
  *
+ * A command that fails leaves its outputs as they were. After EFAULT a length
+ * may have been written, but never the number of a file or a handle. So a
+ * program can set an output before the call to find out what it owns after it,
+ * as with a SUBMIT that waits: when @out_fence has changed, the error is the
+ * result of a job that was started.
+ *
  * Memory is named by dma-buf file descriptors and by handles, never by
  * address on the bus. Lengths, offsets and strides are in bytes.
  *
@@ -51,7 +57,7 @@
  *  - EIO: memory that cannot be mapped for the engine
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
- *  - EMFILE: out of file descriptors
+ *  - EMFILE, ENFILE: out of file descriptors, of files in the system
  *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
  *    RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room

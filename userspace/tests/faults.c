@@ -27,6 +27,8 @@
 /* What a command asks for is far less often than this. */
 #define MAX_NTH		1000
 #define BACKGROUND	0x5a
+/* A file descriptor that no command returns */
+#define UNTOUCHED	0x7a7a7a7a
 #define PATTERN		0xa5a5a5a5
 
 #define SW_SYNC		"/sys/kernel/debug/sync/sw_sync"
@@ -93,11 +95,12 @@ static int start(struct bench *b, unsigned int count, uint32_t flags,
 	struct dmacpy_submit args = {
 		.flags = flags,
 		.in_fence = in_fence,
+		.out_fence = UNTOUCHED,
 	};
 	int ret = submit_with(b->stream, b->ops, count, &args);
 
 	b->result = args.out_fence;
-	return ret;
+	return ret && args.out_fence != UNTOUCHED ? -EBADMSG : ret;
 }
 
 static void fill_op(struct dmacpy_op *op, const struct bench *b,
