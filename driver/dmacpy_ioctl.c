@@ -259,6 +259,8 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	for (i = 0; i < job->nops; i++) {
 		ret = copy_struct_from_user(&job->op[i], sizeof(*job->op),
 					    user + i * size, size);
+		if (ret == -E2BIG)
+			return dmacpy_job_refuse(job, i, ret);
 		if (ret)
 			return ret;
 	}
@@ -266,12 +268,13 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 }
 
 static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
-					 const struct dmacpy_submit *args)
+					 struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
 
-	if (!args->op_count || args->op_size < sizeof(struct dmacpy_op))
+	if (!args->op_count || args->op_size < sizeof(struct dmacpy_op) ||
+	    args->__reserved)
 		return ERR_PTR(-EINVAL);
 	if (args->op_count > dmacpy_max_ops.value || args->op_size > PAGE_SIZE)
 		return ERR_PTR(-E2BIG);
@@ -282,6 +285,7 @@ static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
 	job = dmacpy_stream_new_job(stream, args->op_count);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
+	job->refused_op = &args->refused_op;
 	ret = ioctl_copy_ops(job, u64_to_user_ptr(args->ops), args->op_size);
 	if (!ret)
 		ret = dmacpy_job_check_ops(job);
@@ -444,18 +448,20 @@ static int ioctl_prepare_job(struct dmacpy_stream *stream,
 /**
  * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
  * @stream: the open file
- * @args: its structure, with flags that are known
+ * @args: its structure, with flags that are known; its @refused_op is set when
+ *	this or dmacpy_stream_submit() refuses the job
  *
  * Context: Process.
  * Return: the job, for dmacpy_stream_submit(), or an ERR_PTR() as told in the
  * documentation of the user interface.
  */
 struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
-					const struct dmacpy_submit *args)
+					struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
 
+	args->refused_op = 0;
 	job = ioctl_read_job(stream, args);
 	if (IS_ERR(job))
 		return job;
@@ -467,14 +473,35 @@ struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 	return job;
 }
 
+/**
+ * dmacpy_ioctl_submit_failed() - return which operation was refused
+ * @user: the structure of SUBMIT, as dmacpy_ioctl_read_submit() has read it
+ * @args: what was read, after dmacpy_ioctl_new_job()
+ *
+ * Context: Process.
+ */
+void dmacpy_ioctl_submit_failed(void __user *user,
+				const struct dmacpy_submit *args)
+{
+	struct dmacpy_submit __user *submit = user;
+
+	/* SUBMIT has failed already, whether or not this can be written. */
+	if (args->refused_op &&
+	    args->size >= offsetofend(struct dmacpy_submit, refused_op))
+		put_user(args->refused_op, &submit->refused_op);
+}
+
 static int ioctl_submit(const struct ioctl_call *call)
 {
+	struct dmacpy_submit *args = &call->args->submit;
 	struct dmacpy_job *job;
+	int ret;
 
-	job = dmacpy_ioctl_new_job(call->stream, &call->args->submit);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
-	return ioctl_run_job(call, job);
+	job = dmacpy_ioctl_new_job(call->stream, args);
+	ret = IS_ERR(job) ? PTR_ERR(job) : ioctl_run_job(call, job);
+	if (ret)
+		dmacpy_ioctl_submit_failed(call->user, args);
+	return ret;
 }
 
 /* A structure of at least min_size is understood: what follows is zero. */
@@ -508,7 +535,7 @@ static const struct ioctl_command ioctl_commands[] = {
 	},
 	[DMACPY_CMD_SUBMIT] = {
 		ioctl_submit, sizeof(struct dmacpy_submit),
-		offsetofend(struct dmacpy_submit, out_fence),
+		DMACPY_SUBMIT_MIN_SIZE,
 		DMACPY_SUBMIT_FLAGS,
 	},
 };

@@ -2,6 +2,7 @@
 #ifndef DMACPY_IOCTL_H
 #define DMACPY_IOCTL_H
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #include <linux/dmacpy.h>
@@ -12,6 +13,9 @@
 				 DMACPY_SUBMIT_EVENT |			\
 				 DMACPY_SUBMIT_NO_IMPLICIT)
 
+/* The structure of SUBMIT of the first version, which always suffices. */
+#define DMACPY_SUBMIT_MIN_SIZE	offsetofend(struct dmacpy_submit, out_fence)
+
 struct dmacpy_job;
 struct dmacpy_stream;
 
@@ -20,6 +24,8 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args);
 struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
-					const struct dmacpy_submit *args);
+					struct dmacpy_submit *args);
+void dmacpy_ioctl_submit_failed(void __user *user,
+				const struct dmacpy_submit *args);
 
 #endif /* DMACPY_IOCTL_H */

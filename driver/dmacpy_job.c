@@ -116,6 +116,22 @@ int dmacpy_job_add_fence(struct dmacpy_job *job)
 	return job->fence ? 0 : -ENOMEM;
 }
 
+/**
+ * dmacpy_job_refuse() - note which operation is the reason of a refusal
+ * @job: a job that was not submitted
+ * @index: of the operation
+ * @error: what is wrong with it
+ *
+ * Context: Any.
+ * Return: @error.
+ */
+int dmacpy_job_refuse(struct dmacpy_job *job, unsigned int index, int error)
+{
+	if (job->refused_op)
+		*job->refused_op = index + 1;
+	return error;
+}
+
 static int job_check_op(const struct dmacpy_op *op)
 {
 	u64 unused;
@@ -157,7 +173,7 @@ int dmacpy_job_check_ops(struct dmacpy_job *job)
 	for (op = job->op; op < job->op + job->nops; op++) {
 		ret = job_check_op(op);
 		if (ret)
-			return ret;
+			return dmacpy_job_refuse(job, op - job->op, ret);
 		if (!op->rows)
 			op->rows = 1;
 		job->nfills += op->opcode == DMACPY_OP_FILL;
@@ -297,13 +313,13 @@ int dmacpy_job_check_ends(struct dmacpy_job *job,
 		op = &job->op[i];
 		ret = job_check_op_ends(op, &job->ends[i], chan);
 		if (ret)
-			return ret;
+			return dmacpy_job_refuse(job, i, ret);
 		/* The sums cannot wrap: what was added is within the limits. */
 		rows += job_count_rows(job, op);
 		if (rows > dmacpy_max_rows.value ||
 		    check_mul_overflow(op->length, (u64)op->rows, &bytes) ||
 		    bytes > dmacpy_max_bytes.value - left)
-			return -E2BIG;
+			return dmacpy_job_refuse(job, i, -E2BIG);
 		left += bytes;
 	}
 	job->length = left;

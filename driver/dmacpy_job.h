@@ -66,6 +66,8 @@ struct dmacpy_job_cursor {
  * @deadline: when it stops waiting for others than its stream, in jiffies, if
  *	it has to wait
  * @waiter: who is told of its result, or NULL; under dmacpy_stream.lock
+ * @refused_op: where dmacpy_job_refuse() stores the number of an operation, or
+ *	NULL; not used once the job was submitted
  * @user_data: for the record
  * @event: makes a record for read()
  * @implicit: waits for others who use its buffers, and has them wait for it;
@@ -98,6 +100,7 @@ struct dmacpy_job {
 	struct dmacpy_deps deps;
 	unsigned long deadline;
 	struct dmacpy_waiter *waiter;
+	u32 *refused_op;
 	u64 user_data;
 	bool event;
 	bool implicit;
@@ -122,6 +125,7 @@ struct dmacpy_job {
 struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops);
 void dmacpy_job_free(struct dmacpy_job *job);
 int dmacpy_job_add_fence(struct dmacpy_job *job);
+int dmacpy_job_refuse(struct dmacpy_job *job, unsigned int index, int error);
 int dmacpy_job_check_ops(struct dmacpy_job *job);
 int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan);

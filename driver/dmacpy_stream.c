@@ -343,7 +343,7 @@ static int stream_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
 			    stream_use(stream, job, &stream->dst, op->dst,
 				       true);
 		if (!ends->dst)
-			return -ENOENT;
+			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
 		ends->src = NULL;
 		if (op->opcode == DMACPY_OP_FILL)
 			continue;
@@ -351,7 +351,7 @@ static int stream_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
 			    stream_use(stream, job, &stream->src, op->src,
 				       false);
 		if (!ends->src)
-			return -ENOENT;
+			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
 	}
 	return 0;
 }

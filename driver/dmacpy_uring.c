@@ -85,18 +85,21 @@ static int uring_copy_args(struct dmacpy_submit *args, const void *area)
 	const size_t room = 2 * sizeof(struct io_uring_sqe) -
 			    offsetof(struct io_uring_sqe, cmd);
 	u32 size = READ_ONCE(*(const u32 *)area);
+	size_t known;
 
-	if (size < sizeof(*args))
+	if (size < DMACPY_SUBMIT_MIN_SIZE)
 		return -EINVAL;
-	if (size > room || memchr_inv(area + sizeof(*args), 0,
-				      size - sizeof(*args)))
+	known = min_t(size_t, size, sizeof(*args));
+	if (size > room || memchr_inv(area + known, 0, size - known))
 		return -E2BIG;
-	memcpy(args, area, sizeof(*args));
+	*args = (struct dmacpy_submit){ };
+	memcpy(args, area, known);
 	return args->flags & ~DMACPY_SUBMIT_FLAGS ? -EOPNOTSUPP : 0;
 }
 
 /* A pointer to it, in an SQE of 64 bytes. */
-static int uring_read_args(struct dmacpy_submit *args, const void *area)
+static int uring_read_args(struct dmacpy_submit *args, const void *area,
+			   void __user **user)
 {
 	struct dmacpy_submit_pointer pointer;
 
@@ -106,26 +109,24 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area)
 	/* For a 32-bit kernel. */
 	if (pointer.submit > ULONG_MAX)
 		return -EFAULT;
-	return dmacpy_ioctl_read_submit(u64_to_user_ptr(pointer.submit), args);
+	*user = u64_to_user_ptr(pointer.submit);
+	return dmacpy_ioctl_read_submit(*user, args);
 }
 
-static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
-					struct io_uring_cmd *cmd,
-					unsigned int issue_flags)
+static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
+			 struct dmacpy_submit *args, bool nonblock)
 {
-	const void *area = dmacpy_uring_area(cmd);
-	struct dmacpy_submit args;
-	int ret;
+	struct dmacpy_job *job;
 
-	if (issue_flags & IO_URING_F_SQE128)
-		ret = uring_copy_args(&args, area);
-	else
-		ret = uring_read_args(&args, area);
-	if (!ret && args.flags & ~URING_SUBMIT_FLAGS)
-		ret = -EINVAL;
-	if (ret)
-		return ERR_PTR(ret);
-	return dmacpy_ioctl_new_job(stream, &args);
+	if (args->flags & ~URING_SUBMIT_FLAGS)
+		return -EINVAL;
+	job = dmacpy_ioctl_new_job(stream, args);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	job->waiter = uring_waiter(cmd);
+	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
+	return dmacpy_stream_submit(stream, job, nonblock ||
+				    cmd->file->f_flags & O_NONBLOCK);
 }
 
 /*
@@ -136,16 +137,20 @@ static int uring_start_job(struct dmacpy_stream *stream,
 			   struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	bool nonblock = issue_flags & IO_URING_F_NONBLOCK;
-	struct dmacpy_job *job;
+	const void *area = dmacpy_uring_area(cmd);
+	struct dmacpy_submit args;
+	void __user *user = NULL;
 	int ret;
 
-	job = uring_new_job(stream, cmd, issue_flags);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
-	job->waiter = uring_waiter(cmd);
-	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
-	ret = dmacpy_stream_submit(stream, job, nonblock ||
-				   cmd->file->f_flags & O_NONBLOCK);
+	if (issue_flags & IO_URING_F_SQE128)
+		ret = uring_copy_args(&args, area);
+	else
+		ret = uring_read_args(&args, area, &user);
+	if (ret)
+		return ret;
+	ret = uring_run_job(stream, cmd, &args, nonblock);
+	if (ret && user)
+		dmacpy_ioctl_submit_failed(user, &args);
 	if (ret == -ERESTARTSYS || ret == -EINTR)
 		ret = nonblock ? -EAGAIN : -EINTR;
 	return ret;

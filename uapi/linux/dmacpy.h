@@ -29,7 +29,8 @@
  * Structures only ever grow at their end. What the kernel does not know must
  * be zero; what the program does not know is not written.
  *
- * A command that fails leaves its outputs as they were. After EFAULT a length
+ * A command that fails leaves its outputs as they were, but for @refused_op of
+ * SUBMIT. After EFAULT a length
  * may have been written, but never the number of a file or a handle. So a
  * program can set an output before the call to find out what it owns after it,
  * as with a SUBMIT that waits: when @out_fence has changed, the error is the
@@ -318,6 +319,10 @@ struct dmacpy_op {
  * @user_data: for the record of EVENT
  * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
  * @out_fence: with OUT_FENCE, on return the sync_file's file descriptor
+ * @refused_op: set it to 0; when the call fails because of one of the
+ *	operations, on return the number of that one in @ops, counted from 1. A
+ *	kernel that does not know this member wants 0, and leaves it.
+ * @__reserved: must be 0
  *
  * Run the operations as one job, in the order of the array: each one sees
  * what those before it wrote. Nothing is started when a single one is refused.
@@ -338,6 +343,8 @@ struct dmacpy_submit {
 	__aligned_u64 user_data;
 	__s32 in_fence;
 	__s32 out_fence;
+	__u32 refused_op;
+	__u32 __reserved;
 };
 
 #define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
@@ -350,7 +357,8 @@ struct dmacpy_submit {
  * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_SUBMIT runs a
  * job and completes with its result. An SQE of 128 bytes holds struct
  * dmacpy_submit itself, one of 64 holds this. What it points to, and the
- * in-fence, have to stay until the request completes.
+ * in-fence, have to stay until the request completes. @refused_op is returned
+ * where this points to; it is not in an SQE of 128 bytes, which is only read.
  *
  * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
  * of a ring that is closed are cancelled, but the jobs go on; before Linux 6.7

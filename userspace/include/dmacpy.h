@@ -442,6 +442,16 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
 int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
 
 /**
+ * dmacpy_job_refused_op() - which operation a job was refused for
+ * @job: the job, after dmacpy_job_submit() or dmacpy_job_run()
+ *
+ * Return: the number of the operation, in the order they were added: 1 is the
+ * first. 0 when the last call succeeded, or failed for another reason, or the
+ * kernel does not tell.
+ */
+uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job);
+
+/**
  * dmacpy_job_run() - run a job and wait until it is done
  * @job: to run, with at least one operation. It keeps its operations and can
  *	be run again.

@@ -59,6 +59,7 @@ struct dmacpy_buffer {
  * @capacity: allocated length of @ops
  * @bytes: sum of the bytes that they write
  * @rows: sum of their rows; a COPY or FILL has one
+ * @refused_op: the number of the one that was refused last, or 0
  */
 struct dmacpy_job {
 	struct dmacpy_stream *stream;
@@ -67,6 +68,7 @@ struct dmacpy_job {
 	uint32_t capacity;
 	uint64_t bytes;
 	uint32_t rows;
+	uint32_t refused_op;
 };
 
 /**

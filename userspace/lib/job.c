@@ -153,8 +153,23 @@ DMACPY_API void dmacpy_job_describe(const struct dmacpy_job *job,
 DMACPY_API int dmacpy_job_submit(struct dmacpy_job *job,
 				 struct dmacpy_submit *submit)
 {
+	size_t known = offsetof(struct dmacpy_submit, refused_op) +
+		       sizeof(submit->refused_op);
+	int ret;
+
+	/* The program may be built with an older, shorter structure. */
+	if (submit->size >= known)
+		submit->refused_op = 0;
 	dmacpy_job_describe(job, submit);
-	return dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, submit);
+	ret = dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, submit);
+	job->refused_op = ret && submit->size >= known ? submit->refused_op : 0;
+
+	return ret;
+}
+
+DMACPY_API uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job)
+{
+	return job->refused_op;
 }
 
 DMACPY_API int dmacpy_job_run(struct dmacpy_job *job)

@@ -87,6 +87,7 @@ struct command {
 	const char *name;
 	unsigned long request;
 	size_t size, reserved;
+	size_t first_size;	/* of the first version, if it has grown */
 	uint32_t known_flags;
 	bool has_output;
 	void (*fill)(struct _test_data_abi *self, void *arg);
@@ -193,6 +194,8 @@ static const struct command commands[] = {
 	  .reserved = offsetof(struct dmacpy_release, __reserved),
 	  .fill = fill_release, .undo = undo_release },
 	{ COMMAND(SUBMIT, submit), .known_flags = SUBMIT_FLAGS,
+	  .first_size = offsetof(struct dmacpy_submit, refused_op),
+	  .reserved = offsetof(struct dmacpy_submit, __reserved),
 	  .fill = fill_submit, .undo = undo_nothing },
 };
 
@@ -221,6 +224,11 @@ static int issue(struct _test_data_abi *self, const struct command *cmd)
 	return ret;
 }
 
+static size_t first_size(const struct command *cmd)
+{
+	return cmd->first_size ? cmd->first_size : cmd->size;
+}
+
 /* A valid argument but for its size and one byte. */
 static int issue_bent(struct _test_data_abi *self, const struct command *cmd,
 		      uint32_t size, size_t at, uint8_t value)
@@ -240,9 +248,41 @@ TEST_F(abi, too_short)
 	uint32_t size;
 
 	for_each_command(cmd) {
-		for (size = 0; size < cmd->size; size++) {
+		for (size = 0; size < first_size(cmd); size++) {
 			EXPECT_EQ(-EINVAL, issue_bent(self, cmd, size, 8, 0))
 				TH_LOG("%s of %u bytes", cmd->name, size);
+		}
+	}
+}
+
+/* Catches: programs of before a structure has grown that no longer run. */
+TEST_F(abi, older_sizes)
+{
+	uint8_t *end = self->arg + self->page;
+	const struct command *cmd;
+	uint32_t size;
+
+	for_each_command(cmd) {
+		for (size = first_size(cmd); size < cmd->size; size++) {
+			/* Behind a structure of that time can be anything. */
+			make_valid(self, cmd);
+			memset(self->arg + size, 0xa5, self->page - size);
+			*(uint32_t *)self->arg = size;
+			EXPECT_EQ(0, issue(self, cmd))
+				TH_LOG("%s of %u bytes", cmd->name, size);
+			EXPECT_TRUE(all_bytes_are(self->arg + size, 0xa5,
+						  self->page - size));
+
+			/* Or nothing. */
+			make_valid(self, cmd);
+			*(uint32_t *)self->arg = size;
+			memmove(end - size, self->arg, size);
+			ASSERT_EQ(0, mprotect(end, self->page, PROT_NONE));
+			EXPECT_EQ(0, command(self->stream, cmd->request,
+					     end - size))
+				TH_LOG("%s, last %u bytes", cmd->name, size);
+			ASSERT_EQ(0, mprotect(end, self->page,
+					      PROT_READ | PROT_WRITE));
 		}
 	}
 }
@@ -362,7 +402,7 @@ TEST_F(abi, bad_pointers)
 						   bad[i]))
 				TH_LOG("%s at %p", cmd->name, bad[i]);
 		}
-		for (inside = 1; inside < cmd->size; inside++) {
+		for (inside = 1; inside < first_size(cmd); inside++) {
 			memset(self->arg, 0, 2 * self->page);
 			*(uint32_t *)self->arg = cmd->size;
 			memmove(end - inside, self->arg, inside);

@@ -75,7 +75,8 @@ AT(dmacpy_op, src_stride, 48, 8);
 AT(dmacpy_op, rows, 56, 4);
 AT(dmacpy_op, pattern, 60, 4);
 
-SIZE(dmacpy_submit, 40);
+/* The first version had 40 bytes: what follows may be missing. */
+SIZE(dmacpy_submit, 48);
 AT(dmacpy_submit, size, 0, 4);
 AT(dmacpy_submit, flags, 4, 4);
 AT(dmacpy_submit, ops, 8, 8);
@@ -84,6 +85,8 @@ AT(dmacpy_submit, op_size, 20, 4);
 AT(dmacpy_submit, user_data, 24, 8);
 AT(dmacpy_submit, in_fence, 32, 4);
 AT(dmacpy_submit, out_fence, 36, 4);
+AT(dmacpy_submit, refused_op, 40, 4);
+AT(dmacpy_submit, __reserved, 44, 4);
 
 #define NUMBER(request, value)						\
 	_Static_assert((request) == (value), #request)

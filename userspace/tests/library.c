@@ -426,6 +426,37 @@ TEST_F(in_flight, in_fence)
 	EXPECT_EQ(0, self->mem[1]);
 }
 
+/* Catches: a program that has to search for what is wrong with its job. */
+TEST_F(in_flight, refused_op)
+{
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.refused_op = 99,
+	};
+	struct dmacpy_job *job;
+	int i;
+
+	ASSERT_EQ(0, dmacpy_job_new(self->stream, &job));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, 0, 4, i));
+	EXPECT_EQ(0, dmacpy_job_run(job));
+	EXPECT_EQ(0, dmacpy_job_refused_op(job));
+	ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, 1 << 30, 4, 0));
+	EXPECT_EQ(-EINVAL, dmacpy_job_run(job));
+	EXPECT_EQ(4, dmacpy_job_refused_op(job));
+	EXPECT_EQ(-EINVAL, dmacpy_job_submit(job, &submit));
+	EXPECT_EQ(4, dmacpy_job_refused_op(job));
+	EXPECT_EQ(4, submit.refused_op);
+
+	/* With a structure of before it had that member. */
+	submit.size = offsetof(struct dmacpy_submit, refused_op);
+	submit.refused_op = 99;
+	EXPECT_EQ(-EINVAL, dmacpy_job_submit(job, &submit));
+	EXPECT_EQ(99, submit.refused_op);
+	EXPECT_EQ(0, dmacpy_job_refused_op(job));
+	dmacpy_job_free(job);
+}
+
 /* Catches: a flush that does not wait, or tells a failure never, or twice. */
 TEST_F(in_flight, flush)
 {

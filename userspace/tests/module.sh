@@ -117,6 +117,9 @@ test_limits_are_parameters()
 	expect 0 insmod "$module" max_jobs=2 max_events=1 max_ops=3 \
 		max_rows=4 max_bytes=40960
 	expect 0 /tests/limits
+	expect 1 dmacpy fill --pattern 1 --size 1M filled
+	grep -q '^Operation 1 of the job was refused' err ||
+		fail "the operation is not reported"
 	unload
 	expect 0 insmod "$module"
 	works

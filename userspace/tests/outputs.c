@@ -127,6 +127,8 @@ static int run(int stream, unsigned long request, const union args *args)
 	union args after = *args;
 	int ret = command(stream, request, &after);
 
+	if (request == DMACPY_SUBMIT)
+		after.submit.refused_op = args->submit.refused_op;
 	return memcmp(args, &after, args->head.size) ? -EBADMSG : ret;
 }
 
@@ -395,6 +397,134 @@ TEST_F(outputs, failed_job_has_its_fence)
 	EXPECT_EQ(-EIO, command(self->stream, DMACPY_SUBMIT, &args));
 	ASSERT_NE(UNTOUCHED, args.submit.out_fence);
 	EXPECT_EQ(-EIO, fence_status(args.submit.out_fence));
+}
+
+/* An operation that is refused in each of the steps that look at it */
+struct refusal {
+	const char *name;
+	int ret;
+	struct dmacpy_op op;
+};
+
+#define OPS	5
+
+/* @stale: what the program has left in refused_op */
+static int submit_ops(const FIXTURE_DATA(outputs) *self,
+		      const struct dmacpy_op *ops, uint32_t size,
+		      uint32_t op_size, struct dmacpy_submit *args,
+		      uint32_t stale)
+{
+	*args = (struct dmacpy_submit){
+		.size = size,
+		.flags = DMACPY_SUBMIT_WAIT,
+		.ops = (uintptr_t)ops,
+		.op_count = OPS,
+		.op_size = op_size,
+		.refused_op = stale,
+	};
+	return command(self->stream, DMACPY_SUBMIT, args);
+}
+
+/* Catches: a refusal that names another operation, or none. */
+TEST_F(outputs, refused_operation)
+{
+	const uint32_t half = LENGTH / 2, dst = self->handle;
+	const uint64_t bytes = self->info.max_bytes;
+	const struct refusal table[] = {
+		{ "opcode", -EOPNOTSUPP, { .opcode = 99 } },
+		{ "no bytes", -EINVAL, { .dst = dst, .src = dst } },
+		{ "no dst", -ENOENT, { .src = dst, .length = 4 } },
+		{ "no src", -ENOENT, { .dst = dst, .length = 4 } },
+		{ "dst is read-only", -EACCES,
+		  { .dst = self->reader, .src = dst, .length = 4 } },
+		{ "past the end", -EINVAL,
+		  { .dst = dst, .src = self->reader, .src_offset = LENGTH,
+		    .length = 1 } },
+		{ "overlap", -EINVAL,
+		  { .dst = dst, .src = dst, .src_offset = half - 1,
+		    .length = half } },
+		{ "rows", -E2BIG,
+		  { .opcode = DMACPY_OP_COPY_2D, .dst = dst,
+		    .src = self->reader, .length = 1, .dst_stride = 1,
+		    .rows = self->info.max_rows < LENGTH ?
+			    self->info.max_rows : LENGTH } },
+		{ "bytes", -EINVAL,
+		  { .dst = dst, .src = self->reader, .length = bytes } },
+	};
+	struct dmacpy_submit args;
+	struct dmacpy_op ops[OPS];
+	uint32_t bad, i, j;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		for (bad = 0; bad < OPS; bad++) {
+			for (j = 0; j < OPS; j++)
+				ops[j] = self->op;
+			ops[bad] = table[i].op;
+			EXPECT_EQ(table[i].ret,
+				  submit_ops(self, ops, sizeof(args),
+					     sizeof(ops[0]), &args, 0))
+				TH_LOG("%s", table[i].name);
+			if (table[i].ret != -E2BIG) {
+				EXPECT_EQ(bad + 1, args.refused_op)
+					TH_LOG("%s", table[i].name);
+			} else {
+				/* The one with which it is too much. */
+				EXPECT_EQ(bad ? bad + 1 : 2, args.refused_op);
+			}
+		}
+	}
+}
+
+/* Catches: the same of operations that have members we do not know. */
+TEST_F(outputs, refused_longer_operation)
+{
+	struct {
+		struct dmacpy_op op;
+		uint64_t newer;
+	} ops[OPS] = { };
+	struct dmacpy_submit args;
+	uint32_t bad, i;
+
+	for (i = 0; i < OPS; i++)
+		ops[i].op = self->op;
+	EXPECT_EQ(0, submit_ops(self, &ops[0].op, sizeof(args), sizeof(ops[0]),
+				&args, 0));
+	for (bad = 0; bad < OPS; bad++) {
+		ops[bad].newer = 1;
+		EXPECT_EQ(-E2BIG, submit_ops(self, &ops[0].op, sizeof(args),
+					     sizeof(ops[0]), &args, 0));
+		EXPECT_EQ(bad + 1, args.refused_op);
+		ops[bad].newer = 0;
+	}
+}
+
+/* Catches: an operation named that is not the reason; old programs' memory. */
+TEST_F(outputs, no_refused_operation)
+{
+	const uint32_t old = offsetof(struct dmacpy_submit, refused_op);
+	struct dmacpy_submit args;
+	struct dmacpy_op ops[OPS];
+	uint32_t i;
+
+	for (i = 0; i < OPS; i++)
+		ops[i] = self->op;
+	ops[2].opcode = 99;
+	EXPECT_EQ(-EOPNOTSUPP, submit_ops(self, ops, old, sizeof(ops[0]), &args,
+					  UNTOUCHED));
+	EXPECT_EQ(UNTOUCHED, args.refused_op);
+	EXPECT_EQ(-EFAULT, submit_ops(self, NULL, sizeof(args), sizeof(ops[0]),
+				      &args, 0));
+	EXPECT_EQ(0, args.refused_op);
+	EXPECT_EQ(-EINVAL, submit_ops(self, ops, sizeof(args), 1, &args, 0));
+	EXPECT_EQ(0, args.refused_op);
+	ops[2] = self->op;
+	EXPECT_EQ(0, submit_ops(self, ops, sizeof(args), sizeof(ops[0]), &args,
+				UNTOUCHED));
+	EXPECT_EQ(UNTOUCHED, args.refused_op);
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, submit_ops(self, ops, sizeof(args), sizeof(ops[0]),
+				   &args, 0));
+	EXPECT_EQ(0, args.refused_op);
 }
 
 /* Catches: a record that is lost, or handed out twice, as it has no place. */

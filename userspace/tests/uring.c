@@ -198,8 +198,12 @@ TEST_F(uring, refuses)
 	args.in_fence = 1;
 	EXPECT_EQ(-EINVAL, run(self, &args));
 	args = submit_args(&op);
-	args.size--;
+	args.size = offsetof(struct dmacpy_submit, refused_op) - 1;
 	EXPECT_EQ(-EINVAL, run(self, &args));
+	args = submit_args(&op);
+	args.__reserved = 1;
+	EXPECT_EQ(-EINVAL, run(self, &args));
+	args = submit_args(&op);
 	args.size = 1 << 20;
 	EXPECT_EQ(-E2BIG, run(self, &args));
 	args = submit_args(&op);
@@ -213,6 +217,38 @@ TEST_F(uring, refuses)
 	EXPECT_EQ(-ENOENT, run(self, &args));
 	op = copy_op(self);
 	EXPECT_EQ(0, run(self, &args));
+}
+
+/* Catches: a program of before SUBMIT has grown that no longer runs. */
+TEST_F(uring, older_size)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+
+	args.size = offsetof(struct dmacpy_submit, refused_op);
+	EXPECT_EQ(0, run(self, &args));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+	/* What is behind it is none of its business. */
+	args.__reserved = 1;
+	EXPECT_EQ(0, run(self, &args));
+}
+
+/* Catches: a refusal that does not say why, where it can. */
+TEST_F(uring, refused_operation)
+{
+	bool plain = !(variant->flags & IORING_SETUP_SQE128);
+	struct dmacpy_op ops[3] = { copy_op(self), copy_op(self), { } };
+	struct dmacpy_submit args = submit_args(ops);
+
+	args.op_count = 3;
+	ops[2] = copy_op(self);
+	ops[2].src = 999;
+	EXPECT_EQ(-ENOENT, run(self, &args));
+	EXPECT_EQ(plain ? 3 : 0, args.refused_op);
+	args.refused_op = 0;
+	ops[1].opcode = 99;
+	EXPECT_EQ(-EOPNOTSUPP, run(self, &args));
+	EXPECT_EQ(plain ? 2 : 0, args.refused_op);
 }
 
 /* Catches: a request that is understood although it is none of ours. */
@@ -241,7 +277,7 @@ TEST_F(uring, refuses_requests)
 		((struct dmacpy_submit_pointer *)sqe->cmd)->submit = 8;
 	} else {
 		((struct dmacpy_submit *)sqe->cmd)->size++;
-		sqe->cmd[sizeof(args)] = 1;
+		sqe->cmd[sizeof(args)] = 1;	/* what is not known */
 	}
 	io_uring_submit(&self->ring);
 	EXPECT_EQ(plain ? -EFAULT : -E2BIG, next_result(&self->ring, NULL));

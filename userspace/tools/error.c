@@ -99,6 +99,17 @@ void device_error(const char *what, int err)
 	print_hint(-err);
 }
 
+void refusal_error(const char *what, const struct dmacpy_job *job, int err)
+{
+	uint32_t refused = dmacpy_job_refused_op(job);
+
+	device_error(what, err);
+	if (refused)
+		fprintf(stderr,
+			"Operation %" PRIu32 " of the job was refused.\n",
+			refused);
+}
+
 void sram_error(const struct session *session, uint64_t length, int err)
 {
 	struct dmacpy_get_info info;

@@ -167,11 +167,14 @@ static int prepare(struct file_fill *fill)
 
 	invert(fill);
 	ret = dmacpy_job_new(fill->session.stream, &fill->job);
-	if (!ret)
-		ret = fill->sram ? fill_target_via_sram(fill) :
-				   fill_target(fill);
+	if (ret) {
+		device_error("cannot make a job", ret);
+		return ret;
+	}
+
+	ret = fill->sram ? fill_target_via_sram(fill) : fill_target(fill);
 	if (ret)
-		device_error("the fill failed", ret);
+		refusal_error("the fill failed", fill->job, ret);
 
 	return ret;
 }

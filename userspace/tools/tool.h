@@ -67,6 +67,7 @@ int usage_error(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void file_error(const char *path, int err);
 void device_error(const char *what, int err);
+void refusal_error(const char *what, const struct dmacpy_job *job, int err);
 void sram_error(const struct session *session, uint64_t length, int err);
 
 /* Return 0, or -1 after a message. The first makes no stream. */
