@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 #include <linux/kref.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -115,6 +116,12 @@ static inline void dmacpy_buf_get(struct dmacpy_buf *buf)
 static inline struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
 {
 	return buf->dmabuf ? buf->dmabuf->resv : NULL;
+}
+
+/* Bytes of memory that is pinned: whole pages */
+static inline u64 dmacpy_buf_pinned(const struct dmacpy_buf *buf)
+{
+	return (u64)buf->npages << PAGE_SHIFT;
 }
 
 /* Was all of the access asked for when the end point was made? */

@@ -5,6 +5,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
 #include "dmacpy_cdev.h"
@@ -88,6 +89,22 @@ static int cdev_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	return dmacpy_stream_flush(file->private_data);
 }
 
+/* guide.rst describes these lines. */
+static void cdev_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct dmacpy_stream_stat stat;
+
+	if (dmacpy_stream_stat(file->private_data, &stat))
+		return;
+	seq_printf(m, "dmacpy-channel:\t%s\n", stat.channel);
+	seq_printf(m, "dmacpy-jobs:\t%u\n", stat.jobs);
+	seq_printf(m, "dmacpy-failed:\t%llu\n", stat.failed);
+	seq_printf(m, "dmacpy-records:\t%u\n", stat.records);
+	seq_printf(m, "dmacpy-handles:\t%u\n", stat.handles);
+	seq_printf(m, "dmacpy-pinned:\t%llu KiB\n", stat.pinned / 1024);
+	seq_printf(m, "dmacpy-sram:\t%llu KiB\n", stat.sram / 1024);
+}
+
 static const struct file_operations cdev_fops = {
 	.owner = THIS_MODULE,
 	.open = cdev_open,
@@ -95,6 +112,7 @@ static const struct file_operations cdev_fops = {
 	.read = cdev_read,
 	.poll = cdev_poll,
 	.fsync = cdev_fsync,
+	.show_fdinfo = cdev_show_fdinfo,
 	.unlocked_ioctl = cdev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.uring_cmd = cdev_uring_cmd,

@@ -10,6 +10,7 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
+#include "dmacpy_export.h"
 #include "dmacpy_pool.h"
 
 static struct dentry *debugfs_root;
@@ -48,6 +49,7 @@ static int sram_show(struct seq_file *m, void *unused)
 	dmacpy_pool_stat(dev->pool, &stat);
 	seq_printf(m, "total %llu\nfree %llu\nlargest %llu\n", stat.total,
 		   stat.free, stat.largest);
+	dmacpy_export_show(dev, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sram);

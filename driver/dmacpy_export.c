@@ -11,8 +11,10 @@
 #include <linux/personality.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "dmacpy_compat.h"
 #include "dmacpy_device.h"
@@ -30,6 +32,7 @@
  * @pool: a reference, lives on after an unbind
  * @sram: the memory
  * @user: whose quota it is charged to
+ * @dmabuf: the dma-buf, which exists as long as this
  * @inode: a reference to what user mappings belong to
  */
 struct dmacpy_export {
@@ -38,6 +41,7 @@ struct dmacpy_export {
 	struct dmacpy_pool *pool;
 	struct dmacpy_sram sram;
 	kuid_t user;
+	struct dma_buf *dmabuf;
 	struct inode *inode;
 };
 
@@ -337,6 +341,23 @@ static const struct dma_buf_ops export_ops = {
 	.release = export_release,
 };
 
+/*
+ * The name of the program, until a program sets another one, shows in fdinfo,
+ * in maps and in the lists of debugfs. A buffer can do without.
+ */
+static void export_name(struct dma_buf *dmabuf, const struct dmacpy_device *dev)
+{
+	char comm[TASK_COMM_LEN];
+	char *name;
+
+	get_task_comm(comm, current);
+	name = kasprintf(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, "%.14s:%s",
+			 dev->name, comm);
+	spin_lock(&dmabuf->name_lock);
+	dmabuf->name = name;
+	spin_unlock(&dmabuf->name_lock);
+}
+
 /**
  * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
  * @dev: whose SRAM
@@ -376,6 +397,9 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 		goto err_free_sram;
 	}
 
+	export_name(dmabuf, dev);
+	export->dmabuf = dmabuf;
+
 	/* What export_release() gives back. */
 	export->inode = file_inode(dmabuf->file);
 	ihold(export->inode);
@@ -409,5 +433,40 @@ void dmacpy_export_revoke(struct dmacpy_device *dev)
 	mutex_lock(&dev->lock);
 	list_for_each_entry(export, &dev->exports, node)
 		unmap_mapping_range(export->inode->i_mapping, 0, 0, 1);
+	mutex_unlock(&dev->lock);
+}
+
+/**
+ * dmacpy_export_is_sram() - is a dma-buf one of ours
+ * @dmabuf: the dma-buf, of any driver
+ *
+ * Context: Any.
+ * Return: true if it is SRAM, of whatever instance.
+ */
+bool dmacpy_export_is_sram(const struct dma_buf *dmabuf)
+{
+	return dmabuf->ops == &export_ops;
+}
+
+/**
+ * dmacpy_export_show() - list the buffers and their owners
+ * @dev: whose SRAM
+ * @m: where to
+ *
+ * Context: Process.
+ */
+void dmacpy_export_show(struct dmacpy_device *dev, struct seq_file *m)
+{
+	struct dmacpy_export *export;
+
+	mutex_lock(&dev->lock);
+	list_for_each_entry(export, &dev->exports, node) {
+		spin_lock(&export->dmabuf->name_lock);
+		seq_printf(m, "buffer %zu user %u name %s\n",
+			   export->sram.size,
+			   from_kuid_munged(seq_user_ns(m), export->user),
+			   export->dmabuf->name ?: "none");
+		spin_unlock(&export->dmabuf->name_lock);
+	}
 	mutex_unlock(&dev->lock);
 }

@@ -7,11 +7,13 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_export.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
@@ -400,6 +402,7 @@ static int stream_note_result(struct dmacpy_stream *stream,
 		dma_fence_set_error(job->fence, result);
 	if (!stream->error)
 		stream->error = result;
+	stream->failed++;
 	return result;
 }
 
@@ -1058,6 +1061,55 @@ int dmacpy_stream_flush(struct dmacpy_stream *stream)
 	stream->error = 0;
 	spin_unlock_irq(&stream->lock);
 	return ret;
+}
+
+static void stream_stat_channel(struct dmacpy_stream *stream,
+				struct dmacpy_stream_stat *stat)
+{
+	struct dmacpy_chan_stat chan = { .dma_name = "none" };
+	int idx;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		dmacpy_chan_stat(stream->chan, &chan);
+	strscpy(stat->channel, chan.dma_name, sizeof(stat->channel));
+	dmacpy_device_leave(stream->dev, idx);
+}
+
+/**
+ * dmacpy_stream_stat() - the state of a stream
+ * @stream: the stream
+ * @stat: filled in
+ *
+ * Context: Process.
+ * Return: 0, or -EINTR for a fatal signal.
+ */
+int dmacpy_stream_stat(struct dmacpy_stream *stream,
+		       struct dmacpy_stream_stat *stat)
+{
+	const struct dmacpy_buf *buf;
+	unsigned long handle;
+
+	*stat = (struct dmacpy_stream_stat){ };
+	stream_stat_channel(stream, stat);
+	/* Handles are only taken away under this mutex. */
+	if (mutex_lock_killable(&stream->submit))
+		return -EINTR;
+	xa_for_each(&stream->bufs, handle, buf) {
+		stat->handles++;
+		if (xa_is_value(buf))
+			continue;
+		stat->pinned += dmacpy_buf_pinned(buf);
+		if (buf->dmabuf && dmacpy_export_is_sram(buf->dmabuf))
+			stat->sram += buf->length;
+	}
+	mutex_unlock(&stream->submit);
+
+	spin_lock_irq(&stream->lock);
+	stat->jobs = stream->jobs;
+	stat->failed = stream->failed;
+	stat->records = stream->records;
+	spin_unlock_irq(&stream->lock);
+	return 0;
 }
 
 /**

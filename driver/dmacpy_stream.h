@@ -53,6 +53,26 @@ struct dmacpy_waiter {
 };
 
 /**
+ * struct dmacpy_stream_stat - the state of a stream
+ * @channel: the engine's name for its channel, "none" when it was unbound
+ * @jobs: number of jobs that have not ended
+ * @failed: number of jobs that have ended with an error
+ * @records: number of records to be read
+ * @handles: number of handles
+ * @pinned: bytes of memory that is pinned for them
+ * @sram: bytes of SRAM behind them; once for each handle
+ */
+struct dmacpy_stream_stat {
+	char channel[32];
+	unsigned int jobs;
+	u64 failed;
+	unsigned int records;
+	unsigned int handles;
+	u64 pinned;
+	u64 sram;
+};
+
+/**
  * struct dmacpy_stream - an open file, and its jobs after that
  * @ref: held by the file and by each job
  * @dev: a reference to the instance
@@ -76,6 +96,7 @@ struct dmacpy_waiter {
  * @cancelled: jobs up to this one were taken along by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
+ * @failed: number of jobs that have ended with an error
  * @jobs: number of jobs that have not ended; grows under @submit
  * @events: number of places in @ring that are taken: by records, until they
  *	were read, and by jobs that will make one; grows under @submit
@@ -111,6 +132,7 @@ struct dmacpy_stream {
 	u64 seqno;
 	atomic64_t cancelled;
 	int error;
+	u64 failed;
 	unsigned int jobs;
 	unsigned int events;
 	struct dmacpy_event *ring;
@@ -156,5 +178,7 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table);
 bool dmacpy_stream_is_idle(struct dmacpy_stream *stream);
 int dmacpy_stream_flush(struct dmacpy_stream *stream);
+int dmacpy_stream_stat(struct dmacpy_stream *stream,
+		       struct dmacpy_stream_stat *stat);
 
 #endif /* DMACPY_STREAM_H */

@@ -4,7 +4,7 @@
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
 TESTS := abi async camera copier crossing data fake fences heap idle library \
-	 life limits order outputs power probe share sram stall storm swiotlb \
+	 life limits order outputs power probe share show sram stall storm swiotlb \
 	 unbind watchdog
 SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
