@@ -140,15 +140,43 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  *
  * After a failure the bytes of the destination range are undefined.
  *
- * Return: 0, -EINVAL when a range is not within its buffer, the ranges
- * overlap, or a buffer belongs to another stream, -EACCES when a buffer lacks
- * the access, or the errors of dmacpy_buffer_register(), for memory that those
+ * Return: 0, -EINVAL when a range is not within its buffer, the ranges overlap
+ * (see dmacpy_stream_move()), or a buffer belongs to another stream, -EACCES
+ * when a buffer lacks the access, or the errors of
+ * dmacpy_buffer_register(), for memory that those
  * few bytes pass through, or of dmacpy_job_run().
  */
 int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       struct dmacpy_buffer *src, uint64_t src_offset,
 		       uint64_t length);
+
+/**
+ * dmacpy_stream_move() - copy a range to where it may overlap itself
+ * @stream: that the buffer belongs to
+ * @buffer: to read and to write
+ * @dst_offset: where to in @buffer
+ * @src_offset: where from in @buffer
+ * @length: bytes to copy; with 0 nothing happens
+ *
+ * As memmove(3): the destination gets what the source had before. Ranges that
+ * do not overlap are copied as by dmacpy_stream_copy(). Others are copied in
+ * pieces, in the direction that keeps the source until it has been read: pieces
+ * as long as the ranges are apart, or, where that is less than 8 KiB, of 16 KiB
+ * that pass through SRAM. When no SRAM can be allocated for that, pieces are as
+ * short as the ranges are close, and the move takes accordingly long.
+ *
+ * Returns when all is done. To the rest of the stream, and to other users of
+ * the buffer, it is several jobs. After a failure the bytes of both ranges are
+ * undefined.
+ *
+ * Return: 0, -EINVAL when a range is not within the buffer or it belongs to
+ * another stream, -EACCES when the buffer lacks an access, or the errors of
+ * dmacpy_stream_copy() and, but for -ENOSPC and -EDQUOT, dmacpy_buffer_alloc().
+ */
+int dmacpy_stream_move(struct dmacpy_stream *stream,
+		       struct dmacpy_buffer *buffer, uint64_t dst_offset,
+		       uint64_t src_offset, uint64_t length);
 
 /**
  * dmacpy_stream_read_events() - read which jobs are done

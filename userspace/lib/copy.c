@@ -294,3 +294,144 @@ DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
 
 	return ret;
 }
+
+/* Of the SRAM that a move passes through: few jobs, little of a small memory */
+#define TILE_SIZE (16 * 1024)
+
+/**
+ * struct move - a move in the making
+ * @stream: that it runs on
+ * @job: operations that have not run yet
+ * @buffer: that has both ranges
+ * @dst_offset: where to
+ * @src_offset: where from
+ * @tile: SRAM that each piece passes through, or NULL
+ * @piece: length of a piece
+ */
+struct move {
+	struct dmacpy_stream *stream;
+	struct dmacpy_job *job;
+	struct dmacpy_buffer *buffer;
+	uint64_t dst_offset;
+	uint64_t src_offset;
+	struct dmacpy_buffer *tile;
+	uint64_t piece;
+};
+
+/* Operations of one job see what those before have written. */
+static int move_part(struct move *move, struct dmacpy_buffer *dst,
+		     uint64_t dst_offset, struct dmacpy_buffer *src,
+		     uint64_t src_offset, uint64_t length)
+{
+	int ret;
+
+	/* All of it, as the CPU may write edges when it is done. */
+	if (dmacpy_buffer_is_user(dst)) {
+		ret = run(move->job);
+		if (ret)
+			return ret;
+		return dmacpy_stream_copy(move->stream, dst, dst_offset, src,
+					  src_offset, length);
+	}
+
+	return add(move->job, dst, dst_offset, src, src_offset, length);
+}
+
+static int move_piece(struct move *move, uint64_t offset, uint64_t length)
+{
+	struct dmacpy_buffer *from = move->buffer;
+	uint64_t from_offset = move->src_offset + offset;
+	int ret;
+
+	if (move->tile) {
+		ret = move_part(move, move->tile, 0, from, from_offset, length);
+		if (ret)
+			return ret;
+		from = move->tile;
+		from_offset = 0;
+	}
+
+	return move_part(move, move->buffer, move->dst_offset + offset, from,
+			 from_offset, length);
+}
+
+/* In the direction in which no piece overwrites what is still to be moved. */
+static int move_pieces(struct move *move, uint64_t length)
+{
+	int backwards = move->dst_offset > move->src_offset;
+	uint64_t done, part, offset;
+	int ret;
+
+	for (done = 0; done < length; done += part) {
+		part = length - done < move->piece ? length - done :
+						     move->piece;
+		offset = backwards ? length - done - part : done;
+		ret = move_piece(move, offset, part);
+		if (ret)
+			return ret;
+	}
+
+	return run(move->job);
+}
+
+/*
+ * A piece is as long as the ranges are apart, so that it does not overlap
+ * itself. Where that is short, longer ones pass through SRAM, if there is some.
+ */
+static int choose_pieces(struct move *move, uint64_t distance)
+{
+	const struct dmacpy_get_info *limits = &move->stream->limits;
+	int ret;
+
+	move->piece = limits->max_bytes - limits->max_bytes %
+		      limits->user_align;
+	if (distance < TILE_SIZE / 2) {
+		ret = dmacpy_buffer_alloc(move->stream, TILE_SIZE, &move->tile);
+		if (!ret)
+			distance = TILE_SIZE;
+		else if (ret != -ENOSPC && ret != -EDQUOT)
+			return ret;
+	}
+	if (move->piece > distance)
+		move->piece = distance;
+
+	return 0;
+}
+
+DMACPY_API int dmacpy_stream_move(struct dmacpy_stream *stream,
+				  struct dmacpy_buffer *buffer,
+				  uint64_t dst_offset, uint64_t src_offset,
+				  uint64_t length)
+{
+	struct move move = {
+		.stream = stream,
+		.buffer = buffer,
+		.dst_offset = dst_offset,
+		.src_offset = src_offset,
+	};
+	uint64_t distance = dst_offset > src_offset ? dst_offset - src_offset :
+						      src_offset - dst_offset;
+	int ret;
+
+	if (buffer->stream != stream ||
+	    !is_within(buffer, dst_offset, length) ||
+	    !is_within(buffer, src_offset, length))
+		return -EINVAL;
+	if (!distance)
+		return 0;
+	if (distance >= length)
+		return dmacpy_stream_copy(stream, buffer, dst_offset, buffer,
+					  src_offset, length);
+
+	ret = dmacpy_job_new(stream, &move.job);
+	if (ret)
+		return ret;
+
+	ret = choose_pieces(&move, distance);
+	if (!ret)
+		ret = move_pieces(&move, length);
+	dmacpy_buffer_free(move.tile);
+	dmacpy_job_free(move.job);
+
+	return ret;
+}

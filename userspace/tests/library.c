@@ -129,6 +129,103 @@ TEST_F_TIMEOUT(library, longer_than_a_job, SLOW)
 	EXPECT_EQ(0, memcmp(mem, mem + length, length));
 }
 
+/* A move in @buffer, which is mapped at @mem, beside memmove() in @copy. */
+static void check_move(struct __test_metadata *_metadata,
+		       struct _test_data_library *self,
+		       struct dmacpy_buffer *buffer, uint8_t *mem,
+		       uint8_t *copy, size_t size, size_t dst, size_t src,
+		       size_t length)
+{
+	memcpy(mem, copy, size);
+	memmove(copy + dst, copy + src, length);
+	ASSERT_EQ(0, dmacpy_stream_move(self->stream, buffer, dst, src,
+					length));
+	ASSERT_EQ(0, memcmp(mem, copy, size))
+		TH_LOG("to %zu from %zu length %zu", dst, src, length);
+}
+
+static void check_moves(struct __test_metadata *_metadata,
+			struct _test_data_library *self,
+			struct dmacpy_buffer *buffer, uint8_t *mem, size_t size,
+			unsigned int count)
+{
+	const size_t distances[] = { 1, 3, 63, 64, 65, 4096, 8191, 8192, 8193 };
+	uint8_t *copy = memory_map(size);
+	size_t length, dst, src, i;
+
+	ASSERT_NE(NULL, copy);
+	random_fill(copy, size);
+	for (i = 0; i < ARRAY_SIZE(distances); i++) {
+		length = size - distances[i];
+		check_move(_metadata, self, buffer, mem, copy, size, 0,
+			   distances[i], length);
+		check_move(_metadata, self, buffer, mem, copy, size,
+			   distances[i], 0, length);
+	}
+	check_move(_metadata, self, buffer, mem, copy, size, 5, 5, size - 5);
+	for (i = 0; i < count; i++) {
+		length = random_below(size);
+		dst = random_below(size - length + 1);
+		src = random_below(size - length + 1);
+		if (i % 2 && dst + length < size)
+			src = dst + 1 + random_below(size - length - dst) % 70;
+		check_move(_metadata, self, buffer, mem, copy, size, dst, src,
+			   length);
+	}
+	munmap(copy, size);
+}
+
+/* Catches: a piece that overwrites what is still to be moved, or is cut off. */
+TEST_F_TIMEOUT(library, moves_in_sram, SLOW)
+{
+	check_moves(_metadata, self, self->sram, self->sram_mem, LENGTH, 200);
+}
+
+/* Catches: the same where the CPU writes what the engine must not. */
+TEST_F_TIMEOUT(library, moves_in_memory, 5 * SLOW)
+{
+	uint8_t *mem = memory_map(LENGTH) + 13;
+	struct dmacpy_buffer *odd;
+
+	check_moves(_metadata, self, self->user, self->user_mem, LENGTH, 100);
+	ASSERT_EQ(0, dmacpy_buffer_register(self->stream, mem, LENGTH - 100,
+					    ACCESS_BOTH, &odd));
+	check_moves(_metadata, self, odd, mem, LENGTH - 100, 100);
+	dmacpy_buffer_free(odd);
+}
+
+/* Catches: a move that needs SRAM, of which there is none. */
+TEST_F_TIMEOUT(library, moves_without_sram, 5 * SLOW)
+{
+	struct dmacpy_buffer *all;
+
+	while (!dmacpy_buffer_alloc(self->stream, self->info.granule, &all))
+		;
+	check_move(_metadata, self, self->sram, self->sram_mem,
+		   self->user_mem, LENGTH, 1, 0, 5000);
+	check_moves(_metadata, self, self->sram, self->sram_mem, 10000, 10);
+}
+
+/* Catches: a move past the end, or in what may only be read. */
+TEST_F(library, moves_refused)
+{
+	struct dmacpy_buffer *r;
+
+	EXPECT_EQ(-EINVAL, dmacpy_stream_move(self->stream, self->sram, 1, 0,
+					      LENGTH));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_move(self->stream, self->sram, 0, 1,
+					      LENGTH));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_move(self->stream, self->sram, 0,
+					      -1ULL, 2));
+	EXPECT_EQ(0, dmacpy_stream_move(self->stream, self->sram, 1, 0, 0));
+	ASSERT_EQ(0, dmacpy_buffer_import(self->stream,
+					  dmacpy_buffer_fd(self->sram),
+					  DMACPY_ACCESS_READ, &r));
+	EXPECT_EQ(-EACCES, dmacpy_stream_move(self->stream, r, 1, 0, 100));
+	EXPECT_EQ(-EACCES, dmacpy_stream_move(self->stream, r, 1, 0, 1));
+	dmacpy_buffer_free(r);
+}
+
 /* Catches: a failure that is told as a crash, or not at all. */
 TEST_F(library, errors)
 {
