@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
@@ -59,6 +60,8 @@ static void buf_unpin(struct dmacpy_buf *buf)
 				    buf->access & DMACPY_ACCESS_WRITE);
 	kvfree(buf->pages);
 	dma_fence_put(buf->writer);
+	dmacpy_account_uncharge(buf->account, DMACPY_PINNED_PAGES,
+				buf->charged);
 	atomic64_sub(buf->charged, &buf->mm->pinned_vm);
 	mmdrop(buf->mm);
 }
@@ -84,6 +87,7 @@ static void buf_free(struct dmacpy_buf *buf)
 		buf_unpin(buf);
 	if (buf->power)
 		dmacpy_power_put(buf->power);
+	dmacpy_account_put(buf->account);
 	kfree(buf);
 }
 
@@ -104,7 +108,8 @@ static void buf_release_later(struct kref *ref)
 	queue_work(buf_wq, &buf->work);
 }
 
-static struct dmacpy_buf *buf_new(u64 length, u32 access)
+static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
+				  u32 access)
 {
 	struct dmacpy_buf *buf;
 
@@ -113,6 +118,8 @@ static struct dmacpy_buf *buf_new(u64 length, u32 access)
 		return NULL;
 	kref_init(&buf->ref);
 	INIT_WORK(&buf->work, buf_work);
+	dmacpy_account_get(account);
+	buf->account = account;
 	buf->length = length;
 	buf->access = access;
 	return buf;
@@ -192,6 +199,7 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
 
 /**
  * dmacpy_buf_import() - make an end point of a dma-buf
+ * @account: of the user that it is charged to
  * @chan: whose engine it is mapped for
  * @dmabuf: the dma-buf; the end point takes a reference of its own
  * @access: DMACPY_ACCESS_*
@@ -201,7 +209,8 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
  * -EINVAL if the engine cannot use it, -ENOMEM, the exporter's, or the -errno
  * of who cannot be resumed.
  */
-struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
+struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
+				     struct dmacpy_chan *chan,
 				     struct dma_buf *dmabuf, u32 access)
 {
 	struct dma_buf_attachment *attach;
@@ -209,7 +218,7 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
 	struct sg_table *sgt;
 	int ret;
 
-	buf = buf_new(dmabuf->size, access);
+	buf = buf_new(account, dmabuf->size, access);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	get_dma_buf(dmabuf);
@@ -242,15 +251,19 @@ err_free:
 	return ERR_PTR(ret);
 }
 
-/* As InfiniBand does it: without the lock of the mm, which users can stall. */
+/*
+ * The user is charged, as the pins outlive the process. pinned_vm only shows
+ * them in /proc.
+ */
 static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
 {
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	int ret = dmacpy_account_charge(buf->account, DMACPY_PINNED_PAGES,
+					npages);
 
+	if (ret)
+		return ret;
 	buf->charged = npages;
-	if (atomic64_add_return(npages, &buf->mm->pinned_vm) > limit &&
-	    !ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
-		return -EDQUOT;
+	atomic64_add(npages, &buf->mm->pinned_vm);
 	return 0;
 }
 
@@ -283,6 +296,7 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 
 /**
  * dmacpy_buf_pin() - make an end point of memory of the calling process
+ * @account: of the user that it is charged to
  * @addr: its address
  * @length: bytes, not 0, not wrapping
  * @access: DMACPY_ACCESS_*
@@ -295,7 +309,8 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
  * be pinned, -EOPNOTSUPP if the CPU's cache cannot be synced with it, -ENOMEM,
  * -EINTR.
  */
-struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
+struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
+				  unsigned long addr, size_t length, u32 access)
 {
 	struct dmacpy_buf *buf;
 	unsigned long npages;
@@ -306,7 +321,7 @@ struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length, u32 access)
 	if (PHYS_PFN(length) > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));
-	buf = buf_new(length, access);
+	buf = buf_new(account, length, access);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	buf->offset = offset_in_page(addr);

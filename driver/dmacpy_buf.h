@@ -15,6 +15,7 @@
 struct device;
 struct dma_fence;
 struct dma_resv;
+struct dmacpy_account;
 struct mm_struct;
 struct page;
 
@@ -31,6 +32,7 @@ struct dmacpy_seg {
 /**
  * struct dmacpy_buf - an end point
  * @ref: held by the handle and by each job
+ * @account: a reference to the account of the stream's opener
  * @access: DMACPY_ACCESS_*
  * @length: in bytes
  * @dma_dev: the engine's device, for which it is mapped
@@ -52,11 +54,12 @@ struct dmacpy_seg {
  * @pages: its pages, pinned
  * @npages: number of @pages that are pinned
  * @offset: of the memory in the first page
- * @mm: a reference to what the pages are charged to
- * @charged: number of pages charged
+ * @mm: a reference to the address space that shows @charged as VmPin
+ * @charged: number of pages charged to @account
  */
 struct dmacpy_buf {
 	struct kref ref;
+	struct dmacpy_account *account;
 	u32 access;
 	u64 length;
 	struct device *dma_dev;
@@ -86,9 +89,11 @@ int dmacpy_buf_init(void);
 void dmacpy_buf_exit(void);
 void dmacpy_buf_flush(void);
 
-struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_chan *chan,
+struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
+				     struct dmacpy_chan *chan,
 				     struct dma_buf *dmabuf, u32 access);
-struct dmacpy_buf *dmacpy_buf_pin(unsigned long addr, size_t length,
+struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
+				  unsigned long addr, size_t length,
 				  u32 access);
 int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan);
 void dmacpy_buf_put(struct dmacpy_buf *buf);

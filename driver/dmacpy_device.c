@@ -13,7 +13,6 @@ static void dmacpy_device_release(struct kref *ref)
 		container_of(ref, struct dmacpy_device, ref);
 
 	dmacpy_pool_put(dev->pool);
-	dmacpy_quota_destroy(&dev->quota);
 	kfree(dev->chans);
 	cleanup_srcu_struct(&dev->gate);
 	put_device(dev->parent);
@@ -48,7 +47,6 @@ struct dmacpy_device *dmacpy_device_create(struct device *parent)
 		kfree(dev);
 		return ERR_PTR(ret);
 	}
-	dmacpy_quota_init(&dev->quota);
 	dev->parent = get_device(parent);
 	return dev;
 }

@@ -4,10 +4,10 @@
  *
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
- * dmacpy_stream.submit, and the locks of pool, quota, dma-buf and dmaengine.
+ * dmacpy_stream.submit, and the locks of pool, dma-buf and dmaengine.
  * The spinlocks are inside of all these: dmacpy_chan.lock, with the engine's
  * own inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap
- * inside, chan_lost_lock only dmacpy_chan.lock.
+ * inside, chan_lost_lock only dmacpy_chan.lock, accounts_lock none.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H
@@ -18,8 +18,6 @@
 #include <linux/mutex.h>
 #include <linux/srcu.h>
 #include <linux/wait.h>
-
-#include "dmacpy_quota.h"
 
 struct dentry;
 struct dmacpy_chan;
@@ -41,7 +39,6 @@ struct dmacpy_pool;
  * @exports: all SRAM buffers, dmacpy_export.node
  * @pool: the SRAM
  * @heap: allocates from @pool, too, or NULL
- * @quota: who has how much of it
  * @chans: the channels
  * @nchans: number of @chans
  * @ready: woken when a channel has recovered
@@ -63,7 +60,6 @@ struct dmacpy_device {
 
 	struct dmacpy_pool *pool;
 	struct dmacpy_heap *heap;
-	struct dmacpy_quota quota;
 	struct dmacpy_chan **chans;
 	unsigned int nchans;
 	wait_queue_head_t ready;

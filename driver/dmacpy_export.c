@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A buffer of SRAM as a dma-buf. */
-#include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -16,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_compat.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
@@ -31,7 +31,7 @@
  * @node: in dmacpy_device.exports, under dmacpy_device.lock
  * @pool: a reference, lives on after an unbind
  * @sram: the memory
- * @user: whose quota it is charged to
+ * @account: a reference to the account that @sram is charged to
  * @dmabuf: the dma-buf, which exists as long as this
  * @inode: a reference to what user mappings belong to
  */
@@ -40,7 +40,7 @@ struct dmacpy_export {
 	struct list_head node;
 	struct dmacpy_pool *pool;
 	struct dmacpy_sram sram;
-	kuid_t user;
+	struct dmacpy_account *account;
 	struct dma_buf *dmabuf;
 	struct inode *inode;
 };
@@ -288,7 +288,8 @@ static int export_alloc_sram(struct dmacpy_export *export, u64 length)
 	int ret;
 
 	/* Before somebody over his quota takes it from others for a moment. */
-	ret = dmacpy_quota_charge(&dev->quota, export->user, size);
+	ret = dmacpy_account_charge(export->account, DMACPY_SRAM_PAGES,
+				    size >> PAGE_SHIFT);
 	if (ret)
 		return ret;
 	ret = dmacpy_power_get(dev->parent);
@@ -297,12 +298,14 @@ static int export_alloc_sram(struct dmacpy_export *export, u64 length)
 	ret = dmacpy_pool_alloc(export->pool, length, &export->sram);
 	if (ret)
 		goto err_put_power;
+	dmacpy_account_get(export->account);
 	return 0;
 
 err_put_power:
 	dmacpy_power_put(dev->parent);
 err_uncharge:
-	dmacpy_quota_uncharge(&dev->quota, export->user, size);
+	dmacpy_account_uncharge(export->account, DMACPY_SRAM_PAGES,
+				size >> PAGE_SHIFT);
 	return ret;
 }
 
@@ -310,7 +313,9 @@ static void export_free_sram(struct dmacpy_export *export)
 {
 	struct dmacpy_device *dev = export->dev;
 
-	dmacpy_quota_uncharge(&dev->quota, export->user, export->sram.size);
+	dmacpy_account_uncharge(export->account, DMACPY_SRAM_PAGES,
+				export->sram.size >> PAGE_SHIFT);
+	dmacpy_account_put(export->account);
 	dmacpy_pool_free(export->pool, &export->sram);
 	dmacpy_power_put(dev->parent);
 }
@@ -361,6 +366,7 @@ static void export_name(struct dma_buf *dmabuf, const struct dmacpy_device *dev)
 /**
  * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
  * @dev: whose SRAM
+ * @account: of the user that it is charged to until it is freed
  * @length: wanted bytes, rounded up to whole pages
  * @flags: access mode and O_CLOEXEC of the file descriptor to be
  *
@@ -369,7 +375,8 @@ static void export_name(struct dma_buf *dmabuf, const struct dmacpy_device *dev)
  * -EINVAL for no bytes, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of who cannot
  * be resumed.
  */
-struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
+struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
+				    struct dmacpy_account *account, u64 length,
 				    int flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
@@ -382,7 +389,7 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev, u64 length,
 		return ERR_PTR(-ENOMEM);
 	export->dev = dev;
 	export->pool = dev->pool;
-	export->user = current_uid();
+	export->account = account;
 	ret = export_alloc_sram(export, length);
 	if (ret)
 		goto err_free;
@@ -464,7 +471,8 @@ void dmacpy_export_show(struct dmacpy_device *dev, struct seq_file *m)
 		spin_lock(&export->dmabuf->name_lock);
 		seq_printf(m, "buffer %zu user %u name %s\n",
 			   export->sram.size,
-			   from_kuid_munged(seq_user_ns(m), export->user),
+			   from_kuid_munged(seq_user_ns(m),
+					    export->account->user),
 			   export->dmabuf->name ?: "none");
 		spin_unlock(&export->dmabuf->name_lock);
 	}

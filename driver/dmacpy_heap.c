@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_heap.h"
@@ -50,16 +51,23 @@ static struct dma_buf *heap_allocate(struct dma_heap *dma_heap,
 				     u64 heap_flags)
 {
 	struct dma_buf *dmabuf = ERR_PTR(-ENODEV);
+	struct dmacpy_account *account;
 	struct dmacpy_device *dev;
 	int idx;
 
+	/* A heap does not know the opener of its file: charge the caller. */
+	account = dmacpy_account_get_current();
+	if (!account)
+		return ERR_PTR(-ENOMEM);
 	dev = heap_get_device(dma_heap_get_drvdata(dma_heap));
 	if (!dev)
-		return dmabuf;
+		goto out_put_account;
 	if (dmacpy_device_enter(dev, &idx))
-		dmabuf = dmacpy_export_alloc(dev, length, fd_flags);
+		dmabuf = dmacpy_export_alloc(dev, account, length, fd_flags);
 	dmacpy_device_leave(dev, idx);
 	dmacpy_device_put(dev);
+out_put_account:
+	dmacpy_account_put(account);
 	return dmabuf;
 }
 

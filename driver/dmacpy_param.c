@@ -49,7 +49,7 @@ MODULE_PARM_DESC(max_channels,
 struct dmacpy_param dmacpy_sram_quota = { 0, 0, UINT_MAX };
 module_param_cb(sram_quota_kib, &param_ops, &dmacpy_sram_quota, 0644);
 MODULE_PARM_DESC(sram_quota_kib,
-		 "SRAM of one instance that one user may have, in KiB; 0 is all of it");
+		 "SRAM that one user may have, in KiB; 0 is no limit");
 
 struct dmacpy_param dmacpy_max_jobs = { 64, 1, 4096 };
 module_param_cb(max_jobs, &param_ops, &dmacpy_max_jobs, 0444);

@@ -18,8 +18,10 @@ struct dmacpy_param {
 extern struct dmacpy_param dmacpy_timeout;
 extern struct dmacpy_param dmacpy_dependency_timeout;
 
-/* Of one instance. The quota, in KiB, may be written at run time. */
+/* Of one instance. */
 extern struct dmacpy_param dmacpy_max_channels;
+
+/* Of one user. In KiB; may be written at run time. */
 extern struct dmacpy_param dmacpy_sram_quota;
 
 /* Of one stream. */

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
@@ -62,6 +63,7 @@ static void stream_free(struct work_struct *work)
 	kvfree(stream->ring);
 	kvfree(stream->spare);
 	xa_destroy(&stream->bufs);
+	dmacpy_account_put(stream->account);
 	kfree(stream);
 	dmacpy_device_put(dev);
 	module_put(THIS_MODULE);
@@ -82,6 +84,11 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 	stream = kzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
 	if (!stream)
 		return NULL;
+	stream->account = dmacpy_account_get_current();
+	if (!stream->account) {
+		kfree(stream);
+		return NULL;
+	}
 	kref_init(&stream->ref);
 	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&stream->submit);
@@ -125,6 +132,7 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 	}
 	dmacpy_device_leave(dev, idx);
 	if (!alive) {
+		dmacpy_account_put(stream->account);
 		kfree(stream);
 		return ERR_PTR(-ENODEV);
 	}
@@ -223,7 +231,7 @@ int dmacpy_stream_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 		ret = -ENODEV;
 		goto out_leave;
 	}
-	buf = dmacpy_buf_import(stream->chan, dmabuf, access);
+	buf = dmacpy_buf_import(stream->account, stream->chan, dmabuf, access);
 	if (IS_ERR(buf)) {
 		ret = PTR_ERR(buf);
 		goto out_leave;
@@ -251,7 +259,7 @@ int dmacpy_stream_register(struct dmacpy_stream *stream, unsigned long addr,
 	struct dmacpy_buf *buf;
 	int idx, ret = -ENODEV;
 
-	buf = dmacpy_buf_pin(addr, length, access);
+	buf = dmacpy_buf_pin(stream->account, addr, length, access);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 

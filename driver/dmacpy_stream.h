@@ -20,6 +20,7 @@
 
 struct dma_buf;
 struct dma_fence;
+struct dmacpy_account;
 struct dmacpy_buf;
 struct dmacpy_device;
 struct dmacpy_job;
@@ -76,6 +77,7 @@ struct dmacpy_stream_stat {
  * struct dmacpy_stream - an open file, and its jobs after that
  * @ref: held by the file and by each job
  * @dev: a reference to the instance
+ * @account: a reference to the account of the user that has opened it
  * @chan: the channel for its life; only inside the gate, or until @stopped
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
@@ -114,6 +116,7 @@ struct dmacpy_stream_stat {
 struct dmacpy_stream {
 	struct kref ref;
 	struct dmacpy_device *dev;
+	struct dmacpy_account *account;
 	struct dmacpy_chan *chan;
 	struct list_head node;
 	struct xarray bufs;

@@ -152,7 +152,8 @@ static void buf_checks_mapping(struct kunit *test)
 	struct dmacpy_buf *buf;
 
 	chan->copy_align = 8;
-	buf = dmacpy_buf_import(chan, dmabuf, DMACPY_ACCESS_READ);
+	buf = dmacpy_buf_import(test_account(test), chan, dmabuf,
+				DMACPY_ACCESS_READ);
 	KUNIT_EXPECT_EQ(test, refused->result, PTR_ERR_OR_ZERO(buf));
 	if (!IS_ERR(buf)) {
 		KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(dmabuf));
@@ -197,7 +198,8 @@ static void buf_counts_references(struct kunit *test)
 	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
 	struct dmacpy_buf *buf;
 
-	buf = dmacpy_buf_import(chan, dmabuf, DMACPY_ACCESS_READ);
+	buf = dmacpy_buf_import(test_account(test), chan, dmabuf,
+				DMACPY_ACCESS_READ);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, 2, file_count(dmabuf->file));
 	dmacpy_buf_get(buf);

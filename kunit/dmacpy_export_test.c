@@ -20,13 +20,14 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
+#include "dmacpy_test_buf.h"
 #include "dmacpy_test_device.h"
 #include "dmacpy_test_user.h"
 
@@ -78,9 +79,10 @@ static void export_put(void *dmabuf)
 
 static struct dma_buf *export_alloc(struct kunit *test)
 {
-	struct dma_buf *dmabuf = dmacpy_export_alloc(test->priv, PAGE_SIZE,
-						     O_RDWR);
+	struct dma_buf *dmabuf;
 
+	dmabuf = dmacpy_export_alloc(test->priv, test_account(test), PAGE_SIZE,
+				     O_RDWR);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmabuf);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, export_put, dmabuf));
@@ -325,6 +327,14 @@ static void export_clears(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, memchr_inv(vaddr, 0, PAGE_SIZE));
 }
 
+static void export_expect_charge(struct kunit *test,
+				 struct dmacpy_account *account,
+				 unsigned long pages)
+{
+	KUNIT_EXPECT_EQ(test, pages,
+			atomic_long_read(&account->used[DMACPY_SRAM_PAGES]));
+}
+
 static void export_expect_nothing_kept(struct kunit *test, u64 free)
 {
 	struct dmacpy_device *dev = test->priv;
@@ -333,7 +343,7 @@ static void export_expect_nothing_kept(struct kunit *test, u64 free)
 	dmacpy_pool_stat(dev->pool, &stat);
 	KUNIT_EXPECT_EQ(test, free, stat.free);
 	KUNIT_EXPECT_TRUE(test, list_empty(&dev->exports));
-	KUNIT_EXPECT_TRUE(test, xa_empty(&dev->quota.pages));
+	export_expect_charge(test, test_account(test), 0);
 	KUNIT_EXPECT_EQ(test, 0, test_power_uses(dev->parent));
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&dev->ref));
 }
@@ -341,6 +351,7 @@ static void export_expect_nothing_kept(struct kunit *test, u64 free)
 /* Catches: SRAM, quota, power or a reference that is not given back. */
 static void export_gives_back(struct kunit *test)
 {
+	struct dmacpy_account *account = test_account(test);
 	struct dmacpy_device *dev = test->priv;
 	struct dmacpy_pool_stat before, stat;
 	struct dma_buf *dmabuf;
@@ -349,15 +360,15 @@ static void export_gives_back(struct kunit *test)
 	dmabuf = export_alloc(test);
 	dmacpy_pool_stat(dev->pool, &stat);
 	KUNIT_EXPECT_EQ(test, before.free - PAGE_SIZE, stat.free);
-	KUNIT_EXPECT_FALSE(test, xa_empty(&dev->quota.pages));
+	export_expect_charge(test, account, 1);
 	KUNIT_EXPECT_EQ(test, IS_ENABLED(CONFIG_PM),
 			test_power_uses(dev->parent));
 	kunit_release_action(test, export_put, dmabuf);
 	export_expect_nothing_kept(test, before.free);
 
-	dmabuf = dmacpy_export_alloc(dev, before.total + 1, O_RDWR);
+	dmabuf = dmacpy_export_alloc(dev, account, before.total + 1, O_RDWR);
 	KUNIT_EXPECT_EQ(test, -ENOSPC, PTR_ERR_OR_ZERO(dmabuf));
-	dmabuf = dmacpy_export_alloc(dev, 0, O_RDWR);
+	dmabuf = dmacpy_export_alloc(dev, account, 0, O_RDWR);
 	KUNIT_EXPECT_EQ(test, -EINVAL, PTR_ERR_OR_ZERO(dmabuf));
 	export_expect_nothing_kept(test, before.free);
 }

@@ -8,6 +8,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_power.h"
@@ -27,6 +28,28 @@ struct test_dmabuf {
 	enum dma_data_direction direction;
 	struct completion released;
 };
+
+static void account_put(void *account)
+{
+	dmacpy_account_put(account);
+}
+
+/**
+ * test_account() - the account of the user that the tests run as
+ * @test: gives it back in the end
+ *
+ * Context: Process.
+ * Return: the account; the reference is that of @test.
+ */
+struct dmacpy_account *test_account(struct kunit *test)
+{
+	struct dmacpy_account *account = dmacpy_account_get_current();
+
+	KUNIT_ASSERT_NOT_NULL(test, account);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, account_put, account));
+	return account;
+}
 
 static void buf_disable_power(void *dev)
 {
@@ -229,8 +252,9 @@ static void buf_put(void *buf)
 struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
 				   struct dma_buf *dmabuf, u32 access)
 {
-	struct dmacpy_buf *buf = dmacpy_buf_import(chan, dmabuf, access);
+	struct dmacpy_buf *buf;
 
+	buf = dmacpy_buf_import(test_account(test), chan, dmabuf, access);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, buf_put, buf));
 	return buf;

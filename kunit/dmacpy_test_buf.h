@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct dma_buf;
+struct dmacpy_account;
 struct dmacpy_buf;
 struct dmacpy_chan;
 struct kunit;
@@ -35,6 +36,7 @@ struct test_layout {
 	int error;
 };
 
+struct dmacpy_account *test_account(struct kunit *test);
 struct dmacpy_chan *test_buf_chan(struct kunit *test);
 struct dma_buf *test_dmabuf_new(struct kunit *test,
 				const struct test_layout *layout);

@@ -81,7 +81,7 @@ check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv heap board debugfs device cdev uring ioctl stream job
-			sync buf export pool chan fence quota' \
+			sync buf export pool chan fence account' \
 		-v shared='device compat fifo trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -59,8 +59,8 @@
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
  *  - EMFILE, ENFILE: out of file descriptors, of files in the system
- *  - EDQUOT: a limit of the stream, the user's quota of SRAM, or
- *    RLIMIT_MEMLOCK
+ *  - EDQUOT: a limit of the stream, or one of the user that opened it: the
+ *    quota of SRAM, RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room
  *    for an event, or none for a job and the file is O_NONBLOCK
  *  - EINTR: a signal came before anything was started
@@ -201,9 +201,10 @@ struct dmacpy_import {
  * @access: DMACPY_ACCESS_*, at least one
  * @handle: on return the handle
  *
- * Pin memory of the calling process and map it for the stream's engine. It is
- * charged to the process's RLIMIT_MEMLOCK until the handle is released. Who
- * is passed the stream's file descriptor is passed this memory.
+ * Pin memory of the calling process and map it for the stream's engine. The
+ * pages are charged to the user that opened the stream until they are unpinned,
+ * and the caller's RLIMIT_MEMLOCK is the limit of all that is charged there. A
+ * process that is passed the stream's file descriptor is passed this memory.
  *
  * The CPU must not touch the range of a copy while it runs. A process that
  * forks should mark the memory with MADV_DONTFORK. The handle stands for the

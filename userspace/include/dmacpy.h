@@ -257,9 +257,9 @@ int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd, uint32_t access,
  * @buffer: on return the buffer. The caller owns it and frees it with
  *	dmacpy_buffer_free().
  *
- * The memory is pinned and counts against RLIMIT_MEMLOCK. After a copy that
- * ended with -ETIMEDOUT the engine may still write to it: unmap it with
- * munmap(2) rather than use it again.
+ * The memory is pinned; all that is pinned by streams of the user counts
+ * against RLIMIT_MEMLOCK. After a copy that ended with -ETIMEDOUT the engine
+ * may still write to it: unmap it with munmap(2) rather than use it again.
  *
  * Return: 0, -EDQUOT at RLIMIT_MEMLOCK, -EFAULT when it cannot be pinned, as a
  * writable mapping of a file, or another negative errno.

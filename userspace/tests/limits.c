@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The limits that GET_INFO tells, and the quota: what is within is accepted,
- * one more is refused. The limits are parameters of the module.
+ * The limits that GET_INFO tells: what is within is accepted, one more is
+ * refused. They are parameters of the module. Those of users: account.c.
  */
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -12,8 +11,6 @@
 #include "engine.h"
 #include "instance.h"
 
-#define QUOTA		"/sys/module/dmacpy/parameters/sram_quota_kib"
-#define USER		12345
 #define LENGTH		(64 * KIB)
 
 FIXTURE(limits)
@@ -45,7 +42,6 @@ FIXTURE_SETUP(limits)
 FIXTURE_TEARDOWN_PARENT(limits)
 {
 	EXPECT_TRUE(engine_reset());
-	EXPECT_TRUE(set_number(QUOTA, 0));
 	EXPECT_EQ(0, sram_leaked());
 }
 
@@ -177,64 +173,6 @@ TEST_F_TIMEOUT(limits, jobs_and_events, SLOW)
 	}
 	args.flags = DMACPY_SUBMIT_EVENT;
 	EXPECT_EQ(-EAGAIN, submit_with(self->stream, self->ops, 1, &args));
-}
-
-/* As a user without rights: 0 if @task succeeds there. */
-static int as_user(uid_t user, int stream, int (*task)(int stream))
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child)
-		_exit(setgid(user) || setuid(user) || task(stream));
-	waitpid(child, &status, 0);
-	return status;
-}
-
-static int use_up_quota(int stream)
-{
-	int fd = sram_alloc(stream, 48 * KIB);
-
-	if (fd < 0 || sram_alloc(stream, 20 * KIB) != -EDQUOT)
-		return -EINVAL;
-	if (sram_alloc(stream, 16 * KIB) < 0)
-		return -EINVAL;
-	if (sram_alloc(stream, 1) != -EDQUOT)
-		return -EINVAL;
-	/* Another process is no other user. */
-	if (!as_user(USER, stream, use_up_quota))
-		return -EINVAL;
-	/* What is given back can be had again. */
-	close(fd);
-	return sram_alloc(stream, 48 * KIB) < 0;
-}
-
-/* Catches: a user who takes all SRAM; a quota that is not given back. */
-TEST_F(limits, quota)
-{
-	int fd;
-
-	ASSERT_TRUE(set_number(QUOTA, 64));
-	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
-	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
-	EXPECT_EQ(0, as_user(USER + 1, self->stream, use_up_quota));
-	/* Who may exceed other limits may exceed this one. */
-	fd = sram_alloc(self->stream, 128 * KIB);
-	EXPECT_LE(0, fd);
-	close(fd);
-	ASSERT_TRUE(set_number(QUOTA, 0));
-	EXPECT_NE(0, as_user(USER, self->stream, use_up_quota));
-}
-
-/* Catches: somebody whose SRAM is charged to who was handed it. */
-TEST_F(limits, quota_stays_with_who_allocated)
-{
-	int fd;
-
-	fd = sram_alloc(self->stream, 64 * KIB);
-	ASSERT_LE(0, fd);
-	ASSERT_TRUE(set_number(QUOTA, 64));
-	EXPECT_EQ(0, as_user(USER, self->stream, use_up_quota));
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_account.c. */
+#include <kunit/test.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "dmacpy_account.h"
+#include "dmacpy_param.h"
+
+#define LIMIT_PAGES	4
+
+/* A user id that is not in use. */
+#define USER		0x7ffffff0
+
+/**
+ * struct account_test - limits to be restored
+ * @quota_kib: the parameter
+ * @memlock: the limit of this task
+ */
+struct account_test {
+	unsigned int quota_kib;
+	struct rlimit memlock;
+};
+
+static void account_put_cred(void *cred)
+{
+	put_cred(cred);
+}
+
+/* Credentials of a user without capabilities. */
+static struct cred *account_cred(struct kunit *test, uid_t user)
+{
+	struct cred *cred = prepare_creds();
+
+	KUNIT_ASSERT_NOT_NULL(test, cred);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+							   account_put_cred,
+							   cred));
+	cred->uid = KUIDT_INIT(user);
+	cred->cap_effective = CAP_EMPTY_SET;
+	return cred;
+}
+
+static void account_put(void *account)
+{
+	dmacpy_account_put(account);
+}
+
+static struct dmacpy_account *account_of(struct kunit *test, uid_t user)
+{
+	const struct cred *old = override_creds(account_cred(test, user));
+	struct dmacpy_account *account = dmacpy_account_get_current();
+
+	revert_creds(old);
+	KUNIT_ASSERT_NOT_NULL(test, account);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, account_put,
+							   account));
+	return account;
+}
+
+/* By a task without capabilities. */
+static int account_charge(struct kunit *test, struct dmacpy_account *account,
+			  enum dmacpy_resource resource, unsigned long pages)
+{
+	const struct cred *old = override_creds(account_cred(test, USER));
+	int ret = dmacpy_account_charge(account, resource, pages);
+
+	revert_creds(old);
+	return ret;
+}
+
+/* Catches: a limit that is off by one; a charge that is not given back. */
+static void account_limits(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+	enum dmacpy_resource res;
+
+	for (res = 0; res < DMACPY_RESOURCES; res++) {
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				account_charge(test, account, res,
+					       LIMIT_PAGES + 1));
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				account_charge(test, account, res, ULONG_MAX));
+		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res,
+							LIMIT_PAGES - 1));
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				account_charge(test, account, res, 2));
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				account_charge(test, account, res, ULONG_MAX));
+		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res, 1));
+		KUNIT_EXPECT_EQ(test, -EDQUOT,
+				account_charge(test, account, res, 1));
+		dmacpy_account_uncharge(account, res, 1);
+		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res, 1));
+		dmacpy_account_uncharge(account, res, LIMIT_PAGES);
+	}
+}
+
+/* Catches: one resource that is charged as another. */
+static void account_resources_are_apart(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+	enum dmacpy_resource res;
+
+	for (res = 0; res < DMACPY_RESOURCES; res++)
+		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res,
+							LIMIT_PAGES));
+	for (res = 0; res < DMACPY_RESOURCES; res++)
+		dmacpy_account_uncharge(account, res, LIMIT_PAGES);
+}
+
+/* Catches: two accounts of one user, or one of two users. */
+static void account_is_of_one_user(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+
+	KUNIT_EXPECT_PTR_EQ(test, account, account_of(test, USER));
+	KUNIT_EXPECT_PTR_NE(test, account, account_of(test, USER + 1));
+	KUNIT_EXPECT_PTR_NE(test, account, account_of(test, 0));
+}
+
+/* Catches: an account that is freed before the last reference is put. */
+static void account_lives_with_its_references(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+
+	dmacpy_account_get(account);
+	dmacpy_account_put(account);
+	KUNIT_EXPECT_PTR_EQ(test, account, account_of(test, USER));
+}
+
+/* Catches: a quota of 0 that is taken for a limit. */
+static void account_quota_may_be_off(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+
+	dmacpy_sram_quota.value = 0;
+	KUNIT_EXPECT_EQ(test, 0, account_charge(test, account,
+						DMACPY_SRAM_PAGES,
+						100 * LIMIT_PAGES));
+	dmacpy_account_uncharge(account, DMACPY_SRAM_PAGES, 100 * LIMIT_PAGES);
+}
+
+/* Catches: a capability that overrides the limit of another resource. */
+static void account_rights(struct kunit *test)
+{
+	static const int rights[] = {
+		[DMACPY_PINNED_PAGES] = CAP_IPC_LOCK,
+		[DMACPY_SRAM_PAGES] = CAP_SYS_RESOURCE,
+	};
+	struct dmacpy_account *account = account_of(test, USER);
+	struct cred *cred = account_cred(test, USER);
+	enum dmacpy_resource res, held;
+	const struct cred *old;
+	int ret;
+
+	for (held = 0; held < DMACPY_RESOURCES; held++) {
+		cred->cap_effective = CAP_EMPTY_SET;
+		cap_raise(cred->cap_effective, rights[held]);
+		for (res = 0; res < DMACPY_RESOURCES; res++) {
+			old = override_creds(cred);
+			ret = dmacpy_account_charge(account, res,
+						    LIMIT_PAGES + 1);
+			revert_creds(old);
+			KUNIT_EXPECT_EQ(test, rights[res] == rights[held] ?
+					0 : -EDQUOT, ret);
+			if (!ret)
+				dmacpy_account_uncharge(account, res,
+							LIMIT_PAGES + 1);
+		}
+	}
+}
+
+static int account_init(struct kunit *test)
+{
+	struct rlimit *memlock = &current->signal->rlim[RLIMIT_MEMLOCK];
+	struct account_test *at;
+
+	at = kunit_kzalloc(test, sizeof(*at), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, at);
+	at->quota_kib = dmacpy_sram_quota.value;
+	at->memlock = *memlock;
+	dmacpy_sram_quota.value = LIMIT_PAGES * PAGE_SIZE / 1024;
+	memlock->rlim_cur = LIMIT_PAGES * PAGE_SIZE;
+	test->priv = at;
+	return 0;
+}
+
+static void account_exit(struct kunit *test)
+{
+	struct account_test *at = test->priv;
+
+	if (!at)
+		return;
+	dmacpy_sram_quota.value = at->quota_kib;
+	current->signal->rlim[RLIMIT_MEMLOCK] = at->memlock;
+}
+
+static struct kunit_case account_cases[] = {
+	KUNIT_CASE(account_limits),
+	KUNIT_CASE(account_resources_are_apart),
+	KUNIT_CASE(account_is_of_one_user),
+	KUNIT_CASE(account_lives_with_its_references),
+	KUNIT_CASE(account_quota_may_be_off),
+	KUNIT_CASE(account_rights),
+	{ }
+};
+
+static struct kunit_suite account_suite = {
+	.name = "dmacpy_account",
+	.init = account_init,
+	.exit = account_exit,
+	.test_cases = account_cases,
+};
+
+kunit_test_suites(&account_suite);

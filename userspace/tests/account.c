@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attacks on the limits of a user: an unprivileged user takes more than its
+ * share, by many processes, by exec(), by files that other users have opened.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+#include "instance.h"
+
+#define QUOTA		"/sys/module/dmacpy/parameters/sram_quota_kib"
+#define USER		12345
+#define MEMLOCK		(256 * KIB)
+#define PROCESSES	8
+
+/* The exit status of a process. */
+enum outcome { DONE, REFUSED, FAILED };
+
+FIXTURE(account)
+{
+	struct instance instance;
+	int stream;		/* of USER */
+};
+
+/* A stream that the user has opened. The caller keeps its own rights. */
+static int open_as(const char *node, uid_t user)
+{
+	int stream;
+
+	/* The real user is charged, the effective one may open the file. */
+	if (setresuid(user, 0, 0))
+		return -errno;
+	stream = stream_open(node);
+	return setresuid(0, 0, 0) ? -errno : stream;
+}
+
+FIXTURE_SETUP(account)
+{
+	if (engine_find(&self->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	ASSERT_TRUE(engine_reset());
+	self->stream = open_as(self->instance.node, USER);
+	ASSERT_LE(0, self->stream);
+}
+
+FIXTURE_TEARDOWN_PARENT(account)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_TRUE(set_number(QUOTA, 0));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+static enum outcome outcome(int ret)
+{
+	if (ret == -EDQUOT)
+		return REFUSED;
+	return ret < 0 ? FAILED : DONE;
+}
+
+/* Like fork(), but the child has the user's id and no rights. */
+static pid_t fork_as(uid_t user)
+{
+	struct rlimit limit = { MEMLOCK, MEMLOCK };
+	pid_t child = fork();
+
+	if (!child && (setrlimit(RLIMIT_MEMLOCK, &limit) ||
+		       setresgid(user, user, user) ||
+		       setresuid(user, user, user)))
+		_exit(FAILED);
+	return child;
+}
+
+static enum outcome outcome_of(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return FAILED;
+	return WEXITSTATUS(status);
+}
+
+static int pin(int stream, size_t length)
+{
+	return memory_register(stream, memory_map(length), length, ACCESS_BOTH);
+}
+
+/* The outcome of REGISTER in a process of the user, which exits then. */
+static enum outcome pin_as(uid_t user, int stream, size_t length)
+{
+	pid_t child = fork_as(user);
+
+	if (!child)
+		_exit(outcome(pin(stream, length)));
+	return outcome_of(child);
+}
+
+/*
+ * Catches: pins that are charged to a process, and forgotten when it exits,
+ * though the stream has them: many children pin all memory.
+ */
+TEST_F(account, pins_of_processes_that_exit)
+{
+	long before = pinned_pages();
+	int i;
+
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(DONE, pin_as(USER, self->stream, MEMLOCK / 4));
+	for (i = 0; i < PROCESSES; i++)
+		EXPECT_EQ(REFUSED, pin_as(USER, self->stream, MEMLOCK / 4));
+	EXPECT_GE(MEMLOCK / getpagesize(), pinned_pages() - before);
+
+	/* Another stream is charged to the same user. */
+	close(self->stream);
+	self->stream = open_as(self->instance.node, USER);
+	EXPECT_EQ(DONE, pin_as(USER, self->stream, MEMLOCK));
+	EXPECT_EQ(REFUSED, pin_as(USER, self->stream, 1));
+}
+
+/* Names the descriptor of a stream to a program started by exec(). */
+#define EXEC_STREAM	"DMACPY_TEST_EXEC_STREAM"
+
+static void __attribute__((constructor)) pin_after_exec(void)
+{
+	const char *stream = getenv(EXEC_STREAM);
+
+	if (stream)
+		_exit(outcome(pin(atoi(stream), MEMLOCK)));
+}
+
+/* Catches: pins that are charged to the mm, which exec() replaces. */
+TEST_F(account, pins_of_process_that_execs)
+{
+	char number[16];
+	pid_t child;
+
+	snprintf(number, sizeof(number), "%d", self->stream);
+	ASSERT_EQ(0, setenv(EXEC_STREAM, number, 1));
+	ASSERT_EQ(0, fcntl(self->stream, F_SETFD, 0));
+	child = fork_as(USER);
+	if (!child) {
+		if (pin(self->stream, MEMLOCK) < 0)
+			_exit(FAILED);
+		execl("/proc/self/exe", "account", NULL);
+		_exit(FAILED);
+	}
+	EXPECT_EQ(REFUSED, outcome_of(child));
+	unsetenv(EXEC_STREAM);
+}
+
+/* Catches: pins that are charged to the caller, if that is another user. */
+TEST_F(account, pins_are_charged_to_opener)
+{
+	int other = open_as(self->instance.node, USER + 1);
+
+	ASSERT_LE(0, other);
+	EXPECT_EQ(DONE, pin_as(USER + 1, self->stream, MEMLOCK));
+	EXPECT_EQ(REFUSED, pin_as(USER + 2, self->stream, 1));
+	EXPECT_EQ(REFUSED, pin_as(USER, self->stream, 1));
+	EXPECT_EQ(DONE, pin_as(USER + 1, other, MEMLOCK));
+	EXPECT_EQ(REFUSED, pin_as(USER + 1, other, 1));
+	/* CAP_IPC_LOCK overrides the limit. */
+	EXPECT_LT(0, pin(other, MEMLOCK));
+}
+
+/* REGISTER of @length, 1000 times: each one has to have the same outcome. */
+static enum outcome pin_often(int stream, size_t length, enum outcome expected)
+{
+	void *memory = memory_map(length);
+	int handle, i;
+
+	for (i = 0; i < 1000; i++) {
+		handle = memory_register(stream, memory, length, ACCESS_BOTH);
+		if (outcome(handle) != expected)
+			return outcome(handle);
+		if (handle > 0 && handle_release(stream, handle))
+			return FAILED;
+	}
+	return expected;
+}
+
+/*
+ * Catches: a charge that is checked after it was made, so that a REGISTER that
+ * is refused makes a concurrent one fail; a charge that is not given back.
+ */
+TEST_F_TIMEOUT(account, refused_pins_take_nothing, SLOW)
+{
+	pid_t greedy, modest;
+
+	greedy = fork_as(USER);
+	if (!greedy)
+		_exit(pin_often(self->stream, 2 * MEMLOCK, REFUSED));
+	modest = fork_as(USER);
+	if (!modest)
+		_exit(pin_often(self->stream, MEMLOCK, DONE));
+	EXPECT_EQ(REFUSED, outcome_of(greedy));
+	EXPECT_EQ(DONE, outcome_of(modest));
+	EXPECT_EQ(DONE, pin_as(USER, self->stream, MEMLOCK));
+}
+
+/* All that the quota allows, by a stream whose opener has nothing yet. */
+static enum outcome use_up_quota(int stream)
+{
+	int fd = sram_alloc(stream, 48 * KIB);
+
+	if (fd < 0 || sram_alloc(stream, 20 * KIB) != -EDQUOT ||
+	    sram_alloc(stream, 16 * KIB) < 0 ||
+	    sram_alloc(stream, 1) != -EDQUOT)
+		return FAILED;
+	/* A buffer that is freed is no longer charged. */
+	close(fd);
+	return sram_alloc(stream, 48 * KIB) < 0 ? FAILED : DONE;
+}
+
+static enum outcome use_up_quota_as(uid_t user, int stream)
+{
+	pid_t child = fork_as(user);
+
+	if (!child)
+		_exit(use_up_quota(stream));
+	return outcome_of(child);
+}
+
+/* Catches: a quota that is ignored, or not given back. */
+TEST_F(account, sram)
+{
+	int other = open_as(self->instance.node, USER + 1), fd;
+
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(DONE, use_up_quota_as(USER, self->stream));
+	EXPECT_EQ(DONE, use_up_quota_as(USER, self->stream));
+	EXPECT_EQ(DONE, use_up_quota_as(USER + 1, other));
+	/* CAP_SYS_RESOURCE overrides the quota. */
+	fd = sram_alloc(other, 128 * KIB);
+	EXPECT_LE(0, fd);
+	close(fd);
+	ASSERT_TRUE(set_number(QUOTA, 0));
+	EXPECT_EQ(FAILED, use_up_quota_as(USER, self->stream));
+}
+
+/* As each of four users, one after the other. Returns the sum of all. */
+static size_t take_sram(int stream)
+{
+	size_t got = 0;
+	uid_t user;
+
+	for (user = USER; user < USER + 4; user++) {
+		if (setresuid(user, user, 0))
+			return SIZE_MAX;
+		while (sram_alloc(stream, 16 * KIB) >= 0)
+			got += 16 * KIB;
+		if (setresuid(0, 0, 0))
+			return SIZE_MAX;
+	}
+	return got;
+}
+
+/* Catches: a quota for each id of a user that has many, as by newuidmap. */
+TEST_F(account, sram_is_charged_to_opener)
+{
+	int other = open_as(self->instance.node, USER + 1);
+
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(64 * KIB, take_sram(self->stream));
+	/* The caller of ALLOC was charged for nothing. */
+	EXPECT_EQ(DONE, use_up_quota_as(USER + 1, other));
+}
+
+TEST_HARNESS_MAIN
