@@ -14,6 +14,7 @@
 #include <linux/platform_device.h>
 
 #include "dmacpy_board.h"
+#include "dmacpy_pool.h"
 
 static char *sram;
 module_param(sram, charp, 0444);
@@ -51,9 +52,7 @@ static int board_check(const struct resource *res)
 		return -EINVAL;
 	}
 	/* It belongs to the kernel, which may have anything there. */
-	if (region_intersects(res->start, resource_size(res),
-			      IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
-	    REGION_DISJOINT) {
+	if (dmacpy_pool_is_main_memory(res)) {
 		pr_err("sram=%s: is the system's main memory\n", sram);
 		return -EBUSY;
 	}

@@ -864,9 +864,9 @@ static int chan_setup(struct dmacpy_chan *chan)
  * @ready: woken when dmacpy_chan_ready() changes to true
  *
  * Context: Process.
- * Return: the channel (dmacpy_chan_close()), or an ERR_PTR(): -EPROBE_DEFER if
- * there is none yet, -EINVAL if it cannot copy memory, -EIO if it should but
- * does not, -ENOMEM.
+ * Return: the channel (dmacpy_chan_close()), or an ERR_PTR() with the reason in
+ * the log: -EPROBE_DEFER if there is none yet, -EINVAL if it cannot copy
+ * memory, -EIO if it should but does not, -ENOMEM.
  */
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 				     wait_queue_head_t *ready)
@@ -892,7 +892,9 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	dma = chan_request(chan);
 	if (IS_ERR(dma)) {
 		kfree(chan);
-		return ERR_CAST(dma);
+		return ERR_PTR(dev_err_probe(parent, PTR_ERR(dma),
+					     "no DMA channel %s\n",
+					     name ?: "that copies memory"));
 	}
 	chan->dma = dma;
 	chan->requested = true;

@@ -18,6 +18,7 @@
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_heap.h"
+#include "dmacpy_node.h"
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
@@ -52,8 +53,7 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 			break;
 		if (IS_ERR(chan)) {
 			dmacpy_close_channels(dev);
-			return dev_err_probe(dev->parent, PTR_ERR(chan),
-					     "no DMA channel %s\n", name ?: "");
+			return PTR_ERR(chan);
 		}
 		dev->chans[dev->nchans++] = chan;
 	}
@@ -67,6 +67,9 @@ static int dmacpy_probe(struct platform_device *pdev)
 	struct dmacpy_pool *pool;
 	int ret;
 
+	ret = dmacpy_node_check(pdev);
+	if (ret)
+		return ret;
 	dev = dmacpy_device_create(&pdev->dev);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);

@@ -21,6 +21,7 @@
 #include <linux/of.h>
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
+#include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -142,14 +143,29 @@ static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 /* The property "reserved" has pairs of offset and size, in ascending order. */
 static int pool_count_reserved(struct device *dev)
 {
-	int n = of_property_count_u32_elems(dev->of_node, "reserved");
+	int n;
 
-	if (n == -EINVAL)
+	if (!device_property_present(dev, "reserved"))
 		return 0;
+	n = of_property_count_u32_elems(dev->of_node, "reserved");
 	if (n < 0 || n % 2)
 		return dev_err_probe(dev, -EINVAL,
 				     "bad property \"reserved\"\n");
 	return n / 2;
+}
+
+/**
+ * dmacpy_pool_is_main_memory() - does a region belong to the kernel
+ * @res: the region
+ *
+ * Context: Process.
+ * Return: true if it is System RAM, all or in part.
+ */
+bool dmacpy_pool_is_main_memory(const struct resource *res)
+{
+	return region_intersects(res->start, resource_size(res),
+				 IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	       REGION_DISJOINT;
 }
 
 static struct dmacpy_pool *pool_new_region(struct device *dev,
@@ -158,6 +174,13 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 	struct dmacpy_pool *pool;
 	int nreserved, ret;
 
+	if (!resource_size(res))
+		return ERR_PTR(dev_err_probe(dev, -EINVAL, "%pR is empty\n",
+					     res));
+	if (dmacpy_pool_is_main_memory(res))
+		return ERR_PTR(dev_err_probe(dev, -EBUSY,
+					     "%pR is the system's main memory\n",
+					     res));
 	nreserved = pool_count_reserved(dev);
 	if (nreserved < 0)
 		return ERR_PTR(nreserved);
@@ -211,59 +234,121 @@ out_unlock:
 	return pool;
 }
 
-/*
- * The node that the phandle names is an mmio-sram or a partition of one. Its
- * driver owns the pool: it has to stay bound as long as this device is.
- */
-static int pool_link_supplier(struct device *dev, struct device_node *sram)
+static bool pool_is_disabled(struct device_node *sram)
 {
-	struct platform_device *supplier;
-	struct device_node *parent;
-	int ret = 0;
+	struct device_node *np = of_node_get(sram);
 
-	supplier = of_find_device_by_node(sram);
+	while (np && of_device_is_available(np))
+		np = of_get_next_parent(np);
+	of_node_put(np);
+	return np;
+}
+
+/* The device of an mmio-sram node, or of the one that it is a partition of. */
+static struct platform_device *pool_find_supplier(struct device_node *sram)
+{
+	struct platform_device *supplier = of_find_device_by_node(sram);
+	struct device_node *parent;
+
 	if (!supplier) {
 		parent = of_get_parent(sram);
 		supplier = of_find_device_by_node(parent);
 		of_node_put(parent);
 	}
-	if (!supplier)
-		return -EPROBE_DEFER;
+	return supplier;
+}
 
-	if (of_property_read_bool(supplier->dev.of_node, "no-memory-wc"))
-		ret = dev_err_probe(dev, -EINVAL,
-				    "SRAM cannot be mapped write-combined\n");
-	else if (!device_link_add(dev, &supplier->dev,
-				  DL_FLAG_AUTOREMOVE_CONSUMER |
-				  DL_FLAG_PM_RUNTIME))
-		ret = -EPROBE_DEFER;
+/* The supplier's driver owns the pool: it stays bound as long as @dev. */
+static int pool_link_supplier(struct device *dev, struct device *supplier)
+{
+	if (of_property_read_bool(supplier->of_node, "no-memory-wc"))
+		return dev_err_probe(dev, -EINVAL,
+				     "SRAM cannot be mapped write-combined\n");
+	if (!device_link_add(dev, supplier, DL_FLAG_AUTOREMOVE_CONSUMER |
+			     DL_FLAG_PM_RUNTIME))
+		return dev_err_probe(dev, -EPROBE_DEFER,
+				     "no device link to %s\n",
+				     dev_name(supplier));
+	return 0;
+}
+
+static void pool_find_page(struct gen_pool *gen, struct gen_pool_chunk *chunk,
+			   void *found)
+{
+	if (PAGE_ALIGN(chunk->start_addr) <
+	    ((chunk->end_addr + 1) & PAGE_MASK))
+		*(bool *)found = true;
+}
+
+/* A driver that is bound has made the pool of its node, or never will. */
+static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
+			     struct device *supplier, struct device_node *sram)
+{
+	bool bound, page = false;
+
+	device_lock(supplier);
+	bound = device_is_bound(supplier);
+	device_unlock(supplier);
+	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
+	if (!pool->gen && !bound)
+		return dev_err_probe(dev, -EPROBE_DEFER,
+				     "%pOF has no driver yet\n", sram);
+	if (!pool->gen)
+		return dev_err_probe(dev, -EINVAL, "%pOF has no pool\n",
+				     sram);
+	gen_pool_for_each_chunk(pool->gen, pool_find_page, &page);
+	if (!page)
+		return dev_err_probe(dev, -EINVAL, "%pOF has no whole page\n",
+				     sram);
+	return 0;
+}
+
+static struct dmacpy_pool *pool_open_node(struct device *dev,
+					  struct device_node *sram)
+{
+	struct platform_device *supplier;
+	struct dmacpy_pool *pool;
+	int ret;
+
+	if (pool_is_disabled(sram))
+		return ERR_PTR(dev_err_probe(dev, -ENODEV, "%pOF is disabled\n",
+					     sram));
+	supplier = pool_find_supplier(sram);
+	if (!supplier)
+		return ERR_PTR(dev_err_probe(dev, -EPROBE_DEFER,
+					     "%pOF has no device yet\n",
+					     sram));
+	ret = pool_link_supplier(dev, &supplier->dev);
+	if (ret)
+		goto err_put_supplier;
+	pool = pool_new(dev);
+	ret = PTR_ERR_OR_ZERO(pool);
+	if (ret)
+		goto err_put_supplier;
+	ret = pool_get_supplied(pool, dev, &supplier->dev, sram);
+	if (ret)
+		goto err_free_pool;
 	put_device(&supplier->dev);
-	return ret;
+	return pool;
+
+err_free_pool:
+	pool_free(pool);
+err_put_supplier:
+	put_device(&supplier->dev);
+	return ERR_PTR(ret);
 }
 
 static struct dmacpy_pool *pool_open_supplier(struct device *dev)
 {
 	struct device_node *sram;
 	struct dmacpy_pool *pool;
-	int ret;
 
 	sram = of_parse_phandle(dev->of_node, "sram", 0);
 	if (!sram)
 		return ERR_PTR(dev_err_probe(dev, -EINVAL,
-					     "needs \"sram\" or \"reg\"\n"));
-	ret = pool_link_supplier(dev, sram);
+					     "\"sram\" names no node\n"));
+	pool = pool_open_node(dev, sram);
 	of_node_put(sram);
-	if (ret)
-		return ERR_PTR(ret);
-
-	pool = pool_new(dev);
-	if (IS_ERR(pool))
-		return pool;
-	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
-	if (!pool->gen) {
-		pool_free(pool);
-		return ERR_PTR(-EPROBE_DEFER);
-	}
 	return pool;
 }
 
@@ -272,9 +357,10 @@ static struct dmacpy_pool *pool_open_supplier(struct device *dev)
  * @pdev: the platform device that is being bound, with "reg" or "sram"
  *
  * Context: Process.
- * Return: the pool with a reference (dmacpy_pool_put()), or an ERR_PTR():
- * -EPROBE_DEFER, -EBUSY if something else has the region, -EINVAL for a node
- * that makes no sense, -ENOMEM.
+ * Return: the pool with a reference (dmacpy_pool_put()), or an ERR_PTR() with
+ * the reason in the log: -EPROBE_DEFER, -ENODEV if the SRAM is disabled, -EBUSY
+ * if something else has the region, -EINVAL for a node that makes no sense,
+ * -ENOMEM.
  */
 struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev)
 {

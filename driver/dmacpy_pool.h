@@ -6,6 +6,7 @@
 
 struct dmacpy_pool;
 struct platform_device;
+struct resource;
 
 /**
  * struct dmacpy_sram - a part of a pool that was allocated
@@ -33,6 +34,7 @@ struct dmacpy_pool_stat {
 	u64 largest;
 };
 
+bool dmacpy_pool_is_main_memory(const struct resource *res);
 struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev);
 void dmacpy_pool_get(struct dmacpy_pool *pool);
 void dmacpy_pool_put(struct dmacpy_pool *pool);

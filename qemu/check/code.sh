@@ -80,7 +80,7 @@ check_walls()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv heap board debugfs device cdev uring ioctl stream job
+		-v flow='drv node heap board debugfs device cdev uring ioctl stream job
 			sync buf export pool chan fence account' \
 		-v shared='device compat fifo trace param power' \
 		-f qemu/check/includes.awk
