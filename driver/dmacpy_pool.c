@@ -101,12 +101,22 @@ static unsigned long pool_virt(const struct dmacpy_pool *pool, u64 addr)
 	return addr - round_down(pool->start, PAGE_SIZE) + PAGE_SIZE;
 }
 
-static int pool_add_chunk(struct dmacpy_pool *pool, u64 start, u64 end)
+/* Buffers are mapped when they are allocated: find out now whether that works. */
+static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
+			  u64 start, u64 end)
 {
+	void *map;
+
 	start = round_up(start, PAGE_SIZE);
 	end = round_down(end, PAGE_SIZE);
 	if (start >= end)
 		return 0;
+	map = memremap(start, end - start, MEMREMAP_WC);
+	if (!map)
+		return dev_err_probe(dev, -ENOMEM,
+				     "%#llx..%#llx cannot be mapped\n", start,
+				     end - 1);
+	memunmap(map);
 	return gen_pool_add_virt(pool->gen, pool_virt(pool, start), start,
 				 end - start, NUMA_NO_NODE);
 }
@@ -129,12 +139,12 @@ static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 		    start + offset < from)
 			return dev_err_probe(dev, -EINVAL,
 					     "\"reserved\" is out of bounds or order\n");
-		ret = pool_add_chunk(pool, from, start + offset);
+		ret = pool_add_chunk(pool, dev, from, start + offset);
 		if (ret)
 			return ret;
 		from = start + offset + size;
 	}
-	ret = pool_add_chunk(pool, from, end);
+	ret = pool_add_chunk(pool, dev, from, end);
 	if (!ret && !gen_pool_size(pool->gen))
 		ret = dev_err_probe(dev, -EINVAL, "no page is free\n");
 	return ret;
