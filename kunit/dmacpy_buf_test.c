@@ -181,7 +181,8 @@ static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
 	u32 access;
 
 	for (access = DMACPY_ACCESS_READ; access <= BUF_READ_WRITE; access++) {
-		buf = dmacpy_buf_import(chan, dmabuf, access);
+		buf = dmacpy_buf_import(test_account(test), chan, dmabuf,
+					access);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
 		KUNIT_EXPECT_EQ(test, directions[access],
 				test_dmabuf_direction(dmabuf));
