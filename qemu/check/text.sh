@@ -37,8 +37,8 @@ check_codespell()
 {
 	local files
 	mapfile -t files < <(text_files)
-	# Nd and Fo are macros of man pages, iput() is a function.
-	codespell --ignore-words-list=nd,fo,iput "${files[@]}"
+	# Nd and Fo are macros of man pages, iput() is a function, gud a driver.
+	codespell --ignore-words-list=nd,fo,iput,gud "${files[@]}"
 }
 
 check_white_space()
