@@ -63,8 +63,8 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #endif
 
 /*
- * Has a page different lines in the data cache at different addresses? The DMA
- * API cleans those of the kernel's address.
+ * Can a page have other lines in the data cache at another address? The DMA API
+ * only cleans those of the kernel's own mapping.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #include <linux/cacheinfo.h>

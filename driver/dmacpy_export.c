@@ -46,9 +46,9 @@ struct dmacpy_export {
 };
 
 /*
- * SRAM has no struct page. Some importers ask the pointer to one for the address
- * of the memory, as the DMA API does: where that is arithmetic there can be a
- * pointer, to nothing. An importer that follows it, or NULL, is lost.
+ * SRAM has no struct page, but some importers compute an address from the page
+ * pointer of an entry, by sg_phys() or dma_map_sg(). Where that is arithmetic on
+ * the pointer alone, one that points to no page serves them.
  */
 static struct page *export_page(phys_addr_t phys)
 {
@@ -57,7 +57,7 @@ static struct page *export_page(phys_addr_t phys)
 	if (!IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) && !IS_ENABLED(CONFIG_FLATMEM))
 		return NULL;
 	page = pfn_to_page(PHYS_PFN(phys));
-	/* Behind the end of what pointers of 32 bits tell apart? */
+	/* A pointer of 32 bits may have wrapped. */
 	return page_to_pfn(page) == PHYS_PFN(phys) ? page : NULL;
 }
 
@@ -164,8 +164,8 @@ static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
 
 /*
  * A fault costs as much as many pages, and comes when a program has no time for
- * it: the first one maps all that has its place in the same page table. What is
- * there already stays. Inside the gate, so that no page appears behind
+ * it: the first one maps all that is in the same page table. Pages that are
+ * mapped already stay. Inside the gate, so that no page appears behind
  * dmacpy_export_revoke().
  */
 static vm_fault_t export_fault(struct vm_fault *vmf)
@@ -220,8 +220,8 @@ static const struct vm_operations_struct export_vm_ops = {
 
 /*
  * A private mapping would be copied on write, which needs a struct page. In an
- * executable one a call would fault for ever, as no CPU fetches from such memory;
- * old programs do not ask for that, but have it added to what they can read.
+ * executable one a call would fault for ever, as no CPU fetches from such memory.
+ * The personality of some programs adds VM_EXEC to all that they read.
  */
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {

@@ -218,7 +218,7 @@ TEST_F(power, mapping_follows_buffers)
 	int fd;
 
 	if (access("/proc/vmallocinfo", F_OK))
-		SKIP(return, "this kernel does not tell what it has mapped");
+		SKIP(return, "this kernel has no list of its mappings");
 	EXPECT_EQ(0, mapped_bytes(&self->instance));
 	fd = sram_alloc(self->stream, LENGTH);
 	ASSERT_LE(0, fd);

@@ -421,7 +421,7 @@ TEST_F(sram, mapping_is_not_executable)
 	EXPECT_EQ(0, touch(mem, true));
 	munmap(mem, page);
 
-	/* All programs for CPUs that cannot tell code from data are like that. */
+	/* The kernel runs all programs of ARMv5 like that. */
 	ASSERT_LE(0, personality(READ_IMPLIES_EXEC));
 	mem = dmabuf_map(fd, page);
 	ASSERT_NE(NULL, mem);
