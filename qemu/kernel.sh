@@ -216,7 +216,7 @@ unpack_headers()
 	unpack_deb "$release" "$host_arch" "$kbuild" "$to"
 	sed -i "s|/usr/src/|$(kernel_dir "$2")&|" "$to/usr/src/$3/Makefile"
 	kbuild=$to/usr/lib/$kbuild/scripts/mod
-	[ "$arch" != armhf ] || [ -x "$kbuild/modpost.real-lsb-32" ] ||
+	[ "$arch" != armhf ] || [ ! -x "$kbuild/modpost.real-lsb-32" ] ||
 		install "$top/qemu/modpost-32.sh" "$kbuild/modpost"
 	unpack_tools "$release" "$2" "$to" "$3"
 }
