@@ -20,6 +20,7 @@ cd "$top"
 . qemu/board.sh
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
+. qemu/tree.sh
 . qemu/check/text.sh
 . qemu/check/code.sh
 . qemu/check/build.sh

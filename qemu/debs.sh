@@ -79,6 +79,13 @@ apt_for()
 		-o APT::Update::Error-Mode=any "$@"
 }
 
+# apt_get RELEASE ARCH WHAT ARGUMENT...: on its state, with the progress of WHAT
+apt_get()
+{
+	apt_for "$1" "$2" apt-get -o APT::Status-Fd=3 "${@:4}" 3>&1 >&2 |
+		show_progress "$3"
+}
+
 # update_debs RELEASE ARCH: once in each run of a script. A mirror in the
 # middle of a sync serves indexes that do not match for a moment. What is still
 # missing after that is noticed where a package is missing.
@@ -90,7 +97,7 @@ update_debs()
 	mkdir -p "$state"/lists/partial "$state"/cache/archives/partial
 	release_sources "$1" >"$state/sources.list"
 	for pause in 5 0; do
-		! apt_for "$1" "$2" apt-get update || break
+		! apt_get "$1" "$2" "lists of $1" update || break
 		sleep "$pause"
 	done
 	echo "$this_run" >"$state/updated"
@@ -115,8 +122,8 @@ download_deb()
 	mkdir -p "$cache/debs"
 	update_debs "$1" "$2" >&2
 	for try in 1 2 3; do
-		(cd "$cache/debs" && apt_for "$1" "$2" apt-get download \
-			"$3=$4") >&2 && ls "$file"_*.deb && return
+		(cd "$cache/debs" && apt_get "$1" "$2" "$3" download "$3=$4") &&
+			ls "$file"_*.deb && return
 		sleep $((try * 2))
 		rm "$cache/apt/$1-$2/updated"
 		update_debs "$1" "$2" >&2
@@ -143,7 +150,7 @@ unpack_with_depends()
 	shift 3
 	update_debs "$release" "$arch"
 	mkdir -p "$to/debs/partial"
-	apt_for "$release" "$arch" apt-get install -o Debug::NoLocking=true \
+	apt_get "$release" "$arch" "$1" install -o Debug::NoLocking=true \
 		-o Dir::Cache::Archives="$to/debs" --no-install-recommends \
 		--download-only --yes "$@" ||
 		die "could not download $* for $arch from Debian's $release:" \

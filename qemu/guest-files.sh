@@ -93,7 +93,7 @@ prepare_guest()
 
 make_guest_files()
 {
-	lock_directory "$build"
+	lock_build
 	prepare_guest
 	step "building dmacpy" build_dmacpy "$guest_kernel"
 	step "making the initramfs" make_initramfs

@@ -13,6 +13,9 @@ die()
 	exit 1
 }
 
+# A command that Ctrl-C ends may report anything.
+trap 'printf "\nerror: interrupted\n" >&2; exit 130' INT TERM HUP
+
 # make splits names at white space, and kbuild at colons.
 case $top$cache in
 *[[:space:]:]*)
@@ -35,19 +38,59 @@ attempt()
 	set -e
 }
 
-# step WHAT COMMAND...: run it quietly; show how long it took, or the end of
-# what it printed.
+# What a terminal shows of what is being done
+exec {shown}>&1
+shown_line=
+
+# progress TEXT: on a terminal, how far it is
+progress()
+{
+	[ ! -t "$shown" ] ||
+		printf '\r%s%s\e[K' "$shown_line" "$1" >&"$shown"
+}
+
+# show_progress NAME: what apt-get prints on APT::Status-Fd, as progress
+show_progress()
+{
+	local kind percent
+	while IFS=: read -r kind _ percent _; do
+		[[ $kind != [dp][lm]status ]] || progress "$1 ${percent%.*} %"
+	done
+	progress ''
+}
+
+# say_why LOG: what failed prints "error:" last if it knows why. A full disk makes
+# programs fail for all kinds of reasons.
+say_why()
+{
+	local last directory
+	last=$(tail -n 1 "$1")
+	if [[ $last = error:* ]]; then
+		printf '%s\n' "$last"
+	else
+		tail -n 30 "$1"
+	fi
+	for directory in "$build" "$cache" "${TMPDIR:-/tmp}"; do
+		[ "$(df -k --output=avail "$directory" 2>/dev/null |
+			tail -n 1)" -ge 4096 ] ||
+			printf 'error: no room left in %s\n' "$directory"
+	done
+}
+
+# step WHAT COMMAND...: run it quietly; show how long it took, or why it failed.
 step()
 {
 	local what=$1 start=$SECONDS log
 	shift
 	log=$build/log/$((step_number += 1)).log
 	mkdir -p "$build/log"
-	printf '[%d/%d] %s ... ' "$step_number" "$steps" "$what"
+	shown_line="[$step_number/$steps] $what ... "
+	printf '%s' "$shown_line"
+	: >"$log"
 	attempt "$@" >"$log" 2>&1
 	if [ "$attempt_status" -ne 0 ]; then
 		printf 'failed\n'
-		tail -n 30 "$log" >&2
+		say_why "$log" >&2
 		die "$what failed, all of its output is in $log"
 	fi
 	printf '%d s\n' $((SECONDS - start))
@@ -58,8 +101,25 @@ lock_directory()
 {
 	local fd
 	mkdir -p "$1"
+	[ -w "$1" ] ||
+		die "cannot write to $1, which belongs to $(stat -c %U "$1")"
 	exec {fd}>"$1/.lock"
 	flock --nonblock "$fd" && return
 	printf 'waiting for another make that uses %s\n' "$1"
 	flock "$fd"
+}
+
+# lock_build: the same for build/. What a run wrote that was killed may be cut off,
+# and newer than what make would make it from.
+lock_build()
+{
+	local unfinished=$build/.unfinished
+	lock_directory "$build"
+	if [ -e "$unfinished" ]; then
+		printf 'the last run was killed: removing what it wrote\n'
+		find "$build" ! -type d ! -path "$build/.lock" \
+			-newer "$unfinished" -delete
+	fi
+	touch "$unfinished"
+	trap 'rm -f "$build/.unfinished"' EXIT
 }

@@ -225,7 +225,7 @@ all_suites()
 
 steps=$(($(guest_prepare_steps) * ${#guests[@]} + ${#only_built[@]}))
 need_guest_packages "${trees[@]}"
-lock_directory "$build"
+lock_build
 for guest_name in "${guests[@]}"; do
 	select_guest "$guest_name"
 	prepare_guest

@@ -224,14 +224,6 @@ break_symbols__not_in_map()
 	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
 }
 
-# copy_tree TO: what is in the tree, not what was built from it.
-copy_tree()
-{
-	rm -rf "$1"
-	mkdir -p "$1"
-	tree_files | tar -cf - -T - | tar -xf - -C "$1"
-}
-
 # prove NAME EXPECTED CHECK...: of these checks only the expected one fails
 # in a copy of the tree that break_NAME has changed.
 prove()

@@ -2,14 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Checks of the text of all files, whatever they are.
 
-# tree_files [find expression]: without what builds and checkpatch leave.
-tree_files()
-{
-	find . \( -name .git -o -path ./build -o -name '.checkpatch-*' \) \
-		-prune -o -type f "$@" -print |
-		sed 's,^\./,,' | sort
-}
-
 text_files()
 {
 	tree_files ! -path './LICENSES/*' ! -name '*.png'
