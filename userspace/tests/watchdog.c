@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An engine whose interrupts are lost: the real one, with its interrupt lines
- * masked in the interrupt controller, behind the kernel's back.
+ * masked in the interrupt controller, behind the kernel's back: by the priority
+ * of each, as the kernel itself uses the enable bits. On PREEMPT_RT it masks an
+ * interrupt by these until the handler, a thread, has run. An interrupt that is
+ * enabled before that, and still asserted, interrupts that thread for ever.
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -17,14 +21,16 @@
 #define LENGTH		(16 * KIB)
 #define ROUNDS		20
 #define WORKERS		6
+#define LATE_JOBS	1000
 #define TIMEOUT_MS	50
 #define LATE_MS		500	/* rarely, on a busy host */
 #define BOUND_MS	5000
 
-/* Registers of an Arm GIC's distributor; a bit for each interrupt. */
+/* Registers of an Arm GIC's distributor; a byte for each interrupt. */
 #define GIC_NODE	"/proc/device-tree/{gic,axi/interrupt-controller}@*"
-#define GICD_ISENABLER	(0x100 / 4)
-#define GICD_ICENABLER	(0x180 / 4)
+#define GICD_IPRIORITYR	0x400
+/* Lower than any that a CPU takes. */
+#define GIC_PRIORITY_NEVER	0xff
 /* Of Zynq's PL330; a bit for each event. */
 #define PL330_NODE	"/proc/device-tree/axi/dma-controller@f8003000"
 #define PL330_INTCLR	(0x2c / 4)
@@ -34,8 +40,10 @@
 FIXTURE(watchdog)
 {
 	struct instance instance;
-	volatile uint32_t *distributor, *pl330;
+	volatile uint8_t *distributor;
+	volatile uint32_t *pl330;
 	unsigned int interrupt[32], interrupts;
+	uint8_t priority;	/* as the kernel has set it for all of them */
 	unsigned int timeout;	/* the parameter as it was */
 	int stream, fd, handle, user_handle;
 	struct dmacpy_get_info info;
@@ -71,7 +79,7 @@ static void find_interrupts(struct _test_data_watchdog *self)
 }
 
 /* The registers of the first node of that name in the device tree, or NULL. */
-static volatile uint32_t *map_registers(const char *pattern)
+static volatile void *map_registers(const char *pattern)
 {
 	off_t address;
 	glob_t found;
@@ -92,7 +100,6 @@ static volatile uint32_t *map_registers(const char *pattern)
 /* Returns NULL, or why it is not possible. */
 static const char *map_controllers(struct _test_data_watchdog *self)
 {
-	find_interrupts(self);
 	if (!self->interrupts)
 		return "no interrupt of a DMA engine that is known here";
 	self->distributor = map_registers(GIC_NODE);
@@ -104,12 +111,12 @@ static const char *map_controllers(struct _test_data_watchdog *self)
 
 static void hold_interrupts(struct _test_data_watchdog *self, bool hold)
 {
-	unsigned int base = hold ? GICD_ICENABLER : GICD_ISENABLER, i, n;
+	uint8_t priority = hold ? GIC_PRIORITY_NEVER : self->priority;
+	unsigned int i;
 
-	for (i = 0; i < self->interrupts; i++) {
-		n = self->interrupt[i];
-		self->distributor[base + n / 32] = 1U << n % 32;
-	}
+	for (i = 0; i < self->interrupts; i++)
+		self->distributor[GICD_IPRIORITYR + self->interrupt[i]] =
+			priority;
 }
 
 /*
@@ -125,10 +132,15 @@ static void lose_interrupts(struct _test_data_watchdog *self, bool lose)
 
 FIXTURE_SETUP(watchdog)
 {
-	const char *reason = map_controllers(self);
+	const char *reason;
 
+	find_interrupts(self);
+	reason = map_controllers(self);
 	if (reason)
 		SKIP(return, "%s", reason);
+	self->priority = self->distributor[GICD_IPRIORITYR +
+					   self->interrupt[0]];
+	ASSERT_GT(GIC_PRIORITY_NEVER, self->priority);
 	ASSERT_EQ(0, instance_find(&self->instance, WITH_SHARED_POOL));
 	self->stream = stream_open(self->instance.node);
 	ASSERT_LE(0, self->stream);
@@ -218,6 +230,84 @@ TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 		ASSERT_TRUE(all_bytes_are(self->mem, round, LENGTH));
 	}
 	EXPECT_GE(ROUNDS / 2, late);
+}
+
+/* Interrupts of the engine's lines so far. */
+static unsigned long interrupts_so_far(void)
+{
+	FILE *file = fopen("/proc/interrupts", "re");
+	unsigned long count, sum = 0;
+	char line[512], *at, *end;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!engine_interrupt(line))
+			continue;
+		for (at = strchr(line, ':') + 1;; at = end) {
+			count = strtoul(at, &end, 10);
+			if (end == at)
+				break;
+			sum += count;
+		}
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* The interrupts of as many fills, or ULONG_MAX if one fails. */
+static unsigned long count_interrupts(struct _test_data_watchdog *self)
+{
+	unsigned long before = interrupts_so_far();
+	unsigned int i;
+
+	for (i = 0; i < LATE_JOBS; i++)
+		if (fill(self->stream, self->handle, LENGTH, i) ||
+		    memcmp(self->mem, &i, sizeof(i)))
+			return ULONG_MAX;
+	return interrupts_so_far() - before;
+}
+
+/* Holds the interrupts for moments until it is told to stop. */
+struct delayer {
+	pthread_t thread;
+	struct _test_data_watchdog *self;
+	bool stop;
+};
+
+static void *delay_for_ever(void *arg)
+{
+	struct delayer *d = arg;
+
+	while (!__atomic_load_n(&d->stop, __ATOMIC_RELAXED)) {
+		hold_interrupts(d->self, true);
+		if (!random_below(8))
+			usleep(random_below(500));
+		hold_interrupts(d->self, false);
+		usleep(random_below(500));
+	}
+	return NULL;
+}
+
+/*
+ * Catches: a late interrupt that counts as a lost one; interrupts held in a way
+ * that undoes the kernel's own mask, so that they come again and again.
+ */
+TEST_F_TIMEOUT(watchdog, late_interrupts_are_not_lost, SLOW)
+{
+	struct delayer delayer = { .self = self };
+	unsigned long usual, delayed;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 20000));
+	usual = count_interrupts(self);
+	ASSERT_NE(ULONG_MAX, usual);
+	ASSERT_LT(0, usual);
+	ASSERT_EQ(0, pthread_create(&delayer.thread, NULL, delay_for_ever,
+				    &delayer));
+	delayed = count_interrupts(self);
+	__atomic_store_n(&delayer.stop, true, __ATOMIC_RELAXED);
+	pthread_join(delayer.thread, NULL);
+	TH_LOG("%lu interrupts, %lu of delayed jobs", usual, delayed);
+	EXPECT_GE(2 * usual, delayed);
 }
 
 /* Catches: a descriptor that the engine was not given, or forgot, by load. */
