@@ -21,6 +21,7 @@ need_guest_packages()
 	for tree; do
 		case $tree in
 		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
+		*-riscv64) packages+=(riscv) ;;
 		esac
 		is_stock "$tree" || packages+=(kernel)
 	done
@@ -28,15 +29,18 @@ need_guest_packages()
 }
 
 # build_userspace TARGET...: of its Makefile. Libraries are those of the sysroot,
-# if the guest needs any.
+# if the guest needs any. They may want a newer C library than that of the
+# cross-compiler: the guest has it.
 build_userspace()
 {
-	local pkg_config=false
+	local pkg_config=false ldflags=
+	[ "$(arch_release "$guest_arch")" = "$host_release" ] ||
+		ldflags=-Wl,--allow-shlib-undefined
 	[ "$guest_purpose" = demo ] ||
 		pkg_config=$(sysroot_pkg_config "$guest_arch")
 	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 \
 		CROSS_COMPILE="$(cross_prefix "$guest_arch")" \
-		PKG_CONFIG="$pkg_config" \
+		PKG_CONFIG="$pkg_config" LDFLAGS="$ldflags" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
 }
 

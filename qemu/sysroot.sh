@@ -6,7 +6,7 @@
 
 sysroot_packages=(
 	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
-	liburing-dev liburing2 libv4l-0 libv4lconvert0 v4l-utils
+	liburing-dev liburing2 libv4l-0 libv4lconvert0 linux-libc-dev v4l-utils
 )
 sysroot_key=$(list_key "${sysroot_packages[@]}")
 
