@@ -15,7 +15,7 @@
 #include "common.h"
 #include "engine.h"
 
-#define WIDE		"3b000000.test-wide"
+#define WIDE		"test-wide"
 #define CHANNELS	8
 #define LENGTH		(2048 * KIB)
 #define DESCS		4	/* of a part, of 64 KiB each */
@@ -51,8 +51,7 @@ static int wide_alloc(struct _test_data_copier *self, int *fd, uint8_t **mem,
 
 FIXTURE_SETUP(copier)
 {
-	snprintf(self->instance.name, sizeof(self->instance.name), WIDE);
-	if (!instance_exists(&self->instance))
+	if (instance_named(&self->instance, WIDE))
 		SKIP(return, "this board has no such node");
 	random_start();
 	ASSERT_TRUE(engine_reset());

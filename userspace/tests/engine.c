@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <glob.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,17 +19,10 @@ const char *const engine_knobs[] = {
 
 const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);
 
-/* Its address is not the same on all boards. */
 int engine_find(struct instance *instance)
 {
-	glob_t found;
-
-	if (glob("/sys/bus/platform/devices/*.dmacpy-fake", 0, NULL, &found))
-		return -ENOENT;
-	snprintf(instance->name, sizeof(instance->name), "%.63s",
-		 basename(found.gl_pathv[0]));
-	globfree(&found);
-	return instance_find_node(instance);
+	return instance_named(instance, "dmacpy-fake") ?:
+	       instance_find_node(instance);
 }
 
 bool engine_set(const char *knob, unsigned int value)

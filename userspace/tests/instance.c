@@ -120,6 +120,25 @@ bool instance_exists(const struct instance *instance)
 	return !access(path, F_OK);
 }
 
+/*
+ * The platform device of that node, bound or not. Its name begins with its
+ * address, which is not the same on all boards.
+ */
+int instance_named(struct instance *instance, const char *node)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern),
+		 "/sys/bus/platform/devices/*.%s", node);
+	if (glob(pattern, 0, NULL, &found))
+		return -ENOENT;
+	snprintf(instance->name, sizeof(instance->name), "%.63s",
+		 basename(found.gl_pathv[0]));
+	globfree(&found);
+	return 0;
+}
+
 /* Have it bound to that driver only, whatever its node says; NULL undoes it. */
 int instance_override(const struct instance *instance, const char *driver)
 {

@@ -24,6 +24,7 @@ unsigned int instance_in_flight(const struct instance *instance);
 void instance_wait_in_flight(const struct instance *instance,
 			     unsigned int count);
 bool instance_exists(const struct instance *instance);
+int instance_named(struct instance *instance, const char *node);
 int instance_override(const struct instance *instance, const char *driver);
 int instance_probe(const struct instance *instance);
 int instance_find_node(struct instance *instance);
