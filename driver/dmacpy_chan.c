@@ -241,8 +241,10 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	if (!piece->length)
 		xfer->ops->next(xfer, chan->max_piece, piece);
 
+	/* The last of a batch too: chan_fill() may have to issue again then. */
 	irq = piece->length == xfer->left || !chan->calls_back_silently ||
-	      chan->since_irq + 1 >= chan->interval;
+	      chan->since_irq + 1 >= chan->interval ||
+	      chan->in_flight + 1 >= chan->depth;
 	desc = dmaengine_prep_dma_memcpy(chan->dma, piece->dst, piece->src,
 					 piece->length, DMA_CTRL_ACK |
 					 (irq ? DMA_PREP_INTERRUPT : 0));
@@ -297,10 +299,15 @@ static unsigned long chan_next_look(struct dmacpy_chan *chan)
  * Its ring is found out by filling it, or has room for what it had at a time:
  * an interrupt at each half of that is enough to refill it in time. One that
  * takes no descriptor may also be out of memory, and is asked again soon.
+ *
+ * Some drivers, such as sf-pdma, ignore issue_pending while the engine is busy:
+ * what was submitted stays so until the next call. So each callback calls it
+ * again; the last one comes when the engine may have run out of issued work.
  */
 static bool chan_fill(struct dmacpy_chan *chan)
 {
-	bool issue = false, refused = false;
+	bool busy = chan->in_flight, issue = busy && chan->behind;
+	bool refused = false;
 	struct dmacpy_xfer *xfer;
 
 	if (chan->down)
@@ -314,6 +321,7 @@ static bool chan_fill(struct dmacpy_chan *chan)
 		else
 			refused = true;
 	}
+	chan->behind = busy && issue && !chan->remembers;
 	if (!chan->queue.first)
 		chan->interval = max(chan->in_flight / 2, chan->interval);
 	else
@@ -355,7 +363,7 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
 static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
 	__must_hold(&chan->lock)
 {
-	if (chan->queue.first)
+	if (chan->queue.first || chan->behind)
 		chan_feed(chan, flags);
 	chan_reap(chan, flags);
 }
@@ -821,6 +829,15 @@ static void chan_find_lost(struct dmacpy_chan *chan)
 	mutex_unlock(&chan_lost_lock);
 }
 
+/*
+ * PL330's driver never ignores issue_pending, and warns when that finds nothing
+ * submitted or at work. It may while some descriptors have not called back.
+ */
+static bool chan_remembers(struct device *engine)
+{
+	return !strcmp(dev_driver_string(engine), "dma-pl330");
+}
+
 static int chan_setup(struct dmacpy_chan *chan)
 {
 	struct dma_device *engine = chan->dma->device;
@@ -841,6 +858,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 					 dma_get_cache_alignment());
 	chan->max_piece = round_down(dma_get_max_seg_size(chan->dma_dev),
 				     chan->copy_align);
+	chan->remembers = chan_remembers(engine->dev);
 	/* Operations of a job may depend on each other. */
 	chan->depth = dma_has_cap(DMA_COMPLETION_NO_ORDER, engine->cap_mask) ?
 		      1 : CHAN_DEPTH;

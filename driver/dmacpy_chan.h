@@ -123,6 +123,7 @@ struct dmacpy_chan_stat {
  * @dma: the channel; stays the same one through its recovery
  * @requested: @dma is ours; changed by @recovery, and in the end
  * @depth: limit of descriptors in flight, 1 if they may pass each other
+ * @remembers: what is issued while the engine is busy need not be issued again
  * @lock: protects what follows, and dmacpy_xfer; may be taken in interrupts
  * @queue: lanes with transfers, whose turn it is first
  * @flight: transfers of which nothing is left to give to the engine
@@ -138,6 +139,8 @@ struct dmacpy_chan_stat {
  * @down: being recovered: nothing is given to the engine
  * @refusing: all was terminated, and what is submitted ends at once
  * @closing: nothing will be any more, and the works have nothing to do
+ * @behind: something was issued while the engine had other descriptors, and may
+ *	have to be issued again
  * @hungry: somebody has asked for @dma to be fed
  * @feeding: somebody does so
  * @reaping: somebody ends transfers, one after the other
@@ -166,6 +169,7 @@ struct dmacpy_chan {
 	struct dma_chan *dma;
 	bool requested;
 	unsigned int depth;
+	bool remembers;
 
 	spinlock_t lock;
 	struct dmacpy_fifo queue;
@@ -181,6 +185,7 @@ struct dmacpy_chan {
 	bool down;
 	bool refusing;
 	bool closing;
+	bool behind;
 	bool hungry;
 	bool feeding;
 	bool reaping;

@@ -47,6 +47,8 @@
  * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
  * @no_result: callbacks do not say how it went
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
+ * @forgetful: what is issued while the channel has work stays submitted until
+ *	the next time that something is issued when it has none
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
@@ -72,6 +74,7 @@ struct fake_script {
 	u32 coalesce;
 	u32 no_result;
 	u32 only_irq;
+	u32 forgetful;
 	u32 no_terminate;
 	u32 no_memcpy;
 	u32 next_lost;
@@ -478,19 +481,27 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 	return desc ? &desc->tx : NULL;
 }
 
-static void fake_issue_pending(struct dma_chan *base)
+static void fake_issue(struct fake_chan *chan)
 {
-	struct fake_chan *chan = to_fake_chan(base);
 	ktime_t now = ktime_get();
 	struct fake_desc *desc;
-	unsigned long flags;
 
-	spin_lock_irqsave(&chan->lock, flags);
 	list_for_each_entry(desc, &chan->submitted, node) {
 		desc->issued = now;
 		desc->last = list_is_last(&desc->node, &chan->submitted);
 	}
 	list_splice_tail_init(&chan->submitted, &chan->issued);
+}
+
+static void fake_issue_pending(struct dma_chan *base)
+{
+	struct fake_chan *chan = to_fake_chan(base);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (list_empty(&chan->issued) ||
+	    !READ_ONCE(fake_script_of(chan)->forgetful))
+		fake_issue(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	wake_up(&chan->wake);
 }
@@ -658,6 +669,7 @@ static const struct {
 	FAKE_FILE(coalesce),
 	FAKE_FILE(no_result),
 	FAKE_FILE(only_irq),
+	FAKE_FILE(forgetful),
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(next_lost),

@@ -13,7 +13,7 @@
 /* What may change while there are jobs, and is 0 when it does as it should. */
 const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
-	"no_terminate", "next_lost", "next_failed", "next_short",
+	"forgetful", "no_terminate", "next_lost", "next_failed", "next_short",
 	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
 };
 

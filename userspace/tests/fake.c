@@ -404,6 +404,44 @@ TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 		EXPECT_EQ(0, next_result(&self->bench, i));
 }
 
+/*
+ * So many jobs, of which all but the first are submitted while the engine is
+ * busy, that sleep for their events.
+ */
+static void expect_jobs(struct __test_metadata *_metadata, struct bench *b,
+			unsigned int count)
+{
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(count, start_jobs(b, count));
+	ASSERT_TRUE(engine_set("hang", 0));
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(0, next_result(b, i));
+	EXPECT_FALSE(has_event(b));
+}
+
+/*
+ * Catches: a job that stays submitted for ever, as sf-pdma forgets what is
+ * issued while it is busy; a batch whose last descriptor asks for no interrupt,
+ * so that no callback issues again after it.
+ */
+TEST_F_TIMEOUT(fake, forgets_what_is_issued_while_busy, SLOW)
+{
+	static const unsigned int rings[] = { 2, 3, 7, 32 };
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("forgetful", 1));
+	for (i = 0; i < 2 * ARRAY_SIZE(rings); i++) {
+		ASSERT_TRUE(engine_set("ring", rings[i / 2]));
+		ASSERT_TRUE(engine_set("coalesce", i % 2));
+		expect_jobs(_metadata, &self->bench, 2);
+		expect_jobs(_metadata, &self->bench, 40);
+		EXPECT_EQ(0, pass(&self->bench, 34));
+		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	}
+}
+
 /* Catches: use of what is freed, by a callback of a terminated descriptor. */
 TEST_F_TIMEOUT(fake, late_callbacks, SLOW)
 {
@@ -643,6 +681,27 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	expect_in_time(_metadata, workers);
 	EXPECT_TRUE(is_given_back(kb, pages));
 	TH_LOG("%u interrupts lost", lost);
+}
+
+/* Catches: a hand-over between tasks that issue, after which none does again. */
+TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
+{
+	struct worker workers[STREAMS] = { };
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("forgetful", 1));
+	ASSERT_EQ(0, start_workers(workers, &self->instance));
+	for (i = 0; i < 20; i++) {
+		ASSERT_TRUE(engine_set("delay_us", i % 3 * 10));
+		usleep(100 * 1000);
+	}
+	EXPECT_TRUE(all_work(workers));
+	stop_workers(workers);
+	for (i = 0; i < STREAMS; i++) {
+		EXPECT_EQ(0, workers[i].timed_out);
+		EXPECT_EQ(0, workers[i].failed);
+		EXPECT_EQ(0, workers[i].unexpected);
+	}
 }
 
 /* Catches: what only some mixture of failures does. */

@@ -187,6 +187,7 @@ static const struct {
 	{ "reverse", 1 },
 	{ "coalesce", 1 },
 	{ "only_irq", 1 },
+	{ "forgetful", 1 },
 	{ "no_terminate", 1 },
 	{ "next_lost", 5 },
 	{ "next_failed", 20 },
