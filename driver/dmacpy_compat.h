@@ -83,6 +83,7 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
  */
 static inline void dmacpy_dma_mb(void)
 {
+	/* Accesses before and after are those of the caller. */
 	mb();
 #if defined(CONFIG_CPU_ARM920T) || defined(CONFIG_CPU_ARM926T)
 	asm volatile("mcr p15, 0, %0, c7, c10, 4" : : "r" (0) : "memory");

@@ -47,14 +47,15 @@ struct dmacpy_export {
 
 /*
  * SRAM has no struct page, but some importers compute an address from the page
- * pointer of an entry, by sg_phys() or dma_map_sg(). Where that is arithmetic on
- * the pointer alone, one that points to no page serves them.
+ * pointer of an entry, by sg_phys() or dma_map_sg(). Where that is arithmetic
+ * on the pointer alone, one that points to no page serves them.
  */
 static struct page *export_page(phys_addr_t phys)
 {
 	struct page *page;
 
-	if (!IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) && !IS_ENABLED(CONFIG_FLATMEM))
+	if (!IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) &&
+	    !IS_ENABLED(CONFIG_FLATMEM))
 		return NULL;
 	page = pfn_to_page(PHYS_PFN(phys));
 	/* A pointer of 32 bits may have wrapped. */
@@ -155,7 +156,7 @@ static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
 
 	if (offset >= export->sram.size)
 		return VM_FAULT_SIGBUS;
-	/* Or the first write to each page is a fault, which marks it as dirty. */
+	/* Or the first write to each page is a fault, to mark it as dirty. */
 	if (vma->vm_flags & VM_WRITE)
 		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
 	return vmf_insert_pfn_prot(vma, addr & PAGE_MASK,
@@ -220,8 +221,8 @@ static const struct vm_operations_struct export_vm_ops = {
 
 /*
  * A private mapping would be copied on write, which needs a struct page. In an
- * executable one a call would fault for ever, as no CPU fetches from such memory.
- * The personality of some programs adds VM_EXEC to all that they read.
+ * executable one a call would fault for ever, as no CPU fetches from such
+ * memory. The personality of some programs adds VM_EXEC to all that they read.
  */
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {

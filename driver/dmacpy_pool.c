@@ -2,11 +2,12 @@
 /*
  * The SRAM: the pool of an mmio-sram node, or a region of our own.
  *
- * A region of our own stays in dmacpy_regions, reserved, until its last buffer is
- * gone. A device that is bound to it meanwhile adopts it, so that what still
- * belongs to a buffer is not handed out twice. It is mapped buffer by buffer:
- * the CPU may read ahead in all that is mapped, also when it has no clock or no
- * power. An mmio-sram's driver keeps all of it mapped, with the clock on.
+ * A region of our own stays in dmacpy_regions, reserved, until its last buffer
+ * is gone. A device that is bound to it before that adopts it, so that what
+ * still belongs to a buffer is not handed out twice. It is mapped buffer by
+ * buffer: the CPU may read ahead in all that is mapped, also when it has no
+ * clock or no power. An mmio-sram's driver keeps all of it mapped, with the
+ * clock on.
  */
 #include <linux/bitmap.h>
 #include <linux/clk.h>
@@ -95,13 +96,13 @@ static void pool_release(struct kref *ref)
 	pool_free_region(pool);
 }
 
-/* What the allocator takes for an address: not 0, and as aligned as the page. */
+/* The allocator's name of an address: not 0, and as aligned as the page. */
 static unsigned long pool_virt(const struct dmacpy_pool *pool, u64 addr)
 {
 	return addr - round_down(pool->start, PAGE_SIZE) + PAGE_SIZE;
 }
 
-/* Buffers are mapped when they are allocated: find out now whether that works. */
+/* Buffers are mapped when they are allocated: find out whether that works. */
 static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 			  u64 start, u64 end)
 {
@@ -414,7 +415,8 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
  * @sram: what was allocated, cleared to zero
  *
  * Context: Process. Undone by dmacpy_pool_free().
- * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, or the -errno of the clock.
+ * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, or the -errno of the
+ * clock.
  */
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram)

@@ -267,7 +267,8 @@ static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,
 
 /*
  * Catches: a barrier of the CPU before the engine has written, as the core of
- * dma-buf waits when the exporter has returned; a reader that waits for readers.
+ * dma-buf waits when the exporter has returned; a reader that waits for
+ * readers.
  */
 static void export_begins_access_behind_jobs(struct kunit *test)
 {

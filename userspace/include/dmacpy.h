@@ -303,10 +303,10 @@ void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
  * @access: what the CPU does, DMACPY_ACCESS_READ and _WRITE
  *
  * Waits for the jobs, and other users of the dma-buf, that write to it, and for
- * those that read from it when @access has DMACPY_ACCESS_WRITE, but not for jobs
- * with DMACPY_SUBMIT_NO_IMPLICIT. Only then it calls DMA_BUF_IOCTL_SYNC: a program
- * that calls that itself has to poll(2) the dma-buf before, or it may see old
- * data in cached memory. Both are restarted after a signal.
+ * those that read from it when @access has DMACPY_ACCESS_WRITE, but not for
+ * jobs with DMACPY_SUBMIT_NO_IMPLICIT. Only then it calls DMA_BUF_IOCTL_SYNC: a
+ * program that calls that itself has to poll(2) the dma-buf before, or it may
+ * see old data in cached memory. Both are restarted after a signal.
  *
  * Does nothing for registered memory, which each copy itself makes coherent.
  *

@@ -164,9 +164,9 @@ DMACPY_API void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer)
 }
 
 /*
- * Until no job uses the buffer in a way that the access must not meet. The ioctl
- * waits too, but after the exporter has invalidated the caches: what they have
- * read ahead since then would be old.
+ * Until no job uses the buffer in a way that the access must not meet. The
+ * ioctl waits too, but after the exporter has invalidated the caches: what they
+ * have read ahead since then would be old.
  */
 static int wait_for_jobs(const struct dmacpy_buffer *buffer, uint32_t access)
 {

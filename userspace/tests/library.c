@@ -580,8 +580,8 @@ static bool calls_sync(pid_t pid)
 }
 
 /*
- * The state of a fence when another process calls DMA_BUF_IOCTL_SYNC to begin an
- * access, which that process exits with the result of.
+ * The state of a fence when another process calls DMA_BUF_IOCTL_SYNC to begin
+ * an access, which that process exits with the result of.
  */
 static int fence_at_sync(struct dmacpy_buffer *buffer, uint32_t access,
 			 int fence)

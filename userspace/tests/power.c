@@ -212,7 +212,7 @@ static uint64_t mapped_bytes(const struct instance *instance)
 	return sum;
 }
 
-/* Catches: SRAM that the CPU may read ahead in, when it has no clock or power. */
+/* Catches: SRAM without clock or power that the CPU may read ahead in. */
 TEST_F(power, mapping_follows_buffers)
 {
 	int fd;

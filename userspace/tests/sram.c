@@ -421,7 +421,7 @@ TEST_F(sram, mapping_is_not_executable)
 	EXPECT_EQ(0, touch(mem, true));
 	munmap(mem, page);
 
-	/* The kernel runs all programs of ARMv5 like that. */
+	/* The kernel runs all programs of ARMv5 so. */
 	ASSERT_LE(0, personality(READ_IMPLIES_EXEC));
 	mem = dmabuf_map(fd, page);
 	ASSERT_NE(NULL, mem);
@@ -441,7 +441,7 @@ static long page_faults(void)
 	return usage.ru_minflt;
 }
 
-/* Catches: a fault for each page, of which a program with a deadline has many. */
+/* Catches: a fault for each page, many for a program with a deadline. */
 TEST_F(sram, one_fault_maps_all)
 {
 	size_t page = getpagesize(), length = self->info.sram_largest, i;
