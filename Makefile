@@ -9,9 +9,10 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KNOWN_KERNELS := 6.1 to 7.3
 MODULES_OUT ?= $(CURDIR)/build/modules
 
-.PHONY: help run test test-boards test-debug test-long test-kcsan coverage \
-	check check-kernels check-self-test bench bench-check guest guest-debug stress \
-	stress-debug modules userspace clean distclean
+.PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
+	test-fresh coverage check check-kernels check-self-test bench \
+	bench-check guest guest-debug stress stress-debug modules userspace \
+	clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +66,14 @@ check-kernels:
 check-self-test:
 	@qemu/check.sh --self-test
 
+#: make test-targets [TEST=target_run]  each command as the first, and failures
+test-targets:
+	@qemu/test-targets.sh '$(TEST)'
+
+#: make test-fresh [FRESH=trixie/user]  run and test on a new Debian, as root
+test-fresh:
+	@qemu/test-fresh.sh $(FRESH)
+
 #: make bench                  what copies cost: tables and plots
 bench:
 	@qemu/bench.sh report
@@ -82,13 +91,20 @@ guest:
 guest-debug:
 	@qemu/guest.sh $(or $(GUEST),versal/debug-arm64)
 
+# make splits names at white space, and kbuild at colons.
+check_path = case '$(CURDIR)' in *[[:space:]:]*) \
+	echo "error: make cannot build in a directory that has a space or a" \
+		"colon in its name: move $(CURDIR)" >&2; exit 1 ;; esac
+
 # kbuild writes beside what it reads: it gets links, so that its output stays
 # out of driver/.
 #: make modules [KDIR=...]     build build/modules/driver/dmacpy.ko
 modules:
+	@$(check_path)
 	@[ -d $(KDIR) ] || \
-		{ echo "no kernel to build for in $(KDIR): install its" \
-		  "headers, or say where it is by KDIR=" >&2; exit 1; }
+		{ echo "error: no kernel to build for in $(KDIR): install" \
+		  "linux-headers-$$(uname -r), or say where it is by KDIR=" >&2; \
+		  exit 1; }
 	@mkdir -p $(MODULES_OUT)/driver
 	@find $(MODULES_OUT) -type l -delete
 	@ln -s $(CURDIR)/driver/* $(MODULES_OUT)/driver
@@ -96,11 +112,13 @@ modules:
 	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m modules || \
 		{ echo "error: dmacpy builds for Linux $(KNOWN_KERNELS), and" \
 		  "has not built for" \
-		  "$$($(MAKE) -s -C $(KDIR) kernelversion)" >&2; exit 1; }
+		  "$$($(MAKE) -s --no-print-directory -C $(KDIR) \
+		     kernelversion)" >&2; exit 1; }
 
 #: make userspace              build library, tools and examples in build/
 userspace:
-	$(MAKE) -C userspace O=$(CURDIR)/build/native all
+	@$(check_path)
+	@$(MAKE) -C userspace O=$(CURDIR)/build/native all
 
 #: make clean                  remove build/
 clean:

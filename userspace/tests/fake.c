@@ -683,7 +683,7 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	TH_LOG("%u interrupts lost", lost);
 }
 
-/* Catches: a hand-over between tasks that issue, after which none does again. */
+/* Catches: a hand-over between tasks that issue after which none does again. */
 TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
 {
 	struct worker workers[STREAMS] = { };
