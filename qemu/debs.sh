@@ -79,9 +79,15 @@ apt_for()
 		-o APT::Update::Error-Mode=any "$@"
 }
 
+# What the lists of a release or a package may take. apt-get update hangs for ever
+# on a full disk.
+download_mib=300
+
 # apt_get RELEASE ARCH WHAT ARGUMENT...: on its state, with the progress of WHAT
 apt_get()
 {
+	[ "$(free_mib "$cache")" -ge "$download_mib" ] ||
+		die "no room left in $cache: downloads need $download_mib MiB"
 	apt_for "$1" "$2" apt-get -o APT::Status-Fd=3 "${@:4}" 3>&1 >&2 |
 		show_progress "$3"
 }

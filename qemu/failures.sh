@@ -93,8 +93,8 @@ failure_half_a_download()
 	works env XDG_CACHE_HOME="$other_cache"
 }
 
-# full_disk DIRECTORY: a small one there; prints what make run says, and then what
-# it says when there is room.
+# full_disk DIRECTORY: one there; prints what make run says, and then what it
+# says when there is room.
 full_disk()
 {
 	mount -t tmpfs -o size=6m none "$1"
@@ -116,6 +116,7 @@ on_full_disk()
 	expect said '^filtered .* bit-exactly'
 }
 
+# Catches: apt-get update, which hangs when it cannot write.
 failure_full_cache()
 {
 	clone full-cache

@@ -59,6 +59,12 @@ show_progress()
 	progress ''
 }
 
+# free_mib DIRECTORY: how much room there is
+free_mib()
+{
+	df -m --output=avail "$1" | tail -n 1
+}
+
 # say_why LOG: what failed prints "error:" last if it knows why. A full disk makes
 # programs fail for all kinds of reasons.
 say_why()
@@ -71,8 +77,7 @@ say_why()
 		tail -n 30 "$1"
 	fi
 	for directory in "$build" "$cache" "${TMPDIR:-/tmp}"; do
-		[ "$(df -k --output=avail "$directory" 2>/dev/null |
-			tail -n 1)" -ge 4096 ] ||
+		[ ! -d "$directory" ] || [ "$(free_mib "$directory")" -ge 4 ] ||
 			printf 'error: no room left in %s\n' "$directory"
 	done
 }
