@@ -3,15 +3,17 @@
 #
 # Debian packages of the host, listed in the file host-packages.
 
+# installed_packages: prints their names, and those of what they provide
+installed_packages()
+{
+	dpkg-query -Wf '${db:Status-Abbrev}${Package}, ${Provides}\n' |
+		sed -n 's/^ii *//; T; s/ ([^)]*)//g; s/, */\n/g; p'
+}
+
 missing_host_packages()
 {
-	local purpose package status
-	while read -r purpose package; do
-		[ "$purpose" = "$1" ] || continue
-		status=$(dpkg-query -Wf '${db:Status-Abbrev}' "$package" \
-			 2>/dev/null) || true
-		[ "${status% }" = ii ] || printf '%s\n' "$package"
-	done <"$top/qemu/host-packages"
+	sed -n "s/^$1 //p" "$top/qemu/host-packages" |
+		grep -vxF "$(installed_packages)" || true
 }
 
 # all_missing_host_packages PURPOSE...

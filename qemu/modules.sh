@@ -111,14 +111,15 @@ build_dmacpy()
 	return 1
 }
 
-# build_dma TREE. zynqmp_dma.c includes "../dmaengine.h".
+# build_dma TREE. The engines' drivers include headers of the directory above.
 build_dma()
 {
 	local from out=$build/$1/dma
 	from=$(kernel_source_dir "$1")/drivers/dma
 	mkdir -p "$out"
-	install -p -m 644 "$from/dmatest.c" "$from/xilinx/zynqmp_dma.c" "$out"
-	install -p -m 644 "$from/dmaengine.h" "$build/$1"
+	install -p -m 644 "$from/dmatest.c" "$from/xilinx/zynqmp_dma.c" \
+		"$from"/sf-pdma/sf-pdma.[ch] "$out"
+	install -p -m 644 "$from"/{dmaengine,virt-dma}.h "$build/$1"
 	install -p -m 644 "$top/qemu/dma.Kbuild" "$out/Kbuild"
 	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \
