@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+#include <linux/sync_file.h>
+
 #include "kselftest_harness.h"
 #include "common.h"
 #include "engine.h"
@@ -104,9 +106,19 @@ static int start_behind(int stream, const int *handle, int dst, int src,
 		     &args);
 }
 
+/* Of the clock that the time of a record is of */
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
 /* Catches: an event before the data, a wrong one, or POLLIN without one. */
 TEST_F(async, event)
 {
+	uint64_t before = nanoseconds();
 	struct dmacpy_event event;
 
 	ASSERT_TRUE(engine_set("hang", 1));
@@ -120,7 +132,8 @@ TEST_F(async, event)
 	EXPECT_EQ(0x1234567890abcdefULL, event.user_data);
 	EXPECT_EQ(0, event.result);
 	EXPECT_EQ(LENGTH, event.length);
-	EXPECT_LT(0, event.timestamp);
+	EXPECT_LE(before, event.timestamp);
+	EXPECT_GE(nanoseconds(), event.timestamp);
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLIN | POLLOUT, 0));
 }
 
@@ -334,6 +347,204 @@ TEST_F(async, failed_in_fence)
 	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
 }
 
+/* A job that fails when what is before it in its stream has ended. */
+static int start_failing(int stream, const int *handle, int failed)
+{
+	struct dmacpy_submit args = { .in_fence = failed };
+	int ret = start(stream, handle, 2, 1, DMACPY_SUBMIT_IN_FENCE |
+			DMACPY_SUBMIT_OUT_FENCE, &args);
+
+	return ret ? ret : args.out_fence;
+}
+
+/* Catches: an error that is overlooked in one of several merged fences. */
+TEST_F(async, failed_part_of_in_fence)
+{
+	struct sync_merge_data merge = { .name = "parts" };
+	int failed, good, bad, third, round, handle[2];
+	struct dmacpy_submit args;
+	struct dmacpy_op op;
+
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	failed = start_fenced(self->stream, self->handle, 0, 1, 0);
+	EXPECT_EQ(POLLIN, poll_for(failed, POLLIN, 5000));
+	ASSERT_EQ(-EIO, fence_status(failed));
+	third = stream_open(self->instance.node);
+	handle[0] = dmabuf_import(third, sram_alloc(third, LENGTH),
+				  ACCESS_BOTH);
+	ASSERT_LT(0, handle[0]);
+	op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = handle[0],
+		.length = LENGTH,
+	};
+
+	/* The parts are in the order of the streams, whichever fails. */
+	for (round = 0; round < 2; round++) {
+		const int *first = round ? self->others : self->handle;
+		const int *second = round ? self->handle : self->others;
+		int from = round ? self->other : self->stream;
+		int to = round ? self->stream : self->other;
+
+		ASSERT_TRUE(engine_set("hang", 1));
+		good = start_fenced(from, first, 0, 1,
+				    DMACPY_SUBMIT_NO_IMPLICIT);
+		ASSERT_EQ(0, start_with(to, second, 2, 1,
+					DMACPY_SUBMIT_NO_IMPLICIT, 0));
+		bad = start_failing(to, second, failed);
+		ASSERT_LE(0, bad);
+		merge.fd2 = bad;
+		ASSERT_EQ(0, ioctl(good, SYNC_IOC_MERGE, &merge));
+		args = (struct dmacpy_submit){
+			.flags = DMACPY_SUBMIT_IN_FENCE |
+				 DMACPY_SUBMIT_OUT_FENCE,
+			.in_fence = merge.fence,
+		};
+		ASSERT_EQ(0, submit_with(third, &op, 1, &args));
+		ASSERT_TRUE(engine_set("hang", 0));
+		EXPECT_EQ(POLLIN, poll_for(args.out_fence, POLLIN, 5000));
+		EXPECT_EQ(POLLIN, poll_for(good, POLLIN, 5000));
+		EXPECT_EQ(1, fence_status(good));
+		EXPECT_EQ(-ECANCELED, fence_status(bad));
+		EXPECT_EQ(-ECANCELED, fence_status(args.out_fence))
+			TH_LOG("round %d", round);
+	}
+}
+
+/* Catches: fences of jobs that are to leave the dma-bufs alone. */
+TEST_F(async, no_implicit_fences)
+{
+	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_RW };
+	int fence;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	fence = start_fenced(self->stream, self->handle, 0, 1,
+			     DMACPY_SUBMIT_NO_IMPLICIT);
+	ASSERT_LE(0, fence);
+	EXPECT_EQ(POLLIN | POLLOUT, poll_for(self->fd[0], POLLIN | POLLOUT, 0));
+	EXPECT_EQ(POLLIN | POLLOUT, poll_for(self->fd[1], POLLIN | POLLOUT, 0));
+	ASSERT_EQ(0, ioctl(self->fd[0], DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+			   &export));
+	EXPECT_EQ(1, fence_status(export.fd));
+	EXPECT_EQ(0, fence_status(fence));
+}
+
+/* Catches: records that are given back in another order, or twice. */
+TEST_F(async, partial_reads)
+{
+	size_t page = getpagesize(), size = sizeof(struct dmacpy_event);
+	uint8_t *mem = memory_map(2 * page);
+	struct dmacpy_event *event;
+	int i, readable;
+	ssize_t ret;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, mprotect(mem + page, page, PROT_READ));
+	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
+	for (readable = 0; readable < 5; readable++) {
+		for (i = 0; i < 5; i++)
+			ASSERT_EQ(0, start_with(self->stream, self->handle, 0,
+						1, DMACPY_SUBMIT_EVENT, i));
+		ASSERT_EQ(0, fsync(self->stream));
+		/* A copy that faults may have copied more than it reports. */
+		event = (void *)(mem + page - readable * size);
+		ret = read(self->stream, event, 5 * size);
+		EXPECT_GE((ssize_t)(readable * size), ret);
+		for (i = 0; i < ret / (ssize_t)size; i++)
+			EXPECT_EQ(i, event[i].user_data);
+		for (; i < 5; i++) {
+			ASSERT_EQ(0, read_event(self->stream, (void *)mem));
+			EXPECT_EQ(i, ((struct dmacpy_event *)mem)->user_data);
+		}
+		EXPECT_EQ(-EAGAIN, read_event(self->stream, (void *)mem));
+	}
+}
+
+/* Catches: records that overwrite others, where the places begin again. */
+TEST_F_TIMEOUT(async, records_wrap, SLOW)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = self->handle[0],
+		.length = 4,
+	};
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	unsigned int made = 0, read = 0, round;
+	struct dmacpy_event event;
+
+	/* The second and the third time they do, in different places. */
+	for (round = 0; round < 3; round++) {
+		for (; made - read < info.max_events; made++) {
+			args.user_data = made;
+			ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
+		}
+		ASSERT_EQ(0, fsync(self->stream));
+		for (; read < made - 5; read++) {
+			ASSERT_EQ(0, read_event(self->stream, &event));
+			ASSERT_EQ(read, event.user_data);
+		}
+	}
+}
+
+/* Catches: an fsync() that returns with any job, not with the last one. */
+TEST_F(async, fsync_waits_for_all)
+{
+	int fence[4], i;
+
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	for (i = 0; i < 4; i++)
+		fence[i] = start_fenced(self->stream, self->handle, 0, 1, 0);
+	ASSERT_EQ(0, fsync(self->stream));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(1, fence_status(fence[i]));
+}
+
+/* Catches: an engine that hangs unnoticed while more and more is submitted. */
+TEST_F_TIMEOUT(async, submissions_are_no_progress, SLOW)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	unsigned int i;
+	int fence;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 300));
+	ASSERT_TRUE(engine_set("hang", 1));
+	fence = start_fenced(self->stream, self->handle, 0, 1, 0);
+	ASSERT_LE(0, fence);
+	/* For at least six times the timeout. */
+	for (i = 1; i < info.max_jobs && !fence_status(fence); i++) {
+		usleep(6 * 300 * 1000 / info.max_jobs);
+		start_with(self->stream, self->handle, 0, 1, 0, 0);
+	}
+	EXPECT_EQ(-ETIMEDOUT, fence_status(fence));
+}
+
+static void *end_hang_after_a_second(void *unused)
+{
+	sleep(1);
+	engine_set("hang", 0);
+	return NULL;
+}
+
+/* Catches: a program that waits for a channel which has long recovered. */
+TEST_F_TIMEOUT(async, recovery_wakes_poll, SLOW)
+{
+	unsigned int start;
+	pthread_t thread;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 100));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, start_with(self->stream, self->handle, 0, 1,
+					 DMACPY_SUBMIT_WAIT, 0));
+	EXPECT_EQ(0, poll_for(self->stream, POLLOUT, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, end_hang_after_a_second,
+				    NULL));
+	start = milliseconds();
+	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 20 * 1000));
+	EXPECT_GT(10 * 1000, milliseconds() - start);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+}
+
 /* Catches: a wait without a bound, or one that holds the channel up. */
 TEST_F(async, deadline_of_dependencies)
 {
@@ -538,6 +749,27 @@ TEST_F_TIMEOUT(async, unbind, SLOW)
 	EXPECT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(-ENODEV, read_event(self->stream, &event));
 	EXPECT_EQ(-ENODEV, start_with(self->other, self->others, 2, 0, 0, 0));
+	ASSERT_TRUE(engine_behave());
+	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Catches: jobs that an unbind ends, and that seem to have been cancelled. */
+TEST_F_TIMEOUT(async, unbind_ends_all_jobs, SLOW)
+{
+	int fence[MANY], i;
+
+	ASSERT_TRUE(set_number(TIMEOUT, 1000));
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < MANY; i++) {
+		fence[i] = start_fenced(self->stream, self->handle, 0, 1, 0);
+		ASSERT_LE(0, fence[i]);
+	}
+	/* Before the watchdog ends them: unbind waits for as long itself. */
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < MANY; i++) {
+		EXPECT_EQ(-ENODEV, fence_status(fence[i]))
+			TH_LOG("job %d", i);
+	}
 	ASSERT_TRUE(engine_behave());
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }

@@ -220,6 +220,32 @@ TEST_F_TIMEOUT(sram, fresh_buffers_are_zero, SLOW)
 	}
 }
 
+/* Catches: the end of a last page that is mapped with what others left. */
+TEST_F(sram, rest_of_last_page_is_zero)
+{
+	const size_t lengths[] = { 1, 100, 4095, 4097 };
+	size_t length = self->info.sram_largest, i;
+	int fd = sram_alloc(self->stream, length);
+	uint8_t *mem = dmabuf_map(fd, length);
+
+	ASSERT_NE(NULL, mem);
+	memset(mem, 0xff, length);
+	munmap(mem, length);
+	close(fd);
+	ASSERT_EQ(self->info.sram_total,
+		  free_becomes(self, self->info.sram_total));
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		fd = sram_alloc(self->stream, lengths[i]);
+		ASSERT_LE(0, fd);
+		length = lseek(fd, 0, SEEK_END);
+		EXPECT_LE(lengths[i], length);
+		mem = dmabuf_map(fd, length);
+		ASSERT_NE(NULL, mem);
+		EXPECT_TRUE(all_bytes_are(mem, 0, length))
+			TH_LOG("%zu bytes", lengths[i]);
+	}
+}
+
 /* A message of one byte that carries a file descriptor. */
 union fd_message {
 	char space[CMSG_SPACE(sizeof(int))];
