@@ -20,7 +20,7 @@
 /* FOLL_FORCE pins what the process cannot read, too. */
 static inline bool dmacpy_may_read(unsigned long addr, size_t length)
 {
-	return !fault_in_readable(u64_to_user_ptr(addr), length);
+	return !fault_in_readable(u64_to_user_ptr((u64)addr), length);
 }
 #else
 #define DMACPY_FOLL_READ	0

@@ -13,6 +13,7 @@
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/user_namespace.h>
 
 #include "dmacpy_account.h"
@@ -351,14 +352,13 @@ static const struct dma_buf_ops export_ops = {
  * The name of the program, until a program sets another one, shows in fdinfo,
  * in maps and in the lists of debugfs. A buffer can do without.
  */
-static void export_name(struct dma_buf *dmabuf, const struct dmacpy_device *dev)
+static void export_name(struct dma_buf *dmabuf)
 {
 	char comm[TASK_COMM_LEN];
 	char *name;
 
 	get_task_comm(comm, current);
-	name = kasprintf(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, "%.14s:%s",
-			 dev->name, comm);
+	name = kstrdup(comm, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	spin_lock(&dmabuf->name_lock);
 	dmabuf->name = name;
 	spin_unlock(&dmabuf->name_lock);
@@ -405,7 +405,7 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
 		goto err_free_sram;
 	}
 
-	export_name(dmabuf, dev);
+	export_name(dmabuf);
 	export->dmabuf = dmabuf;
 
 	/* What export_release() gives back. */

@@ -297,8 +297,9 @@ static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 {
 	bool bound, page = false;
 
+	/* Under the lock it has no driver that is just being bound. */
 	device_lock(supplier);
-	bound = device_is_bound(supplier);
+	bound = supplier->driver;
 	device_unlock(supplier);
 	pool->gen = of_gen_pool_get(dev->of_node, "sram", 0);
 	if (!pool->gen && !bound)

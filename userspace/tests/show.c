@@ -148,7 +148,7 @@ TEST_F(show, owner)
 	int fd;
 
 	read_fdinfo(self, self->fd);
-	EXPECT_NE(NULL, strstr(self->text, ":show\n")) TH_LOG("%s", self->text);
+	EXPECT_NE(NULL, strstr(self->text, "name:\tshow\n")) TH_LOG("%s", self->text);
 	read_sram(self);
 	snprintf(line, sizeof(line), "buffer %u user 0 name ", LENGTH);
 	EXPECT_NE(NULL, strstr(self->text, line)) TH_LOG("%s", self->text);
