@@ -23,5 +23,6 @@ count()
 # compare_to_budgets FIGURES: prints KTAP
 compare_to_budgets()
 {
-	awk -f "$top/qemu/budgets.awk" "$1" "$top/qemu/budgets"
+	awk -v gcc="$(aarch64-linux-gnu-gcc -dumpversion)" \
+		-f "$top/qemu/budgets.awk" "$1" "$top/qemu/budgets"
 }
