@@ -65,14 +65,14 @@ free_mib()
 	df -m --output=avail "$1" | tail -n 1
 }
 
-# say_why LOG: what failed prints "error:" last if it knows why. A full disk makes
-# programs fail for all kinds of reasons.
+# say_why LOG: what failed prints "error:" last if it knows why, and the first of
+# these lines has the cause of the others. A full disk makes programs fail for all
+# kinds of reasons.
 say_why()
 {
-	local last directory
-	last=$(tail -n 1 "$1")
-	if [[ $last = error:* ]]; then
-		printf '%s\n' "$last"
+	local directory
+	if [[ $(tail -n 1 "$1") = error:* ]]; then
+		grep -m 1 '^error:' "$1"
 	else
 		tail -n 30 "$1"
 	fi
