@@ -31,7 +31,7 @@ stock)
 	guests=("${full[@]}" versal-swiotlb/6.12-arm64 versal/6.12-rt-arm64
 		versal/6.1-arm64 smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
-	host_suites+=(budgets shutdown)
+	host_suites+=(budgets latency shutdown)
 	seconds=1800
 	;;
 boards)
@@ -115,6 +115,19 @@ budgets_suite()
 	printf '\n#@ exit %d\n' "$attempt_status"
 }
 
+# Do jobs hold up a thread with a real-time priority?
+latency_suite()
+{
+	select_guest versal/6.12-rt-arm64
+	echo '#@ suite latency'
+	make_initramfs
+	attempt count latency "$out/latency"
+	cat "$out/latency/figures"
+	[ "$attempt_status" -ne 0 ] ||
+		attempt_status=$(cat "$out/latency/out/status")
+	printf '\n#@ exit %d\n' "$attempt_status"
+}
+
 # Does the driver end what is in flight when the guest goes down?
 shutdown_suite()
 {
@@ -137,8 +150,10 @@ unit_test_suites()
 	done
 }
 
-# What needs dmacpy in the kernel, or bounce buffers, has guests for itself.
+# What needs dmacpy in the kernel, or bounce buffers, has guests for itself. So
+# has what needs a clock that counts instructions.
 heap_tests=(heap selftest swiotlb)
+counting_tests=(latency)
 
 selected_tests()
 {
@@ -153,7 +168,8 @@ selected_tests()
 	then
 		printf '%s\n' "${short[@]}"
 	else
-		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}")"
+		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}" \
+			"${counting_tests[@]}")"
 	fi
 }
 
@@ -213,6 +229,7 @@ all_suites()
 	suite harness "$top/qemu/ktap-selftest.sh"
 	build_suite
 	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
+	[[ " ${host_suites[*]} " != *' latency '* ]] || latency_suite
 	[[ " ${host_suites[*]} " != *' shutdown '* ]] || shutdown_suite
 	for guest in "${guests[@]}"; do
 		guest_suites "$guest" | if [ "${#guests[@]}" -gt 1 ]; then

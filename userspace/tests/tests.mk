@@ -4,8 +4,8 @@
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
 TESTS := abi account async camera copier crossing data fake fences heap idle \
-	 library life limits order outputs power probe share show sram stall \
-	 storm swiotlb unbind watchdog
+	 latency library life limits order outputs power probe share show sram \
+	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults stress uring

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How late a thread with a real-time priority is beside a storm of jobs, on the
+ * CPU that runs them and takes the engine's interrupts. For a guest whose clock
+ * counts instructions, see count.sh: others are late for reasons of the host's.
+ * There the figures are those of the kernel and of the driver, without what
+ * real memory, caches and buses add. The yardstick is the same guest, as busy,
+ * without jobs: the two take turns.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+
+#define LENGTH		(16 * KIB)
+#define OPS		64
+#define WORKERS		4
+#define WINDOWS		10
+#define WINDOW		200	/* wake-ups */
+#define SAMPLES		(WINDOWS * WINDOW)
+#define PERIOD_NS	1037000	/* no part or multiple of a tick */
+/* Above the threads of interrupts, which have 50. */
+#define PRIORITY	80
+
+enum load { IDLE, BUSY, STORM, LOADS };
+
+static const char * const load_names[] = { "idle", "busy", "jobs" };
+
+/* A thread without a real-time priority that keeps the guest busy. */
+struct worker {
+	pthread_t thread;
+	enum load *load;
+	unsigned long jobs;
+	int error;
+	bool stop;
+};
+
+FIXTURE(latency)
+{
+	struct worker workers[WORKERS];
+	enum load load;
+	int stream, handle;
+};
+
+FIXTURE_VARIANT(latency)
+{
+	bool job;		/* one of its own, or else only a wake-up */
+	unsigned int bound_ns;	/* how much later it may be beside jobs */
+};
+
+FIXTURE_VARIANT_ADD(latency, of_a_wake_up) {
+	.bound_ns = 20000,
+};
+
+/* It has to wait for what the engine was given before, and for its turn. */
+FIXTURE_VARIANT_ADD(latency, of_a_job) {
+	.job = true, .bound_ns = 500000,
+};
+
+static void be_busy(void)
+{
+	static __thread uint8_t from[LENGTH], to[LENGTH];
+
+	memcpy(to, from, sizeof(to));
+	__asm__ volatile("" : : "r" (to) : "memory");
+}
+
+/* Copies of 128 bytes in SRAM. */
+static void prepare_ops(struct dmacpy_op *ops, int handle)
+{
+	size_t i;
+
+	for (i = 0; i < OPS; i++)
+		ops[i] = (struct dmacpy_op){
+			.dst = handle,
+			.dst_offset = i * 128,
+			.src = handle,
+			.src_offset = LENGTH / 2 + i * 128,
+			.length = 128,
+		};
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct dmacpy_op ops[OPS];
+	int stream, fd;
+
+	stream = stream_open(DEVICE);
+	fd = sram_alloc(stream, LENGTH);
+	prepare_ops(ops, dmabuf_import(stream, fd, ACCESS_BOTH));
+	while (!w->error && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		switch (__atomic_load_n(w->load, __ATOMIC_RELAXED)) {
+		case STORM:
+			w->error = submit(stream, ops, OPS);
+			w->jobs++;
+			break;
+		case BUSY:
+			be_busy();
+			break;
+		default:
+			usleep(1000);
+		}
+	}
+	close(fd);
+	close(stream);
+	return NULL;
+}
+
+FIXTURE_SETUP(latency)
+{
+	struct sched_param param = { .sched_priority = PRIORITY };
+	cpu_set_t first;
+	size_t i;
+
+	for (i = 0; i < WORKERS; i++) {
+		self->workers[i].load = &self->load;
+		ASSERT_EQ(0, pthread_create(&self->workers[i].thread, NULL,
+					    work, &self->workers[i]));
+	}
+	self->stream = stream_open(DEVICE);
+	self->handle = dmabuf_import(self->stream,
+				     sram_alloc(self->stream, LENGTH),
+				     ACCESS_BOTH);
+	ASSERT_LT(0, self->handle);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &param));
+}
+
+FIXTURE_TEARDOWN(latency)
+{
+	size_t i;
+
+	for (i = 0; i < WORKERS; i++)
+		__atomic_store_n(&self->workers[i].stop, true,
+				 __ATOMIC_RELAXED);
+	for (i = 0; i < WORKERS; i++) {
+		pthread_join(self->workers[i].thread, NULL);
+		EXPECT_EQ(0, self->workers[i].error);
+		EXPECT_LT(0, self->workers[i].jobs);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const unsigned int *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static void sleep_until(uint64_t due)
+{
+	struct timespec at = {
+		.tv_sec = due / 1000000000,
+		.tv_nsec = due % 1000000000,
+	};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* How late, in ns, each wake-up of a window is, or how long each job takes. */
+static bool measure_window(const struct _test_data_latency *self, bool job,
+			   unsigned int *samples)
+{
+	uint64_t due, start;
+	size_t i;
+
+	for (i = 0; i < WINDOW; i++) {
+		due = now_ns() + PERIOD_NS;
+		sleep_until(due);
+		start = job ? now_ns() : due;
+		if (job && fill(self->stream, self->handle, 64, i))
+			return false;
+		samples[i] = now_ns() - start;
+	}
+	return true;
+}
+
+/*
+ * Catches: jobs that keep the CPU from a thread that matters more; jobs of such
+ * a thread that wait for a thread that does not run.
+ */
+TEST_F_TIMEOUT(latency, beside_a_storm, SLOW)
+{
+	static unsigned int samples[LOADS][SAMPLES];
+	unsigned int i;
+	enum load load;
+
+	for (i = 0; i < SAMPLES; i += WINDOW)
+		for (load = IDLE; load < LOADS; load++) {
+			__atomic_store_n(&self->load, load, __ATOMIC_RELAXED);
+			ASSERT_TRUE(measure_window(self, variant->job,
+						   &samples[load][i]));
+		}
+	for (load = IDLE; load < LOADS; load++) {
+		qsort(samples[load], SAMPLES, sizeof(**samples), compare);
+		TH_LOG("%s: median %u, 99%% %u, longest %u ns",
+		       load_names[load], samples[load][SAMPLES / 2],
+		       samples[load][SAMPLES * 99 / 100],
+		       samples[load][SAMPLES - 1]);
+	}
+	EXPECT_GE(samples[BUSY][SAMPLES - 1] + variant->bound_ns,
+		  samples[STORM][SAMPLES - 1]);
+}
+
+TEST_HARNESS_MAIN
