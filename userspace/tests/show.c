@@ -148,17 +148,18 @@ TEST_F(show, owner)
 	int fd;
 
 	read_fdinfo(self, self->fd);
-	EXPECT_NE(NULL, strstr(self->text, "name:\tshow\n")) TH_LOG("%s", self->text);
+	EXPECT_NE(NULL, strstr(self->text, "name:\tshow\n"))
+		TH_LOG("%s", self->text);
 	read_sram(self);
 	snprintf(line, sizeof(line), "buffer %u user 0 name ", LENGTH);
 	EXPECT_NE(NULL, strstr(self->text, line)) TH_LOG("%s", self->text);
 
-	/* What another user has. */
+	/* What another user has, on a stream of that user. */
 	child = fork();
 	if (!child) {
-		if (setgid(USER) || setuid(USER))
+		if (setresuid(USER, 0, 0))
 			_exit(1);
-		fd = sram_alloc(self->stream, 4 * KIB);
+		fd = sram_alloc(stream_open(self->instance.node), 4 * KIB);
 		ioctl(fd, DMA_BUF_SET_NAME_B, "tiles");
 		pause();
 	}
