@@ -47,13 +47,14 @@ debug)
 	;;
 long)
 	guests=(versal/debug-arm64 zynq/debug-arm)
-	only=(crossing fake storm)
+	only=(crossing fake fuzz storm)
 	# More than the tests have together, by their own timeouts.
 	seconds=21600
 	suite_seconds=14400
 	export DMACPY_CYCLES="${DMACPY_CYCLES:-1000}"
 	export DMACPY_LOSSES="${DMACPY_LOSSES:-1000}"
 	export DMACPY_SECONDS="${DMACPY_SECONDS:-60}"
+	export DMACPY_FUZZ_SECONDS="${DMACPY_FUZZ_SECONDS:-1800}"
 	;;
 kcsan)
 	guests=(versal/kcsan-arm64)

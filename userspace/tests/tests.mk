@@ -8,7 +8,7 @@ TESTS := abi account async camera copier crossing data fake fences heap idle \
 	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := drmshare module overlap ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
-LIBURING_TESTS := faults stress uring
+LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
 # The layout of the ABI is checked for 32 bits too, where there is a compiler.

@@ -1,0 +1,772 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls at random, from several processes with several threads: well-formed
+ * ones, and ones of which some bytes were changed, while the driver is unbound
+ * and the fake engine fails. Nothing is expected of what they return, but each
+ * thread and each ring has to end, and all SRAM and pins have to come back; the
+ * kernel's log and its instruments tell the rest.
+ *
+ * DMACPY_FUZZ_SECONDS, or else DMACPY_SECONDS, is how long; DMACPY_SEED repeats
+ * what each thread calls, though not when. stress is about data, this is about
+ * what no program would do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/sync_file.h>
+
+#include "kselftest.h"
+#include "common.h"
+#include "engine.h"
+#include "ring.h"
+
+#define FAMILIES	3
+#define THREADS		3
+#define HANDLES		8	/* of a stream that are used mostly */
+#define MAX_OPS		16
+#define ARENA		(256 * KIB)
+#define SECONDS		60
+#define GENERATION_MS	8000	/* a family lives about as long */
+#define END_MS		60000	/* after that a thread does not end */
+
+/* What files are for, mostly, as any of them may be tried for anything */
+enum file_kind { STREAM, BUFFER, OTHER, KINDS };
+
+#define EACH_KIND	6
+#define SLOTS		(KINDS * EACH_KIND)
+
+/* Any thread closes any of the files. */
+struct family {
+	int files[SLOTS];	/* by kind */
+	int sockets[2];
+	uint8_t *arena;
+	unsigned int end;	/* in milliseconds() */
+};
+
+/* Of all processes */
+struct statistics {
+	unsigned int submits, started;
+};
+
+struct fuzzer {
+	struct family *family;
+	struct statistics *statistics;
+	uint32_t random;
+	struct io_uring ring;
+	bool has_ring;
+	/* What requests in the ring point to */
+	struct dmacpy_op ops[MAX_OPS];
+	struct dmacpy_submit submits[4];
+};
+
+union args {
+	uint8_t bytes[128];
+	struct dmacpy_get_info info;
+	struct dmacpy_alloc alloc;
+	struct dmacpy_import import;
+	struct dmacpy_register reg;
+	struct dmacpy_release release;
+	struct dmacpy_submit submit;
+};
+
+static uint32_t draw(struct fuzzer *f, uint32_t below)
+{
+	f->random ^= f->random << 13;
+	f->random ^= f->random >> 17;
+	f->random ^= f->random << 5;
+	return f->random % below;
+}
+
+static bool chance(struct fuzzer *f, uint32_t in)
+{
+	return !draw(f, in);
+}
+
+/* Values at which something changes */
+static uint64_t odd_value(struct fuzzer *f)
+{
+	static const uint64_t values[] = {
+		0, 1, 3, 4, 63, 64, 4095, 4096, 4097, 65536, 262144, 1 << 24,
+		0x7fffffff, 0x80000000, 0xffffffff, 1ULL << 32, 1ULL << 63,
+		-4096ULL, -1ULL,
+	};
+
+	return values[draw(f, sizeof(values) / sizeof(*values))] +
+	       (chance(f, 4) ? draw(f, 9) - 4 : 0);
+}
+
+/* Change some bytes: a bit, or a word to a value at which something changes. */
+static void mutate(struct fuzzer *f, void *mem, size_t size)
+{
+	uint8_t *bytes = mem;
+	uint64_t value;
+	size_t at;
+
+	do {
+		at = draw(f, size);
+		value = odd_value(f);
+		if (chance(f, 2))
+			bytes[at] ^= 1 << draw(f, 8);
+		else if (at + sizeof(value) <= size)
+			memcpy(bytes + at, &value, 1 << draw(f, 4));
+	} while (chance(f, 2));
+}
+
+static int any_file(struct fuzzer *f)
+{
+	return f->family->files[draw(f, SLOTS)];
+}
+
+static int file(struct fuzzer *f, enum file_kind kind)
+{
+	unsigned int i = kind * EACH_KIND + draw(f, EACH_KIND);
+
+	return chance(f, 16) ? any_file(f) : f->family->files[i];
+}
+
+static uint32_t handle(struct fuzzer *f)
+{
+	return chance(f, 8) ? draw(f, 4 * HANDLES) : 1 + draw(f, HANDLES);
+}
+
+/* Takes the descriptor over; another thread may have taken the slot as well. */
+static void keep(struct fuzzer *f, enum file_kind kind, int fd)
+{
+	unsigned int i = kind * EACH_KIND + draw(f, EACH_KIND);
+	int old;
+
+	if (fd < 0)
+		return;
+	old = __atomic_exchange_n(&f->family->files[i], fd, __ATOMIC_RELAXED);
+	if (old >= 0)
+		close(old);
+}
+
+static uint64_t length(struct fuzzer *f)
+{
+	return chance(f, 8) ? odd_value(f) : 4096 * (1 + draw(f, 3));
+}
+
+static void do_open(struct fuzzer *f)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/dmacpy%u", draw(f, 4));
+	fd = open(path, O_RDWR | O_CLOEXEC | (chance(f, 2) ? O_NONBLOCK : 0));
+	keep(f, STREAM, fd);
+}
+
+static void do_close(struct fuzzer *f)
+{
+	int fd = __atomic_exchange_n(&f->family->files[draw(f, SLOTS)], -1,
+				     __ATOMIC_RELAXED);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+static void do_dup(struct fuzzer *f)
+{
+	keep(f, draw(f, KINDS), fcntl(any_file(f), F_DUPFD_CLOEXEC, 3));
+}
+
+/* Of another driver, whose pages are anywhere */
+static void do_foreign(struct fuzzer *f)
+{
+	keep(f, BUFFER, chance(f, 2) ? udmabuf_scattered(4096 << draw(f, 4)) :
+				       system_heap_alloc(4096 << draw(f, 4)));
+}
+
+static void do_alloc(struct fuzzer *f)
+{
+	union args args = { .alloc = {
+		.size = sizeof(args.alloc),
+		.length = length(f),
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	} };
+
+	if (chance(f, 8))
+		mutate(f, &args, sizeof(args.alloc));
+	if (!command(file(f, STREAM), DMACPY_ALLOC, &args))
+		keep(f, BUFFER, args.alloc.fd);
+}
+
+static void do_import(struct fuzzer *f)
+{
+	union args args = { .import = {
+		.size = sizeof(args.import),
+		.fd = file(f, BUFFER),
+		.access = 3 - chance(f, 4) - chance(f, 4),
+	} };
+
+	if (chance(f, 8))
+		mutate(f, &args, sizeof(args.import));
+	command(file(f, STREAM), DMACPY_IMPORT, &args);
+}
+
+static void do_register(struct fuzzer *f)
+{
+	union args args = { .reg = {
+		.size = sizeof(args.reg),
+		.addr = (uintptr_t)f->family->arena +
+			64 * draw(f, ARENA / 64 / 4 * 3) +
+			(chance(f, 4) ? draw(f, 64) : 0),
+		.length = length(f) % (ARENA / 4),
+		.access = 3 - chance(f, 4) - chance(f, 4),
+	} };
+
+	/* Not the address: the engine would write to what this runs on. */
+	if (chance(f, 8))
+		mutate(f, &args, offsetof(struct dmacpy_register, addr));
+	command(file(f, STREAM), DMACPY_REGISTER, &args);
+}
+
+static void do_release(struct fuzzer *f)
+{
+	handle_release(file(f, STREAM), handle(f));
+}
+
+static void make_op(struct fuzzer *f, struct dmacpy_op *op)
+{
+	*op = (struct dmacpy_op){
+		.opcode = draw(f, 3),
+		.dst = handle(f),
+		.dst_offset = 64 * draw(f, 16),
+		.length = chance(f, 8) ? length(f) : 64 * (1 + draw(f, 16)),
+	};
+	if (op->opcode == DMACPY_OP_FILL) {
+		op->pattern = f->random;
+	} else {
+		op->src = handle(f);
+		op->src_offset = 2048 + draw(f, 512);
+	}
+	if (op->opcode == DMACPY_OP_COPY_2D) {
+		op->rows = 1 + draw(f, 4);
+		op->length = 64 * (1 + draw(f, 2));
+		op->dst_stride = op->length + 64 * draw(f, 2);
+		op->src_stride = draw(f, 256);
+	}
+	if (chance(f, 16))
+		mutate(f, op, sizeof(*op));
+}
+
+static void make_submit(struct fuzzer *f, struct dmacpy_submit *submit,
+			struct dmacpy_op *ops, uint32_t flags)
+{
+	uint32_t i;
+
+	*submit = (struct dmacpy_submit){
+		.size = chance(f, 4) ? offsetof(struct dmacpy_submit,
+						refused_op) : sizeof(*submit),
+		.flags = draw(f, 32) & flags,
+		.ops = (uintptr_t)ops,
+		.op_count = 1 + draw(f, chance(f, 4) ? MAX_OPS : 1),
+		.op_size = sizeof(*ops),
+		.user_data = f->random,
+	};
+	for (i = 0; i < submit->op_count; i++)
+		make_op(f, &ops[i]);
+	if (!chance(f, 4))
+		submit->flags &= ~DMACPY_SUBMIT_IN_FENCE;
+	if (submit->flags & DMACPY_SUBMIT_IN_FENCE)
+		submit->in_fence = file(f, OTHER);
+	if (chance(f, 16))
+		mutate(f, submit, sizeof(*submit));
+}
+
+static void do_submit(struct fuzzer *f)
+{
+	struct dmacpy_op ops[MAX_OPS];
+	struct dmacpy_submit submit;
+	int ret;
+
+	make_submit(f, &submit, ops, ~0U);
+	submit.out_fence = -1;
+	ret = command(file(f, STREAM), DMACPY_SUBMIT, &submit);
+	__atomic_add_fetch(&f->statistics->submits, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&f->statistics->started, !ret, __ATOMIC_RELAXED);
+	/* Also with the error of a job that was started. */
+	keep(f, OTHER, submit.out_fence);
+}
+
+/* Any number, any bytes */
+static void do_nonsense(struct fuzzer *f)
+{
+	union args args;
+	size_t i;
+
+	for (i = 0; i < sizeof(args); i++)
+		args.bytes[i] = chance(f, 2) ? 0 : draw(f, 256);
+	args.info.size = chance(f, 2) ? 8 * draw(f, 16) : odd_value(f);
+	/* An address of a REGISTER would be that of anything. */
+	args.reg.addr = (uintptr_t)f->family->arena;
+	command(file(f, STREAM), _IO(DMACPY_TYPE, draw(f, 8)),
+		chance(f, 16) ? (void *)(uintptr_t)odd_value(f) : &args);
+}
+
+static void do_read(struct fuzzer *f)
+{
+	struct dmacpy_event events[16];
+	int fd = file(f, STREAM);
+
+	/* Where nobody submits, nothing would ever be to be read. */
+	if (poll_for(fd, POLLIN, 0) & POLLIN)
+		if (read(fd, events, draw(f, sizeof(events))) < 0)
+			return;
+}
+
+static void do_fsync(struct fuzzer *f)
+{
+	fsync(file(f, STREAM));
+}
+
+static void do_poll(struct fuzzer *f)
+{
+	poll_for(any_file(f), POLLIN | POLLOUT, draw(f, 3));
+}
+
+/* By the kernel, to which memory that is gone is an error, and no signal. */
+static void do_map(struct fuzzer *f)
+{
+	size_t size = 4096 * (1 + draw(f, 3));
+	int pipes[2];
+	void *mem;
+
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   chance(f, 8) ? MAP_PRIVATE : MAP_SHARED, file(f, BUFFER),
+		   4096 * draw(f, 2));
+	if (mem == MAP_FAILED)
+		return;
+	if (!pipe2(pipes, O_CLOEXEC | O_NONBLOCK)) {
+		if (write(pipes[1], mem, draw(f, size)) > 0 &&
+		    read(pipes[0], mem, draw(f, size)) < 0)
+			errno = 0;
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+	munmap(mem, size);
+}
+
+static void do_sync(struct fuzzer *f)
+{
+	dmabuf_sync(file(f, BUFFER), draw(f, 8));
+}
+
+static void do_fence(struct fuzzer *f)
+{
+	struct dma_buf_export_sync_file export = { .flags = 1 + draw(f, 3) };
+	struct dma_buf_import_sync_file import = {
+		.flags = 1 + draw(f, 3),
+		.fd = file(f, OTHER),
+	};
+	struct sync_merge_data merge = { .fd2 = file(f, OTHER) };
+	int buffer = file(f, BUFFER);
+
+	switch (draw(f, 3)) {
+	case 0:
+		if (!command(buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export))
+			keep(f, OTHER, export.fd);
+		break;
+	case 1:
+		command(buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import);
+		break;
+	default:
+		if (!command(file(f, OTHER), SYNC_IOC_MERGE, &merge))
+			keep(f, OTHER, merge.fence);
+	}
+}
+
+/* Memory that goes away, or is there again, under what is registered */
+static void do_arena(struct fuzzer *f)
+{
+	uint8_t *at = f->family->arena + 4096 * draw(f, ARENA / 4096);
+
+	switch (draw(f, 4)) {
+	case 0:
+		madvise(at, 4096, MADV_DONTNEED);
+		break;
+	case 1:
+		mprotect(at, 4096, draw(f, 4));
+		break;
+	default:
+		mmap(at, 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	}
+}
+
+union fd_message {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr head;
+};
+
+/* Through a socket, in which files may be when both ends are closed */
+static void do_pass(struct fuzzer *f)
+{
+	union fd_message control = { };
+	char byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd = any_file(f);
+
+	if (chance(f, 2)) {
+		control.head = (struct cmsghdr){
+			.cmsg_len = CMSG_LEN(sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		};
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+		sendmsg(f->family->sockets[0], &message, MSG_DONTWAIT);
+	} else if (recvmsg(f->family->sockets[1], &message, MSG_DONTWAIT |
+			   MSG_CMSG_CLOEXEC) > 0 && message.msg_controllen) {
+		memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
+		keep(f, draw(f, KINDS), fd);
+	}
+}
+
+static void do_some(struct fuzzer *f, unsigned int count);
+
+/* A child that has all files for a moment, and is killed or exits with them */
+static void do_fork(struct fuzzer *f)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		f->has_ring = false;
+		do_some(f, 20);
+		_exit(0);
+	}
+	if (chance(f, 2))
+		kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+static void do_ring(struct fuzzer *f)
+{
+	static const unsigned int flags[] = {
+		0, IORING_SETUP_SQE128,
+		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+		IORING_SETUP_SQPOLL,
+	};
+
+	if (f->has_ring)
+		io_uring_queue_exit(&f->ring);
+	f->has_ring = !io_uring_queue_init(16, &f->ring, flags[draw(f, 4)]);
+	if (f->has_ring && chance(f, 2))
+		io_uring_register_files(&f->ring, f->family->files, SLOTS);
+}
+
+static void prepare_request(struct fuzzer *f, struct io_uring_sqe *sqe)
+{
+	struct dmacpy_submit *submit = &f->submits[draw(f, 4)];
+	struct dmacpy_submit_pointer pointer = {
+		.submit = (uintptr_t)submit,
+	};
+	bool inline_args = f->ring.flags & IORING_SETUP_SQE128;
+
+	make_submit(f, submit, f->ops, DMACPY_SUBMIT_IN_FENCE |
+		    DMACPY_SUBMIT_NO_IMPLICIT);
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, file(f, STREAM), NULL, 0, 0);
+	sqe->cmd_op = DMACPY_SUBMIT;
+	if (inline_args)
+		memcpy(sqe->cmd, submit, sizeof(*submit));
+	else
+		memcpy(sqe->cmd, &pointer, sizeof(pointer));
+}
+
+static void queue_request(struct fuzzer *f)
+{
+	static struct __kernel_timespec soon = { .tv_nsec = 1000000 };
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&f->ring);
+
+	if (!sqe)
+		return;
+	switch (draw(f, 8)) {
+	case 0:
+		io_uring_prep_cancel64(sqe, draw(f, 16), draw(f, 4));
+		break;
+	case 1:
+		io_uring_prep_poll_add(sqe, any_file(f), POLLIN | POLLOUT);
+		break;
+	case 2:
+		io_uring_prep_timeout(sqe, &soon, 0, 0);
+		break;
+	default:
+		prepare_request(f, sqe);
+	}
+	sqe->user_data = draw(f, 16);
+	if (chance(f, 4))
+		sqe->flags |= 1 << draw(f, 6);
+	if (sqe->flags & IOSQE_FIXED_FILE)
+		sqe->fd = draw(f, EACH_KIND);
+}
+
+static void do_requests(struct fuzzer *f)
+{
+	struct io_uring_cqe *cqe;
+	unsigned int count = 1 + draw(f, 6);
+
+	if (!f->has_ring)
+		do_ring(f);
+	if (!f->has_ring)
+		return;
+	while (count--)
+		queue_request(f);
+	io_uring_submit(&f->ring);
+	while (!io_uring_peek_cqe(&f->ring, &cqe))
+		io_uring_cqe_seen(&f->ring, cqe);
+}
+
+/* How often each is called */
+static const struct {
+	void (*run)(struct fuzzer *f);
+	unsigned int weight;
+} actions[] = {
+	{ do_open, 3 }, { do_close, 1 }, { do_dup, 1 }, { do_foreign, 2 },
+	{ do_alloc, 3 }, { do_import, 20 }, { do_register, 12 },
+	{ do_release, 3 }, { do_submit, 60 }, { do_nonsense, 4 },
+	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_map, 3 },
+	{ do_sync, 2 }, { do_fence, 4 }, { do_arena, 2 }, { do_pass, 2 },
+	{ do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
+};
+
+#define ACTIONS	(sizeof(actions) / sizeof(*actions))
+
+static void do_some(struct fuzzer *f, unsigned int count)
+{
+	unsigned int total = 0, at, i;
+
+	for (i = 0; i < ACTIONS; i++)
+		total += actions[i].weight;
+	while (count-- && milliseconds() < f->family->end) {
+		at = draw(f, total);
+		for (i = 0; at >= actions[i].weight; i++)
+			at -= actions[i].weight;
+		actions[i].run(f);
+	}
+}
+
+static void *run_thread(void *arg)
+{
+	struct fuzzer *f = arg;
+
+	do_some(f, ~0U);
+	if (f->has_ring)
+		io_uring_queue_exit(&f->ring);
+	return NULL;
+}
+
+static void interrupt(int number)
+{
+}
+
+/* A thread may wait for a record that nobody makes: only a signal ends that. */
+static void end_thread(pthread_t thread)
+{
+	while (pthread_tryjoin_np(thread, NULL)) {
+		pthread_kill(thread, SIGUSR1);
+		usleep(10 * 1000);
+	}
+}
+
+/* A process with threads: ends by itself, as does all that it has started. */
+static void run_family(uint32_t seed, struct statistics *statistics)
+{
+	const struct sigaction action = { .sa_handler = interrupt };
+	static struct fuzzer fuzzers[THREADS];
+	struct family family = {
+		.arena = memory_map(ARENA),
+		.end = milliseconds() + GENERATION_MS,
+	};
+	pthread_t threads[THREADS];
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGUSR1, &action, NULL);
+	memset(family.files, -1, sizeof(family.files));
+	if (!family.arena || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+					family.sockets))
+		_exit(1);
+	for (i = 0; i < THREADS; i++) {
+		fuzzers[i].family = &family;
+		fuzzers[i].statistics = statistics;
+		fuzzers[i].random = (seed + 1) * 0x9e3779b1 + i * 0x85ebca6b;
+		fuzzers[i].random = fuzzers[i].random ?: 1;
+		pthread_create(&threads[i], NULL, run_thread, &fuzzers[i]);
+	}
+	usleep(1000 * GENERATION_MS);
+	for (i = 0; i < THREADS; i++)
+		end_thread(threads[i]);
+	_exit(0);
+}
+
+/* Where the threads of a process are that does not end */
+static void show_threads(pid_t pid)
+{
+	char line[256], command[96];
+	FILE *stacks;
+
+	snprintf(command, sizeof(command), "cat /proc/%d/task/*/stack", pid);
+	stacks = popen(command, "r");
+	while (stacks && fgets(line, sizeof(line), stacks))
+		printf("# %s", line);
+	if (stacks)
+		pclose(stacks);
+}
+
+static bool wait_for_end(pid_t pid)
+{
+	unsigned int start = milliseconds();
+
+	while (!waitpid(pid, NULL, WNOHANG)) {
+		if (milliseconds() - start > END_MS) {
+			show_threads(pid);
+			return false;
+		}
+		usleep(10 * 1000);
+	}
+	return true;
+}
+
+/* What goes wrong around them */
+static void disturb(struct fuzzer *f, struct instance *instance)
+{
+	const char *knob = engine_knobs[draw(f, engine_knob_count)];
+
+	usleep(1000 * (20 + draw(f, 200)));
+	if (chance(f, 3)) {
+		instance_unbind(instance);
+		/* An engine that does not copy is not bound. */
+		engine_behave();
+		instance_bind(instance);
+	} else if (chance(f, 2)) {
+		engine_behave();
+	} else {
+		engine_set(knob, 1 + draw(f, 3));
+	}
+}
+
+static bool run_all(uint32_t seed, unsigned int seconds,
+		    struct instance *instance, struct statistics *statistics)
+{
+	unsigned int end = milliseconds() + 1000 * seconds;
+	struct fuzzer around = { .random = seed ?: 1 };
+	unsigned int generation, i;
+	pid_t pids[FAMILIES];
+	bool ended = true;
+
+	for (generation = 0; ended && milliseconds() < end; generation++) {
+		unsigned int until = milliseconds() + GENERATION_MS;
+
+		for (i = 0; i < FAMILIES; i++) {
+			pids[i] = fork();
+			if (!pids[i])
+				run_family(seed + generation * FAMILIES + i,
+					   statistics);
+		}
+		while (milliseconds() < until)
+			disturb(&around, instance);
+		/* Some are killed, in the middle of what they do. */
+		if (generation % 2)
+			kill(pids[draw(&around, FAMILIES)], SIGKILL);
+		engine_behave();
+		for (i = 0; i < FAMILIES; i++)
+			ended &= wait_for_end(pids[i]);
+	}
+	ksft_print_msg("%u generations, %u of %u jobs started\n", generation,
+		       statistics->started, statistics->submits);
+	return ended;
+}
+
+/* A channel may still be recovering: of a busy host, any engine is late. */
+static bool works(const char *device)
+{
+	int stream = stream_open(device), fd = sram_alloc(stream, 4096);
+	int handle = dmabuf_import(stream, fd, ACCESS_BOTH), tries, ret;
+
+	for (tries = 0; (ret = fill(stream, handle, 4096, 1)) && tries < 1000;
+	     tries++)
+		usleep(10 * 1000);
+	if (ret)
+		ksft_print_msg("%s: %s\n", device, strerror(-ret));
+	close(fd);
+	close(stream);
+	return !ret;
+}
+
+static bool all_work(const struct instance *fake)
+{
+	struct instance found = *fake;
+	bool all = true;
+	glob_t devices;
+	size_t i;
+
+	if (instance_find_node(&found)) {
+		ksft_print_msg("%s is not bound\n", fake->name);
+		return false;
+	}
+	if (glob("/dev/dmacpy[0-9]*", 0, NULL, &devices))
+		return false;
+	for (i = 0; i < devices.gl_pathc; i++)
+		all &= works(devices.gl_pathv[i]);
+	globfree(&devices);
+	return all;
+}
+
+int main(void)
+{
+	unsigned int seconds = environment("DMACPY_FUZZ_SECONDS",
+					   environment("DMACPY_SECONDS",
+						       SECONDS));
+	uint32_t seed = environment("DMACPY_SEED", 1);
+	struct statistics *statistics;
+	struct instance instance;
+	long pinned, tries;
+
+	ksft_print_header();
+	ksft_set_plan(5);
+	if (engine_find(&instance))
+		ksft_exit_skip("no instance on the fake DMA engine\n");
+	printf("# DMACPY_SEED=%u\n", seed);
+	fflush(stdout);
+	engine_reset();
+	set_number(TIMEOUT, 50);
+	set_number(DEPENDENCY_TIMEOUT, 100);
+	pinned = pinned_pages();
+	statistics = mmap(NULL, sizeof(*statistics), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (statistics == MAP_FAILED)
+		ksft_exit_fail_msg("no memory\n");
+
+	ksft_test_result(run_all(seed, seconds, &instance, statistics),
+			 "all threads end\n");
+	/* Else it has tried nothing but what is refused. */
+	ksft_test_result(statistics->started, "jobs are started\n");
+	ksft_test_result(engine_reset() && all_work(&instance),
+			 "all engines work\n");
+	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
+	for (tries = 0; pinned_pages() != pinned && tries < 500; tries++)
+		usleep(10 * 1000);
+	ksft_test_result(pinned_pages() == pinned, "no page is pinned\n");
+	ksft_finished();
+}
