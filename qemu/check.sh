@@ -28,8 +28,8 @@ cd "$top"
 
 # Builds first: they take longest, and the others run beside them.
 build_checks=(in-tree sparse checkpatch symbols)
-source_checks=(kernel-doc documented lengths walls includes device-tree binding
-	       shellcheck codespell white-space licences unfinished traces)
+source_checks=(kernel-doc documented lengths walls includes syzkaller device-tree
+	       binding shellcheck codespell white-space licences unfinished traces)
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -76,6 +76,13 @@ check_walls()
 	wall '<linux/genalloc\.h>' dmacpy_pool.c
 }
 
+# syzkaller calls what the header says.
+check_syzkaller()
+{
+	python3 qemu/check/syzkaller.py uapi/linux/dmacpy.h \
+		userspace/tests/syzkaller/dmacpy.txt
+}
+
 # Data flows one way: a file includes headers to its right, or shared ones.
 check_includes()
 {

@@ -104,6 +104,21 @@ break_walls__fence()
 	echo '#define END(f) dma_fence_signal(f)' >>driver/dmacpy_job.h
 }
 
+break_syzkaller__member()
+{
+	sed -i '/refused_op/d' userspace/tests/syzkaller/dmacpy.txt
+}
+
+break_syzkaller__size()
+{
+	sed -i 's/^\trows.*/\trows\t\tint64/' userspace/tests/syzkaller/dmacpy.txt
+}
+
+break_syzkaller__flag()
+{
+	sed -i 's/, DMACPY_SUBMIT_EVENT//' userspace/tests/syzkaller/dmacpy.txt
+}
+
 break_includes__upwards()
 {
 	sed -i '0,/^#include "/s//#include "dmacpy_stream.h"\n&/' \

@@ -29,8 +29,9 @@ check_codespell()
 {
 	local files
 	mapfile -t files < <(text_files)
-	# Nd and Fo are macros of man pages, iput() is a function, gud a driver.
-	codespell --ignore-words-list=nd,fo,iput,gud "${files[@]}"
+	# Nd and Fo are macros of man pages, iput() is a function, gud a driver,
+	# inout a word of syzkaller.
+	codespell --ignore-words-list=nd,fo,iput,gud,inout "${files[@]}"
 }
 
 check_white_space()
