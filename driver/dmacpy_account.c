@@ -8,6 +8,7 @@
  * user_struct.locked_vm serves for pinned memory only, and depends on the
  * configuration of the kernel.
  */
+#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/limits.h>
@@ -20,6 +21,9 @@
 
 #include "dmacpy_account.h"
 #include "dmacpy_param.h"
+
+/* One job in dmacpy_account.queued; the bits below are bytes. */
+#define ACCOUNT_JOB	BIT_ULL(48)
 
 /* All accounts, by user. The last reference is put under the lock. */
 static DEFINE_XARRAY_FLAGS(accounts, XA_FLAGS_ACCOUNT);
@@ -34,6 +38,7 @@ static struct dmacpy_account *account_new(kuid_t user)
 		return NULL;
 	refcount_set(&account->ref, 1);
 	account->user = user;
+	init_waitqueue_head(&account->wait);
 	if (xa_err(xa_store(&accounts, __kuid_val(user), account,
 			    GFP_KERNEL))) {
 		kfree(account);
@@ -83,10 +88,17 @@ static unsigned long account_limit(enum dmacpy_resource resource)
 {
 	unsigned int quota;
 
-	if (resource == DMACPY_PINNED_PAGES)
+	switch (resource) {
+	case DMACPY_PINNED_PAGES:
 		return rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	quota = READ_ONCE(dmacpy_sram_quota.value);
-	return quota ? quota / (PAGE_SIZE / 1024) : ULONG_MAX;
+	case DMACPY_SRAM_PAGES:
+		quota = READ_ONCE(dmacpy_sram_quota.value);
+		return quota ? quota / (PAGE_SIZE / 1024) : ULONG_MAX;
+	case DMACPY_STREAMS:
+		return dmacpy_max_user_streams.value;
+	default:
+		return dmacpy_max_user_handles.value;
+	}
 }
 
 static bool account_may_exceed(enum dmacpy_resource resource)
@@ -136,4 +148,64 @@ void dmacpy_account_uncharge(struct dmacpy_account *account,
 			     unsigned long amount)
 {
 	atomic_long_sub(amount, &account->used[resource]);
+}
+
+/*
+ * The bytes of the next job do not matter: poll() does not know them, and a job
+ * that is longer than the limit has to be possible.
+ */
+static bool account_has_room(u64 queued)
+{
+	return queued / ACCOUNT_JOB < dmacpy_max_user_jobs.value &&
+	       queued % ACCOUNT_JOB < dmacpy_max_user_bytes.value;
+}
+
+/**
+ * dmacpy_account_has_room() - may the user submit a job
+ * @account: the account; its @wait is woken when this changes to true
+ *
+ * Context: Any.
+ * Return: true if dmacpy_account_begin_job() would succeed.
+ */
+bool dmacpy_account_has_room(struct dmacpy_account *account)
+{
+	return account_has_room(atomic64_read(&account->queued));
+}
+
+/**
+ * dmacpy_account_begin_job() - charge a user for a job, if there is room
+ * @account: the account
+ * @bytes: of the job
+ *
+ * Nothing overrides these limits: the jobs of the user complete by themselves.
+ *
+ * Context: Any. Undone by dmacpy_account_end_job().
+ * Return: false if the user has too many jobs, or bytes in them.
+ */
+bool dmacpy_account_begin_job(struct dmacpy_account *account, u64 bytes)
+{
+	s64 queued = atomic64_read(&account->queued);
+
+	do {
+		if (!account_has_room(queued))
+			return false;
+	} while (!atomic64_try_cmpxchg(&account->queued, &queued,
+				       queued + ACCOUNT_JOB + bytes));
+	return true;
+}
+
+/**
+ * dmacpy_account_end_job() - undo dmacpy_account_begin_job()
+ * @account: the account
+ * @bytes: the same
+ *
+ * Context: Any.
+ */
+void dmacpy_account_end_job(struct dmacpy_account *account, u64 bytes)
+{
+	u64 queued = atomic64_sub_return(ACCOUNT_JOB + bytes, &account->queued);
+
+	if (account_has_room(queued) &&
+	    !account_has_room(queued + ACCOUNT_JOB + bytes))
+		wake_up_all(&account->wait);
 }

@@ -6,6 +6,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/wait.h>
 
 /**
  * enum dmacpy_resource - resources that are limited for each user
@@ -13,11 +14,17 @@
  *	caller; CAP_IPC_LOCK overrides that
  * @DMACPY_SRAM_PAGES: pages of SRAM, to the quota; CAP_SYS_RESOURCE overrides
  *	that
+ * @DMACPY_STREAMS: open files, and closed ones whose jobs have not completed;
+ *	CAP_SYS_RESOURCE overrides the limit
+ * @DMACPY_HANDLES: handles, and buffers that jobs still use after RELEASE;
+ *	CAP_SYS_RESOURCE overrides the limit
  * @DMACPY_RESOURCES: number of resources
  */
 enum dmacpy_resource {
 	DMACPY_PINNED_PAGES,
 	DMACPY_SRAM_PAGES,
+	DMACPY_STREAMS,
+	DMACPY_HANDLES,
 	DMACPY_RESOURCES,
 };
 
@@ -26,11 +33,16 @@ enum dmacpy_resource {
  * @ref: held by each stream, and by each object that is charged
  * @user: the real user id of the task that opened the stream
  * @used: amount of each resource
+ * @queued: jobs that have not completed and their bytes, in one word, so that
+ *	both change together; see account_has_room()
+ * @wait: woken when there is room for a job again
  */
 struct dmacpy_account {
 	refcount_t ref;
 	kuid_t user;
 	atomic_long_t used[DMACPY_RESOURCES];
+	atomic64_t queued;
+	wait_queue_head_t wait;
 };
 
 struct dmacpy_account *dmacpy_account_get_current(void);
@@ -40,6 +52,9 @@ int dmacpy_account_charge(struct dmacpy_account *account,
 void dmacpy_account_uncharge(struct dmacpy_account *account,
 			     enum dmacpy_resource resource,
 			     unsigned long amount);
+bool dmacpy_account_has_room(struct dmacpy_account *account);
+bool dmacpy_account_begin_job(struct dmacpy_account *account, u64 bytes);
+void dmacpy_account_end_job(struct dmacpy_account *account, u64 bytes);
 
 /* Undone by dmacpy_account_put(). */
 static inline void dmacpy_account_get(struct dmacpy_account *account)

@@ -87,6 +87,7 @@ static void buf_free(struct dmacpy_buf *buf)
 		buf_unpin(buf);
 	if (buf->power)
 		dmacpy_power_put(buf->power);
+	dmacpy_account_uncharge(buf->account, DMACPY_HANDLES, 1);
 	dmacpy_account_put(buf->account);
 	kfree(buf);
 }
@@ -112,10 +113,16 @@ static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
 				  u32 access)
 {
 	struct dmacpy_buf *buf;
+	int ret;
 
+	ret = dmacpy_account_charge(account, DMACPY_HANDLES, 1);
+	if (ret)
+		return ERR_PTR(ret);
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		return NULL;
+	if (!buf) {
+		dmacpy_account_uncharge(account, DMACPY_HANDLES, 1);
+		return ERR_PTR(-ENOMEM);
+	}
 	kref_init(&buf->ref);
 	INIT_WORK(&buf->work, buf_work);
 	dmacpy_account_get(account);
@@ -206,8 +213,8 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
  *
  * Context: Process, inside the gate. The exporter may make it wait.
  * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
- * -EINVAL if the engine cannot use it, -ENOMEM, the exporter's, or the -errno
- * of who cannot be resumed.
+ * -EINVAL if the engine cannot use it, -EDQUOT, -ENOMEM, the exporter's, or the
+ * -errno of the device that cannot be resumed.
  */
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 				     struct dmacpy_chan *chan,
@@ -219,8 +226,8 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 	int ret;
 
 	buf = buf_new(account, dmabuf->size, access);
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(buf))
+		return buf;
 	get_dma_buf(dmabuf);
 	buf->dmabuf = dmabuf;
 	ret = buf_set_engine(buf, chan);
@@ -305,9 +312,9 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
  *
  * Context: Process, outside of the gate: memory may have to be fetched.
  * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
- * -EDQUOT for RLIMIT_MEMLOCK, -EFAULT if there is no such memory or it cannot
- * be pinned, -EOPNOTSUPP if the CPU's cache cannot be synced with it, -ENOMEM,
- * -EINTR.
+ * -EDQUOT for a limit of the user, -EFAULT if there is no such memory or it
+ * cannot be pinned, -EOPNOTSUPP if the CPU's cache cannot be synced with it,
+ * -ENOMEM, -EINTR.
  */
 struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
 				  unsigned long addr, size_t length, u32 access)
@@ -322,8 +329,8 @@ struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
 		return ERR_PTR(-ENOMEM);
 	npages = PHYS_PFN(PAGE_ALIGN((u64)offset_in_page(addr) + length));
 	buf = buf_new(account, length, access);
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(buf))
+		return buf;
 	buf->offset = offset_in_page(addr);
 	buf->mm = current->mm;
 	mmgrab(buf->mm);

@@ -78,6 +78,10 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	info->submit_flags = DMACPY_SUBMIT_FLAGS;
 	info->max_jobs = dmacpy_max_jobs.value;
 	info->max_events = dmacpy_max_events.value;
+	info->max_user_bytes = dmacpy_max_user_bytes.value;
+	info->max_user_jobs = dmacpy_max_user_jobs.value;
+	info->max_user_streams = dmacpy_max_user_streams.value;
+	info->max_user_handles = dmacpy_max_user_handles.value;
 	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
 }
 

@@ -158,9 +158,17 @@ static int job_check_op(const struct dmacpy_op *op)
 	return unused || !op->length ? -EINVAL : 0;
 }
 
+/* No more than the limit: dmacpy_job_check_ends() refuses that job. */
+static u64 job_op_bytes(const struct dmacpy_op *op)
+{
+	u64 max = dmacpy_max_bytes.value + 1ULL;
+
+	return min(min(op->length, max) * op->rows, max);
+}
+
 /**
  * dmacpy_job_check_ops() - check what can be said without the buffers
- * @job: the job; all its operations have rows then
+ * @job: the job; it has its length then, and all its operations have rows
  *
  * Context: Any.
  * Return: 0, -EINVAL or -EOPNOTSUPP.
@@ -176,6 +184,7 @@ int dmacpy_job_check_ops(struct dmacpy_job *job)
 			return dmacpy_job_refuse(job, op - job->op, ret);
 		if (!op->rows)
 			op->rows = 1;
+		job->length += job_op_bytes(op);
 		job->nfills += op->opcode == DMACPY_OP_FILL;
 	}
 	return 0;

@@ -51,6 +51,25 @@ module_param_cb(sram_quota_kib, &param_ops, &dmacpy_sram_quota, 0644);
 MODULE_PARM_DESC(sram_quota_kib,
 		 "SRAM that one user may have, in KiB; 0 is no limit");
 
+struct dmacpy_param dmacpy_max_user_streams = { 256, 1, 65536 };
+module_param_cb(max_user_streams, &param_ops, &dmacpy_max_user_streams, 0444);
+MODULE_PARM_DESC(max_user_streams,
+		 "Streams of a user, closed ones with jobs included (1 to 65536)");
+
+struct dmacpy_param dmacpy_max_user_handles = { 65536, 1, 1 << 24 };
+module_param_cb(max_user_handles, &param_ops, &dmacpy_max_user_handles, 0444);
+MODULE_PARM_DESC(max_user_handles, "Handles of a user (1 to 16777216)");
+
+struct dmacpy_param dmacpy_max_user_jobs = { 512, 1, 16384 };
+module_param_cb(max_user_jobs, &param_ops, &dmacpy_max_user_jobs, 0444);
+MODULE_PARM_DESC(max_user_jobs,
+		 "Jobs of a user that have not completed (1 to 16384)");
+
+struct dmacpy_param dmacpy_max_user_bytes = { 1 << 30, 1, UINT_MAX };
+module_param_cb(max_user_bytes, &param_ops, &dmacpy_max_user_bytes, 0444);
+MODULE_PARM_DESC(max_user_bytes,
+		 "Bytes of these jobs, from which on no more jobs are taken (1 to 4294967295)");
+
 struct dmacpy_param dmacpy_max_jobs = { 64, 1, 4096 };
 module_param_cb(max_jobs, &param_ops, &dmacpy_max_jobs, 0444);
 MODULE_PARM_DESC(max_jobs, "Jobs of a stream that have not ended (1 to 4096)");

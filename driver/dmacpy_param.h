@@ -21,8 +21,12 @@ extern struct dmacpy_param dmacpy_dependency_timeout;
 /* Of one instance. */
 extern struct dmacpy_param dmacpy_max_channels;
 
-/* Of one user. In KiB; may be written at run time. */
+/* Of one user. The quota, in KiB, may be written at run time. */
 extern struct dmacpy_param dmacpy_sram_quota;
+extern struct dmacpy_param dmacpy_max_user_streams;
+extern struct dmacpy_param dmacpy_max_user_handles;
+extern struct dmacpy_param dmacpy_max_user_jobs;
+extern struct dmacpy_param dmacpy_max_user_bytes;
 
 /* Of one stream. */
 extern struct dmacpy_param dmacpy_max_jobs;

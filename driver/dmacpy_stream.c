@@ -74,20 +74,42 @@ static void stream_release(struct kref *ref)
 	struct dmacpy_stream *stream =
 		container_of(ref, struct dmacpy_stream, ref);
 
+	/* At once: the user may open the next one. */
+	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
 	queue_work(stream_wq, &stream->free);
+}
+
+static int stream_charge(struct dmacpy_stream *stream)
+{
+	int ret;
+
+	stream->account = dmacpy_account_get_current();
+	if (!stream->account)
+		return -ENOMEM;
+	ret = dmacpy_account_charge(stream->account, DMACPY_STREAMS, 1);
+	if (ret)
+		dmacpy_account_put(stream->account);
+	return ret;
+}
+
+static void stream_uncharge(struct dmacpy_stream *stream)
+{
+	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
+	dmacpy_account_put(stream->account);
 }
 
 static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 {
 	struct dmacpy_stream *stream;
+	int ret;
 
 	stream = kzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
 	if (!stream)
-		return NULL;
-	stream->account = dmacpy_account_get_current();
-	if (!stream->account) {
+		return ERR_PTR(-ENOMEM);
+	ret = stream_charge(stream);
+	if (ret) {
 		kfree(stream);
-		return NULL;
+		return ERR_PTR(ret);
 	}
 	kref_init(&stream->ref);
 	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -107,8 +129,8 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
  * @dev: the instance
  *
  * Context: Process.
- * Return: the stream (dmacpy_stream_close()), or an ERR_PTR() of -ENOMEM or
- * -ENODEV.
+ * Return: the stream (dmacpy_stream_close()), or an ERR_PTR() of -ENOMEM,
+ * -EDQUOT or -ENODEV.
  */
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 {
@@ -117,8 +139,8 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 	int idx;
 
 	stream = stream_new(dev);
-	if (!stream)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(stream))
+		return stream;
 
 	alive = dmacpy_device_enter(dev, &idx);
 	if (alive) {
@@ -132,7 +154,7 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 	}
 	dmacpy_device_leave(dev, idx);
 	if (!alive) {
-		dmacpy_account_put(stream->account);
+		stream_uncharge(stream);
 		kfree(stream);
 		return ERR_PTR(-ENODEV);
 	}
@@ -457,6 +479,8 @@ static void stream_job_done(struct dmacpy_job *job, int result)
 	struct dmacpy_waiter *waiter = NULL;
 	unsigned long flags;
 
+	/* First: a program that sees the result finds room for the next job. */
+	dmacpy_account_end_job(stream->account, job->length);
 	spin_lock_irqsave(&stream->lock, flags);
 	result = stream_note_result(stream, job, result);
 	if (job->event)
@@ -660,6 +684,7 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 	while ((job = stream_first_waiting(stream)))
 		stream_move(stream, job, -ENODEV);
 	wake_up_all(&stream->wait);
+	wake_up_all(&stream->account->wait);
 }
 
 /* Straight to the channel, if nothing is in the way. */
@@ -750,12 +775,17 @@ static int stream_commit(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	int ret;
 
 	ret = stream_check_room(stream, job);
-	if (!ret)
-		ret = stream_prepare(stream, job);
-	if (!ret)
-		ret = stream_order(stream, job);
 	if (ret)
 		return ret;
+	if (!dmacpy_account_begin_job(stream->account, job->length))
+		return -EBUSY;
+	ret = stream_prepare(stream, job);
+	if (!ret)
+		ret = stream_order(stream, job);
+	if (ret) {
+		dmacpy_account_end_job(stream->account, job->length);
+		return ret;
+	}
 
 	signalling = dma_fence_begin_signalling();
 	stream_enter(stream, job);
@@ -797,13 +827,22 @@ static int stream_try_submit(struct dmacpy_stream *stream,
 	return ret;
 }
 
+/* In the stream, then in the account, which has a queue of its own. */
 static int stream_wait_for_room(struct dmacpy_stream *stream,
 				const struct dmacpy_job *job)
 {
-	return wait_event_interruptible(stream->wait,
+	struct dmacpy_account *account = stream->account;
+	int ret;
+
+	ret = wait_event_interruptible(stream->wait,
+				       READ_ONCE(stream->dev->unplugged) ||
+				       stream_check_room(stream, job) !=
+				       -EBUSY);
+	if (ret)
+		return ret;
+	return wait_event_interruptible(account->wait,
 					READ_ONCE(stream->dev->unplugged) ||
-					stream_check_room(stream, job) !=
-					-EBUSY);
+					dmacpy_account_has_room(account));
 }
 
 /**
@@ -1004,7 +1043,8 @@ void dmacpy_stream_end_read(struct dmacpy_stream *stream,
  *
  * Context: Process.
  * Return: EPOLLIN when there is a record, EPOLLOUT when there is room for a job
- * and the channel takes it, EPOLLHUP and EPOLLERR when the device was unbound.
+ * of the stream and of the user and the channel takes it, EPOLLHUP and EPOLLERR
+ * when the device was unbound.
  */
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table)
@@ -1015,9 +1055,11 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 	int idx;
 
 	poll_wait(file, &stream->wait, table);
+	poll_wait(file, &stream->account->wait, table);
 	poll_wait(file, &dev->ready, table);
 	alive = dmacpy_device_enter(dev, &idx);
-	ready = alive && dmacpy_chan_ready(stream->chan);
+	ready = alive && dmacpy_chan_ready(stream->chan) &&
+		dmacpy_account_has_room(stream->account);
 	dmacpy_device_leave(dev, idx);
 
 	spin_lock_irq(&stream->lock);

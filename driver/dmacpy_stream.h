@@ -111,7 +111,8 @@ struct dmacpy_stream_stat {
  * @advance: work that does that, and watches the deadline of the first
  * @dep: what the first of @waiting waits for, or NULL; @advance's
  * @dep_cb: our callback there
- * @wait: woken when a job ends or the device is unbound
+ * @wait: woken when a job ends or the device is unbound; see also
+ *	dmacpy_account.wait
  */
 struct dmacpy_stream {
 	struct kref ref;

@@ -10,7 +10,7 @@
 #include "dmacpy_account.h"
 #include "dmacpy_param.h"
 
-#define LIMIT_PAGES	4
+#define LIMIT	4
 
 /* A user id that is not in use. */
 #define USER		0x7ffffff0
@@ -18,10 +18,18 @@
 /**
  * struct account_test - limits to be restored
  * @quota_kib: the parameter
+ * @streams: the parameter
+ * @handles: the parameter
+ * @jobs: the parameter
+ * @bytes: the parameter
  * @memlock: the limit of this task
  */
 struct account_test {
 	unsigned int quota_kib;
+	unsigned int streams;
+	unsigned int handles;
+	unsigned int jobs;
+	unsigned int bytes;
 	struct rlimit memlock;
 };
 
@@ -81,11 +89,11 @@ static void account_limits(struct kunit *test)
 	for (res = 0; res < DMACPY_RESOURCES; res++) {
 		KUNIT_EXPECT_EQ(test, -EDQUOT,
 				account_charge(test, account, res,
-					       LIMIT_PAGES + 1));
+					       LIMIT + 1));
 		KUNIT_EXPECT_EQ(test, -EDQUOT,
 				account_charge(test, account, res, ULONG_MAX));
 		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res,
-							LIMIT_PAGES - 1));
+							LIMIT - 1));
 		KUNIT_EXPECT_EQ(test, -EDQUOT,
 				account_charge(test, account, res, 2));
 		KUNIT_EXPECT_EQ(test, -EDQUOT,
@@ -95,7 +103,7 @@ static void account_limits(struct kunit *test)
 				account_charge(test, account, res, 1));
 		dmacpy_account_uncharge(account, res, 1);
 		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res, 1));
-		dmacpy_account_uncharge(account, res, LIMIT_PAGES);
+		dmacpy_account_uncharge(account, res, LIMIT);
 	}
 }
 
@@ -107,9 +115,9 @@ static void account_resources_are_apart(struct kunit *test)
 
 	for (res = 0; res < DMACPY_RESOURCES; res++)
 		KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, res,
-							LIMIT_PAGES));
+							LIMIT));
 	for (res = 0; res < DMACPY_RESOURCES; res++)
-		dmacpy_account_uncharge(account, res, LIMIT_PAGES);
+		dmacpy_account_uncharge(account, res, LIMIT);
 }
 
 /* Catches: two accounts of one user, or one of two users. */
@@ -140,8 +148,8 @@ static void account_quota_may_be_off(struct kunit *test)
 	dmacpy_sram_quota.value = 0;
 	KUNIT_EXPECT_EQ(test, 0, account_charge(test, account,
 						DMACPY_SRAM_PAGES,
-						100 * LIMIT_PAGES));
-	dmacpy_account_uncharge(account, DMACPY_SRAM_PAGES, 100 * LIMIT_PAGES);
+						100 * LIMIT));
+	dmacpy_account_uncharge(account, DMACPY_SRAM_PAGES, 100 * LIMIT);
 }
 
 /* Catches: a capability that overrides the limit of another resource. */
@@ -150,6 +158,8 @@ static void account_rights(struct kunit *test)
 	static const int rights[] = {
 		[DMACPY_PINNED_PAGES] = CAP_IPC_LOCK,
 		[DMACPY_SRAM_PAGES] = CAP_SYS_RESOURCE,
+		[DMACPY_STREAMS] = CAP_SYS_RESOURCE,
+		[DMACPY_HANDLES] = CAP_SYS_RESOURCE,
 	};
 	struct dmacpy_account *account = account_of(test, USER);
 	struct cred *cred = account_cred(test, USER);
@@ -163,15 +173,71 @@ static void account_rights(struct kunit *test)
 		for (res = 0; res < DMACPY_RESOURCES; res++) {
 			old = override_creds(cred);
 			ret = dmacpy_account_charge(account, res,
-						    LIMIT_PAGES + 1);
+						    LIMIT + 1);
 			revert_creds(old);
 			KUNIT_EXPECT_EQ(test, rights[res] == rights[held] ?
 					0 : -EDQUOT, ret);
 			if (!ret)
 				dmacpy_account_uncharge(account, res,
-							LIMIT_PAGES + 1);
+							LIMIT + 1);
 		}
 	}
+}
+
+static bool account_begin(struct dmacpy_account *account, unsigned int jobs,
+			  u64 bytes)
+{
+	bool begun = true;
+
+	while (jobs--)
+		begun &= dmacpy_account_begin_job(account, bytes);
+	return begun;
+}
+
+static void account_end(struct dmacpy_account *account, unsigned int jobs,
+			u64 bytes)
+{
+	while (jobs--)
+		dmacpy_account_end_job(account, bytes);
+}
+
+/* Catches: a limit of jobs that is off by one; bytes taken for jobs. */
+static void account_limits_jobs(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+
+	dmacpy_max_user_jobs.value = 3;
+	dmacpy_max_user_bytes.value = U32_MAX;
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 2, 1 << 30));
+	KUNIT_EXPECT_TRUE(test, dmacpy_account_has_room(account));
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 1, 1 << 30));
+	KUNIT_EXPECT_FALSE(test, dmacpy_account_has_room(account));
+	KUNIT_EXPECT_FALSE(test, account_begin(account, 1, 0));
+	account_end(account, 1, 1 << 30);
+	KUNIT_EXPECT_TRUE(test, dmacpy_account_has_room(account));
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 1, 1));
+	account_end(account, 1, 1);
+	account_end(account, 2, 1 << 30);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&account->queued));
+}
+
+/* Catches: a job that is too long for ever; bytes that do not count. */
+static void account_limits_bytes(struct kunit *test)
+{
+	struct dmacpy_account *account = account_of(test, USER);
+
+	dmacpy_max_user_jobs.value = 10;
+	dmacpy_max_user_bytes.value = 100;
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 1, 99));
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 1, 1 << 30));
+	KUNIT_EXPECT_FALSE(test, dmacpy_account_has_room(account));
+	KUNIT_EXPECT_FALSE(test, account_begin(account, 1, 1));
+	account_end(account, 1, 1 << 30);
+	KUNIT_EXPECT_TRUE(test, account_begin(account, 1, 1));
+	KUNIT_EXPECT_FALSE(test, account_begin(account, 1, 1));
+	account_end(account, 1, 1);
+	account_end(account, 1, 99);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&account->queued));
 }
 
 static int account_init(struct kunit *test)
@@ -183,8 +249,14 @@ static int account_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, at);
 	at->quota_kib = dmacpy_sram_quota.value;
 	at->memlock = *memlock;
-	dmacpy_sram_quota.value = LIMIT_PAGES * PAGE_SIZE / 1024;
-	memlock->rlim_cur = LIMIT_PAGES * PAGE_SIZE;
+	at->streams = dmacpy_max_user_streams.value;
+	at->handles = dmacpy_max_user_handles.value;
+	at->jobs = dmacpy_max_user_jobs.value;
+	at->bytes = dmacpy_max_user_bytes.value;
+	dmacpy_sram_quota.value = LIMIT * PAGE_SIZE / 1024;
+	dmacpy_max_user_streams.value = LIMIT;
+	dmacpy_max_user_handles.value = LIMIT;
+	memlock->rlim_cur = LIMIT * PAGE_SIZE;
 	test->priv = at;
 	return 0;
 }
@@ -196,6 +268,10 @@ static void account_exit(struct kunit *test)
 	if (!at)
 		return;
 	dmacpy_sram_quota.value = at->quota_kib;
+	dmacpy_max_user_streams.value = at->streams;
+	dmacpy_max_user_handles.value = at->handles;
+	dmacpy_max_user_jobs.value = at->jobs;
+	dmacpy_max_user_bytes.value = at->bytes;
 	current->signal->rlim[RLIMIT_MEMLOCK] = at->memlock;
 }
 
@@ -206,6 +282,8 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(account_lives_with_its_references),
 	KUNIT_CASE(account_quota_may_be_off),
 	KUNIT_CASE(account_rights),
+	KUNIT_CASE(account_limits_jobs),
+	KUNIT_CASE(account_limits_bytes),
 	{ }
 };
 

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_test_buf.h"
@@ -192,6 +193,23 @@ static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
 	}
 }
 
+/* Catches: handles that a user has any number of; a charge that is kept. */
+static void buf_is_charged(struct kunit *test)
+{
+	struct dmacpy_account *account = test_account(test);
+	atomic_long_t *handles = &account->used[DMACPY_HANDLES];
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
+	long before = atomic_long_read(handles);
+	struct dmacpy_buf *buf;
+
+	buf = dmacpy_buf_import(account, chan, dmabuf, DMACPY_ACCESS_READ);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, before + 1, atomic_long_read(handles));
+	dmacpy_buf_put(buf);
+	KUNIT_EXPECT_EQ(test, before, atomic_long_read(handles));
+}
+
 /* Catches: a buffer that goes while a job has it, or never. */
 static void buf_counts_references(struct kunit *test)
 {
@@ -260,6 +278,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
 	KUNIT_CASE(buf_keeps_what_the_cpu_wrote),
 	KUNIT_CASE(buf_counts_references),
+	KUNIT_CASE(buf_is_charged),
 	KUNIT_CASE(buf_allows_access),
 	KUNIT_CASE(buf_knows_itself),
 	{ }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of dmacpy_stream.c. */
 #include <kunit/test.h>
+#include <linux/capability.h>
 #include <linux/completion.h>
+#include <linux/cred.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
@@ -13,6 +15,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_device.h"
 #include "dmacpy_fence.h"
@@ -42,6 +45,8 @@
  * @src: where from
  * @dst_handle: of @dst
  * @src_handle: of @src
+ * @max_user_jobs: what the parameter was before
+ * @max_user_streams: what the parameter was before
  * @max_jobs: what the parameter was before
  * @max_events: what the parameter was before
  * @dependency_timeout: what the parameter was before
@@ -54,6 +59,8 @@ struct stream_test {
 	struct dma_buf *src;
 	u32 dst_handle;
 	u32 src_handle;
+	unsigned int max_user_jobs;
+	unsigned int max_user_streams;
 	unsigned int max_jobs;
 	unsigned int max_events;
 	unsigned int dependency_timeout;
@@ -323,6 +330,78 @@ static void stream_limits_jobs(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
 }
 
+static bool stream_polls_out(struct kunit *test)
+{
+	return stream_poll(test) & (__force unsigned int)EPOLLOUT;
+}
+
+/*
+ * Catches: jobs of other streams of the user that do not count; a place that a
+ * refused job keeps; a poll() that reports room which the user does not have.
+ */
+static void stream_limits_jobs_of_user(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_stream *other = test_stream_open(test, st->dev,
+						       st->engine);
+	struct dmacpy_job *job = stream_job(test), *refused = stream_job(test);
+
+	dmacpy_max_user_jobs.value = 2;
+	job->op[0].dst = test_stream_import(test, other, st->dst);
+	job->op[0].src = test_stream_import(test, other, st->src);
+	refused->op[0].dst = U32_MAX;
+	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, refused));
+	stream_start_on(test, other, job);
+	KUNIT_EXPECT_TRUE(test, stream_polls_out(test));
+	stream_start(test, stream_job(test));
+	KUNIT_EXPECT_FALSE(test, stream_polls_out(test));
+	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_submit(test, stream_job(test)));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_TRUE(test, stream_polls_out(test));
+	stream_start(test, stream_job(test));
+	stream_run(test, TEST_COPY);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&st->stream->account->queued));
+}
+
+static struct dmacpy_stream *stream_open_unprivileged(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct cred *cred = prepare_creds();
+	struct dmacpy_stream *stream;
+	const struct cred *old;
+
+	KUNIT_ASSERT_NOT_NULL(test, cred);
+	cred->cap_effective = CAP_EMPTY_SET;
+	old = override_creds(cred);
+	stream = dmacpy_stream_open(st->dev);
+	revert_creds(old);
+	put_cred(cred);
+	return stream;
+}
+
+/* Catches: a closed stream whose jobs go on, and that no longer counts. */
+static void stream_limits_streams_of_user(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_job *job = stream_job(test);
+	struct dmacpy_stream *stream;
+
+	dmacpy_max_user_streams.value = 2;
+	stream = stream_open_unprivileged(test);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stream);
+	job->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->op[0].src = test_stream_import(test, stream, st->src);
+	stream_start_on(test, stream, job);
+	dmacpy_stream_close(stream);
+	KUNIT_EXPECT_EQ(test, -EDQUOT,
+			PTR_ERR_OR_ZERO(stream_open_unprivileged(test)));
+	stream_run(test, TEST_COPY);
+	stream = stream_open_unprivileged(test);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stream);
+	dmacpy_stream_close(stream);
+}
+
 /**
  * struct stream_submitter - somebody who waits for a stream
  * @work: waits
@@ -362,6 +441,7 @@ static int stream_meanwhile(struct kunit *test, struct dmacpy_job *job,
 	INIT_WORK_ONSTACK(&submitter.work, wait);
 	queue_work(system_unbound_wq, &submitter.work);
 	while (!wq_has_sleeper(&st->stream->wait) &&
+	       !wq_has_sleeper(&st->stream->account->wait) &&
 	       time_before(jiffies, deadline))
 		schedule_timeout_uninterruptible(1);
 	KUNIT_EXPECT_EQ(test, 1, submitter.result);
@@ -378,6 +458,13 @@ static int stream_submit_meanwhile(struct kunit *test,
 	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
 }
 
+static int stream_submit_meanwhile_of_user(struct kunit *test,
+					   void (*go)(struct kunit *test))
+{
+	dmacpy_max_user_jobs.value = 1;
+	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
+}
+
 static void stream_make_room(struct kunit *test)
 {
 	stream_run(test, TEST_COPY);
@@ -388,6 +475,15 @@ static void stream_waits_for_room(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0,
 			stream_submit_meanwhile(test, stream_make_room));
+	stream_run(test, TEST_COPY);
+}
+
+/* Catches: a waiter that is not woken when the user may submit again. */
+static void stream_waits_for_room_of_user(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 0,
+			stream_submit_meanwhile_of_user(test,
+							stream_make_room));
 	stream_run(test, TEST_COPY);
 }
 
@@ -406,6 +502,13 @@ static void stream_wakes_when_unplugged(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -ENODEV,
 			stream_submit_meanwhile(test, stream_unplug));
+}
+
+/* Catches: an unbind that does not wake the waiters of the user. */
+static void stream_wakes_user_when_unplugged(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, -ENODEV,
+			stream_submit_meanwhile_of_user(test, stream_unplug));
 }
 
 /**
@@ -889,6 +992,8 @@ static int stream_init(struct kunit *test)
 
 	st = kunit_kzalloc(test, sizeof(*st), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, st);
+	st->max_user_jobs = dmacpy_max_user_jobs.value;
+	st->max_user_streams = dmacpy_max_user_streams.value;
 	st->max_jobs = dmacpy_max_jobs.value;
 	st->max_events = dmacpy_max_events.value;
 	st->dependency_timeout = dmacpy_dependency_timeout.value;
@@ -912,6 +1017,8 @@ static void stream_exit(struct kunit *test)
 
 	if (!st)
 		return;
+	dmacpy_max_user_jobs.value = st->max_user_jobs;
+	dmacpy_max_user_streams.value = st->max_user_streams;
 	dmacpy_max_jobs.value = st->max_jobs;
 	dmacpy_max_events.value = st->max_events;
 	dmacpy_dependency_timeout.value = st->dependency_timeout;
@@ -923,8 +1030,12 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_reserves_events),
 	KUNIT_CASE(stream_takes_records_back),
 	KUNIT_CASE(stream_limits_jobs),
+	KUNIT_CASE(stream_limits_jobs_of_user),
+	KUNIT_CASE(stream_limits_streams_of_user),
 	KUNIT_CASE(stream_waits_for_room),
+	KUNIT_CASE(stream_waits_for_room_of_user),
 	KUNIT_CASE(stream_wakes_when_unplugged),
+	KUNIT_CASE(stream_wakes_user_when_unplugged),
 	KUNIT_CASE(stream_lets_nobody_ahead),
 	KUNIT_CASE(stream_fails_in_order),
 	KUNIT_CASE(stream_flushes),

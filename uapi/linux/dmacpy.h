@@ -18,6 +18,8 @@
  * A job that fails takes those along that are in its stream then (ECANCELED);
  * later ones run.
  *
+ * open() fails with EDQUOT when the user has too many streams.
+ *
  * poll() of the file: POLLIN when read() has a record, POLLOUT when there is
  * room for a job and the channel takes it, POLLHUP and POLLERR when the device
  * was unbound. read() gives whole records of struct dmacpy_event. fsync() waits
@@ -59,10 +61,11 @@
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
  *  - EMFILE, ENFILE: out of file descriptors, of files in the system
- *  - EDQUOT: a limit of the stream, or one of the user that opened it: the
- *    quota of SRAM, RLIMIT_MEMLOCK
+ *  - EDQUOT: a limit of the stream, or one of the user that opened it: handles,
+ *    the quota of SRAM, RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room
- *    for an event, or none for a job and the file is O_NONBLOCK
+ *    for an event, or none for a job, in the stream or for the user, and the
+ *    file is O_NONBLOCK
  *  - EINTR: a signal came before anything was started
  *  - ENODEV: the device was unbound from its driver
  *
@@ -118,6 +121,17 @@ enum {
  * @max_jobs: limit of the jobs of a stream that have not ended
  * @max_events: limit of the records of a stream that were not read, and of the
  *	jobs that will make one
+ * @max_user_bytes: no job is taken while the jobs of all streams of the user
+ *	that have not completed have this many bytes or more
+ * @max_user_jobs: limit of these jobs
+ * @max_user_streams: limit of the streams of a user, including closed ones
+ *	whose jobs have not completed
+ * @max_user_handles: limit of the handles of all streams of a user, including
+ *	released ones that jobs still use
+ * @__reserved: 0
+ *
+ * The user of a stream is the one that opened it. In a structure that is too
+ * short for them, the limits of users are not reported, but apply.
  *
  * Everything but @size and @flags is output and ignored on input.
  */
@@ -139,6 +153,11 @@ struct dmacpy_get_info {
 	__u8 name[DMACPY_NAME_LEN];
 	__u32 max_jobs;
 	__u32 max_events;
+	__aligned_u64 max_user_bytes;
+	__u32 max_user_jobs;
+	__u32 max_user_streams;
+	__u32 max_user_handles;
+	__u32 __reserved;
 };
 
 #define DMACPY_GET_INFO _IO(DMACPY_TYPE, DMACPY_CMD_GET_INFO)

@@ -476,6 +476,11 @@ TEST_F(abi, info_is_plausible)
 	EXPECT_EQ(SUBMIT_FLAGS, info->submit_flags);
 	EXPECT_LE(1, info->max_jobs);
 	EXPECT_LE(info->max_jobs, info->max_events);
+	EXPECT_LE(info->max_bytes, info->max_user_bytes);
+	EXPECT_LE(info->max_jobs, info->max_user_jobs);
+	EXPECT_LE(1, info->max_user_streams);
+	EXPECT_LE(1, info->max_user_handles);
+	EXPECT_EQ(0, info->__reserved);
 	EXPECT_NE(0, info->name[0]);
 	EXPECT_NE(NULL, memchr(info->name, 0, sizeof(info->name)));
 }

@@ -4,8 +4,10 @@
  * share, by many processes, by exec(), by files that other users have opened.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #define USER		12345
 #define MEMLOCK		(256 * KIB)
 #define PROCESSES	8
+#define LENGTH		(64 * KIB)
 
 /* The exit status of a process. */
 enum outcome { DONE, REFUSED, FAILED };
@@ -45,6 +48,8 @@ FIXTURE_SETUP(account)
 	if (engine_find(&self->instance))
 		SKIP(return, "no instance on the fake DMA engine");
 	ASSERT_TRUE(engine_reset());
+	/* Unprivileged users are to open it themselves. */
+	ASSERT_EQ(0, chmod(self->instance.node, 0666));
 	self->stream = open_as(self->instance.node, USER);
 	ASSERT_LE(0, self->stream);
 }
@@ -52,6 +57,7 @@ FIXTURE_SETUP(account)
 FIXTURE_TEARDOWN_PARENT(account)
 {
 	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, chmod(self->instance.node, 0600));
 	EXPECT_TRUE(set_number(QUOTA, 0));
 	EXPECT_EQ(0, sram_leaked());
 }
@@ -269,6 +275,208 @@ TEST_F(account, sram_is_charged_to_opener)
 	EXPECT_EQ(64 * KIB, take_sram(self->stream));
 	/* The caller of ALLOC was charged for nothing. */
 	EXPECT_EQ(DONE, use_up_quota_as(USER + 1, other));
+}
+
+/* Open streams, until that fails. Returns how many. */
+static unsigned int open_streams(const char *node, int *streams,
+				 unsigned int max)
+{
+	unsigned int n;
+
+	for (n = 0; n < max; n++) {
+		streams[n] = stream_open(node);
+		if (streams[n] < 0)
+			return streams[n] == -EDQUOT ? n : UINT_MAX;
+	}
+	return n;
+}
+
+static enum outcome use_up_streams(const char *node, unsigned int max)
+{
+	int *streams = calloc(max + 1, sizeof(*streams));
+
+	if (!streams || open_streams(node, streams, max + 1) != max)
+		return FAILED;
+	/* One that is closed makes room at once: it has no jobs. */
+	close(streams[0]);
+	return open_streams(node, streams, 2) == 1 ? DONE : FAILED;
+}
+
+/* Catches: a user with any number of streams. */
+TEST_F_TIMEOUT(account, streams, SLOW)
+{
+	unsigned int max = stream_info(self->stream).max_user_streams;
+	pid_t child;
+
+	close(self->stream);
+	child = fork_as(USER);
+	if (!child)
+		_exit(use_up_streams(self->instance.node, max));
+	EXPECT_EQ(DONE, outcome_of(child));
+	/* CAP_SYS_RESOURCE overrides the limit. */
+	EXPECT_LE(0, open_as(self->instance.node, USER));
+}
+
+/* Nothing is copied, and the watchdog does not notice. */
+static bool engine_hangs(void)
+{
+	return set_number(TIMEOUT, 600000) && engine_set("hang", 1);
+}
+
+/* All jobs time out or are cancelled, and the channel is recovered. */
+static bool engine_drops(const struct instance *instance)
+{
+	if (!set_number(TIMEOUT, 10))
+		return false;
+	while (instance_in_flight(instance))
+		usleep(1000);
+	return engine_reset();
+}
+
+/* Submit until there is no room. Returns the number of jobs. */
+static unsigned int fill_stream(int stream, unsigned int max)
+{
+	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 4 };
+	struct dmacpy_submit args = { };
+	int fd = sram_alloc(stream, 4);
+	unsigned int jobs = 0;
+
+	op.dst = dmabuf_import(stream, fd, ACCESS_BOTH);
+	close(fd);
+	if (fcntl(stream, F_SETFL, O_NONBLOCK))
+		return 0;
+	while (jobs < max && !submit_with(stream, &op, 1, &args))
+		jobs++;
+	return jobs;
+}
+
+/*
+ * Jobs, and after each few of them a close() of their stream. Each stream has
+ * its own buffer: there is SRAM for a few only.
+ */
+static enum outcome close_and_go_on(const char *node, unsigned int max)
+{
+	unsigned int jobs = 0, streams = 0, more;
+	int stream;
+
+	do {
+		stream = stream_open(node);
+		if (stream < 0)
+			return FAILED;
+		more = fill_stream(stream, 2 * max);
+		jobs += more;
+		streams++;
+		close(stream);
+	} while (more && jobs <= max);
+	return jobs == max && streams > 1 ? DONE : FAILED;
+}
+
+/*
+ * Catches: jobs that are forgotten with the file that is closed, though they
+ * are in memory: open, 64 jobs, close, again, until there is no memory left.
+ */
+TEST_F_TIMEOUT(account, jobs_of_closed_streams, SLOW)
+{
+	unsigned int max = stream_info(self->stream).max_user_jobs;
+	pid_t child;
+
+	ASSERT_TRUE(engine_hangs());
+	child = fork_as(USER);
+	if (!child)
+		_exit(close_and_go_on(self->instance.node, max));
+	EXPECT_EQ(DONE, outcome_of(child));
+	/* The limit is that of one user. */
+	EXPECT_LT(0, fill_stream(open_as(self->instance.node, USER + 1), 1));
+	/* poll() reports it too, and when there is room again. */
+	EXPECT_EQ(0, poll_for(self->stream, POLLOUT, 0));
+	ASSERT_TRUE(engine_drops(&self->instance));
+	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 60000));
+	EXPECT_EQ(1, fill_stream(self->stream, 1));
+}
+
+/* One job in each, and closed. */
+static enum outcome close_all_streams(const char *node, unsigned int max)
+{
+	unsigned int n;
+	int stream;
+
+	for (n = 0; n <= max; n++) {
+		stream = stream_open(node);
+		if (stream == -EDQUOT)
+			break;
+		if (stream < 0 || fill_stream(stream, 1) != 1)
+			return FAILED;
+		close(stream);
+	}
+	return n == max ? DONE : FAILED;
+}
+
+/* Catches: closed streams, with what they keep in memory, without a limit. */
+TEST_F_TIMEOUT(account, closed_streams, SLOW)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	unsigned int max = info.max_user_streams - 1;
+	pid_t child;
+
+	if (max > info.max_user_jobs)
+		SKIP(return, "jobs are the limit");
+	ASSERT_TRUE(engine_hangs());
+	child = fork_as(USER);
+	if (!child)
+		_exit(close_all_streams(self->instance.node, max));
+	EXPECT_EQ(DONE, outcome_of(child));
+	ASSERT_TRUE(engine_drops(&self->instance));
+}
+
+/* Jobs of as many bytes as there may be in one. Returns how many. */
+static unsigned int fill_with_bytes(int stream,
+				    const struct dmacpy_get_info *info)
+{
+	unsigned int count = info->max_bytes / (LENGTH / 2), jobs = 0, i;
+	struct dmacpy_op *ops = calloc(count, sizeof(*ops));
+	struct dmacpy_submit args = { };
+	int fd = sram_alloc(stream, LENGTH);
+	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+
+	close(fd);
+	if (!ops || fcntl(stream, F_SETFL, O_NONBLOCK))
+		return 0;
+	for (i = 0; i < count; i++)
+		ops[i] = (struct dmacpy_op){
+			.opcode = DMACPY_OP_COPY,
+			.dst = handle,
+			.src = handle,
+			.src_offset = LENGTH / 2,
+			.length = LENGTH / 2,
+		};
+	while (!submit_with(stream, ops, count, &args))
+		jobs++;
+	free(ops);
+	return jobs;
+}
+
+/* Catches: bytes that do not count, or too much. */
+TEST_F_TIMEOUT(account, bytes, SLOW)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	unsigned int jobs, sum = 0, max = info.max_user_bytes / info.max_bytes;
+	int i;
+
+	if (info.max_bytes % LENGTH ||
+	    info.max_bytes / (LENGTH / 2) > info.max_ops ||
+	    max >= info.max_user_jobs)
+		SKIP(return, "other limits than by default");
+	ASSERT_TRUE(engine_hangs());
+	for (i = 0; i < 4; i++) {
+		jobs = fill_with_bytes(open_as(self->instance.node, USER),
+				       &info);
+		sum += jobs;
+		EXPECT_GE(info.max_jobs, jobs);
+	}
+	EXPECT_EQ(max, sum);
+	EXPECT_EQ(0, fill_stream(self->stream, 1));
+	EXPECT_EQ(1, fill_stream(open_as(self->instance.node, USER + 1), 1));
+	ASSERT_TRUE(engine_drops(&self->instance));
 }
 
 TEST_HARNESS_MAIN

@@ -13,7 +13,7 @@
 		       sizeof(((struct type *)0)->member) == (bytes),	\
 		       #type "." #member)
 
-SIZE(dmacpy_get_info, 112);
+SIZE(dmacpy_get_info, 136);
 AT(dmacpy_get_info, size, 0, 4);
 AT(dmacpy_get_info, flags, 4, 4);
 AT(dmacpy_get_info, sram_total, 8, 8);
@@ -31,6 +31,11 @@ AT(dmacpy_get_info, submit_flags, 68, 4);
 AT(dmacpy_get_info, name, 72, 32);
 AT(dmacpy_get_info, max_jobs, 104, 4);
 AT(dmacpy_get_info, max_events, 108, 4);
+AT(dmacpy_get_info, max_user_bytes, 112, 8);
+AT(dmacpy_get_info, max_user_jobs, 120, 4);
+AT(dmacpy_get_info, max_user_streams, 124, 4);
+AT(dmacpy_get_info, max_user_handles, 128, 4);
+AT(dmacpy_get_info, __reserved, 132, 4);
 
 SIZE(dmacpy_alloc, 24);
 AT(dmacpy_alloc, size, 0, 4);

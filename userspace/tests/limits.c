@@ -67,6 +67,10 @@ TEST_F(limits, are_told)
 		{ "max_ops", self->info.max_ops },
 		{ "max_rows", self->info.max_rows },
 		{ "max_bytes", self->info.max_bytes },
+		{ "max_user_bytes", self->info.max_user_bytes },
+		{ "max_user_jobs", self->info.max_user_jobs },
+		{ "max_user_streams", self->info.max_user_streams },
+		{ "max_user_handles", self->info.max_user_handles },
 	};
 	char path[128];
 	size_t i;

@@ -115,7 +115,8 @@ test_limits_are_parameters()
 	insmod "$module" max_jobs=0 2>err && fail "no job is accepted"
 	insmod "$module" max_ops=1025 2>err && fail "1025 are accepted"
 	expect 0 insmod "$module" max_jobs=2 max_events=1 max_ops=3 \
-		max_rows=4 max_bytes=40960
+		max_rows=4 max_bytes=40960 max_user_jobs=5 \
+		max_user_bytes=40960 max_user_streams=6 max_user_handles=7
 	expect 0 /tests/limits
 	expect 1 dmacpy fill --pattern 1 --size 1M filled
 	grep -q '^Operation 1 of the job was refused' err ||

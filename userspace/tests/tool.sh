@@ -40,8 +40,9 @@ test_info_json()
 	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
 	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "a comma too much"
 	for key in sram_total sram_free sram_largest granule channels max_ops \
-		   max_bytes max_rows max_jobs max_events copy_align \
-		   user_align; do
+		   max_bytes max_rows max_jobs max_events max_user_bytes \
+		   max_user_jobs max_user_streams max_user_handles \
+		   copy_align user_align; do
 		[ "$(json $key)" -ge 1 ] || fail "$key: $(json $key)"
 	done
 }

@@ -95,6 +95,9 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	       format_size(bytes, info->max_bytes), info->max_rows);
 	printf("  in flight   %u jobs, %u events of a stream\n",
 	       info->max_jobs, info->max_events);
+	printf("  of a user   %u jobs, %s in them, %u streams, %u handles\n",
+	       info->max_user_jobs, format_size(bytes, info->max_user_bytes),
+	       info->max_user_streams, info->max_user_handles);
 	print_table_bits("operations", opcode_bits(info));
 	print_table_bits("submit", submit_bits(info));
 }
@@ -142,6 +145,10 @@ static void print_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_number("max_rows", info->max_rows);
 	print_json_number("max_jobs", info->max_jobs);
 	print_json_number("max_events", info->max_events);
+	print_json_number("max_user_bytes", info->max_user_bytes);
+	print_json_number("max_user_jobs", info->max_user_jobs);
+	print_json_number("max_user_streams", info->max_user_streams);
+	print_json_number("max_user_handles", info->max_user_handles);
 	print_json_bits("opcodes", opcode_bits(info));
 	printf(",\n");
 	print_json_bits("submit_flags", submit_bits(info));
