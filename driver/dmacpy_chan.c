@@ -60,7 +60,7 @@ static struct dmacpy_xfer *chan_xfer(struct dmacpy_link *link)
 /* What has ended, but was not reaped yet, is none of the engine's business. */
 static bool chan_busy(struct dmacpy_chan *chan)
 {
-	return chan->in_flight || chan->queue.first;
+	return chan->in_flight || !dmacpy_turns_empty(&chan->queue);
 }
 
 /* The oldest transfer, if nothing of it is with the engine or yet to come. */
@@ -102,6 +102,7 @@ static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
 	chan->reaping = true;
 	while ((xfer = chan_ended(chan)) && (chan->down || rounds--)) {
 		dmacpy_fifo_pop(&chan->flight);
+		chan->backlog -= xfer->length;
 		spin_unlock_irqrestore(&chan->lock, *flags);
 		terminated = xfer->terminated;
 		result = xfer->result;
@@ -124,26 +125,18 @@ static void chan_reap(struct dmacpy_chan *chan, unsigned long *flags)
 /* The transfer whose turn it is, or NULL. Holds the lock. */
 static struct dmacpy_xfer *chan_turn(struct dmacpy_chan *chan)
 {
-	struct dmacpy_link *link = chan->queue.first;
-
-	return link ? chan_xfer(container_of(link, struct dmacpy_lane,
-					     link)->xfers.first) : NULL;
+	return chan_xfer(dmacpy_turns_first(&chan->queue));
 }
 
 /*
  * Nothing more of this one, whose turn it is, goes to the engine: it is the
- * next lane's turn. Holds the lock.
+ * next user's turn. Holds the lock.
  */
 static void chan_end_turn(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
-	struct dmacpy_lane *lane = xfer->lane;
-
 	xfer->left = 0;
-	dmacpy_fifo_pop(&lane->xfers);
+	dmacpy_turns_pop(&chan->queue);
 	dmacpy_fifo_push(&chan->flight, &xfer->link);
-	dmacpy_fifo_pop(&chan->queue);
-	if (lane->xfers.first)
-		dmacpy_fifo_push(&chan->queue, &lane->link);
 }
 
 static void chan_fail_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
@@ -322,7 +315,7 @@ static bool chan_fill(struct dmacpy_chan *chan)
 			refused = true;
 	}
 	chan->behind = busy && issue && !chan->remembers;
-	if (!chan->queue.first)
+	if (dmacpy_turns_empty(&chan->queue))
 		chan->interval = max(chan->in_flight / 2, chan->interval);
 	else
 		chan->interval = max(chan->in_flight / 2, 1U);
@@ -363,7 +356,7 @@ static void chan_feed(struct dmacpy_chan *chan, unsigned long *flags)
 static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
 	__must_hold(&chan->lock)
 {
-	if (chan->queue.first || chan->behind)
+	if (!dmacpy_turns_empty(&chan->queue) || chan->behind)
 		chan_feed(chan, flags);
 	chan_reap(chan, flags);
 }
@@ -702,14 +695,13 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	unsigned long flags;
 
 	xfer->chan = chan;
-	xfer->lane = lane;
+	xfer->length = xfer->left;
 	local_bh_disable();
 	spin_lock_irqsave(&chan->lock, flags);
 	if (!chan_busy(chan))
 		chan->progress = jiffies;
-	if (!lane->xfers.first)
-		dmacpy_fifo_push(&chan->queue, &lane->link);
-	dmacpy_fifo_push(&lane->xfers, &xfer->link);
+	chan->backlog += xfer->length;
+	dmacpy_turns_push(&chan->queue, lane, &xfer->link);
 	if (chan->refusing)
 		chan_end_all_turns(chan, -ECANCELED, -ECANCELED);
 	chan_feed(chan, &flags);
@@ -728,6 +720,24 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 bool dmacpy_chan_ready(struct dmacpy_chan *chan)
 {
 	return !READ_ONCE(chan->refusing);
+}
+
+/**
+ * dmacpy_chan_backlog() - how much a new transfer would find before it
+ * @chan: the channel
+ *
+ * Context: Process.
+ * Return: bytes of all transfers that have not completed, U64_MAX while the
+ * channel is being recovered.
+ */
+u64 dmacpy_chan_backlog(struct dmacpy_chan *chan)
+{
+	u64 backlog;
+
+	spin_lock_irq(&chan->lock);
+	backlog = chan->refusing ? U64_MAX : chan->backlog;
+	spin_unlock_irq(&chan->lock);
+	return backlog;
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 
 #include "dmacpy_fifo.h"
+#include "dmacpy_turns.h"
 
 struct device;
 struct dma_chan;
@@ -25,20 +26,6 @@ struct dmacpy_piece {
 	dma_addr_t dst;
 	dma_addr_t src;
 	size_t length;
-};
-
-/**
- * struct dmacpy_lane - the transfers of one stream that wait for the channel
- * @link: in dmacpy_chan.queue, if there are any
- * @xfers: the transfers, oldest first
- *
- * Lanes take turns, a transfer at a time. All is protected by dmacpy_chan.lock.
- * Zeroed memory is an empty lane; it must live as long as there are transfers
- * in it.
- */
-struct dmacpy_lane {
-	struct dmacpy_link link;
-	struct dmacpy_fifo xfers;
 };
 
 /**
@@ -65,7 +52,7 @@ struct dmacpy_xfer_ops {
  * @result: the first error; set by the owner for one that is only to end, when
  *	all those before it in its lane have
  * @chan: the channel it was submitted to; this and the rest is the channel's
- * @lane: where it waits for its turn
+ * @length: bytes of the whole transfer
  * @link: in its lane, or in one of the channel's queues
  * @piece: cut off and not yet given to the engine, if it has a length
  * @in_flight: number of descriptors that have not called back
@@ -78,7 +65,7 @@ struct dmacpy_xfer {
 	int result;
 
 	struct dmacpy_chan *chan;
-	struct dmacpy_lane *lane;
+	u64 length;
 	struct dmacpy_link link;
 	struct dmacpy_piece piece;
 	unsigned int in_flight;
@@ -125,10 +112,11 @@ struct dmacpy_chan_stat {
  * @depth: limit of descriptors in flight, 1 if they may pass each other
  * @remembers: what is issued while the engine is busy need not be issued again
  * @lock: protects what follows, and dmacpy_xfer; may be taken in interrupts
- * @queue: lanes with transfers, whose turn it is first
+ * @queue: transfers that wait for their turn, with all lanes and shares
  * @flight: transfers of which nothing is left to give to the engine
  * @quarantine: transfers that have ended, but whose memory the engine may
  *	still write to
+ * @backlog: bytes of all transfers that have not completed
  * @in_flight: number of descriptors that have not called back
  * @interval: ask for an interrupt with each descriptor of this number
  * @since_irq: number of descriptors since the last one with an interrupt
@@ -172,9 +160,10 @@ struct dmacpy_chan {
 	bool remembers;
 
 	spinlock_t lock;
-	struct dmacpy_fifo queue;
+	struct dmacpy_turns queue;
 	struct dmacpy_fifo flight;
 	struct dmacpy_fifo quarantine;
+	u64 backlog;
 	unsigned int in_flight;
 	unsigned int interval;
 	unsigned int since_irq;
@@ -210,6 +199,7 @@ void dmacpy_chan_close(struct dmacpy_chan *chan);
 void dmacpy_chan_suspend(struct dmacpy_chan *chan);
 void dmacpy_chan_resume(struct dmacpy_chan *chan);
 bool dmacpy_chan_ready(struct dmacpy_chan *chan);
+u64 dmacpy_chan_backlog(struct dmacpy_chan *chan);
 void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
 unsigned int dmacpy_chan_lost(void);
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,

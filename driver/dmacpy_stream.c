@@ -34,16 +34,69 @@ static struct workqueue_struct *stream_wq;
 
 static void stream_advance(struct work_struct *work);
 
+/*
+ * The channel with the least to do. Idle ones, as when a program opens all its
+ * streams at first, are told apart by their streams.
+ */
 static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 {
-	struct dmacpy_chan *best = dev->chans[0];
+	struct dmacpy_chan *chan, *best = dev->chans[0];
+	u64 backlog, least = dmacpy_chan_backlog(best);
 	unsigned int i;
 
-	for (i = 1; i < dev->nchans; i++)
-		if (dev->chans[i]->streams < best->streams)
-			best = dev->chans[i];
-	best->streams++;
+	for (i = 1; i < dev->nchans; i++) {
+		chan = dev->chans[i];
+		backlog = dmacpy_chan_backlog(chan);
+		if (backlog > least ||
+		    (backlog == least && chan->streams >= best->streams))
+			continue;
+		best = chan;
+		least = backlog;
+	}
 	return best;
+}
+
+/* The share of the user on the channel, which its streams there have too. */
+static struct dmacpy_share *stream_get_share(const struct dmacpy_stream *stream)
+{
+	struct dmacpy_share *share;
+	struct dmacpy_stream *other;
+
+	list_for_each_entry(other, &stream->dev->streams, node) {
+		if (other->account != stream->account ||
+		    other->chan != stream->chan)
+			continue;
+		refcount_inc(&other->lane.share->ref);
+		return other->lane.share;
+	}
+	share = kzalloc(sizeof(*share), GFP_KERNEL_ACCOUNT);
+	if (share)
+		refcount_set(&share->ref, 1);
+	return share;
+}
+
+static void stream_put_share(struct dmacpy_stream *stream)
+{
+	if (refcount_dec_and_test(&stream->lane.share->ref))
+		kfree(stream->lane.share);
+}
+
+/* Give a stream its channel, for life. */
+static int stream_place(struct dmacpy_stream *stream)
+{
+	struct dmacpy_device *dev = stream->dev;
+	int ret = -ENOMEM;
+
+	mutex_lock(&dev->lock);
+	stream->chan = stream_pick_channel(dev);
+	stream->lane.share = stream_get_share(stream);
+	if (stream->lane.share) {
+		stream->chan->streams++;
+		list_add(&stream->node, &dev->streams);
+		ret = 0;
+	}
+	mutex_unlock(&dev->lock);
+	return ret;
 }
 
 /*
@@ -60,6 +113,7 @@ static void stream_free(struct work_struct *work)
 	mutex_lock(&dev->lock);
 	list_del(&stream->node);
 	mutex_unlock(&dev->lock);
+	stream_put_share(stream);
 	kvfree(stream->ring);
 	kvfree(stream->spare);
 	xa_destroy(&stream->bufs);
@@ -125,7 +179,7 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_stream_open() - a new stream, on the channel with the fewest
+ * dmacpy_stream_open() - a new stream, on the channel with the least to do
  * @dev: the instance
  *
  * Context: Process.
@@ -135,28 +189,24 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 {
 	struct dmacpy_stream *stream;
-	bool alive;
-	int idx;
+	int idx, ret = -ENODEV;
 
 	stream = stream_new(dev);
 	if (IS_ERR(stream))
 		return stream;
 
-	alive = dmacpy_device_enter(dev, &idx);
-	if (alive) {
+	if (dmacpy_device_enter(dev, &idx))
+		ret = stream_place(stream);
+	if (!ret) {
 		/* Its jobs may outlive its file, even the driver's binding. */
 		__module_get(THIS_MODULE);
 		dmacpy_device_get(dev);
-		mutex_lock(&dev->lock);
-		stream->chan = stream_pick_channel(dev);
-		list_add(&stream->node, &dev->streams);
-		mutex_unlock(&dev->lock);
 	}
 	dmacpy_device_leave(dev, idx);
-	if (!alive) {
+	if (ret) {
 		stream_uncharge(stream);
 		kfree(stream);
-		return ERR_PTR(-ENODEV);
+		return ERR_PTR(ret);
 	}
 	return stream;
 }

@@ -89,7 +89,7 @@ struct dmacpy_stream_stat {
  * @context: the timeline of its fences
  * @visits: number of jobs that buffers were looked up for, under @submit
  * @spare: a job that has ended, to use again, or NULL; exchanged atomically
- * @lane: its jobs that wait for the channel
+ * @lane: its jobs that wait for the channel; has a reference to the share
  * @ended: the place of the last job that has ended; written one at a time
  * @waited: when a ring that dies has waited for its task, in ns
  * @free: work that ends its life

@@ -37,6 +37,7 @@
  * @result: what it ended with
  * @place: how many had ended before
  * @by: who has ended it
+ * @lane: where it was submitted
  * @next: is submitted then, or NULL
  * @starts: how often it was started
  * @dones: how often it ended
@@ -56,6 +57,7 @@ struct test_xfer {
 	int result;
 	int place;
 	struct task_struct *by;
+	struct dmacpy_lane *lane;
 	struct test_xfer *next;
 	unsigned int starts;
 	unsigned int dones;
@@ -68,7 +70,8 @@ struct test_xfer {
  * struct chan_test - a channel to be tested
  * @engine: its engine
  * @chan: the channel
- * @lanes: some lanes
+ * @shares: of two users
+ * @lanes: some lanes, the last one of the second user
  * @ready: woken when @chan has been revived
  * @release: lets @engine run
  * @timeout_ms: what the timeout was before
@@ -76,6 +79,7 @@ struct test_xfer {
 struct chan_test {
 	struct test_engine *engine;
 	struct dmacpy_chan *chan;
+	struct dmacpy_share shares[2];
 	struct dmacpy_lane lanes[3];
 	wait_queue_head_t ready;
 	struct delayed_work release;
@@ -116,8 +120,10 @@ static void xfer_done(struct dmacpy_xfer *base, int result)
 	xfer->result = result;
 	xfer->place = atomic_inc_return(&xfer_places);
 	xfer->by = current;
-	if (xfer->next)
-		dmacpy_chan_submit(base->chan, base->lane, &xfer->next->base);
+	if (xfer->next) {
+		xfer->next->lane = xfer->lane;
+		dmacpy_chan_submit(base->chan, xfer->lane, &xfer->next->base);
+	}
 	complete_all(&xfer->done);
 }
 
@@ -163,7 +169,8 @@ static void xfer_submit(struct kunit *test, unsigned int lane,
 {
 	struct chan_test *ct = test->priv;
 
-	dmacpy_chan_submit(ct->chan, &ct->lanes[lane], &xfer->base);
+	xfer->lane = &ct->lanes[lane];
+	dmacpy_chan_submit(ct->chan, xfer->lane, &xfer->base);
 }
 
 static struct test_xfer *xfer_submit_new(struct kunit *test, unsigned int lane)
@@ -312,6 +319,53 @@ static void chan_takes_turns(struct kunit *test)
 		xfer_expect(test, busy[i], 0);
 	KUNIT_EXPECT_GT(test, other->place, busy[0]->place);
 	KUNIT_EXPECT_LT(test, other->place, busy[2]->place);
+}
+
+/* Catches: a user that gets more of the channel by having more streams. */
+static void chan_takes_turns_of_users(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *greedy[6], *other[2];
+	unsigned int i;
+
+	chan_hold(test);
+	ct->engine->ring = 1;
+	for (i = 0; i < ARRAY_SIZE(greedy); i++)
+		greedy[i] = xfer_submit_new(test, i % 2);
+	for (i = 0; i < ARRAY_SIZE(other); i++)
+		other[i] = xfer_submit_new(test, 2);
+	test_engine_release(ct->engine);
+	for (i = 0; i < ARRAY_SIZE(greedy); i++)
+		xfer_expect(test, greedy[i], 0);
+	/* Greedy, other, greedy, other, and the rest. */
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		xfer_expect(test, other[i], 0);
+		KUNIT_EXPECT_EQ(test, greedy[i]->place + 1, other[i]->place);
+		KUNIT_EXPECT_GT(test, greedy[i + 1]->place, other[i]->place);
+	}
+}
+
+/* Catches: a backlog that is kept, or given back too early, or twice. */
+static void chan_counts_backlog(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfers[2];
+	unsigned int i;
+
+	chan_hold(test);
+	for (i = 0; i < 2; i++)
+		xfers[i] = xfer_submit_new(test, i);
+	KUNIT_EXPECT_EQ(test, 2 * XFER_SIZE, dmacpy_chan_backlog(ct->chan));
+	for (i = 0; i < XFER_PIECES - 1; i++)
+		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
+	KUNIT_EXPECT_EQ(test, 2 * XFER_SIZE, dmacpy_chan_backlog(ct->chan));
+	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
+	KUNIT_EXPECT_EQ(test, XFER_SIZE, dmacpy_chan_backlog(ct->chan));
+	/* One that fails drops what is left of it. */
+	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_FAIL));
+	test_engine_release(ct->engine);
+	xfer_expect(test, xfers[1], -EIO);
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_chan_backlog(ct->chan));
 }
 
 /* Catches: a full ring that ends a transfer, or an interrupt for each piece. */
@@ -788,6 +842,9 @@ static int chan_init(struct kunit *test)
 	ct = kunit_kzalloc(test, sizeof(*ct), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ct);
 	ct->engine = test_engine_new(test);
+	ct->lanes[0].share = &ct->shares[0];
+	ct->lanes[1].share = &ct->shares[0];
+	ct->lanes[2].share = &ct->shares[1];
 	init_waitqueue_head(&ct->ready);
 	INIT_DELAYED_WORK(&ct->release, chan_release_engine);
 	ct->timeout_ms = dmacpy_timeout.value;
@@ -807,6 +864,8 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_copies),
 	KUNIT_CASE(chan_keeps_order),
 	KUNIT_CASE(chan_takes_turns),
+	KUNIT_CASE(chan_takes_turns_of_users),
+	KUNIT_CASE(chan_counts_backlog),
 	KUNIT_CASE(chan_refills_ring),
 	KUNIT_CASE(chan_knows_room),
 	KUNIT_CASE(chan_ends_in_reverse_order),

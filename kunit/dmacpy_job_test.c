@@ -318,6 +318,7 @@ struct job_memory {
  * @chan: the channel
  * @engine: its engine
  * @ready: as @chan wants it
+ * @share: of a user
  * @lane: some stream's
  * @memories: what is copied
  * @random: what else is random
@@ -328,6 +329,7 @@ struct job_test {
 	struct dmacpy_chan *chan;
 	struct test_engine *engine;
 	wait_queue_head_t ready;
+	struct dmacpy_share share;
 	struct dmacpy_lane lane;
 	struct job_memory memories[MEMORIES];
 	struct rnd_state random;
@@ -479,6 +481,7 @@ static void job_run_random(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ends(job, jt->chan));
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job, jt->chan));
+	jt->lane.share = &jt->share;
 	dmacpy_job_enter(job, jt->chan, &jt->lane, 0);
 	KUNIT_ASSERT_NE(test, 0, wait_for_completion_timeout(&jt->released,
 							     PATIENCE));

@@ -951,6 +951,33 @@ static void stream_is_unbound(struct kunit *test)
 	dmacpy_fence_signal(other);
 }
 
+/* Catches: a stream behind much work, on the channel with the fewest streams. */
+static void stream_takes_least_backlog(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_chan **chans = st->dev->chans, *own = chans[0];
+	struct dmacpy_chan *others[2] = { own, test_buf_chan(test) };
+	struct dmacpy_stream *stream;
+
+	stream_start(test, stream_job(test));
+	KUNIT_ASSERT_EQ(test, STREAM_SIZE, dmacpy_chan_backlog(own));
+	others[1]->streams = 2;
+	st->dev->chans = others;
+	st->dev->nchans = 2;
+	stream = dmacpy_stream_open(st->dev);
+	KUNIT_EXPECT_PTR_EQ(test, others[1], stream->chan);
+	KUNIT_EXPECT_PTR_NE(test, st->stream->lane.share, stream->lane.share);
+	dmacpy_stream_close(stream);
+	others[1]->backlog = STREAM_SIZE + 1;
+	stream = dmacpy_stream_open(st->dev);
+	KUNIT_EXPECT_PTR_EQ(test, own, stream->chan);
+	KUNIT_EXPECT_PTR_EQ(test, st->stream->lane.share, stream->lane.share);
+	dmacpy_stream_close(stream);
+	st->dev->chans = chans;
+	st->dev->nchans = 1;
+	stream_run(test, TEST_COPY);
+}
+
 /* Catches: all streams on one channel, or a place that a closed one keeps. */
 static void stream_takes_least_loaded(struct kunit *test)
 {
@@ -1052,6 +1079,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_has_deadline),
 	KUNIT_CASE(stream_is_unbound),
 	KUNIT_CASE(stream_takes_least_loaded),
+	KUNIT_CASE(stream_takes_least_backlog),
 	{ }
 };
 

@@ -80,6 +80,7 @@ struct dmacpy_chan *test_buf_chan(struct kunit *test)
 	chan->dma_dev = dev;
 	chan->copy_align = 1;
 	chan->user_align = 1;
+	spin_lock_init(&chan->lock);
 	return chan;
 }
 

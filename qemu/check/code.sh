@@ -89,6 +89,6 @@ check_includes()
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv node heap board debugfs device cdev uring ioctl stream job
 			sync buf export pool chan fence account' \
-		-v shared='device compat fifo trace param power' \
+		-v shared='device compat fifo turns trace param power' \
 		-f qemu/check/includes.awk
 }

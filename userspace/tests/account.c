@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,6 +22,12 @@
 #define MEMLOCK		(256 * KIB)
 #define PROCESSES	8
 #define LENGTH		(64 * KIB)
+#define FLOOD		240	/* streams */
+#define FLOOD_US	2000	/* a descriptor takes */
+#define CHAIN		8	/* jobs, each after the one before it */
+#define DEPTH		32	/* descriptors that the engine has at a time */
+#define WIDE		"3b000000.test-wide"
+#define CHANNELS	8
 
 /* The exit status of a process. */
 enum outcome { DONE, REFUSED, FAILED };
@@ -477,6 +484,136 @@ TEST_F_TIMEOUT(account, bytes, SLOW)
 	EXPECT_EQ(0, fill_stream(self->stream, 1));
 	EXPECT_EQ(1, fill_stream(open_as(self->instance.node, USER + 1), 1));
 	ASSERT_TRUE(engine_drops(&self->instance));
+}
+
+/* A job that fills four bytes, which no other job waits for. */
+static int start_fill(int stream, uint32_t handle, uint32_t flags,
+		      int *in_fence)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = handle,
+		.length = 4,
+	};
+	struct dmacpy_submit args = {
+		.flags = flags | DMACPY_SUBMIT_NO_IMPLICIT |
+			 (in_fence ? DMACPY_SUBMIT_IN_FENCE : 0),
+		.in_fence = in_fence ? *in_fence : 0,
+	};
+	int ret = submit_with(stream, &op, 1, &args);
+
+	return ret || !(flags & DMACPY_SUBMIT_OUT_FENCE) ? ret : args.out_fence;
+}
+
+/* Keep all of the user's streams busy, until the process is killed. */
+static void flood(const char *node, int started)
+{
+	int streams[FLOOD], handles[FLOOD], fd = -1, i;
+
+	for (i = 0; i < FLOOD; i++) {
+		streams[i] = stream_open(node);
+		if (!i)
+			fd = sram_alloc(streams[i], 4);
+		handles[i] = dmabuf_import(streams[i], fd, ACCESS_BOTH);
+		if (handles[i] < 0 || fcntl(streams[i], F_SETFL, O_NONBLOCK))
+			_exit(FAILED);
+	}
+	for (;;) {
+		for (i = 0; i < FLOOD; i++)
+			start_fill(streams[i], handles[i], 0, NULL);
+		if (started >= 0 && write(started, "", 1) != 1)
+			_exit(FAILED);
+		started = -1;
+	}
+}
+
+/*
+ * Catches: turns that go round streams, so that a user with many of them keeps
+ * another one waiting. It is counted what the engine does for others until it
+ * comes to a job: what it had already, and then every second job.
+ */
+TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
+{
+	int stream = open_as(self->instance.node, USER + 1), started[2], i;
+	unsigned int channels = stream_info(stream).channels, copied;
+	int fd = sram_alloc(stream, 4);
+	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+	pid_t child;
+	char byte;
+
+	close(fd);
+	close(self->stream);
+	ASSERT_LT(0, handle);
+	ASSERT_TRUE(engine_set("delay_us", FLOOD_US));
+	ASSERT_EQ(0, pipe(started));
+	child = fork_as(USER);
+	if (!child)
+		flood(self->instance.node, started[1]);
+	ASSERT_EQ(1, read(started[0], &byte, 1));
+	copied = engine_get("copied");
+	for (i = 0; i < CHAIN; i++)
+		EXPECT_EQ(0, start_fill(stream, handle, DMACPY_SUBMIT_WAIT,
+					NULL));
+	copied = engine_get("copied") - copied;
+	TH_LOG("%u descriptors for %u jobs", copied, CHAIN);
+	EXPECT_GE(CHAIN * 2 * DEPTH * channels, copied);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	ASSERT_TRUE(engine_set("delay_us", 0));
+}
+
+FIXTURE(wide)
+{
+	struct instance instance;
+};
+
+FIXTURE_SETUP(wide)
+{
+	snprintf(self->instance.name, sizeof(self->instance.name), WIDE);
+	if (!instance_exists(&self->instance))
+		SKIP(return, "this board has no such node");
+	ASSERT_TRUE(engine_reset());
+	ASSERT_EQ(0, instance_override(&self->instance, "dmacpy"));
+	ASSERT_EQ(0, instance_bind(&self->instance));
+}
+
+FIXTURE_TEARDOWN_PARENT(wide)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, instance_unbind(&self->instance));
+	EXPECT_EQ(0, instance_override(&self->instance, NULL));
+}
+
+/* Catches: a stream behind many jobs, as all of them are of one stream. */
+TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
+{
+	int streams[2 * CHANNELS], handles[2 * CHANNELS], fd, fence = -1, i;
+
+	streams[0] = stream_open(self->instance.node);
+	fd = sram_alloc(streams[0], 4);
+	handles[0] = dmabuf_import(streams[0], fd, ACCESS_BOTH);
+	ASSERT_LT(0, handles[0]);
+	for (i = 1; i < CHANNELS; i++)
+		streams[i] = stream_open(self->instance.node);
+
+	/* There is a stream on each channel: have the first one busy. */
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	for (i = 0; i < 24; i++) {
+		close(fence);
+		fence = start_fill(streams[0], handles[0],
+				   DMACPY_SUBMIT_OUT_FENCE, NULL);
+		ASSERT_LE(0, fence);
+	}
+	for (i = CHANNELS; i < 2 * CHANNELS - 1; i++) {
+		streams[i] = stream_open(self->instance.node);
+		handles[i] = dmabuf_import(streams[i], fd, ACCESS_BOTH);
+		ASSERT_LT(0, handles[i]);
+	}
+	for (i = CHANNELS; i < 2 * CHANNELS - 1; i++)
+		EXPECT_EQ(0, start_fill(streams[i], handles[i],
+					DMACPY_SUBMIT_WAIT, NULL));
+	EXPECT_EQ(0, fence_status(fence));
+	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 60000));
 }
 
 TEST_HARNESS_MAIN

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whose transfer a channel takes next. Users take turns, and in the turn of a
+ * user its streams do: a user with many streams gets no more than another user
+ * with one. A turn is one transfer. Zeroed memory is an empty queue.
+ */
+#ifndef DMACPY_TURNS_H
+#define DMACPY_TURNS_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "dmacpy_fifo.h"
+
+/**
+ * struct dmacpy_share - the lanes of one user on one channel
+ * @link: in dmacpy_turns.shares, if there are any transfers
+ * @lanes: the lanes with transfers, the one whose turn it is first
+ * @ref: held by each stream with a lane in this share
+ */
+struct dmacpy_share {
+	struct dmacpy_link link;
+	struct dmacpy_fifo lanes;
+	refcount_t ref;
+};
+
+/**
+ * struct dmacpy_lane - the transfers of one stream that wait for the channel
+ * @link: in dmacpy_share.lanes, if there are any transfers
+ * @xfers: the transfers, oldest first
+ * @share: the share of the stream's user; set by the owner
+ *
+ * Both have to live as long as there are transfers in the lane.
+ */
+struct dmacpy_lane {
+	struct dmacpy_link link;
+	struct dmacpy_fifo xfers;
+	struct dmacpy_share *share;
+};
+
+/**
+ * struct dmacpy_turns - the transfers of all users that wait for a channel
+ * @shares: the shares with transfers, the one whose turn it is first
+ */
+struct dmacpy_turns {
+	struct dmacpy_fifo shares;
+};
+
+static inline bool dmacpy_turns_empty(const struct dmacpy_turns *turns)
+{
+	return !turns->shares.first;
+}
+
+/* Returns the link of the transfer whose turn it is, or NULL. */
+static inline struct dmacpy_link *
+dmacpy_turns_first(const struct dmacpy_turns *turns)
+{
+	struct dmacpy_share *share;
+	struct dmacpy_lane *lane;
+
+	if (dmacpy_turns_empty(turns))
+		return NULL;
+	share = container_of(turns->shares.first, struct dmacpy_share, link);
+	lane = container_of(share->lanes.first, struct dmacpy_lane, link);
+	return lane->xfers.first;
+}
+
+static inline void dmacpy_turns_push(struct dmacpy_turns *turns,
+				     struct dmacpy_lane *lane,
+				     struct dmacpy_link *xfer)
+{
+	struct dmacpy_share *share = lane->share;
+
+	if (!share->lanes.first)
+		dmacpy_fifo_push(&turns->shares, &share->link);
+	if (!lane->xfers.first)
+		dmacpy_fifo_push(&share->lanes, &lane->link);
+	dmacpy_fifo_push(&lane->xfers, xfer);
+}
+
+/*
+ * Takes the transfer whose turn it is, which there must be. The next turn is
+ * that of the next user, the next turn of this user that of its next lane.
+ */
+static inline void dmacpy_turns_pop(struct dmacpy_turns *turns)
+{
+	struct dmacpy_share *share =
+		container_of(turns->shares.first, struct dmacpy_share, link);
+	struct dmacpy_lane *lane =
+		container_of(share->lanes.first, struct dmacpy_lane, link);
+
+	dmacpy_fifo_pop(&lane->xfers);
+	dmacpy_fifo_pop(&share->lanes);
+	if (lane->xfers.first)
+		dmacpy_fifo_push(&share->lanes, &lane->link);
+	dmacpy_fifo_pop(&turns->shares);
+	if (share->lanes.first)
+		dmacpy_fifo_push(&turns->shares, &share->link);
+}
+
+#endif /* DMACPY_TURNS_H */
