@@ -91,3 +91,18 @@ void dmacpy_fence_signal(struct dma_fence *base)
 {
 	dma_fence_signal(base);
 }
+
+/**
+ * dmacpy_fence_is_own() - is a fence the completion of a job
+ * @base: any fence
+ *
+ * Such a fence signals without help by others: the watchdog completes what the
+ * engine does not, and the deadline what the job waits for.
+ *
+ * Context: Any.
+ * Return: true for a fence from dmacpy_fence_new().
+ */
+bool dmacpy_fence_is_own(const struct dma_fence *base)
+{
+	return base->ops == &fence_ops;
+}

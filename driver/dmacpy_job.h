@@ -63,7 +63,7 @@ struct dmacpy_job_cursor {
  * @seqno: its place in the stream
  * @fence: a reference to its completion, if others want to know it, or NULL
  * @deps: what it waits for
- * @deadline: when it stops waiting for others than its stream, in jiffies, if
+ * @deadline: when it stops waiting for fences of other drivers, in jiffies, if
  *	it has to wait
  * @waiter: who is told of its result, or NULL; under dmacpy_stream.lock
  * @refused_op: where dmacpy_job_refuse() stores the number of an operation, or

@@ -638,8 +638,9 @@ static void stream_forget_dep(struct dmacpy_stream *stream)
 
 /*
  * Have a callback at the next dependency, one at a time. A callback that comes
- * at once has queued the work already, and the deadline does not delay it. It
- * is for others: the watchdog sees to it that jobs of the stream itself end.
+ * at once has queued the work already, and the deadline does not delay it. The
+ * deadline is for fences of other drivers. Our own jobs complete by themselves,
+ * late as they may be on a channel with much to do.
  */
 static int stream_check_deps(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
@@ -652,7 +653,7 @@ static int stream_check_deps(struct dmacpy_stream *stream,
 
 	while ((ret = stream_look_at_deps(stream, job)) == -EINPROGRESS) {
 		fence = deps->fences[deps->next];
-		if (late && fence->context != stream->context) {
+		if (late && !dmacpy_fence_is_own(fence)) {
 			ret = -ETIMEDOUT;
 			break;
 		}

@@ -186,16 +186,40 @@ static unsigned int stream_poll(struct kunit *test)
 }
 
 /* A fence of somebody else. */
+/**
+ * struct stream_foreign_fence - a fence of another driver
+ * @base: the fence
+ * @lock: protects @base
+ */
+struct stream_foreign_fence {
+	struct dma_fence base;
+	spinlock_t lock;
+};
+
+static const char *stream_foreign_name(struct dma_fence *base)
+{
+	return "foreign";
+}
+
+static const struct dma_fence_ops stream_foreign_ops = {
+	.get_driver_name = stream_foreign_name,
+	.get_timeline_name = stream_foreign_name,
+};
+
 static struct dma_fence *stream_other_fence(struct kunit *test)
 {
-	struct dma_fence *fence = dmacpy_fence_new();
+	struct stream_foreign_fence *fence;
 
+	/* Freed by RCU when the last reference is put, as @base is first. */
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &stream_foreign_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, stream_end_fence,
-						  fence));
-	dmacpy_fence_publish(fence, dma_fence_context_alloc(1), 1);
-	return fence;
+						  &fence->base));
+	return &fence->base;
 }
 
 static struct dmacpy_job *stream_waiting_job(struct kunit *test,
@@ -923,6 +947,29 @@ static void stream_has_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 }
 
+/* Catches: a job behind much work that is taken for one that waits in vain. */
+static void stream_has_no_deadline_for_own_jobs(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dmacpy_stream *stream = test_stream_open(test, st->dev,
+							st->engine);
+	struct dmacpy_job *job = stream_job(test);
+	struct dma_fence *other, *fence;
+
+	dmacpy_dependency_timeout.value = 200;
+	job->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->op[0].src = test_stream_import(test, stream, st->src);
+	other = stream_start_on(test, stream, job);
+	fence = stream_start(test, stream_waiting_job(test, other));
+	schedule_timeout_uninterruptible(msecs_to_jiffies(500));
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fence));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(other));
+	flush_delayed_work(&st->stream->advance);
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
+}
+
 /* Catches: a job, a record or a handle that an unbind forgets. */
 static void stream_is_unbound(struct kunit *test)
 {
@@ -1077,6 +1124,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_is_taken_along_later),
 	KUNIT_CASE(stream_is_taken_along_meanwhile),
 	KUNIT_CASE(stream_has_deadline),
+	KUNIT_CASE(stream_has_no_deadline_for_own_jobs),
 	KUNIT_CASE(stream_is_unbound),
 	KUNIT_CASE(stream_takes_least_loaded),
 	KUNIT_CASE(stream_takes_least_backlog),

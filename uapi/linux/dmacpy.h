@@ -351,8 +351,8 @@ struct dmacpy_op {
  * Who shares the dma-bufs can wait for the job by their fences, as poll() on
  * the dma-buf does. Programs do so before DMA_BUF_IOCTL_SYNC, which waits only
  * after the exporter has invalidated the caches. A job waits for what it
- * depends on in its stream, at the cost of no other; for what others do not for
- * ever, but ETIMEDOUT.
+ * depends on in its stream, at the cost of no other; for fences of other
+ * drivers not for ever, but ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;

@@ -562,6 +562,27 @@ TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
 	ASSERT_TRUE(engine_set("delay_us", 0));
 }
 
+/* Catches: a job that is queued, and taken for one that never completes. */
+TEST_F(account, queued_dependency_has_no_deadline)
+{
+	int other = open_as(self->instance.node, USER), i, fence = -1;
+	int fd = sram_alloc(other, 4);
+	int first = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	int second = dmabuf_import(other, fd, ACCESS_BOTH);
+
+	ASSERT_LT(0, second);
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 100));
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	for (i = 0; i < 10; i++) {
+		close(fence);
+		fence = start_fill(self->stream, first,
+				   DMACPY_SUBMIT_OUT_FENCE, NULL);
+		ASSERT_LE(0, fence);
+	}
+	EXPECT_EQ(0, start_fill(other, second, DMACPY_SUBMIT_WAIT, &fence));
+	EXPECT_EQ(1, fence_status(fence));
+}
+
 FIXTURE(wide)
 {
 	struct instance instance;

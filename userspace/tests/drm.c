@@ -217,6 +217,28 @@ TEST_F(drm, their_fence_holds_our_job)
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x3c, LENGTH));
 }
 
+/* Catches: a wait for the GPU without a bound, or a copy that is late. */
+TEST_F(drm, their_fence_is_late)
+{
+	struct dmacpy_event event;
+	struct picture picture;
+	uint32_t fence;
+
+	ASSERT_EQ(0, picture_create(&picture, self->card, self->stream));
+	memset(self->mem, 0x3c, LENGTH);
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 200));
+	ASSERT_EQ(0, gpu_begin(self->card, picture.gem, 0, &fence));
+	ASSERT_EQ(0, start_copy(self->stream, picture.handle, self->memory));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(-ETIMEDOUT, event.result);
+	ASSERT_EQ(0, gpu_end(self->card, fence));
+	EXPECT_TRUE(all_bytes_are(picture.mem, 0, LENGTH));
+	/* The channel has served others, and this stream again. */
+	ASSERT_EQ(0, start_copy(self->stream, picture.handle, self->memory));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, event.result);
+}
+
 /* Catches: a picture that is overwritten while the GPU reads from it. */
 TEST_F(drm, their_reader_holds_our_write)
 {
