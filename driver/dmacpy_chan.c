@@ -19,13 +19,16 @@
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/property.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
 #include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
+#include "dmacpy_map.h"
 #include "dmacpy_param.h"
+#include "dmacpy_pool.h"
 #include "dmacpy_trace.h"
 
 /* Descriptors in flight: enough to keep an engine busy. */
@@ -534,14 +537,13 @@ static void chan_test_done(void *param)
 	complete(&chan->tested);
 }
 
-static bool chan_test_part(struct dmacpy_chan *chan, size_t offset,
-			   size_t length, bool irq)
+static bool chan_test_part(struct dmacpy_chan *chan, dma_addr_t dst,
+			   dma_addr_t src, size_t length, bool irq)
 {
-	dma_addr_t src = chan->scratch_addr + offset;
 	struct dma_async_tx_descriptor *desc;
 
-	desc = dmaengine_prep_dma_memcpy(chan->dma, src + CHAN_TEST_SIZE, src,
-					 length, DMA_CTRL_ACK |
+	desc = dmaengine_prep_dma_memcpy(chan->dma, dst, src, length,
+					 DMA_CTRL_ACK |
 					 (irq ? DMA_PREP_INTERRUPT : 0));
 	if (!desc)
 		return false;
@@ -552,6 +554,14 @@ static bool chan_test_part(struct dmacpy_chan *chan, size_t offset,
 		return false;
 	chan->quiet = false;
 	return true;
+}
+
+static bool chan_test_called(struct dmacpy_chan *chan)
+{
+	dma_async_issue_pending(chan->dma);
+	return wait_for_completion_timeout(&chan->tested,
+					   min(chan_timeout(),
+					       CHAN_TEST_TIME));
 }
 
 /*
@@ -567,21 +577,19 @@ static bool chan_test(struct dmacpy_chan *chan)
 {
 	bool called, arrived, ordered = chan->quiet || chan->depth > 1;
 	size_t silent = chan->depth > 1 ? CHAN_TEST_PART : 0;
+	dma_addr_t src = chan->scratch_addr, dst = src + CHAN_TEST_SIZE;
 	u8 seed = ++chan->scratch_seed;
 
 	memset(chan->scratch, seed, CHAN_TEST_SIZE);
 	memset(chan->scratch + CHAN_TEST_SIZE, ~seed, CHAN_TEST_SIZE);
 	reinit_completion(&chan->tested);
 	chan->silent = false;
-	if (silent && !chan_test_part(chan, 0, silent, false))
+	if (silent && !chan_test_part(chan, dst, src, silent, false))
 		return false;
-	if (!chan_test_part(chan, silent, CHAN_TEST_SIZE - silent, true))
+	if (!chan_test_part(chan, dst + silent, src + silent,
+			    CHAN_TEST_SIZE - silent, true))
 		return false;
-	dma_async_issue_pending(chan->dma);
-
-	called = wait_for_completion_timeout(&chan->tested,
-					     min(chan_timeout(),
-						 CHAN_TEST_TIME));
+	called = chan_test_called(chan);
 	arrived = !memchr_inv(chan->scratch, seed, 2 * CHAN_TEST_SIZE);
 	chan->calls_back_silently = READ_ONCE(chan->silent);
 	if (arrived && ordered && (called || chan->dropped)) {
@@ -932,6 +940,77 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 		return ERR_PTR(ret);
 	}
 	return chan;
+}
+
+static bool chan_prove_copy(struct dmacpy_chan *chan, dma_addr_t dst,
+			    dma_addr_t src)
+{
+	reinit_completion(&chan->tested);
+	return chan_test_part(chan, dst, src, CHAN_TEST_SIZE, true) &&
+	       chan_test_called(chan);
+}
+
+/*
+ * A copy of what the CPU has written to SRAM, and only if it is right one to
+ * SRAM: at a wrong address there may be anything, and reading does less harm.
+ */
+static int chan_prove_at(struct dmacpy_chan *chan,
+			 const struct dmacpy_sram *sram, dma_addr_t addr)
+{
+	const char *name = dma_chan_name(chan->dma);
+	u8 *copy = chan->scratch + CHAN_TEST_SIZE;
+
+	get_random_bytes(chan->scratch, CHAN_TEST_SIZE);
+	memset(copy, 0, CHAN_TEST_SIZE);
+	memcpy(sram->vaddr, chan->scratch, CHAN_TEST_SIZE);
+	/* Before the engine reads it. */
+	wmb();
+	if (memcmp(sram->vaddr, chan->scratch, CHAN_TEST_SIZE))
+		return dev_err_probe(chan->parent, -EIO,
+				     "no memory at %pa: the CPU does not read what it has written (clock?)\n",
+				     &sram->phys);
+	if (!chan_prove_copy(chan, chan->scratch_addr + CHAN_TEST_SIZE, addr) ||
+	    memcmp(copy, chan->scratch, CHAN_TEST_SIZE))
+		return dev_err_probe(chan->parent, -EIO,
+				     "channel %s does not read at %pad what the CPU writes at %pa (CPU-private? firewall? dma-ranges?)\n",
+				     name, &addr, &sram->phys);
+
+	get_random_bytes(chan->scratch, CHAN_TEST_SIZE);
+	if (!chan_prove_copy(chan, addr, chan->scratch_addr))
+		return dev_err_probe(chan->parent, -ETIMEDOUT,
+				     "channel %s does not end a copy to SRAM at %pa (firewall?)\n",
+				     name, &sram->phys);
+	if (memcmp(sram->vaddr, chan->scratch, CHAN_TEST_SIZE))
+		return dev_err_probe(chan->parent, -EIO,
+				     "channel %s reads SRAM at %pa, but does not write it (firewall?)\n",
+				     name, &sram->phys);
+	chan->quiet = true;
+	return 0;
+}
+
+/**
+ * dmacpy_chan_prove_sram() - see that a channel reads and writes SRAM
+ * @chan: the channel, which nothing was submitted to
+ * @sram: SRAM that nobody uses
+ *
+ * Context: Process. @sram has no clock and no power domain that is off.
+ * Return: 0, or with the reason in the log: -EIO if it does not, -ETIMEDOUT if
+ * it may still write to @sram.
+ */
+int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
+			   const struct dmacpy_sram *sram)
+{
+	dma_addr_t addr;
+	int ret;
+
+	addr = dmacpy_map_sram(chan->dma_dev, sram, DMA_BIDIRECTIONAL);
+	if (addr == DMA_MAPPING_ERROR)
+		return dev_err_probe(chan->parent, -EIO,
+				     "channel %s cannot address SRAM at %pa\n",
+				     dma_chan_name(chan->dma), &sram->phys);
+	ret = chan_prove_at(chan, sram, addr);
+	dmacpy_unmap_sram(chan->dma_dev, sram, addr, DMA_BIDIRECTIONAL);
+	return ret;
 }
 
 /**

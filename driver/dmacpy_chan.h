@@ -14,6 +14,7 @@
 
 struct device;
 struct dma_chan;
+struct dmacpy_sram;
 struct dmacpy_xfer;
 
 /**
@@ -195,6 +196,8 @@ int dmacpy_chan_init(void);
 void dmacpy_chan_exit(void);
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 				     wait_queue_head_t *ready);
+int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
+			   const struct dmacpy_sram *sram);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
 void dmacpy_chan_suspend(struct dmacpy_chan *chan);
 void dmacpy_chan_resume(struct dmacpy_chan *chan);

@@ -60,6 +60,48 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 	return 0;
 }
 
+static int dmacpy_prove_page(struct dmacpy_device *dev,
+			     const struct dmacpy_sram *page)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < dev->nchans && !ret; i++)
+		ret = dmacpy_chan_prove_sram(dev->chans[i], page);
+	return ret;
+}
+
+/*
+ * Do all channels reach the SRAM? Buffers of an earlier binding may have all of
+ * it: their owners must not be able to keep the device from being bound.
+ */
+static int dmacpy_prove_sram(struct dmacpy_device *dev)
+{
+	struct dmacpy_sram page;
+	int ret;
+
+	ret = dmacpy_power_get(dev->parent);
+	if (ret)
+		return dev_err_probe(dev->parent, ret, "no power\n");
+	ret = dmacpy_pool_alloc(dev->pool, PAGE_SIZE, &page);
+	if (ret == -ENOSPC) {
+		dev_warn(dev->parent,
+			 "no page is free: not tested whether the engine reaches the SRAM\n");
+		ret = 0;
+	} else if (ret) {
+		dev_err_probe(dev->parent, ret, "cannot turn on the SRAM\n");
+	} else {
+		ret = dmacpy_prove_page(dev, &page);
+		/* The engine may still write there. */
+		if (ret == -ETIMEDOUT)
+			dmacpy_pool_get(dev->pool);
+		else
+			dmacpy_pool_free(dev->pool, &page);
+	}
+	dmacpy_power_put(dev->parent);
+	return ret;
+}
+
 static int dmacpy_probe(struct platform_device *pdev)
 {
 	struct dmacpy_device *dev;
@@ -93,6 +135,9 @@ static int dmacpy_probe(struct platform_device *pdev)
 		goto err_put_device;
 	dmacpy_power_enable(&pdev->dev);
 	platform_set_drvdata(pdev, dev);
+	ret = dmacpy_prove_sram(dev);
+	if (ret)
+		goto err_disable_power;
 	ret = dmacpy_cdev_add(dev);
 	if (ret)
 		goto err_disable_power;

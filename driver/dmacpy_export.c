@@ -20,6 +20,7 @@
 #include "dmacpy_compat.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
+#include "dmacpy_map.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
 
@@ -119,16 +120,13 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach,
 	struct sg_table *sgt;
 	dma_addr_t addr;
 
-	addr = dma_map_resource(attach->dev, export->sram.phys,
-				export->sram.size, dir,
-				DMA_ATTR_SKIP_CPU_SYNC);
-	if (dma_mapping_error(attach->dev, addr))
+	addr = dmacpy_map_sram(attach->dev, &export->sram, dir);
+	if (addr == DMA_MAPPING_ERROR)
 		return ERR_PTR(-EIO);
 	sgt = dmacpy_export_new_table(export->sram.phys, addr,
 				      export->sram.size);
 	if (IS_ERR(sgt))
-		dma_unmap_resource(attach->dev, addr, export->sram.size, dir,
-				   DMA_ATTR_SKIP_CPU_SYNC);
+		dmacpy_unmap_sram(attach->dev, &export->sram, addr, dir);
 	return sgt;
 }
 
@@ -137,8 +135,8 @@ static void export_unmap(struct dma_buf_attachment *attach,
 {
 	struct dmacpy_export *export = attach->dmabuf->priv;
 
-	dma_unmap_resource(attach->dev, sg_dma_address(sgt->sgl),
-			   export->sram.size, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	dmacpy_unmap_sram(attach->dev, &export->sram, sg_dma_address(sgt->sgl),
+			  dir);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

@@ -7,8 +7,10 @@
  * A file there whose name begins with "next_" holds how many times that is to
  * happen, and counts down.
  *
- * It binds to the device tree node "linux,dmacpy-fake-dma"; one cell names a
- * channel. A thread for each channel is the hardware.
+ * It binds to device tree nodes "linux,dmacpy-fake-dma", which have one script;
+ * one cell names a channel. Where there is no device tree it makes a device of
+ * its own, for those who take any channel. A thread for each channel is the
+ * hardware.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-direct.h>
@@ -52,6 +54,8 @@
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
+ * @no_sram_read: what is not RAM reads as zeroes
+ * @no_sram_write: what is written to what is not RAM gets lost
  * @next_lost: descriptors that are copied, but do not call back
  * @next_failed: descriptors that are not copied, and say so
  * @next_short: descriptors that are copied in part, and say so
@@ -77,6 +81,8 @@ struct fake_script {
 	u32 forgetful;
 	u32 no_terminate;
 	u32 no_memcpy;
+	u32 no_sram_read;
+	u32 no_sram_write;
 	u32 next_lost;
 	u32 next_failed;
 	u32 next_short;
@@ -151,15 +157,15 @@ struct fake_chan {
  * struct fake_dma - the engine
  * @device: what dmaengine sees
  * @chans: the channels
- * @script: what it does
- * @debugfs: where @script is
  */
 struct fake_dma {
 	struct dma_device device;
 	struct fake_chan chans[FAKE_CHANNELS];
-	struct fake_script script;
-	struct dentry *debugfs;
 };
+
+static struct fake_script fake_script = { .ring = 32 };
+static struct dentry *fake_debugfs;
+static struct platform_device *fake_device;
 
 static struct fake_chan *to_fake_chan(struct dma_chan *base)
 {
@@ -169,12 +175,6 @@ static struct fake_chan *to_fake_chan(struct dma_chan *base)
 static struct fake_desc *to_fake_desc(struct dma_async_tx_descriptor *tx)
 {
 	return container_of(tx, struct fake_desc, tx);
-}
-
-static struct fake_script *fake_script_of(struct fake_chan *chan)
-{
-	return &container_of(chan->base.device, struct fake_dma,
-			     device)->script;
 }
 
 /* Is it to happen this time? */
@@ -201,12 +201,27 @@ static struct fake_desc *fake_first(struct list_head *list)
 }
 
 /* A descriptor is in one piece, all of it RAM or none. */
+static bool fake_is_sram(struct device *dev, dma_addr_t addr)
+{
+	return !page_is_ram(PHYS_PFN(dma_to_phys(dev, addr)));
+}
+
 static void *fake_map(struct device *dev, dma_addr_t addr, size_t length)
 {
-	phys_addr_t phys = dma_to_phys(dev, addr);
+	return memremap(dma_to_phys(dev, addr), length,
+			fake_is_sram(dev, addr) ? MEMREMAP_WC : MEMREMAP_WB);
+}
 
-	return memremap(phys, length, page_is_ram(PHYS_PFN(phys)) ?
-			MEMREMAP_WB : MEMREMAP_WC);
+static void fake_move(struct device *dev, const struct fake_desc *desc,
+		      void *dst, const void *src, size_t length)
+{
+	if (READ_ONCE(fake_script.no_sram_write) &&
+	    fake_is_sram(dev, desc->dst))
+		return;
+	if (READ_ONCE(fake_script.no_sram_read) && fake_is_sram(dev, desc->src))
+		memset(dst, 0, length);
+	else
+		memcpy(dst, src, length);
 }
 
 static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
@@ -218,7 +233,7 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 	dst = fake_map(dev, desc->dst, length);
 	src = fake_map(dev, desc->src, length);
 	if (dst && src)
-		memcpy(dst, src, length);
+		fake_move(dev, desc, dst, src, length);
 	if (dst)
 		memunmap(dst);
 	if (src)
@@ -231,7 +246,7 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 /* Returns false if the descriptor vanishes. */
 static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	size_t length = desc->length;
 
 	if (!desc->terminated) {
@@ -255,7 +270,7 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 /* As a tasklet would. */
 static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 {
-	bool no_result = READ_ONCE(fake_script_of(chan)->no_result);
+	bool no_result = READ_ONCE(fake_script.no_result);
 	struct dma_async_tx_descriptor *tx = &desc->tx;
 
 	local_bh_disable();
@@ -274,7 +289,7 @@ static struct fake_desc *fake_take_copied(struct fake_chan *chan)
 
 	spin_lock_irq(&chan->lock);
 	if (!list_empty(list)) {
-		desc = READ_ONCE(fake_script_of(chan)->reverse) ?
+		desc = READ_ONCE(fake_script.reverse) ?
 		       list_last_entry(list, struct fake_desc, node) :
 		       fake_first(list);
 		list_del(&desc->node);
@@ -291,7 +306,7 @@ static struct fake_desc *fake_take_copied(struct fake_chan *chan)
 
 static void fake_interrupt(struct fake_chan *chan)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	struct fake_desc *desc;
 
 	atomic_inc(&script->interrupts);
@@ -303,10 +318,9 @@ static void fake_interrupt(struct fake_chan *chan)
 }
 
 /* Is there an interrupt after this descriptor? */
-static bool fake_interrupts(struct fake_chan *chan,
-			    const struct fake_desc *desc)
+static bool fake_interrupts(const struct fake_desc *desc)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 
 	if (READ_ONCE(script->coalesce) &&
 	    !(desc->tx.flags & DMA_PREP_INTERRUPT))
@@ -318,7 +332,7 @@ static bool fake_interrupts(struct fake_chan *chan,
 static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 			bool vanishes)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	bool interrupts;
 
 	if (READ_ONCE(script->only_irq) &&
@@ -327,7 +341,7 @@ static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 
 	spin_lock_irq(&chan->lock);
 	chan->current_desc = NULL;
-	interrupts = fake_interrupts(chan, desc);
+	interrupts = fake_interrupts(desc);
 	if (vanishes) {
 		list_del(&desc->node);
 		if (!desc->terminated)
@@ -342,7 +356,7 @@ static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 
 static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	u32 bytes_per_us = READ_ONCE(script->bytes_per_us);
 	u64 ns = (u64)READ_ONCE(script->delay_us) * NSEC_PER_USEC;
 	ktime_t start = max(chan->free_at, desc->issued);
@@ -355,7 +369,7 @@ static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
 static struct fake_desc *fake_next_issued(struct fake_chan *chan)
 {
 	if (!list_empty(&chan->issued) &&
-	    READ_ONCE(fake_script_of(chan)->no_order))
+	    READ_ONCE(fake_script.no_order))
 		return list_last_entry(&chan->issued, struct fake_desc, node);
 	return fake_first(&chan->issued);
 }
@@ -373,7 +387,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 	struct fake_desc *desc;
 
 	*again = ktime_add_ns(now, FAKE_SLICE_NS);
-	if (READ_ONCE(fake_script_of(chan)->hang))
+	if (READ_ONCE(fake_script.hang))
 		return NULL;
 
 	spin_lock_irq(&chan->lock);
@@ -383,7 +397,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 		*again = min(*again, due);
 		desc = NULL;
 	} else if (desc) {
-		fake_note_late(fake_script_of(chan), ktime_us_delta(now, due));
+		fake_note_late(&fake_script, ktime_us_delta(now, due));
 		chan->free_at = due;
 		chan->current_desc = desc;
 		chan->busy = true;
@@ -433,7 +447,7 @@ static dma_cookie_t fake_submit(struct dma_async_tx_descriptor *tx)
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	if (fake_next(&fake_script_of(chan)->next_no_submit)) {
+	if (fake_next(&fake_script.next_no_submit)) {
 		chan->used--;
 		list_del(&desc->node);
 		kfree(desc);
@@ -453,7 +467,7 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 		 size_t length, unsigned long tx_flags)
 {
 	struct fake_chan *chan = to_fake_chan(base);
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	struct fake_desc *desc;
 	unsigned long flags;
 
@@ -500,7 +514,7 @@ static void fake_issue_pending(struct dma_chan *base)
 
 	spin_lock_irqsave(&chan->lock, flags);
 	if (list_empty(&chan->issued) ||
-	    !READ_ONCE(fake_script_of(chan)->forgetful))
+	    !READ_ONCE(fake_script.forgetful))
 		fake_issue(chan);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	wake_up(&chan->wake);
@@ -521,7 +535,7 @@ static enum dma_status fake_tx_status(struct dma_chan *base,
 static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 				struct list_head *gone)
 {
-	struct fake_script *script = fake_script_of(chan);
+	struct fake_script *script = &fake_script;
 	struct fake_desc *desc, *next;
 
 	list_for_each_entry_safe(desc, next, list, node) {
@@ -553,7 +567,7 @@ static int fake_terminate_all(struct dma_chan *base)
 	unsigned long flags;
 	LIST_HEAD(gone);
 
-	if (READ_ONCE(fake_script_of(chan)->no_terminate))
+	if (READ_ONCE(fake_script.no_terminate))
 		return -EBUSY;
 
 	spin_lock_irqsave(&chan->lock, flags);
@@ -574,7 +588,7 @@ static void fake_synchronize(struct dma_chan *base)
 
 static int fake_alloc_chan_resources(struct dma_chan *base)
 {
-	struct fake_script *script = fake_script_of(to_fake_chan(base));
+	struct fake_script *script = &fake_script;
 	dma_cap_mask_t *caps = &base->device->cap_mask;
 
 	dma_cap_set(DMA_MEMCPY, *caps);
@@ -628,7 +642,7 @@ static int fake_add_chan(struct fake_dma *fake, unsigned int index)
 	return devm_add_action_or_reset(fake->device.dev, fake_stop_chan, chan);
 }
 
-/* Private: for those who name a channel, not for who takes any. */
+/* Private: for those who name a channel, if they can, not for who takes any. */
 static int fake_add_device(struct fake_dma *fake, struct device *dev)
 {
 	struct dma_device *device = &fake->device;
@@ -637,7 +651,8 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 
 	device->dev = dev;
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
-	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	if (dev->of_node)
+		dma_cap_set(DMA_PRIVATE, device->cap_mask);
 	device->device_alloc_chan_resources = fake_alloc_chan_resources;
 	device->device_free_chan_resources = fake_free_chan_resources;
 	device->device_prep_dma_memcpy = fake_prep_memcpy;
@@ -672,6 +687,8 @@ static const struct {
 	FAKE_FILE(forgetful),
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
+	FAKE_FILE(no_sram_read),
+	FAKE_FILE(no_sram_write),
 	FAKE_FILE(next_lost),
 	FAKE_FILE(next_failed),
 	FAKE_FILE(next_short),
@@ -682,9 +699,9 @@ static const struct {
 	FAKE_FILE(late_us),
 };
 
-static void fake_add_files(struct fake_dma *fake)
+static void fake_add_files(void)
 {
-	struct fake_script *script = &fake->script;
+	struct fake_script *script = &fake_script;
 	struct dentry *dir;
 	unsigned int i;
 
@@ -694,7 +711,7 @@ static void fake_add_files(struct fake_dma *fake)
 				   (void *)script + fake_files[i].offset);
 	debugfs_create_atomic_t("copied", 0400, dir, &script->copied);
 	debugfs_create_atomic_t("interrupts", 0400, dir, &script->interrupts);
-	fake->debugfs = dir;
+	fake_debugfs = dir;
 }
 
 static int fake_probe(struct platform_device *pdev)
@@ -706,28 +723,22 @@ static int fake_probe(struct platform_device *pdev)
 	fake = devm_kzalloc(dev, sizeof(*fake), GFP_KERNEL);
 	if (!fake)
 		return -ENOMEM;
-	fake->script.ring = 32;
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
 	ret = fake_add_device(fake, dev);
 	if (ret)
 		return ret;
-	ret = of_dma_controller_register(dev->of_node, of_dma_xlate_by_chan_id,
-					 &fake->device);
-	if (ret)
-		return ret;
-	fake_add_files(fake);
-	platform_set_drvdata(pdev, fake);
-	return 0;
+	if (!dev->of_node)
+		return 0;
+	return of_dma_controller_register(dev->of_node, of_dma_xlate_by_chan_id,
+					  &fake->device);
 }
 
 static void fake_remove(struct platform_device *pdev)
 {
-	struct fake_dma *fake = platform_get_drvdata(pdev);
-
-	debugfs_remove(fake->debugfs);
-	of_dma_controller_free(pdev->dev.of_node);
+	if (pdev->dev.of_node)
+		of_dma_controller_free(pdev->dev.of_node);
 }
 
 static const struct of_device_id fake_of_match[] = {
@@ -744,7 +755,40 @@ static struct platform_driver fake_driver = {
 		.of_match_table = fake_of_match,
 	},
 };
-module_platform_driver(fake_driver);
+
+static int __init fake_init(void)
+{
+	int ret;
+
+	fake_add_files();
+	ret = platform_driver_register(&fake_driver);
+	if (ret)
+		goto err_remove_files;
+	if (of_have_populated_dt())
+		return 0;
+	fake_device = platform_device_register_simple("dmacpy-fake-dma",
+						      PLATFORM_DEVID_NONE,
+						      NULL, 0);
+	ret = PTR_ERR_OR_ZERO(fake_device);
+	if (ret)
+		goto err_unregister_driver;
+	return 0;
+
+err_unregister_driver:
+	platform_driver_unregister(&fake_driver);
+err_remove_files:
+	debugfs_remove(fake_debugfs);
+	return ret;
+}
+module_init(fake_init);
+
+static void __exit fake_exit(void)
+{
+	platform_device_unregister(fake_device);
+	platform_driver_unregister(&fake_driver);
+	debugfs_remove(fake_debugfs);
+}
+module_exit(fake_exit);
 
 MODULE_DESCRIPTION("A DMA engine in software that fails on command");
 MODULE_LICENSE("GPL");

@@ -47,6 +47,8 @@ bool engine_behave(void)
 {
 	bool done = engine_set("ring", 32) && engine_set("no_order", 0) &&
 		    engine_set("no_memcpy", 0) && engine_set("no_result", 0) &&
+		    engine_set("no_sram_read", 0) &&
+		    engine_set("no_sram_write", 0) &&
 		    engine_set("late_us", 0);
 	size_t i;
 

@@ -19,6 +19,8 @@
 /* What is asked for meanwhile is far less often than this. */
 #define MAX_NTH		5000
 #define BOUND_MS	5000
+#define ALL_IN_USE \
+	"no page is free: not tested whether the engine reaches the SRAM"
 
 /* What the kernel says from now on. */
 static int log_open(void)
@@ -89,6 +91,16 @@ static int try_fill(const struct instance *instance)
 	close(fd);
 	close(stream);
 	return ret;
+}
+
+/* Physical memory, or NULL if this kernel denies it. */
+static void *physical_map(off_t start, size_t size)
+{
+	int fd = open("/dev/mem", O_RDONLY | O_SYNC | O_CLOEXEC);
+	void *mem = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, start);
+
+	close(fd);
+	return mem == MAP_FAILED ? NULL : mem;
 }
 
 FIXTURE(node)
@@ -203,7 +215,7 @@ FIXTURE_VARIANT_ADD(node, region_beyond_all_addresses)
 
 FIXTURE_VARIANT_ADD(node, region_that_no_cpu_sees)
 {
-	.name = "bus:test-elsewhere@0",
+	.name = "bus-elsewhere:test-elsewhere@0",
 	.error = -EINVAL,
 	.reason = "\"reg\" is no address of the CPU",
 };
@@ -377,6 +389,7 @@ FIXTURE_VARIANT(engine)
 	const char *knob;
 	unsigned int value;
 	int error;
+	const char *reason;
 };
 
 FIXTURE_VARIANT_ADD(engine, hangs)
@@ -384,6 +397,7 @@ FIXTURE_VARIANT_ADD(engine, hangs)
 	.knob = "hang",
 	.value = 1,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, does_not_copy)
@@ -391,6 +405,7 @@ FIXTURE_VARIANT_ADD(engine, does_not_copy)
 	.knob = "next_failed",
 	.value = 2,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, does_not_call_back)
@@ -398,6 +413,7 @@ FIXTURE_VARIANT_ADD(engine, does_not_call_back)
 	.knob = "next_lost",
 	.value = 2,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, has_no_descriptor)
@@ -405,6 +421,7 @@ FIXTURE_VARIANT_ADD(engine, has_no_descriptor)
 	.knob = "next_no_prep",
 	.value = 1,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, has_one_descriptor)
@@ -412,6 +429,7 @@ FIXTURE_VARIANT_ADD(engine, has_one_descriptor)
 	.knob = "ring",
 	.value = 1,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, takes_no_descriptor)
@@ -419,6 +437,7 @@ FIXTURE_VARIANT_ADD(engine, takes_no_descriptor)
 	.knob = "next_no_submit",
 	.value = 1,
 	.error = -EIO,
+	.reason = " does not copy",
 };
 
 FIXTURE_VARIANT_ADD(engine, is_for_something_else)
@@ -426,6 +445,23 @@ FIXTURE_VARIANT_ADD(engine, is_for_something_else)
 	.knob = "no_memcpy",
 	.value = 1,
 	.error = -EINVAL,
+	.reason = " cannot copy memory",
+};
+
+FIXTURE_VARIANT_ADD(engine, does_not_read_sram)
+{
+	.knob = "no_sram_read",
+	.value = 1,
+	.error = -EIO,
+	.reason = "0x000000003fe00000 (CPU-private? firewall? dma-ranges?)",
+};
+
+FIXTURE_VARIANT_ADD(engine, does_not_write_sram)
+{
+	.knob = "no_sram_write",
+	.value = 1,
+	.error = -EIO,
+	.reason = "0x000000003fe00000, but does not write it (firewall?)",
 };
 
 FIXTURE_SETUP(engine)
@@ -448,13 +484,63 @@ FIXTURE_TEARDOWN_PARENT(engine)
 /* Catches: an engine that is taken although nothing will ever be copied. */
 TEST_F_TIMEOUT(engine, is_refused, SLOW)
 {
+	int log = log_open();
+
 	ASSERT_TRUE(engine_set(variant->knob, variant->value));
 	EXPECT_EQ(variant->error, instance_bind(&self->instance));
+	EXPECT_TRUE(log_is(log, self->instance.name, variant->reason));
 	EXPECT_GT(0, instance_find_node(&self->instance));
 	ASSERT_TRUE(engine_behave());
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, try_fill(&self->instance));
 	EXPECT_EQ(0, get_number(LOST));
+}
+
+/* Catches: an engine's test that writes to buffers of an earlier binding. */
+TEST(all_sram_is_in_use)
+{
+	struct instance instance;
+	unsigned int size;
+	int stream, fd, log;
+	uint8_t *mem;
+	off_t start;
+
+	if (engine_find(&instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	start = strtoul(instance.name, NULL, 16);
+	stream = stream_open(instance.node);
+	size = stream_info(stream).sram_total;
+	fd = sram_alloc(stream, size);
+	ASSERT_LE(0, fd);
+	mem = dmabuf_map(fd, size);
+	memset(mem, 0x5a, size);
+	munmap(mem, size);
+	ASSERT_EQ(0, instance_unbind(&instance));
+	log = log_open();
+	EXPECT_EQ(0, instance_bind(&instance));
+	EXPECT_TRUE(log_is(log, instance.name, ALL_IN_USE));
+	mem = physical_map(start, size);
+	if (mem)
+		EXPECT_TRUE(all_bytes_are(mem, 0x5a, size));
+	munmap(mem, size);
+	close(fd);
+	close(stream);
+	EXPECT_EQ(0, try_fill(&instance));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: an engine that is given addresses of the CPU, not of its bus. */
+TEST(engine_behind_an_offset)
+{
+	struct instance instance = { .name = "3fddb000.test-offset" };
+
+	if (!instance_exists(&instance))
+		SKIP(return, "this board has no such node");
+	ASSERT_EQ(0, instance_override(&instance, "dmacpy"));
+	EXPECT_EQ(0, instance_bind(&instance));
+	EXPECT_EQ(0, try_fill(&instance));
+	EXPECT_EQ(0, instance_unbind(&instance));
+	EXPECT_EQ(0, instance_override(&instance, NULL));
 }
 
 FIXTURE(nth)

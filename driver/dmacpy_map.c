@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The address of SRAM for a device. dma_map_resource() has an IOMMU map it, but
+ * without one takes the CPU's address, whatever "dma-ranges" says: it is meant
+ * for registers of devices. So that is translated here, as for main memory.
+ */
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+
+#include "dmacpy_map.h"
+#include "dmacpy_pool.h"
+
+static bool map_has_iommu(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
+/*
+ * DMA_MAPPING_ERROR if there is nothing to translate, or if the address is in no
+ * range: dma_map_resource() maps that, and the test of the channel finds out
+ * whether it is right.
+ */
+static dma_addr_t map_translate(struct device *dev, phys_addr_t phys)
+{
+	if (!dev->dma_range_map || map_has_iommu(dev))
+		return DMA_MAPPING_ERROR;
+	return phys_to_dma_unencrypted(dev, phys);
+}
+
+/**
+ * dmacpy_map_sram() - map SRAM for a device
+ * @dev: the device
+ * @sram: the SRAM
+ * @dir: what the device does to it
+ *
+ * Context: Process. Undone by dmacpy_unmap_sram().
+ * Return: the address of the first byte for @dev, all others follow; or
+ * DMA_MAPPING_ERROR.
+ */
+dma_addr_t dmacpy_map_sram(struct device *dev, const struct dmacpy_sram *sram,
+			   enum dma_data_direction dir)
+{
+	dma_addr_t addr = map_translate(dev, sram->phys);
+	dma_addr_t last;
+
+	if (addr != DMA_MAPPING_ERROR) {
+		last = map_translate(dev, sram->phys + sram->size - 1);
+		return last - addr == sram->size - 1 &&
+		       dma_capable(dev, addr, sram->size, false) ?
+		       addr : DMA_MAPPING_ERROR;
+	}
+	addr = dma_map_resource(dev, sram->phys, sram->size, dir,
+				DMA_ATTR_SKIP_CPU_SYNC);
+	return dma_mapping_error(dev, addr) ? DMA_MAPPING_ERROR : addr;
+}
+
+/**
+ * dmacpy_unmap_sram() - undo dmacpy_map_sram()
+ * @dev: the device
+ * @sram: the SRAM
+ * @addr: what was returned
+ * @dir: as it was given
+ *
+ * Context: Process.
+ */
+void dmacpy_unmap_sram(struct device *dev, const struct dmacpy_sram *sram,
+		       dma_addr_t addr, enum dma_data_direction dir)
+{
+	if (map_translate(dev, sram->phys) == DMA_MAPPING_ERROR)
+		dma_unmap_resource(dev, addr, sram->size, dir,
+				   DMA_ATTR_SKIP_CPU_SYNC);
+}
