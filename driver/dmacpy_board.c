@@ -1,102 +1,202 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An instance for boards whose device tree cannot be changed: with SRAM that
- * the user names, and whatever channel there is.
+ * Instances for boards whose device tree cannot be changed, or that have none:
+ * with SRAM that the user names, and whatever channel there is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/kernel.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/platform_device.h>
+#include <linux/sched/task.h>
+#include <linux/uaccess.h>
 
 #include "dmacpy_board.h"
 #include "dmacpy_pool.h"
 
+/* More than any board has. */
+#define BOARD_REGIONS	8
+
 static char *sram;
-module_param(sram, charp, 0444);
+/* It makes any address readable: refused where the kernel is locked down. */
+module_param_hw(sram, charp, iomem, 0444);
 MODULE_PARM_DESC(sram,
-		 "SRAM that the device tree does not have, <size>@<address>");
+		 "SRAM that the device tree does not have, <size>@<address>[,...]");
 
-static struct platform_device *board_device;
+static struct platform_device *board_devices[BOARD_REGIONS];
+static unsigned int board_count;
 
-static int board_parse(struct resource *res)
+/**
+ * struct board_reader - reads a region where nothing may be
+ * @region: its mapping
+ * @size: its size
+ * @started: the thread runs
+ */
+struct board_reader {
+	void *region;
+	size_t size;
+	struct completion started;
+};
+
+/* Returns what follows the region, or NULL. */
+static char *board_parse(const char *text, struct resource *res)
 {
 	u64 size, start, end;
-	char *at, *rest;
+	char *rest;
 
-	size = memparse(sram, &at);
-	if (at == sram || *at++ != '@')
-		return -EINVAL;
-	start = memparse(at, &rest);
-	if (rest == at || *rest || !size ||
+	size = memparse(text, &rest);
+	if (rest == text || *rest != '@')
+		return NULL;
+	text = rest + 1;
+	start = memparse(text, &rest);
+	if (rest == text || (*rest && *rest != ',') || !size ||
 	    check_add_overflow(start, size - 1, &end) ||
 	    end != (resource_size_t)end)
-		return -EINVAL;
-	*res = (struct resource){
-		.start = start,
-		.end = end,
-		.flags = IORESOURCE_MEM,
-	};
-	return 0;
+		return NULL;
+	*res = (struct resource)DEFINE_RES_MEM(start, size);
+	return rest;
 }
 
-static int board_check(const struct resource *res)
+static int board_check(struct resource *res)
 {
+	unsigned int i;
+
 	if (!PAGE_ALIGNED(res->start) || !PAGE_ALIGNED(resource_size(res))) {
 		pr_err("sram=%s: not in whole pages of %lu bytes\n", sram,
 		       PAGE_SIZE);
 		return -EINVAL;
 	}
+	for (i = 0; i < board_count; i++)
+		if (resource_overlaps(res, board_devices[i]->resource)) {
+			pr_err("sram=%s: the regions overlap\n", sram);
+			return -EINVAL;
+		}
 	/* It belongs to the kernel, which may have anything there. */
 	if (dmacpy_pool_is_main_memory(res)) {
-		pr_err("sram=%s: is the system's main memory\n", sram);
+		pr_err("sram=%s: %pR is the system's main memory\n", sram, res);
 		return -EBUSY;
 	}
 	/* Also when it is part of a device that nobody has claimed. */
 	if (!request_mem_region(res->start, resource_size(res), "dmacpy")) {
-		pr_err("sram=%s: is in use, see /proc/iomem\n", sram);
+		pr_err("sram=%s: %pR is in use, see /proc/iomem\n", sram, res);
 		return -EBUSY;
 	}
 	release_mem_region(res->start, resource_size(res));
 	return 0;
 }
 
-/**
- * dmacpy_board_add() - make the device of the module parameter, if there is one
- *
- * Context: Process. Undone by dmacpy_board_del().
- * Return: 0, -EINVAL for a parameter that makes no sense, -EBUSY for memory
- * that is somebody else's, -ENOMEM. That a node of this driver has the same
- * memory is only seen when both are bound: they share it, or one of them fails.
+/* Returns the number of pages that could be read, or does not return. */
+static int board_read_pages(void *data)
+{
+	struct board_reader *reader = data;
+	size_t at;
+	u32 word;
+
+	complete(&reader->started);
+	for (at = 0; at < reader->size; at += PAGE_SIZE)
+		if (copy_from_kernel_nofault(&word, reader->region + at,
+					     sizeof(word)))
+			break;
+	return at >> PAGE_SHIFT;
+}
+
+/*
+ * Have a thread read each page. Where there is nothing, a read is an external
+ * abort on Arm, which the kernel does not recover from: it kills the one that
+ * reads. That must be neither a user of the SRAM nor the program that loads the
+ * module, which would never be loaded then, nor removed.
  */
-int dmacpy_board_add(void)
+static int board_read(const struct resource *res)
+{
+	struct board_reader reader = { .size = resource_size(res) };
+	struct task_struct *thread;
+	int pages = 0;
+
+	reader.region = memremap(res->start, reader.size, MEMREMAP_WC);
+	if (!reader.region) {
+		pr_err("sram=%s: %pR cannot be mapped\n", sram, res);
+		return -ENOMEM;
+	}
+	init_completion(&reader.started);
+	thread = kthread_create(board_read_pages, &reader, "dmacpy-sram");
+	if (!IS_ERR(thread)) {
+		get_task_struct(thread);
+		wake_up_process(thread);
+		wait_for_completion(&reader.started);
+		pages = kthread_stop(thread);
+		put_task_struct(thread);
+	}
+	memunmap(reader.region);
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	if (pages != reader.size >> PAGE_SHIFT) {
+		pr_err("sram=%s: nothing answers at %pR\n", sram, res);
+		return -ENXIO;
+	}
+	return 0;
+}
+
+static int board_add_region(struct resource *res)
 {
 	struct platform_device_info info = {
 		.name = "dmacpy",
 		.id = PLATFORM_DEVID_AUTO,
+		.res = res,
 		.num_res = 1,
 	};
-	struct resource res;
+	struct platform_device *pdev;
 	int ret;
 
-	if (!sram)
-		return 0;
-	ret = board_parse(&res);
-	if (ret) {
-		pr_err("sram=%s: not <size>@<address>\n", sram);
-		return ret;
-	}
-	ret = board_check(&res);
+	ret = board_check(res) ?: board_read(res);
 	if (ret)
 		return ret;
+	pdev = platform_device_register_full(&info);
+	if (!IS_ERR(pdev))
+		board_devices[board_count++] = pdev;
+	return PTR_ERR_OR_ZERO(pdev);
+}
 
-	info.res = &res;
-	board_device = platform_device_register_full(&info);
-	return PTR_ERR_OR_ZERO(board_device);
+/**
+ * dmacpy_board_add() - make the devices of the module parameter, if it is given
+ *
+ * Context: Process.
+ * Return: 0; or, with the reason in the log, -EINVAL for a parameter that makes
+ * no sense, -EBUSY for memory that is somebody else's, -ENXIO where there is
+ * none, -ENOMEM. That a node of this driver has the same memory is only seen
+ * when both are bound: they share it, or one of them fails.
+ */
+int dmacpy_board_add(void)
+{
+	char *rest = sram;
+	struct resource res;
+	int ret = 0;
+
+	while (rest && !ret) {
+		if (board_count == BOARD_REGIONS) {
+			pr_err("sram=%s: more than %d regions\n", sram,
+			       BOARD_REGIONS);
+			ret = -E2BIG;
+			break;
+		}
+		rest = board_parse(rest, &res);
+		if (!rest) {
+			pr_err("sram=%s: not <size>@<address>[,...]\n", sram);
+			ret = -EINVAL;
+			break;
+		}
+		ret = board_add_region(&res);
+		rest = *rest ? rest + 1 : NULL;
+	}
+	if (ret)
+		dmacpy_board_del();
+	return ret;
 }
 
 /**
@@ -106,5 +206,6 @@ int dmacpy_board_add(void)
  */
 void dmacpy_board_del(void)
 {
-	platform_device_unregister(board_device);
+	while (board_count)
+		platform_device_unregister(board_devices[--board_count]);
 }

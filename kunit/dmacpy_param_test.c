@@ -112,6 +112,23 @@ static void param_is_read_back(struct kunit *test)
 	dmacpy_timeout.value = before;
 }
 
+/* Catches: any address that root may name where the kernel is locked down. */
+static void param_with_addresses_is_locked_down(struct kunit *test)
+{
+	const struct kernel_param *kp;
+	unsigned int i, found = 0;
+
+	for (i = 0; i < THIS_MODULE->num_kp; i++) {
+		kp = &THIS_MODULE->kp[i];
+		if (strcmp(kp->name, "sram"))
+			continue;
+		found++;
+		KUNIT_EXPECT_TRUE(test, kp->flags & KERNEL_PARAM_FL_HWPARAM);
+		KUNIT_EXPECT_EQ(test, 0444, kp->perm);
+	}
+	KUNIT_EXPECT_EQ(test, 1, found);
+}
+
 static int param_init(struct kunit *test)
 {
 	if (!IS_MODULE(CONFIG_DMACPY))
@@ -123,6 +140,7 @@ static struct kunit_case param_cases[] = {
 	KUNIT_CASE_PARAM(param_keeps_bounds, param_gen_params),
 	KUNIT_CASE(param_refuses_text),
 	KUNIT_CASE(param_is_read_back),
+	KUNIT_CASE(param_with_addresses_is_locked_down),
 	{ }
 };
 

@@ -12,11 +12,16 @@ BEGIN {
 	sub(/^kmemleak: [0-9]+ /, "kmemleak: N ", text)
 	sub(/: size [0-9]+,/, ": size N,", text)
 	sub(/ CPU: [0-9]+ PID: [0-9]+ /, " CPU: N PID: N ", text)
+	sub(/ \[#[0-9]+\]/, " [#N]", text)
 }
 # 32-bit kernels say where it was before they say what.
 first_of_report && /^WARNING: CPU: / && place == "" && !(text in known) {
 	place = $0
 	next
+}
+# An abort has no line before its report.
+/^Internal error: / && (text in known) {
+	known_report = 1
 }
 first_of_report {
 	known_report = text in known

@@ -39,11 +39,12 @@ expect_log()
 	[ "$2" -eq 0 ] || last="not $last"
 	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
 		'kmemleak: N new' 'x: WARNING: size N, known' \
-		'WARNING: CPU: N PID: N at y.c:2') \
+		'WARNING: CPU: N PID: N at y.c:2' \
+		'Internal error: known [#N]') \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..31
+echo 1..34
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -96,6 +97,11 @@ expect_log 'report that is known later' 1 \
 	"$start" "$cut" 'WARNING: x' 'BUG: known 0x1' "$end"
 expect_log 'warning after a known report' 1 \
 	"$start" "$cut" 'BUG: known 0x1' "$end" 'WARNING: x'
+expect_log 'known abort' 0 "$start" 'Internal error: known [#2]' 'CPU: 0' \
+	'pc : x' 'Call trace:' ' x+0x1/0x2' "$end"
+expect_log 'abort that is not known' 1 "$start" 'Internal error: x [#2]' "$end"
+expect_log 'warning after a known abort' 1 "$start" \
+	'Internal error: known [#2]' "$end" 'WARNING: x'
 expect_log 'data race' 1 "$start" '=====' \
 	'BUG: KCSAN: data-race in chan_feed [dmacpy] / chan_reap [dmacpy]' '' \
 	'write to 0xffff0000087a5eb0 of 8 bytes by task 49 on cpu 0:' \

@@ -145,25 +145,39 @@ refused_sram()
 	local lines
 	lines=$(dmesg | wc -l)
 	insmod "$module" "sram=$2" 2>err && fail "sram=$2 is accepted"
-	dmesg | tail -n "+$((lines + 1))" | grep -q "sram=$2: $1" ||
+	dmesg | tail -n "+$((lines + 1))" | grep -q "dmacpy: sram=$2: $1" ||
 		fail "no reason for sram=$2 in the log"
+}
+
+# pr SIZE-1 ADDRESS: a region as the kernel prints it
+pr()
+{
+	printf '\\[mem 0x%08x-0x%08x\\]' "$(($2))" "$(($2 + $1))"
 }
 
 # Catches: memory of somebody else, or nonsense, that is taken for SRAM.
 test_sram_parameter_is_checked()
 {
-	local parameter spare
+	local parameter spare used
 	spare=$(spare)
+	used=$(claimed_by sram)
 	unload
 	for parameter in nonsense 4K 4K@ "0@$spare" "4K@${spare}x" -1@0 \
-			2M@0xfffffffffff00000; do
-		refused_sram 'not <size>@<address>' "$parameter"
+			2M@0xfffffffffff00000 "4K@$spare," ",4K@$spare" \
+			"4K@$spare,4K" "4K@$spare;"; do
+		refused_sram 'not <size>@<address>\[,...\]' "$parameter"
 	done
 	refused_sram 'not in whole pages' "4K@${spare%000}800"
 	refused_sram 'not in whole pages' "2K@$spare"
-	refused_sram "is the system's main memory" "4K@$(claimed_by System RAM)"
-	refused_sram "is the system's main memory" "2M@${spare%f0000}00000"
-	refused_sram 'is in use' "4K@$(claimed_by sram)"
+	refused_sram 'not in whole pages' "4K@$spare,2K@${spare%000}800"
+	refused_sram "\[mem .*\] is the system's main memory" \
+		"4K@$(claimed_by System RAM)"
+	refused_sram "\[mem .*\] is the system's main memory" \
+		"2M@${spare%f0000}00000"
+	refused_sram "$(pr 4095 "$used") is in use" "4K@$used"
+	refused_sram "$(pr 4095 "$used") is in use" "4K@$spare,4K@$used"
+	refused_sram 'the regions overlap' "8K@$spare,4K@${spare%0000}1000"
+	refused_sram 'more than 8 regions' "4K@$spare,4K@${spare%0000}1000,4K@${spare%0000}2000,4K@${spare%0000}3000,4K@${spare%0000}4000,4K@${spare%0000}5000,4K@${spare%0000}6000,4K@${spare%0000}7000,4K@${spare%0000}8000"
 	loaded && fail "the module stays"
 	expect 0 insmod "$module"
 }
@@ -185,6 +199,52 @@ test_sram_parameter()
 	done
 	unload
 	expect 0 insmod "$module"
+}
+
+# sram_of DEVICE: the size of its SRAM
+sram_of()
+{
+	dmacpy -d "/dev/$(basename "$1"/misc/dmacpy*)" info --json >info.json
+	json sram_total
+}
+
+# Catches: a second region that is ignored.
+test_sram_parameter_with_two_regions()
+{
+	local spare sizes='' device
+	spare=$(spare)
+	unload
+	expect 0 insmod "$module" max_channels=1 \
+		"sram=16K@$spare,32K@${spare%0000}8000"
+	for device in /sys/bus/platform/drivers/dmacpy/dmacpy.*; do
+		sizes="$sizes $(sram_of "$device")"
+	done
+	[ "$sizes" = ' 16384 32768' ] || fail "sizes of SRAM:$sizes"
+	unload
+	expect 0 insmod "$module"
+	works
+}
+
+# Catches: a wrong address that kills the first user of the SRAM, the program
+# that loads the module, or the module. Last, as the abort that it finds out by
+# turns off what checks the kernel.
+test_sram_parameter_where_nothing_is()
+{
+	local nothing=0x70000000 round
+	[ ! -f /proc/lockdep ] || skip "lockdep would be off from here on"
+	grep -q xlnx-versal-virt /proc/device-tree/compatible ||
+		skip "unknown where nothing is on this board"
+	unload
+	for round in 1 2; do
+		refused_sram "nothing answers at $(pr 65535 $nothing)" \
+			"64K@$nothing"
+		refused_sram "nothing answers at $(pr 65535 $nothing)" \
+			"16K@$(spare),64K@$nothing"
+		loaded && fail "round $round: the module stays"
+	done
+	echo 1 >/sys/kernel/tracing/tracing_on
+	expect 0 insmod "$module"
+	works
 }
 
 # transfers_ended: on all channels of the first instance
@@ -248,4 +308,5 @@ run_tests insert_and_remove_100_times remove_after_use refused_while_open \
 	refused_while_open_and_unbound refused_while_engine_hangs \
 	parameter_limits \
 	limits_are_parameters sram_parameter_is_checked sram_parameter \
-	counters tracepoints
+	sram_parameter_with_two_regions counters tracepoints \
+	sram_parameter_where_nothing_is
