@@ -7,6 +7,7 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/minmax.h>
 
 #include "dmacpy_map.h"
 #include "dmacpy_pool.h"
@@ -49,7 +50,8 @@ dma_addr_t dmacpy_map_sram(struct device *dev, const struct dmacpy_sram *sram,
 	if (addr != DMA_MAPPING_ERROR) {
 		last = map_translate(dev, sram->phys + sram->size - 1);
 		return last - addr == sram->size - 1 &&
-		       dma_capable(dev, addr, sram->size, false) ?
+		       last <= min_not_zero(dma_get_mask(dev),
+					    dev->bus_dma_limit) ?
 		       addr : DMA_MAPPING_ERROR;
 	}
 	addr = dma_map_resource(dev, sram->phys, sram->size, dir,
