@@ -113,10 +113,12 @@ static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 	if (start >= end)
 		return 0;
 	map = memremap(start, end - start, MEMREMAP_WC);
-	if (!map)
-		return dev_err_probe(dev, -ENOMEM,
-				     "%#llx..%#llx cannot be mapped\n", start,
-				     end - 1);
+	if (!map) {
+		/* dev_err_probe() is silent about -ENOMEM. */
+		dev_err(dev, "%#llx..%#llx cannot be mapped\n", start,
+			end - 1);
+		return -ENOMEM;
+	}
 	memunmap(map);
 	return gen_pool_add_virt(pool->gen, pool_virt(pool, start), start,
 				 end - start, NUMA_NO_NODE);

@@ -182,6 +182,7 @@ static void fill_submit(struct _test_data_abi *self, void *arg)
 
 static const struct command commands[] = {
 	{ COMMAND(GET_INFO, get_info), .has_output = true,
+	  .first_size = offsetof(struct dmacpy_get_info, max_user_bytes),
 	  .fill = fill_nothing, .undo = undo_nothing },
 	{ COMMAND(ALLOC, alloc), .has_output = true,
 	  .fill = fill_alloc, .undo = undo_alloc },

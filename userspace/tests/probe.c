@@ -33,7 +33,8 @@ static int log_open(void)
 
 /*
  * Is this all that it has warned of, in one line of the driver about a device?
- * What the kernel says besides, of the node or of the failure, is not ours.
+ * What the kernel says besides, of the node or of the failure, is not ours; nor
+ * is it a reason that an engine which hangs does not stop.
  */
 static bool log_is(int fd, const char *device, const char *text)
 {
@@ -46,6 +47,7 @@ static bool log_is(int fd, const char *device, const char *text)
 		record[size] = 0;
 		if (sscanf(record, "%u,%*[^;];%511[^\n]", &level, line) != 2 ||
 		    (level & 7) > LOG_WARNING || !strncmp(line, "OF: ", 4) ||
+		    strstr(line, "memory it may write to is kept") ||
 		    strstr(line, "probe with driver") ||
 		    strstr(line, "probe of"))
 			continue;
