@@ -60,7 +60,11 @@ static char *board_parse(const char *text, struct resource *res)
 	    check_add_overflow(start, size - 1, &end) ||
 	    end != (resource_size_t)end)
 		return NULL;
-	*res = (struct resource)DEFINE_RES_MEM(start, size);
+	*res = (struct resource){
+		.start = start,
+		.end = end,
+		.flags = IORESOURCE_MEM,
+	};
 	return rest;
 }
 

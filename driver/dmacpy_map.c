@@ -20,8 +20,8 @@ static bool map_has_iommu(struct device *dev)
 }
 
 /*
- * DMA_MAPPING_ERROR if there is nothing to translate, or if the address is in no
- * range: dma_map_resource() maps that, and the test of the channel finds out
+ * DMA_MAPPING_ERROR if there is nothing to translate, or if the address is in
+ * no range: dma_map_resource() maps that, and the test of the channel finds out
  * whether it is right.
  */
 static dma_addr_t map_translate(struct device *dev, phys_addr_t phys)

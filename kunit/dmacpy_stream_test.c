@@ -998,7 +998,7 @@ static void stream_is_unbound(struct kunit *test)
 	dmacpy_fence_signal(other);
 }
 
-/* Catches: a stream behind much work, on the channel with the fewest streams. */
+/* Catches: a stream behind much work, on the channel with fewest streams. */
 static void stream_takes_least_backlog(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
