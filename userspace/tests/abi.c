@@ -616,7 +616,7 @@ TEST_F(abi, release_arguments)
 	EXPECT_EQ(-ENOENT, copy(self->stream, self->handle[B],
 				self->handle[A], 1));
 	EXPECT_EQ(0, copy(self->stream, self->handle[B],
-			  self->handle[A_AGAIN], 1));
+			  self->handle[A_AGAIN], self->info.copy_align));
 }
 
 /* SUBMIT's own members */
@@ -724,89 +724,6 @@ struct op_case {
 	.dst = (dst_), .dst_offset = (dst_offset_)
 #define WRAP	(1ULL << 63)
 
-static const struct op_case bounds[] = {
-	{ "copy of all", 0, { COPY(A, 0, B, 0, LENGTH) } },
-	{ "copy of the last byte", 0,
-	  { COPY(A, LENGTH - 1, B, LENGTH - 1, 1) } },
-	{ "copy of nothing", -EINVAL, { COPY(A, 0, B, 0, 0) } },
-	{ "copy past dst", -EINVAL, { COPY(A, 1, B, 0, LENGTH) } },
-	{ "copy past src", -EINVAL, { COPY(A, 0, B, 1, LENGTH) } },
-	{ "copy behind dst", -EINVAL, { COPY(A, LENGTH, B, 0, 1) } },
-	{ "copy wraps dst", -EINVAL, { COPY(A, -1ULL, B, 0, 2) } },
-	{ "copy wraps src", -EINVAL, { COPY(A, 0, B, -1ULL, 2) } },
-	{ "copy length wraps", -EINVAL, { COPY(A, 1, B, 1, -1ULL) } },
-	{ "copy length 32 bit", -EINVAL,
-	  { COPY(A, 0, B, 0, (1ULL << 32) + 1) } },
-	{ "copy offset 32 bit", -EINVAL, { COPY(A, 1ULL << 32, B, 0, 1) } },
-
-	{ "tile of all", 0, { TILE(A, 0, 256, B, 0, 256, 256, 64) } },
-	{ "tile repeats a row", 0, { TILE(A, 0, 256, B, 0, 0, 256, 64) } },
-	{ "tile of overlapping rows", 0,
-	  { TILE(A, 0, 256, B, 0, 1, 256, 64) } },
-	{ "tile of no rows", -EINVAL, { TILE(A, 0, 256, B, 0, 256, 256, 0) } },
-	{ "tile of empty rows", -EINVAL, { TILE(A, 0, 256, B, 0, 256, 0, 1) } },
-	{ "tile past dst", -EINVAL, { TILE(A, 1, 256, B, 0, 256, 256, 64) } },
-	{ "tile past src", -EINVAL, { TILE(A, 0, 256, B, 1, 256, 256, 64) } },
-	{ "tile past dst by its stride", -EINVAL,
-	  { TILE(A, 0, 257, B, 0, 256, 256, 64) } },
-	{ "tile's last row without the rest of its stride", 0,
-	  { TILE(A, 0, 260, B, 0, 256, 4, 64) } },
-	{ "tile dst stride short", -EINVAL,
-	  { TILE(A, 0, 255, B, 0, 256, 256, 2) } },
-	{ "tile dst stride 0", -EINVAL, { TILE(A, 0, 0, B, 0, 256, 1, 2) } },
-	{ "tile dst stride wraps", -EINVAL,
-	  { TILE(A, 0, WRAP, B, 0, 256, 1, 3) } },
-	{ "tile src stride wraps", -EINVAL,
-	  { TILE(A, 0, 256, B, 0, WRAP, 1, 3) } },
-	{ "tile end wraps", -EINVAL,
-	  { TILE(A, 256, -256ULL, B, 0, 256, 1, 2) } },
-	{ "tile backwards", -EINVAL,
-	  { TILE(A, 0, 256, B, 256, -256ULL, 1, 2) } },
-
-	{ "fill of all", 0, { FILL(A, 0, LENGTH) } },
-	{ "fill of nothing", -EINVAL, { FILL(A, 0, 0) } },
-	{ "fill past dst", -EINVAL, { FILL(A, 1, LENGTH) } },
-	{ "fill wraps", -EINVAL, { FILL(A, -1ULL, 2) } },
-	{ "fill length wraps", -EINVAL, { FILL(A, 2, -1ULL) } },
-};
-
-static const struct op_case members[] = {
-	{ "unknown opcode", -EOPNOTSUPP,
-	  { ENDS(A, 0, B, 0, 1), .opcode = DMACPY_OP_FILL + 1 } },
-	{ "unknown opcode", -EOPNOTSUPP,
-	  { ENDS(A, 0, B, 0, 1), .opcode = UINT_MAX } },
-	{ "copy with flag", -EOPNOTSUPP, { COPY(A, 0, B, 0, 1), .flags = 1 } },
-	{ "tile with flag", -EOPNOTSUPP,
-	  { TILE(A, 0, 1, B, 0, 1, 1, 1), .flags = 1U << 31 } },
-	{ "fill with flag", -EOPNOTSUPP, { FILL(A, 0, 1), .flags = 2 } },
-	{ "copy with dst_stride", -EINVAL,
-	  { COPY(A, 0, B, 0, 1), .dst_stride = 1 } },
-	{ "copy with src_stride", -EINVAL,
-	  { COPY(A, 0, B, 0, 1), .src_stride = 1 } },
-	{ "copy with rows", -EINVAL, { COPY(A, 0, B, 0, 1), .rows = 1 } },
-	{ "copy with pattern", -EINVAL, { COPY(A, 0, B, 0, 1), .pattern = 1 } },
-	{ "tile with pattern", -EINVAL,
-	  { TILE(A, 0, 1, B, 0, 1, 1, 1), .pattern = 1 } },
-	{ "fill with src", -EINVAL, { FILL(A, 0, 1), .src = B } },
-	{ "fill with src_offset", -EINVAL, { FILL(A, 0, 1), .src_offset = 1 } },
-	{ "fill with dst_stride", -EINVAL, { FILL(A, 0, 1), .dst_stride = 1 } },
-	{ "fill with src_stride", -EINVAL, { FILL(A, 0, 1), .src_stride = 1 } },
-	{ "fill with rows", -EINVAL, { FILL(A, 0, 1), .rows = 1 } },
-
-	{ "no dst", -ENOENT, { COPY(NONE, 0, B, 0, 1) } },
-	{ "no src", -ENOENT, { COPY(A, 0, NONE, 0, 1) } },
-	{ "bogus dst", -ENOENT, { COPY(BOGUS, 0, B, 0, 1) } },
-	{ "bogus src", -ENOENT, { COPY(A, 0, BOGUS, 0, 1) } },
-	{ "bogus dst of fill", -ENOENT, { FILL(BOGUS, 0, 1) } },
-	{ "src may be read", 0, { COPY(A, 0, B_READ, 0, 1) } },
-	{ "src is write-only", -EACCES, { COPY(A, 0, B_WRITE, 0, 1) } },
-	{ "dst may be written", 0, { COPY(B_WRITE, 0, A, 0, 1) } },
-	{ "dst is read-only", -EACCES, { COPY(B_READ, 0, A, 0, 1) } },
-	{ "dst of fill is read-only", -EACCES, { FILL(B_READ, 0, 1) } },
-	{ "dst of tile is read-only memory", -EACCES,
-	  { TILE(USER_READ, 0, 256, A, 0, 256, 256, 1) } },
-};
-
 /* B_READ and B_WRITE, A and A_AGAIN are the same buffer by two handles. */
 static const struct op_case overlaps[] = {
 	{ "copy onto itself", -EINVAL, { COPY(A, 0, A, 0, 1) } },
@@ -840,11 +757,11 @@ static const struct op_case overlaps[] = {
 	{ "tile diagonal into the last row", -EINVAL,
 	  { TILE(A, 7 * 256 + 15, 256, A, 0, 256, 16, 8) } },
 	{ "tile from the last row into the next, below", 0,
-	  { TILE(A, 7 * 256 + 250, 256, A, 0, 256, 16, 8) } },
+	  { TILE(A, 7 * 256 + 252, 256, A, 0, 256, 16, 8) } },
 	{ "tile from the last row into the next, above", 0,
-	  { TILE(A, 0, 256, A, 7 * 256 + 250, 256, 16, 8) } },
+	  { TILE(A, 0, 256, A, 7 * 256 + 252, 256, 16, 8) } },
 	{ "tile from the last row but one into the last", -EINVAL,
-	  { TILE(A, 6 * 256 + 250, 256, A, 0, 256, 16, 8) } },
+	  { TILE(A, 6 * 256 + 252, 256, A, 0, 256, 16, 8) } },
 	{ "tile into the next row's start", -EINVAL,
 	  { TILE(A, 200, 256, A, 0, 256, 57, 2) } },
 	{ "tile just before the next row's start", 0,
@@ -882,13 +799,112 @@ static int submit_case(struct _test_data_abi *self, const struct op_case *c)
 /* Catches: an engine that reads or writes outside of the buffers. */
 TEST_F(abi, op_bounds)
 {
-	EXPECT_CASES(bounds)
+	const uint64_t u = self->info.copy_align;
+	const struct op_case table[] = {
+		{ "copy of all", 0, { COPY(A, 0, B, 0, LENGTH) } },
+		{ "copy of the last bytes", 0,
+		  { COPY(A, LENGTH - u, B, LENGTH - u, u) } },
+		{ "copy of nothing", -EINVAL, { COPY(A, 0, B, 0, 0) } },
+		{ "copy past dst", -EINVAL, { COPY(A, u, B, 0, LENGTH) } },
+		{ "copy past src", -EINVAL, { COPY(A, 0, B, u, LENGTH) } },
+		{ "copy behind dst", -EINVAL, { COPY(A, LENGTH, B, 0, u) } },
+		{ "copy wraps dst", -EINVAL, { COPY(A, -u, B, 0, 2 * u) } },
+		{ "copy wraps src", -EINVAL, { COPY(A, 0, B, -u, 2 * u) } },
+		{ "copy length wraps", -EINVAL, { COPY(A, u, B, u, -u) } },
+		{ "copy length 32 bit", -EINVAL,
+		  { COPY(A, 0, B, 0, (1ULL << 32) + u) } },
+		{ "copy offset 32 bit", -EINVAL,
+		  { COPY(A, 1ULL << 32, B, 0, u) } },
+
+		{ "tile of all", 0, { TILE(A, 0, 256, B, 0, 256, 256, 64) } },
+		{ "tile repeats a row", 0,
+		  { TILE(A, 0, 256, B, 0, 0, 256, 64) } },
+		{ "tile of overlapping rows", 0,
+		  { TILE(A, 0, 256, B, 0, u, 256, 64) } },
+		{ "tile of no rows", -EINVAL,
+		  { TILE(A, 0, 256, B, 0, 256, 256, 0) } },
+		{ "tile of empty rows", -EINVAL,
+		  { TILE(A, 0, 256, B, 0, 256, 0, 1) } },
+		{ "tile past dst", -EINVAL,
+		  { TILE(A, u, 256, B, 0, 256, 256, 64) } },
+		{ "tile past src", -EINVAL,
+		  { TILE(A, 0, 256, B, u, 256, 256, 64) } },
+		{ "tile past dst by its stride", -EINVAL,
+		  { TILE(A, 0, 256 + u, B, 0, 256, 256, 64) } },
+		{ "tile's last row without the rest of its stride", 0,
+		  { TILE(A, 0, 256 + u, B, 0, 256, u, 64) } },
+		{ "tile dst stride short", -EINVAL,
+		  { TILE(A, 0, 256 - u, B, 0, 256, 256, 2) } },
+		{ "tile dst stride 0", -EINVAL,
+		  { TILE(A, 0, 0, B, 0, 256, u, 2) } },
+		{ "tile dst stride wraps", -EINVAL,
+		  { TILE(A, 0, WRAP, B, 0, 256, u, 3) } },
+		{ "tile src stride wraps", -EINVAL,
+		  { TILE(A, 0, 256, B, 0, WRAP, u, 3) } },
+		{ "tile end wraps", -EINVAL,
+		  { TILE(A, 256, -256ULL, B, 0, 256, u, 2) } },
+		{ "tile backwards", -EINVAL,
+		  { TILE(A, 0, 256, B, 256, -256ULL, u, 2) } },
+
+		{ "fill of all", 0, { FILL(A, 0, LENGTH) } },
+		{ "fill of nothing", -EINVAL, { FILL(A, 0, 0) } },
+		{ "fill past dst", -EINVAL, { FILL(A, u, LENGTH) } },
+		{ "fill wraps", -EINVAL, { FILL(A, -u, 2 * u) } },
+		{ "fill length wraps", -EINVAL, { FILL(A, 2 * u, -u) } },
+	};
+
+	EXPECT_CASES(table)
 }
 
 /* Catches: unused members that can never be used; missing access checks. */
 TEST_F(abi, op_members)
 {
-	EXPECT_CASES(members)
+	const uint64_t u = self->info.copy_align;
+	const struct op_case table[] = {
+		{ "unknown opcode", -EOPNOTSUPP,
+		  { ENDS(A, 0, B, 0, u), .opcode = DMACPY_OP_FILL + 1 } },
+		{ "unknown opcode", -EOPNOTSUPP,
+		  { ENDS(A, 0, B, 0, u), .opcode = UINT_MAX } },
+		{ "copy with flag", -EOPNOTSUPP,
+		  { COPY(A, 0, B, 0, u), .flags = 1 } },
+		{ "tile with flag", -EOPNOTSUPP,
+		  { TILE(A, 0, u, B, 0, u, u, 1), .flags = 1U << 31 } },
+		{ "fill with flag", -EOPNOTSUPP,
+		  { FILL(A, 0, u), .flags = 2 } },
+		{ "copy with dst_stride", -EINVAL,
+		  { COPY(A, 0, B, 0, u), .dst_stride = u } },
+		{ "copy with src_stride", -EINVAL,
+		  { COPY(A, 0, B, 0, u), .src_stride = u } },
+		{ "copy with rows", -EINVAL,
+		  { COPY(A, 0, B, 0, u), .rows = 1 } },
+		{ "copy with pattern", -EINVAL,
+		  { COPY(A, 0, B, 0, u), .pattern = 1 } },
+		{ "tile with pattern", -EINVAL,
+		  { TILE(A, 0, u, B, 0, u, u, 1), .pattern = 1 } },
+		{ "fill with src", -EINVAL, { FILL(A, 0, u), .src = B } },
+		{ "fill with src_offset", -EINVAL,
+		  { FILL(A, 0, u), .src_offset = u } },
+		{ "fill with dst_stride", -EINVAL,
+		  { FILL(A, 0, u), .dst_stride = u } },
+		{ "fill with src_stride", -EINVAL,
+		  { FILL(A, 0, u), .src_stride = u } },
+		{ "fill with rows", -EINVAL, { FILL(A, 0, u), .rows = 1 } },
+
+		{ "no dst", -ENOENT, { COPY(NONE, 0, B, 0, u) } },
+		{ "no src", -ENOENT, { COPY(A, 0, NONE, 0, u) } },
+		{ "bogus dst", -ENOENT, { COPY(BOGUS, 0, B, 0, u) } },
+		{ "bogus src", -ENOENT, { COPY(A, 0, BOGUS, 0, u) } },
+		{ "bogus dst of fill", -ENOENT, { FILL(BOGUS, 0, u) } },
+		{ "src may be read", 0, { COPY(A, 0, B_READ, 0, u) } },
+		{ "src is write-only", -EACCES, { COPY(A, 0, B_WRITE, 0, u) } },
+		{ "dst may be written", 0, { COPY(B_WRITE, 0, A, 0, u) } },
+		{ "dst is read-only", -EACCES, { COPY(B_READ, 0, A, 0, u) } },
+		{ "dst of fill is read-only", -EACCES, { FILL(B_READ, 0, u) } },
+		{ "dst of tile is read-only memory", -EACCES,
+		  { TILE(USER_READ, 0, 256, A, 0, 256, 256, 1) } },
+	};
+
+	EXPECT_CASES(table)
 }
 
 /* Catches: an undefined copy accepted, or a legal one between tiles refused. */
@@ -900,25 +916,25 @@ TEST_F(abi, op_overlaps)
 /* Catches: the CPU's cache lines around a part of the user's memory lost. */
 TEST_F(abi, user_alignment)
 {
-	uint32_t align = self->info.user_align;
+	uint32_t align = self->info.user_align, u = self->info.copy_align;
 	const struct op_case table[] = {
-		{ "aligned copy", 0, { COPY(USER, align, B, 1, align) } },
-		{ "copy start", -EINVAL, { COPY(USER, 1, B, 0, align - 1) } },
-		{ "copy end", -EINVAL, { COPY(USER, 0, B, 0, align - 1) } },
-		{ "copy both", -EINVAL, { COPY(USER, 1, B, 0, align) } },
-		{ "any source", 0, { COPY(B, 3, USER, 1, 1) } },
+		{ "aligned copy", 0, { COPY(USER, align, B, u, align) } },
+		{ "copy start", -EINVAL, { COPY(USER, u, B, 0, align - u) } },
+		{ "copy end", -EINVAL, { COPY(USER, 0, B, 0, align - u) } },
+		{ "copy both", -EINVAL, { COPY(USER, u, B, 0, align) } },
+		{ "any source", 0, { COPY(B, 3 * u, USER, u, u) } },
 		{ "aligned fill", 0, { FILL(USER, align, align) } },
-		{ "fill start", -EINVAL, { FILL(USER, 1, align - 1) } },
-		{ "fill end", -EINVAL, { FILL(USER, 0, align + 1) } },
+		{ "fill start", -EINVAL, { FILL(USER, u, align - u) } },
+		{ "fill end", -EINVAL, { FILL(USER, 0, align + u) } },
 		{ "aligned tile", 0,
-		  { TILE(USER, 0, 2 * align, B, 0, 1, align, 3) } },
+		  { TILE(USER, 0, 2 * align, B, 0, u, align, 3) } },
 		{ "tile stride", -EINVAL,
-		  { TILE(USER, 0, align + 1, B, 0, 1, align, 3) } },
+		  { TILE(USER, 0, align + u, B, 0, u, align, 3) } },
 		{ "tile row", -EINVAL,
-		  { TILE(USER, 0, align, B, 0, 1, align - 1, 3) } },
+		  { TILE(USER, 0, align, B, 0, u, align - u, 3) } },
 	};
 
-	if (align == 1)
+	if (align == u)
 		SKIP(return, "the engine is cache-coherent: any alignment");
 	EXPECT_CASES(table)
 	ASSERT_EQ(0, handle_release(self->stream, self->handle[USER]));
@@ -934,13 +950,14 @@ TEST_F_TIMEOUT(abi, limits, SLOW)
 	static struct dmacpy_op ops[MAX_OPS];
 	uint64_t length = self->info.max_bytes / MAX_OPS;
 	uint32_t rows = self->info.max_rows / MAX_OPS;
+	uint32_t unit = self->info.copy_align;
 	int handle;
 	size_t i;
 
 	for (i = 0; i < MAX_OPS; i++)
 		ops[i] = (struct dmacpy_op){
-			TILE(self->handle[A], 0, 1, self->handle[B], 0, 0, 1,
-			     rows),
+			TILE(self->handle[A], 0, unit, self->handle[B], 0, 0,
+			     unit, rows),
 		};
 	EXPECT_EQ(0, submit(self->stream, ops, MAX_OPS));
 	ops[MAX_OPS - 1].rows++;

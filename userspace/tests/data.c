@@ -39,6 +39,7 @@ struct end {
 /* Two ends, or one that is both, and the operations of the next job. */
 struct pair {
 	int stream;
+	size_t align;		/* of all that the engine is given */
 	struct end dst_end, src_end, *dst, *src;
 	struct dmacpy_op ops[MAX_OPS];
 	size_t count;
@@ -134,7 +135,7 @@ static int end_open(int stream, struct end *end, enum kind kind)
 	int handle;
 
 	end->fd = -1;
-	end->align = 1;
+	end->align = stream_info(stream).copy_align;
 	end->shadow = memory_map(LENGTH);
 	if (kind == USER) {
 		end->mem = memory_map(LENGTH);
@@ -190,6 +191,7 @@ static int pair_open(struct pair *pair, enum kind dst, enum kind src, bool same)
 	pair->stream = stream_open(DEVICE);
 	if (pair->stream < 0)
 		return pair->stream;
+	pair->align = stream_info(pair->stream).copy_align;
 	pair->dst = &pair->dst_end;
 	pair->src = same ? pair->dst : &pair->src_end;
 	ret = end_open(pair->stream, pair->dst, dst);
@@ -237,14 +239,19 @@ static void run(struct __test_metadata *_metadata, struct pair *pair)
 	pair->next = 0;
 }
 
-/* What a destination allows: its start and length at the alignment. */
-static void conform(const struct end *dst, struct dmacpy_op *op)
+/*
+ * What a destination allows: its start and length at the alignment. What the
+ * engine allows of a source.
+ */
+static void conform(const struct pair *pair, struct dmacpy_op *op)
 {
-	uint64_t mask = dst->align - 1;
+	uint64_t mask = pair->dst->align - 1;
 
 	op->dst_offset = (op->dst_offset + mask) & ~mask;
 	op->length = (op->length + mask) & ~mask;
 	op->dst_stride = (op->dst_stride + mask) & ~mask;
+	op->src_offset &= ~(pair->align - 1);
+	op->src_stride &= ~(pair->align - 1);
 }
 
 static void add(struct __test_metadata *_metadata, struct pair *pair,
@@ -255,7 +262,7 @@ static void add(struct __test_metadata *_metadata, struct pair *pair,
 		op.src_offset = 0;
 	else
 		op.src = pair->src->handle;
-	conform(pair->dst, &op);
+	conform(pair, &op);
 	pair->ops[pair->count++] = op;
 	if (pair->count == MAX_OPS)
 		run(_metadata, pair);
@@ -319,11 +326,8 @@ TEST_F_TIMEOUT(data, every_length_and_alignment, SLOW)
 	uint32_t length, dst, src;
 
 	for (length = 1; length <= 300; length++) {
-		for (dst = 0; dst < 16; dst++) {
-			/* The phase of user memory is rounded off. */
-			if (dst && pair->dst->align >= 16)
-				break;
-			for (src = 0; src < 16; src++)
+		for (dst = 0; dst < 16; dst += pair->dst->align) {
+			for (src = 0; src < 16; src += pair->align)
 				add_next(_metadata, pair, (struct dmacpy_op){
 					.length = length,
 					.src_offset = 16 * length + src,
@@ -401,14 +405,14 @@ static struct dmacpy_op random_tile(struct pair *pair)
 	struct dmacpy_op op = {
 		.opcode = DMACPY_OP_COPY_2D,
 		.rows = 1 + random_below(40),
-		.length = 1 + random_below(align > 1 ? 3 * align : 400),
+		.length = 1 + random_below(400),
 	};
 
-	conform(pair->dst, &op);
+	conform(pair, &op);
 	op.dst_stride = op.length + random_below(500);
 	op.src_stride = random_below(4) ? op.length + random_below(500) :
 		random_below(2) * random_below(op.length);
-	conform(pair->dst, &op);
+	conform(pair, &op);
 	op.dst_offset = random_below(LENGTH / 2 - align - op.length -
 				     (op.rows - 1) * op.dst_stride);
 	op.src_offset = LENGTH / 2 +
@@ -547,7 +551,7 @@ FIXTURE(registered)
 	int stream, sram;
 	uint32_t sram_handle;
 	uint8_t *memory, *sram_memory;
-	uint32_t align;
+	uint32_t align, copy_align;
 };
 
 FIXTURE_SETUP(registered)
@@ -556,6 +560,7 @@ FIXTURE_SETUP(registered)
 	self->stream = stream_open(DEVICE);
 	ASSERT_LE(0, self->stream);
 	self->align = stream_info(self->stream).user_align;
+	self->copy_align = stream_info(self->stream).copy_align;
 	self->sram = sram_alloc(self->stream, LENGTH);
 	ASSERT_LE(0, self->sram);
 	self->sram_memory = dmabuf_map(self->sram, LENGTH);
@@ -575,12 +580,12 @@ FIXTURE_TEARDOWN_PARENT(registered)
 /* Catches: the offset in the first page forgotten, or added twice. */
 TEST_F_TIMEOUT(registered, source_at_any_address, SLOW)
 {
-	size_t start, length;
+	size_t start, length, align = self->copy_align;
 	int handle;
 
 	random_fill(self->memory, LENGTH);
-	for (start = 0; start < 4200; start += 1 + random_below(60)) {
-		length = 1 + random_below(LENGTH - start);
+	for (start = 0; start < 4200; start += align * (1 + random_below(60))) {
+		length = align * (1 + random_below((LENGTH - start) / align));
 		handle = memory_register(self->stream, self->memory + start,
 					 length, DMACPY_ACCESS_READ);
 		ASSERT_LT(0, handle);
