@@ -29,7 +29,7 @@ test:
 test-boards:
 	@qemu/test.sh boards
 
-#: make test-debug             the same on debug kernels of two boards
+#: make test-debug [GUEST=versal/debug-arm64]  the same on debug kernels
 test-debug:
 	@qemu/test.sh debug
 

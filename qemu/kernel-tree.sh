@@ -3,9 +3,10 @@
 #
 # The source of Linux 6.12 with dmacpy in it, as if it had been merged, in the
 # cache. Checks build from it, and the kernels of make test-debug, test-kcsan and
-# coverage. TREE is debug-arm64, debug-arm, debug-heap-arm64, kcsan-arm64 or
-# coverage-arm64: of guest.config, the board's .config, and one for each word
-# but the last. For at91-armv5 there is only a module, see modules.sh.
+# coverage. TREE is debug-arm64, debug-rt-arm64, debug-arm, debug-heap-arm64,
+# kcsan-arm64 or coverage-arm64: of guest.config, the board's .config, and one
+# for each word but the last. For at91-armv5 there is only a module, see
+# modules.sh.
 
 # By far not all that there is: what the kernels and the checks read.
 kernel_tree_parts=(

@@ -41,8 +41,9 @@ boards)
 	seconds=3600
 	;;
 debug)
-	guests=(versal/debug-arm64 zynq/debug-arm
+	guests=(versal/debug-arm64 versal/debug-rt-arm64 zynq/debug-arm
 		versal-swiotlb/debug-heap-arm64)
+	[ -z "${GUEST:-}" ] || guests=("$GUEST")
 	seconds=5400
 	;;
 long)
