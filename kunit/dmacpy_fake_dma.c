@@ -9,7 +9,7 @@
  *
  * It binds to device tree nodes "linux,dmacpy-fake-dma", which have one script;
  * one cell names a channel. Where there is no device tree it makes a device of
- * its own, for those who take any channel. A thread for each channel is the
+ * its own, for nodes that take any channel. A thread for each channel is the
  * hardware.
  */
 #include <linux/debugfs.h>
@@ -642,7 +642,7 @@ static int fake_add_chan(struct fake_dma *fake, unsigned int index)
 	return devm_add_action_or_reset(fake->device.dev, fake_stop_chan, chan);
 }
 
-/* Private: for those who name a channel, if they can, not for who takes any. */
+/* Private: for nodes that name a channel, not for those that take any. */
 static int fake_add_device(struct fake_dma *fake, struct device *dev)
 {
 	struct dma_device *device = &fake->device;

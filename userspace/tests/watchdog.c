@@ -267,7 +267,7 @@ static unsigned long count_interrupts(struct _test_data_watchdog *self)
 	return interrupts_so_far() - before;
 }
 
-/* Holds the interrupts for moments until it is told to stop. */
+/* Holds the interrupts again and again, for a moment, until it is stopped. */
 struct delayer {
 	pthread_t thread;
 	struct _test_data_watchdog *self;
