@@ -17,6 +17,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/property.h>
 #include <linux/random.h>
@@ -155,6 +156,14 @@ static void chan_run(struct dmacpy_chan *chan);
 static void chan_go_on(struct dmacpy_chan *chan, unsigned long *flags)
 	__must_hold(&chan->lock);
 
+/* Some engines call back twice. */
+static void chan_returned(struct dmacpy_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	if (chan->unreturned)
+		chan->unreturned--;
+}
+
 /*
  * False if nobody has waited for that: some engines call back after they were
  * terminated, or twice. Holds the lock.
@@ -163,6 +172,7 @@ static bool chan_count(struct dmacpy_xfer *xfer, bool failed)
 {
 	struct dmacpy_chan *chan = xfer->chan;
 
+	chan_returned(chan);
 	if (!xfer->in_flight)
 		return false;
 	chan->progress = jiffies;
@@ -265,6 +275,7 @@ static bool chan_feed_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	} else {
 		chan->since_irq = irq ? 0 : chan->since_irq + 1;
 		chan->in_flight++;
+		chan->unreturned++;
 		xfer->in_flight++;
 	}
 	return true;
@@ -456,6 +467,20 @@ static void chan_end_all_turns(struct dmacpy_chan *chan, int result, int others)
 }
 
 /*
+ * sf-pdma frees the descriptor that the engine works on twice when it is
+ * terminated or released. It has to keep what it has until that has called back.
+ */
+static bool chan_untouchable(struct dmacpy_chan *chan)
+{
+	bool untouchable;
+
+	spin_lock_irq(&chan->lock);
+	untouchable = !chan->stoppable && chan->unreturned;
+	spin_unlock_irq(&chan->lock);
+	return untouchable;
+}
+
+/*
  * End all transfers. The channel is down, and does not make progress. The
  * oldest is the one that the engine failed on.
  */
@@ -466,7 +491,7 @@ static void chan_terminate(struct dmacpy_chan *chan, int result, int others)
 	unsigned long flags;
 
 	/* An engine that refuses is as good as one that goes on. */
-	if (chan->in_flight)
+	if (chan->in_flight && !chan_untouchable(chan))
 		dmaengine_terminate_async(chan->dma);
 	chan_settle(chan);
 
@@ -523,17 +548,28 @@ static void chan_end_quarantine(struct dmacpy_chan *chan)
 	}
 }
 
+static void chan_test_returned(struct dmacpy_chan *chan)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	chan_returned(chan);
+	spin_unlock_irqrestore(&chan->lock, flags);
+}
+
 static void chan_test_silent(void *param)
 {
 	struct dmacpy_chan *chan = param;
 
 	WRITE_ONCE(chan->silent, true);
+	chan_test_returned(chan);
 }
 
 static void chan_test_done(void *param)
 {
 	struct dmacpy_chan *chan = param;
 
+	chan_test_returned(chan);
 	complete(&chan->tested);
 }
 
@@ -550,8 +586,13 @@ static bool chan_test_part(struct dmacpy_chan *chan, dma_addr_t dst,
 	desc->callback = irq ? chan_test_done : chan_test_silent;
 	desc->callback_result = NULL;
 	desc->callback_param = chan;
-	if (dma_submit_error(dmaengine_submit(desc)))
+	spin_lock_irq(&chan->lock);
+	chan->unreturned++;
+	spin_unlock_irq(&chan->lock);
+	if (dma_submit_error(dmaengine_submit(desc))) {
+		chan_test_returned(chan);
 		return false;
+	}
 	chan->quiet = false;
 	return true;
 }
@@ -616,6 +657,8 @@ static bool chan_revive(struct dmacpy_chan *chan)
 {
 	struct dma_chan *dma;
 
+	if (chan_untouchable(chan))
+		return false;
 	if (chan->requested)
 		chan_release(chan);
 	dma = chan_request(chan);
@@ -817,10 +860,13 @@ static void chan_free(struct dmacpy_chan *chan)
 	kfree(chan);
 }
 
+/* A channel that is kept may still call back, into this module. */
 static void chan_lose(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
 		 "the engine does not stop: memory it may write to is kept\n");
+	if (chan->requested)
+		__module_get(THIS_MODULE);
 	get_device(chan->dma_dev);
 	mutex_lock(&chan_lost_lock);
 	list_add(&chan->lost, &chan_lost);
@@ -843,6 +889,27 @@ static void chan_find_lost(struct dmacpy_chan *chan)
 		chan_end_quarantine(lost);
 		chan_free(lost);
 		put_device(chan->dma_dev);
+	}
+	mutex_unlock(&chan_lost_lock);
+}
+
+/* What had to be kept and has called back is quiet, and can be given back. */
+static void chan_release_lost(void)
+{
+	struct dmacpy_chan *lost, *next;
+	struct device *dma_dev;
+
+	mutex_lock(&chan_lost_lock);
+	list_for_each_entry_safe(lost, next, &chan_lost, lost) {
+		if (!lost->requested || chan_untouchable(lost))
+			continue;
+		list_del(&lost->lost);
+		chan_release(lost);
+		chan_end_quarantine(lost);
+		dma_dev = lost->dma_dev;
+		chan_free(lost);
+		put_device(dma_dev);
+		module_put(THIS_MODULE);
 	}
 	mutex_unlock(&chan_lost_lock);
 }
@@ -877,6 +944,7 @@ static int chan_setup(struct dmacpy_chan *chan)
 	chan->max_piece = round_down(dma_get_max_seg_size(chan->dma_dev),
 				     chan->copy_align);
 	chan->remembers = chan_remembers(engine->dev);
+	chan->stoppable = strcmp(dev_driver_string(engine->dev), "sf-pdma");
 	/* Operations of a job may depend on each other. */
 	chan->depth = dma_has_cap(DMA_COMPLETION_NO_ORDER, engine->cap_mask) ?
 		      1 : CHAN_DEPTH;
@@ -918,6 +986,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	chan->name = name;
 	chan->ready = ready;
 	chan->interval = 1;
+	chan->stoppable = true;
 	chan->quiet = true;
 	chan->dropped = true;
 	spin_lock_init(&chan->lock);
@@ -925,6 +994,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	INIT_DELAYED_WORK(&chan->recovery, chan_recovery);
 	init_completion(&chan->tested);
 
+	chan_release_lost();
 	dma = chan_request(chan);
 	if (IS_ERR(dma)) {
 		kfree(chan);
@@ -1037,9 +1107,9 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	chan_terminate(chan, -ENODEV, -ENODEV);
 	if (!chan->quiet)
 		chan_revive(chan);
-	if (chan->requested)
+	if (chan->requested && !chan_untouchable(chan))
 		chan_release(chan);
-	if (chan->quiet)
+	if (chan->quiet && !chan->requested)
 		chan_free(chan);
 	else
 		chan_lose(chan);

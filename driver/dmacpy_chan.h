@@ -112,6 +112,7 @@ struct dmacpy_chan_stat {
  * @requested: @dma is ours; changed by @recovery, and in the end
  * @depth: limit of descriptors in flight, 1 if they may pass each other
  * @remembers: what is issued while the engine is busy need not be issued again
+ * @stoppable: it may be terminated and released while it has descriptors
  * @lock: protects what follows, and dmacpy_xfer; may be taken in interrupts
  * @queue: transfers that wait for their turn, with all lanes and shares
  * @flight: transfers of which nothing is left to give to the engine
@@ -119,6 +120,8 @@ struct dmacpy_chan_stat {
  *	still write to
  * @backlog: bytes of all transfers that have not completed
  * @in_flight: number of descriptors that have not called back
+ * @unreturned: number of descriptors that have not called back, with those of
+ *	terminated transfers and of test copies
  * @interval: ask for an interrupt with each descriptor of this number
  * @since_irq: number of descriptors since the last one with an interrupt
  * @progress: time of the last sign of life, in jiffies
@@ -159,6 +162,7 @@ struct dmacpy_chan {
 	bool requested;
 	unsigned int depth;
 	bool remembers;
+	bool stoppable;
 
 	spinlock_t lock;
 	struct dmacpy_turns queue;
@@ -166,6 +170,7 @@ struct dmacpy_chan {
 	struct dmacpy_fifo quarantine;
 	u64 backlog;
 	unsigned int in_flight;
+	unsigned int unreturned;
 	unsigned int interval;
 	unsigned int since_irq;
 	unsigned long progress;
