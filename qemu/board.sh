@@ -7,7 +7,8 @@
 #   drive, devices	how the guest's disk is connected, for -drive and more
 #   command_line	of the kernel; guest/init knows the serial port for the
 #			output of the task by "output", the disk by "disk",
-#			and what ends QEMU by "end", reboot or poweroff
+#			and what ends QEMU by "end", reboot or poweroff,
+#			or halt if boot.sh has to
 #   untouched		addresses of pages that nothing may write to
 #   boot_modules	the drivers of the disk and of the engine, in the order
 #			of loading; a kernel has those that are missing built in

@@ -31,12 +31,26 @@ count_instructions()
 	kernel_options='randomize_kstack_offset=off cryptomgr.notests maxcpus=1'
 }
 
+# quit_when_halted DIRECTORY SECONDS: ends QEMU on boards that nothing in the guest
+# can switch off.
+quit_when_halted()
+{
+	local second
+	for ((second = 0; second < $2; second++)); do
+		if grep -qs 'reboot: System halted' "$1/guest.log"; then
+			kill "$(cat "$1/qemu.pid")"
+			return
+		fi
+		sleep 1
+	done
+}
+
 # boot_guest DIRECTORY SECONDS: DIRECTORY/in/tmp holds "task" and what it needs.
 # The guest may write to registers by /dev/mem, as tests do to hang the engine.
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
 {
-	local disk=$1/disk.img lists
+	local disk=$1/disk.img lists status=0 quitter=
 	lists=$(IFS=, && echo "boot_modules=${boot_modules[*]}" \
 			      "untouched=${untouched[*]}")
 	rm -rf "$1/out"
@@ -46,15 +60,23 @@ boot_guest()
 		pack "$1/in"
 	} >"$1/initramfs"
 	truncate -s "$disk_size" "$disk"
+	rm -f "$1/guest.log"
+	if [[ $command_line = *end=halt* ]]; then
+		quit_when_halted "$1" "$2" >&2 &
+		quitter=$!
+	fi
 	timeout --foreground "$2" "${machine[@]}" \
 		"${emulation[@]}" -display none -monitor none -no-reboot -nic none \
+		-pidfile "$1/qemu.pid" \
 		-serial file:"$1/guest.log" -serial stdio \
 		-kernel "$(kernel_image "$guest_kernel")" \
 		-initrd "$1/initramfs" -dtb "$guest_dtb" \
 		-append "$command_line $lists panic=-1 \
 			iomem=relaxed $kernel_options" \
 		-drive file="$disk",format=raw,"$drive" "${devices[@]}" \
-		</dev/null 2>"$1/qemu.log" || guest_failed "$1" "$2" $?
+		</dev/null 2>"$1/qemu.log" || status=$?
+	[ -z "$quitter" ] || kill "$quitter" 2>/dev/null || true
+	[ "$status" -eq 0 ] || guest_failed "$1" "$2" "$status"
 	tar -xf "$disk" -C "$1/out"
 	rm "$disk" "$1/initramfs"
 	[ -f "$1/out/status" ] || guest_failed "$1" "$2" 0
