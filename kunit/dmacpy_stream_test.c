@@ -475,15 +475,15 @@ static int stream_meanwhile(struct kunit *test, struct dmacpy_job *job,
 	return submitter.result;
 }
 
-static int stream_submit_meanwhile(struct kunit *test,
-				   void (*go)(struct kunit *test))
+static int stream_submit_to_full_stream(struct kunit *test,
+					void (*go)(struct kunit *test))
 {
 	dmacpy_max_jobs.value = 1;
 	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
 }
 
-static int stream_submit_meanwhile_of_user(struct kunit *test,
-					   void (*go)(struct kunit *test))
+static int stream_submit_to_full_user(struct kunit *test,
+				      void (*go)(struct kunit *test))
 {
 	dmacpy_max_user_jobs.value = 1;
 	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
@@ -498,7 +498,7 @@ static void stream_make_room(struct kunit *test)
 static void stream_waits_for_room(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0,
-			stream_submit_meanwhile(test, stream_make_room));
+			stream_submit_to_full_stream(test, stream_make_room));
 	stream_run(test, TEST_COPY);
 }
 
@@ -506,8 +506,7 @@ static void stream_waits_for_room(struct kunit *test)
 static void stream_waits_for_room_of_user(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0,
-			stream_submit_meanwhile_of_user(test,
-							stream_make_room));
+			stream_submit_to_full_user(test, stream_make_room));
 	stream_run(test, TEST_COPY);
 }
 
@@ -525,14 +524,14 @@ static void stream_unplug(struct kunit *test)
 static void stream_wakes_when_unplugged(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			stream_submit_meanwhile(test, stream_unplug));
+			stream_submit_to_full_stream(test, stream_unplug));
 }
 
 /* Catches: an unbind that does not wake the waiters of the user. */
 static void stream_wakes_user_when_unplugged(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			stream_submit_meanwhile_of_user(test, stream_unplug));
+			stream_submit_to_full_user(test, stream_unplug));
 }
 
 /**
