@@ -163,6 +163,42 @@ short poll_for(int fd, short events, int timeout_ms)
 	return pfd.revents;
 }
 
+/* As in drivers/dma-buf/sw_sync.c, for tests only. */
+#define TIMELINES	"/sys/kernel/debug/sync/sw_sync"
+
+struct sw_sync_create_fence_data {
+	uint32_t value;
+	char name[32];
+	int32_t fence;
+};
+
+#define SW_SYNC_IOC_CREATE_FENCE \
+	_IOWR('W', 0, struct sw_sync_create_fence_data)
+#define SW_SYNC_IOC_INC	_IOW('W', 1, uint32_t)
+
+int timeline_create(void)
+{
+	int fd = open(TIMELINES, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* It signals when the timeline has advanced that often. */
+int timeline_fence(int timeline, uint32_t value)
+{
+	struct sw_sync_create_fence_data data = { .value = value };
+	int ret = command(timeline, SW_SYNC_IOC_CREATE_FENCE, &data);
+
+	return ret ?: data.fence;
+}
+
+int timeline_advance(int timeline)
+{
+	uint32_t steps = 1;
+
+	return command(timeline, SW_SYNC_IOC_INC, &steps);
+}
+
 int dmabuf_sync(int fd, uint64_t flags)
 {
 	struct dma_buf_sync sync = { .flags = flags };

@@ -53,6 +53,11 @@ int read_event(int stream, struct dmacpy_event *event);
 int fence_status(int fd);
 short poll_for(int fd, short events, int timeout_ms);
 
+/* Fences that signal when a test says so; -ENOENT if the kernel has none. */
+int timeline_create(void);
+int timeline_fence(int timeline, uint32_t value);
+int timeline_advance(int timeline);
+
 int dmabuf_sync(int fd, uint64_t flags);
 void *dmabuf_map(int fd, size_t length);
 void *memory_map(size_t length);

@@ -31,18 +31,6 @@
 #define UNTOUCHED	0x7a7a7a7a
 #define PATTERN		0xa5a5a5a5
 
-#define SW_SYNC		"/sys/kernel/debug/sync/sw_sync"
-
-/* The ABI of sw_sync, which is in no header for user space. */
-struct sw_sync_fence {
-	uint32_t value;
-	char name[32];
-	int32_t fence;
-};
-
-#define SW_SYNC_CREATE	_IOWR('W', 0, struct sw_sync_fence)
-#define SW_SYNC_INC	_IOW('W', 1, uint32_t)
-
 /* A timeline that only we advance, and a fence on it. */
 struct timeline {
 	int fd, fence;
@@ -67,20 +55,11 @@ struct bench {
 
 static int timeline_open(struct timeline *timeline)
 {
-	struct sw_sync_fence args = { .value = 1 };
-
-	timeline->fd = open(SW_SYNC, O_RDWR | O_CLOEXEC);
-	if (timeline->fd < 0 || ioctl(timeline->fd, SW_SYNC_CREATE, &args))
-		return -errno;
-	timeline->fence = args.fence;
-	return 0;
-}
-
-static void timeline_signal(struct timeline *timeline)
-{
-	uint32_t steps = 1;
-
-	ioctl(timeline->fd, SW_SYNC_INC, &steps);
+	timeline->fd = timeline_create();
+	if (timeline->fd < 0)
+		return timeline->fd;
+	timeline->fence = timeline_fence(timeline->fd, 1);
+	return timeline->fence < 0 ? timeline->fence : 0;
 }
 
 static void timeline_close(struct timeline *timeline)
@@ -277,8 +256,8 @@ static int merged_open(struct bench *b)
 
 static void merged_signal(struct bench *b)
 {
-	timeline_signal(&b->timelines[0]);
-	timeline_signal(&b->timelines[1]);
+	timeline_advance(b->timelines[0].fd);
+	timeline_advance(b->timelines[1].fd);
 }
 
 static void merged_close(struct bench *b)
@@ -329,7 +308,7 @@ static int try_implicit(struct bench *b)
 
 static void undo_implicit(struct bench *b)
 {
-	timeline_signal(&b->timelines[0]);
+	timeline_advance(b->timelines[0].fd);
 	try_read(b);
 	timeline_close(&b->timelines[0]);
 }
@@ -723,7 +702,7 @@ static void expect_room(struct __test_metadata *_metadata, struct bench *b,
 	while (!start(b, 1, DMACPY_SUBMIT_IN_FENCE, b->timelines[0].fence))
 		jobs++;
 	EXPECT_EQ(info.max_jobs, jobs);
-	timeline_signal(&b->timelines[0]);
+	timeline_advance(b->timelines[0].fd);
 	EXPECT_EQ(0, fsync(b->stream));
 	if (!makes_records)
 		return;

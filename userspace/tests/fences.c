@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include <linux/sync_file.h>
@@ -16,19 +15,6 @@
 #include "kselftest_harness.h"
 #include "common.h"
 #include "engine.h"
-
-/* As in drivers/dma-buf/sw_sync.c, for tests only. */
-#define TIMELINES	"/sys/kernel/debug/sync/sw_sync"
-
-struct sw_sync_create_fence_data {
-	uint32_t value;
-	char name[32];
-	int32_t fence;
-};
-
-#define SW_SYNC_IOC_CREATE_FENCE \
-	_IOWR('W', 0, struct sw_sync_create_fence_data)
-#define SW_SYNC_IOC_INC	_IOW('W', 1, uint32_t)
 
 #define LENGTH		(4 * KIB)
 #define BOUND_MS	5000	/* with some time for a busy host */
@@ -70,7 +56,7 @@ static int fill_other_channels(const struct user *first,
 
 FIXTURE_SETUP(fences)
 {
-	self->timeline = open(TIMELINES, O_RDWR | O_CLOEXEC);
+	self->timeline = timeline_create();
 	if (self->timeline < 0)
 		SKIP(return, "this kernel has no sw_sync");
 	ASSERT_EQ(0, engine_find(&self->instance));
@@ -84,22 +70,6 @@ FIXTURE_TEARDOWN_PARENT(fences)
 {
 	EXPECT_TRUE(engine_reset());
 	EXPECT_EQ(0, sram_leaked());
-}
-
-/* Signals when the timeline has advanced so far. */
-static int fence_at(int timeline, uint32_t value)
-{
-	struct sw_sync_create_fence_data data = { .value = value };
-	int ret = command(timeline, SW_SYNC_IOC_CREATE_FENCE, &data);
-
-	return ret ?: data.fence;
-}
-
-static int advance(int timeline)
-{
-	uint32_t steps = 1;
-
-	return command(timeline, SW_SYNC_IOC_INC, &steps);
 }
 
 /* The file descriptor is new, those of the parts stay. */
@@ -142,13 +112,13 @@ TEST_F(fences, signalled_later)
 {
 	int fence, job;
 
-	fence = fence_at(self->timeline, 1);
+	fence = timeline_fence(self->timeline, 1);
 	job = start(&self->user, 0x11, fence);
 	ASSERT_LE(0, job);
 	usleep(SLOW_US);
 	EXPECT_EQ(0, fence_status(job));
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	EXPECT_EQ(1, outcome(job));
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
 }
@@ -158,14 +128,14 @@ TEST_F(fences, stalled_holds_up_no_other_stream)
 {
 	int job, i;
 
-	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	job = start(&self->user, 0x11, timeline_fence(self->timeline, 1));
 	ASSERT_LE(0, job);
 	for (i = 1; i <= MANY; i++) {
 		EXPECT_EQ(1, outcome(start(&self->other, i, 0)));
 		EXPECT_TRUE(all_bytes_are(self->other.mem, i, LENGTH));
 	}
 	EXPECT_EQ(0, fence_status(job));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	EXPECT_EQ(1, outcome(job));
 }
 
@@ -174,13 +144,13 @@ TEST_F(fences, stalled_holds_up_its_stream)
 {
 	int job[MANY], i;
 
-	job[0] = start(&self->user, 0, fence_at(self->timeline, 1));
+	job[0] = start(&self->user, 0, timeline_fence(self->timeline, 1));
 	for (i = 1; i < MANY; i++)
 		job[i] = start(&self->user, i, 0);
 	usleep(SLOW_US);
 	for (i = 0; i < MANY; i++)
 		EXPECT_EQ(0, fence_status(job[i]));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	for (i = 0; i < MANY; i++)
 		EXPECT_EQ(1, outcome(job[i]));
 	EXPECT_TRUE(all_bytes_are(self->user.mem, MANY - 1, LENGTH));
@@ -192,12 +162,12 @@ TEST_F(fences, stalled_does_not_hold_up_close)
 	unsigned int start_ms = milliseconds();
 	int job;
 
-	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	job = start(&self->user, 0x11, timeline_fence(self->timeline, 1));
 	ASSERT_LE(0, job);
 	EXPECT_EQ(0, close(self->user.stream));
 	EXPECT_GE(BOUND_MS, milliseconds() - start_ms);
 	EXPECT_EQ(0, fence_status(job));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	EXPECT_EQ(1, outcome(job));
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
 }
@@ -209,7 +179,7 @@ static void wait_for_ever(struct _test_data_fences *self, int started)
 
 	user_open(&mine, &self->instance);
 	mine.handle = dmabuf_import(mine.stream, self->user.fd, ACCESS_BOTH);
-	start(&mine, 0x11, fence_at(self->timeline, 1));
+	start(&mine, 0x11, timeline_fence(self->timeline, 1));
 	if (write(started, "", 1) == 1)
 		fsync(mine.stream);
 	_exit(1);
@@ -235,7 +205,7 @@ TEST_F(fences, stalled_does_not_hold_up_exit)
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_GE(BOUND_MS, milliseconds() - start_ms);
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	EXPECT_EQ(0, dmabuf_sync(self->user.fd, DMA_BUF_SYNC_START |
 				 DMA_BUF_SYNC_READ));
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
@@ -249,7 +219,7 @@ TEST_F_TIMEOUT(fences, stalled_does_not_hold_up_unbind, SLOW)
 
 	for (i = 0; i < MANY; i++) {
 		job[i] = start(i % 2 ? &self->user : &self->other, i,
-			       fence_at(self->timeline, 1 + i % 3));
+			       timeline_fence(self->timeline, 1 + i % 3));
 		ASSERT_LE(0, job[i]);
 	}
 	start_ms = milliseconds();
@@ -258,7 +228,7 @@ TEST_F_TIMEOUT(fences, stalled_does_not_hold_up_unbind, SLOW)
 	for (i = 0; i < MANY; i++)
 		EXPECT_EQ(-ENODEV, fence_status(job[i]));
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0, advance(self->timeline));
+		EXPECT_EQ(0, timeline_advance(self->timeline));
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
@@ -267,7 +237,7 @@ TEST_F(fences, error)
 {
 	int job, next;
 
-	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	job = start(&self->user, 0x11, timeline_fence(self->timeline, 1));
 	next = start(&self->user, 0x22, 0);
 	ASSERT_LE(0, next);
 	/* Ends its fences with an error. */
@@ -281,16 +251,17 @@ TEST_F(fences, error)
 /* Catches: a fence of several of which not all are waited for. */
 TEST_F(fences, merged)
 {
-	int second = open(TIMELINES, O_RDWR | O_CLOEXEC), fence, job;
+	int second = timeline_create(), fence, job;
 
-	fence = fence_merge(fence_at(self->timeline, 1), fence_at(second, 1));
+	fence = fence_merge(timeline_fence(self->timeline, 1),
+			    timeline_fence(second, 1));
 	ASSERT_LE(0, fence);
 	job = start(&self->user, 0x11, fence);
 	ASSERT_LE(0, job);
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	usleep(SLOW_US);
 	EXPECT_EQ(0, fence_status(job));
-	ASSERT_EQ(0, advance(second));
+	ASSERT_EQ(0, timeline_advance(second));
 	EXPECT_EQ(1, outcome(job));
 }
 
@@ -300,15 +271,15 @@ TEST_F(fences, merged_error)
 	int second, fence, job, i;
 
 	for (i = 0; i < 2; i++) {
-		second = open(TIMELINES, O_RDWR | O_CLOEXEC);
-		fence = fence_merge(fence_at(self->timeline, i + 1),
-				    fence_at(second, 1));
+		second = timeline_create();
+		fence = fence_merge(timeline_fence(self->timeline, i + 1),
+				    timeline_fence(second, 1));
 		if (i)
-			ASSERT_EQ(0, advance(self->timeline));
+			ASSERT_EQ(0, timeline_advance(self->timeline));
 		job = start(&self->user, 0x11, fence);
 		ASSERT_LE(0, job);
 		ASSERT_EQ(0, close(second));
-		ASSERT_EQ(0, advance(self->timeline));
+		ASSERT_EQ(0, timeline_advance(self->timeline));
 		EXPECT_EQ(-ECANCELED, outcome(job));
 	}
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
@@ -321,14 +292,14 @@ TEST_F(fences, never)
 	int job, next;
 
 	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, 500));
-	job = start(&self->user, 0x11, fence_at(self->timeline, 1));
+	job = start(&self->user, 0x11, timeline_fence(self->timeline, 1));
 	next = start(&self->user, 0x22, 0);
 	ASSERT_LE(0, next);
 	EXPECT_EQ(-ETIMEDOUT, outcome(job));
 	/* Not to the ms: the kernel counts in ticks, of which some are late. */
 	EXPECT_LE(400, milliseconds() - start_ms);
 	EXPECT_EQ(-ECANCELED, outcome(next));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 	usleep(SLOW_US);
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
 	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
@@ -357,13 +328,12 @@ static int dmabuf_fence(int dmabuf, uint32_t flags)
 /* Catches: a fence that was put into one of our buffers, and is overlooked. */
 TEST_F(fences, imported)
 {
-	int job, next, i;
+	int fence, job, next, i;
 	const uint32_t flags[] = { DMA_BUF_SYNC_READ, DMA_BUF_SYNC_WRITE };
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, dmabuf_add_fence(self->user.fd,
-					      fence_at(self->timeline, i + 1),
-					      flags[i]));
+		fence = timeline_fence(self->timeline, i + 1);
+		ASSERT_EQ(0, dmabuf_add_fence(self->user.fd, fence, flags[i]));
 		job = start(&self->user, 0x11 + i, 0);
 		ASSERT_LE(0, job);
 		next = dmabuf_fence(self->user.fd, DMA_BUF_SYNC_WRITE);
@@ -371,7 +341,7 @@ TEST_F(fences, imported)
 		usleep(SLOW_US);
 		EXPECT_EQ(0, fence_status(job));
 		EXPECT_EQ(0, fence_status(next));
-		ASSERT_EQ(0, advance(self->timeline));
+		ASSERT_EQ(0, timeline_advance(self->timeline));
 		EXPECT_EQ(1, outcome(job));
 		EXPECT_EQ(1, outcome(next));
 		EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11 + i, LENGTH));
@@ -388,20 +358,20 @@ TEST_F(fences, imported_of_reader)
 	ASSERT_LT(0, handle);
 	memset(self->user.mem, 0x44, LENGTH);
 	ASSERT_EQ(0, dmabuf_add_fence(self->user.fd,
-				      fence_at(self->timeline, 1),
+				      timeline_fence(self->timeline, 1),
 				      DMA_BUF_SYNC_READ));
 	EXPECT_EQ(0, copy(self->user.stream, handle, self->user.handle,
 			  LENGTH));
 	EXPECT_TRUE(all_bytes_are(mem, 0x44, LENGTH));
 	EXPECT_EQ(0, fence_status(dmabuf_fence(self->user.fd,
 					       DMA_BUF_SYNC_WRITE)));
-	ASSERT_EQ(0, advance(self->timeline));
+	ASSERT_EQ(0, timeline_advance(self->timeline));
 }
 
 /* Signals the next fence, from a thread of its own, again and again. */
 static void *advance_for_ever(void *timeline)
 {
-	while (!advance(*(int *)timeline))
+	while (!timeline_advance(*(int *)timeline))
 		usleep(200);
 	return NULL;
 }
@@ -417,7 +387,7 @@ TEST_F_TIMEOUT(fences, signalled_meanwhile, SLOW)
 				    &self->timeline));
 	for (i = 1; i <= 2000; i++) {
 		user = i % 2 ? &self->user : &self->other;
-		fence = fence_at(self->timeline, i);
+		fence = timeline_fence(self->timeline, i);
 		job = start(user, i, fence);
 		ASSERT_LE(0, job);
 		if (i % 8 == 0)

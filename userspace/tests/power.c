@@ -4,7 +4,6 @@
  * system suspend. On the instance with the fake engine, which takes its time.
  */
 #include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -160,31 +159,17 @@ static int start_chain(int stream, int other)
 	return ret;
 }
 
-/* As in drivers/dma-buf/sw_sync.c, for tests only. */
-#define TIMELINES	"/sys/kernel/debug/sync/sw_sync"
-
-struct sw_sync_create_fence_data {
-	uint32_t value;
-	char name[32];
-	int32_t fence;
-};
-
-#define SW_SYNC_IOC_CREATE_FENCE \
-	_IOWR('W', 0, struct sw_sync_create_fence_data)
-
 /* A job whose in-fence never signals; -ENOENT without sw_sync. */
 static int start_stalled(int stream)
 {
-	struct sw_sync_create_fence_data data = { .value = 1 };
 	struct dmacpy_submit args = {
 		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_EVENT,
+		.in_fence = timeline_fence(timeline_create(), 1),
 	};
-	int timeline = open(TIMELINES, O_RDWR | O_CLOEXEC);
 	struct dmacpy_op op = new_copy(stream);
 
-	if (timeline < 0 || ioctl(timeline, SW_SYNC_IOC_CREATE_FENCE, &data))
+	if (args.in_fence < 0)
 		return -ENOENT;
-	args.in_fence = data.fence;
 	return submit_with(stream, &op, 1, &args);
 }
 

@@ -492,29 +492,21 @@ TEST_F(sram, one_fault_maps_all)
 	}
 }
 
-/* What a debugger does by /proc/PID/mem: the bytes that it has got. */
-static ssize_t peek(pid_t pid, const void *addr, void *to, size_t length)
+/* What a debugger does by /proc/PID/mem. Returns the number of bytes, or -1. */
+static ssize_t peek(const void *addr, void *to, size_t length)
 {
-	char path[64];
-	ssize_t got;
-	int fd;
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	ssize_t got = pread(fd, to, length, (uintptr_t)addr);
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = pread(fd, to, length, (uintptr_t)addr);
 	close(fd);
 	return got;
 }
 
-static ssize_t poke(pid_t pid, void *addr, const void *from, size_t length)
+static ssize_t poke(void *addr, const void *from, size_t length)
 {
-	char path[64];
-	ssize_t got;
-	int fd;
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ssize_t got = pwrite(fd, from, length, (uintptr_t)addr);
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	got = pwrite(fd, from, length, (uintptr_t)addr);
 	close(fd);
 	return got;
 }
@@ -538,16 +530,16 @@ TEST_F(sram, debuggers_have_access)
 	ASSERT_NE(NULL, mem);
 	for (i = 0; i < length; i++)
 		mem[i] = i * 7 + i / page;
-	EXPECT_EQ(length, peek(getpid(), mem, copy, length));
+	EXPECT_EQ(length, peek(mem, copy, length));
 	EXPECT_EQ(0, memcmp(mem, copy, length));
-	EXPECT_EQ(length - 5, poke(getpid(), mem + 5, copy, length - 5));
+	EXPECT_EQ(length - 5, poke(mem + 5, copy, length - 5));
 	EXPECT_EQ(0, memcmp(mem + 5, copy, length - 5));
 
 	/* Behind its end there is nothing, and before it another page. */
 	part = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
 	ASSERT_NE(MAP_FAILED, part);
 	munmap(mem, length);
-	EXPECT_EQ(page, peek(getpid(), part, copy + 1, 2 * page));
+	EXPECT_EQ(page, peek(part, copy + 1, 2 * page));
 	EXPECT_EQ(0, memcmp(part, copy + 1, page));
 }
 
@@ -589,16 +581,16 @@ TEST_F(sram, debuggers_have_no_more_access)
 	if (!KERNEL_ASKS_DRIVERS)
 		SKIP(return, "32-bit Arm has no ioremap_prot()");
 	ASSERT_NE(MAP_FAILED, mem);
-	EXPECT_EQ(1, peek(getpid(), mem, &byte, 1));
+	EXPECT_EQ(1, peek(mem, &byte, 1));
 	EXPECT_EQ(0, byte);
 	byte = 1;
-	EXPECT_EQ(-1, poke(getpid(), mem, &byte, 1));
+	EXPECT_EQ(-1, poke(mem, &byte, 1));
 	EXPECT_EQ(0, mem[0]);
 	ASSERT_EQ(0, mprotect(mem, page, PROT_NONE));
-	EXPECT_EQ(-1, peek(getpid(), mem, &byte, 1));
+	EXPECT_EQ(-1, peek(mem, &byte, 1));
 	ASSERT_EQ(0, mprotect(mem, page, PROT_READ));
 	ASSERT_EQ(0, instance_unbind(&self->instance));
-	EXPECT_EQ(-1, peek(getpid(), mem, &byte, 1));
+	EXPECT_EQ(-1, peek(mem, &byte, 1));
 	close(fd);
 	munmap(mem, page);
 	EXPECT_EQ(0, instance_bind(&self->instance));
