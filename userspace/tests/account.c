@@ -26,7 +26,7 @@
 #define FLOOD_US	2000	/* a descriptor takes */
 #define CHAIN		8	/* jobs, each after the one before it */
 #define DEPTH		32	/* descriptors that the engine has at a time */
-#define WIDE		"3b000000.test-wide"
+#define WIDE		"test-wide"
 #define CHANNELS	8
 
 /* The exit status of a process. */
@@ -590,8 +590,7 @@ FIXTURE(wide)
 
 FIXTURE_SETUP(wide)
 {
-	snprintf(self->instance.name, sizeof(self->instance.name), WIDE);
-	if (!instance_exists(&self->instance))
+	if (instance_named(&self->instance, WIDE))
 		SKIP(return, "this board has no such node");
 	ASSERT_TRUE(engine_reset());
 	ASSERT_EQ(0, instance_override(&self->instance, "dmacpy"));
