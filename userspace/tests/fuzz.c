@@ -339,6 +339,19 @@ static void do_poll(struct fuzzer *f)
 	poll_for(any_file(f), POLLIN | POLLOUT, draw(f, 3));
 }
 
+/* What the kernel shows of a file, which another thread may be closing. */
+static void do_show(struct fuzzer *f)
+{
+	char path[64], text[1024];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", any_file(f));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Threads also close numbers that were theirs before. */
+	if (read(fd, text, sizeof(text)) >= 0 || errno != EBADF)
+		close(fd);
+}
+
 /* By the kernel, to which memory that is gone is an error, and no signal. */
 static void do_map(struct fuzzer *f)
 {
@@ -544,9 +557,9 @@ static const struct {
 	{ do_open, 3 }, { do_close, 1 }, { do_dup, 1 }, { do_foreign, 2 },
 	{ do_alloc, 3 }, { do_import, 20 }, { do_register, 12 },
 	{ do_release, 3 }, { do_submit, 60 }, { do_nonsense, 4 },
-	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_map, 3 },
-	{ do_sync, 2 }, { do_fence, 4 }, { do_arena, 2 }, { do_pass, 2 },
-	{ do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
+	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_show, 2 },
+	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_arena, 2 },
+	{ do_pass, 2 }, { do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
 };
 
 #define ACTIONS	(sizeof(actions) / sizeof(*actions))
