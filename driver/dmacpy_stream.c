@@ -99,6 +99,24 @@ static int stream_place(struct dmacpy_stream *stream)
 	return ret;
 }
 
+/* The user has room for a job again: wake all that wait for the stream. */
+static int stream_user_has_room(struct wait_queue_entry *entry,
+				unsigned int mode, int flags, void *key)
+{
+	struct dmacpy_stream *stream =
+		container_of(entry, struct dmacpy_stream, room);
+
+	if (wq_has_sleeper(&stream->wait))
+		wake_up_all(&stream->wait);
+	return 0;
+}
+
+static void stream_leave_account(struct dmacpy_stream *stream)
+{
+	remove_wait_queue(&stream->account->wait, &stream->room);
+	dmacpy_account_put(stream->account);
+}
+
 /*
  * The file is closed, and all jobs have ended. Module exit waits for the end of
  * this function.
@@ -117,7 +135,7 @@ static void stream_free(struct work_struct *work)
 	kvfree(stream->ring);
 	kvfree(stream->spare);
 	xa_destroy(&stream->bufs);
-	dmacpy_account_put(stream->account);
+	stream_leave_account(stream);
 	kfree(stream);
 	dmacpy_device_put(dev);
 	module_put(THIS_MODULE);
@@ -149,7 +167,7 @@ static int stream_charge(struct dmacpy_stream *stream)
 static void stream_uncharge(struct dmacpy_stream *stream)
 {
 	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
-	dmacpy_account_put(stream->account);
+	stream_leave_account(stream);
 }
 
 static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
@@ -173,6 +191,8 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 	INIT_WORK(&stream->free, stream_free);
 	INIT_DELAYED_WORK(&stream->advance, stream_advance);
 	init_waitqueue_head(&stream->wait);
+	init_waitqueue_func_entry(&stream->room, stream_user_has_room);
+	add_wait_queue(&stream->account->wait, &stream->room);
 	stream->context = dma_fence_context_alloc(1);
 	stream->dev = dev;
 	return stream;
@@ -735,7 +755,6 @@ void dmacpy_stream_stop(struct dmacpy_stream *stream)
 	while ((job = stream_first_waiting(stream)))
 		stream_move(stream, job, -ENODEV);
 	wake_up_all(&stream->wait);
-	wake_up_all(&stream->account->wait);
 }
 
 /* Straight to the channel, if nothing is in the way. */
@@ -878,22 +897,15 @@ static int stream_try_submit(struct dmacpy_stream *stream,
 	return ret;
 }
 
-/* In the stream, then in the account, which has a queue of its own. */
-static int stream_wait_for_room(struct dmacpy_stream *stream,
-				const struct dmacpy_job *job)
+/* False as long as a submission would have to wait. */
+static bool stream_may_submit(struct dmacpy_stream *stream,
+			      const struct dmacpy_job *job)
 {
-	struct dmacpy_account *account = stream->account;
-	int ret;
+	int ret = stream_check_room(stream, job);
 
-	ret = wait_event_interruptible(stream->wait,
-				       READ_ONCE(stream->dev->unplugged) ||
-				       stream_check_room(stream, job) !=
-				       -EBUSY);
-	if (ret)
-		return ret;
-	return wait_event_interruptible(account->wait,
-					READ_ONCE(stream->dev->unplugged) ||
-					dmacpy_account_has_room(account));
+	if (!ret && !dmacpy_account_has_room(stream->account))
+		ret = -EBUSY;
+	return ret != -EBUSY || READ_ONCE(stream->dev->unplugged);
 }
 
 /**
@@ -914,7 +926,9 @@ int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 
 	/* Others may be faster to take what there is room for. */
 	while ((ret = stream_try_submit(stream, job)) == -EBUSY) {
-		ret = nonblock ? -EAGAIN : stream_wait_for_room(stream, job);
+		ret = nonblock ? -EAGAIN :
+		      wait_event_interruptible(stream->wait,
+					       stream_may_submit(stream, job));
 		if (ret) {
 			dmacpy_job_free(job);
 			break;
@@ -1105,8 +1119,8 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 	__poll_t mask = 0;
 	int idx;
 
+	/* No more than two: io_uring cannot poll a file with three. */
 	poll_wait(file, &stream->wait, table);
-	poll_wait(file, &stream->account->wait, table);
 	poll_wait(file, &dev->ready, table);
 	alive = dmacpy_device_enter(dev, &idx);
 	ready = alive && dmacpy_chan_ready(stream->chan) &&

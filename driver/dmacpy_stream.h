@@ -111,8 +111,9 @@ struct dmacpy_stream_stat {
  * @advance: work that does that, and watches the deadline of the first
  * @dep: what the first of @waiting waits for, or NULL; @advance's
  * @dep_cb: our callback there
- * @wait: woken when a job ends or the device is unbound; see also
- *	dmacpy_account.wait
+ * @wait: woken when a job ends, when the user has room for a job again, and
+ *	when the device is unbound
+ * @room: wakes @wait when the user has room for a job; in dmacpy_account.wait
  */
 struct dmacpy_stream {
 	struct kref ref;
@@ -149,6 +150,7 @@ struct dmacpy_stream {
 	struct dma_fence *dep;
 	struct dma_fence_cb dep_cb;
 	wait_queue_head_t wait;
+	wait_queue_entry_t room;
 };
 
 int dmacpy_stream_init(void);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -175,6 +176,21 @@ TEST_F(uring, many_in_order)
 	}
 	EXPECT_EQ((1ULL << MANY) - 1, seen);
 	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
+}
+
+/* Catches: a file that has more wait queues than io_uring can poll. */
+TEST_F(uring, polls)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_submit args = submit_args(&op);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+
+	io_uring_prep_poll_add(sqe, self->stream, POLLIN);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	ring_wait_until_issued(&self->ring);
+	args.flags = DMACPY_SUBMIT_EVENT;
+	ASSERT_EQ(0, command(self->stream, DMACPY_SUBMIT, &args));
+	EXPECT_EQ(POLLIN, next_result(&self->ring, NULL));
 }
 
 /* Catches: what the ioctl refuses and this does not. */
