@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -315,7 +316,10 @@ static int ioctl_take_in_fence(struct dmacpy_job *job, int fd)
 	return ret;
 }
 
-static const struct file_operations ioctl_no_fops;
+/* The file is freed after the system call, which may be the last user. */
+static const struct file_operations ioctl_no_fops = {
+	.owner = THIS_MODULE,
+};
 
 /* sync_file_create() does not return the reason of its failure: find it. */
 static int ioctl_no_file_error(void)
