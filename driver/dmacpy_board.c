@@ -104,10 +104,13 @@ static int board_read_pages(void *data)
 	u32 word;
 
 	complete(&reader->started);
-	for (at = 0; at < reader->size; at += PAGE_SIZE)
+	for (at = 0; at < reader->size; at += PAGE_SIZE) {
 		if (copy_from_kernel_nofault(&word, reader->region + at,
 					     sizeof(word)))
 			break;
+		/* Some aborts come late: wait for it, so that it is ours. */
+		mb();
+	}
 	return at >> PAGE_SHIFT;
 }
 
