@@ -92,11 +92,16 @@ static int dmacpy_prove_sram(struct dmacpy_device *dev)
 		dev_err_probe(dev->parent, ret, "cannot turn on the SRAM\n");
 	} else {
 		ret = dmacpy_prove_page(dev, &page);
-		/* The engine may still write there. */
-		if (ret == -ETIMEDOUT)
+		/*
+		 * The engine may still write there. A region of our own stays
+		 * reserved, by a name that is in the module.
+		 */
+		if (ret == -ETIMEDOUT) {
 			dmacpy_pool_get(dev->pool);
-		else
+			__module_get(THIS_MODULE);
+		} else {
 			dmacpy_pool_free(dev->pool, &page);
+		}
 	}
 	dmacpy_power_put(dev->parent);
 	return ret;
