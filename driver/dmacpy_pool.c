@@ -4,10 +4,12 @@
  *
  * A region of our own stays in dmacpy_regions, reserved, until its last buffer
  * is gone. A device that is bound to it before that adopts it, so that what
- * still belongs to a buffer is not handed out twice. It is mapped buffer by
- * buffer: the CPU may read ahead in all that is mapped, also when it has no
- * clock or no power. An mmio-sram's driver keeps all of it mapped, with the
- * clock on.
+ * still belongs to a buffer is not handed out twice.
+ *
+ * The CPU may read ahead in all that is mapped. Where the clock or the power of
+ * a region of our own may be off, each buffer is mapped by itself, which takes
+ * as long as the rest of its allocation; else the region is mapped once. An
+ * mmio-sram's driver keeps all of it mapped, with the clock on.
  */
 #include <linux/bitmap.h>
 #include <linux/clk.h>
@@ -22,6 +24,7 @@
 #include <linux/of.h>
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 #include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -34,10 +37,12 @@
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
  * @clk: on as long as there is a buffer, or NULL
- * @gen: the allocator; its addresses are the kernel's mapping, or for our own
- *	region those of pool_virt()
+ * @gen: the allocator; its addresses are the kernel's mapping, or if @gated
+ *	those of pool_virt()
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to an mmio-sram node
+ * @gated: our own region, which may have no clock or no power while there is
+ *	no buffer
  */
 struct dmacpy_pool {
 	struct kref ref;
@@ -46,6 +51,7 @@ struct dmacpy_pool {
 	struct gen_pool *gen;
 	resource_size_t start;
 	resource_size_t size;
+	bool gated;
 };
 
 static LIST_HEAD(dmacpy_regions);
@@ -77,8 +83,16 @@ static void pool_free(struct dmacpy_pool *pool)
 	kfree(pool);
 }
 
+static void pool_unmap_chunk(struct gen_pool *gen, struct gen_pool_chunk *chunk,
+			     void *unused)
+{
+	memunmap((void *)chunk->start_addr);
+}
+
 static void pool_free_region(struct dmacpy_pool *pool)
 {
+	if (!pool->gated)
+		gen_pool_for_each_chunk(pool->gen, pool_unmap_chunk, NULL);
 	gen_pool_destroy(pool->gen);
 	release_mem_region(pool->start, pool->size);
 	pool_free(pool);
@@ -96,17 +110,33 @@ static void pool_release(struct kref *ref)
 	pool_free_region(pool);
 }
 
+/*
+ * Is it turned off while there is no buffer: its own clock, the power of the
+ * device, or either of a bus that the device is on?
+ */
+static bool pool_is_gated(const struct dmacpy_pool *pool, struct device *dev)
+{
+	if (pool->clk)
+		return true;
+	for (; dev; dev = dev->parent)
+		if (dev->pm_domain || pm_runtime_enabled(dev))
+			return true;
+	return false;
+}
+
 /* The allocator's name of an address: not 0, and as aligned as the page. */
 static unsigned long pool_virt(const struct dmacpy_pool *pool, u64 addr)
 {
 	return addr - round_down(pool->start, PAGE_SIZE) + PAGE_SIZE;
 }
 
-/* Buffers are mapped when they are allocated: find out whether that works. */
+/* Also finds out whether buffers can be mapped when they are allocated. */
 static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 			  u64 start, u64 end)
 {
+	unsigned long virt;
 	void *map;
+	int ret;
 
 	start = round_up(start, PAGE_SIZE);
 	end = round_down(end, PAGE_SIZE);
@@ -119,9 +149,12 @@ static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 			end - 1);
 		return -ENOMEM;
 	}
-	memunmap(map);
-	return gen_pool_add_virt(pool->gen, pool_virt(pool, start), start,
-				 end - start, NUMA_NO_NODE);
+	virt = pool->gated ? pool_virt(pool, start) : (unsigned long)map;
+	ret = gen_pool_add_virt(pool->gen, virt, start, end - start,
+				NUMA_NO_NODE);
+	if (ret || pool->gated)
+		memunmap(map);
+	return ret;
 }
 
 /* Adds what lies between the reserved ranges. */
@@ -202,6 +235,7 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 		return pool;
 	pool->start = res->start;
 	pool->size = resource_size(res);
+	pool->gated = pool_is_gated(pool, dev);
 
 	if (!request_mem_region(pool->start, pool->size, "dmacpy")) {
 		ret = dev_err_probe(dev, -EBUSY, "%pR is in use\n", res);
@@ -444,7 +478,7 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 	}
 	sram->phys = gen_pool_virt_to_phys(pool->gen, sram->virt);
 	sram->vaddr = (void *)sram->virt;
-	if (pool->size)
+	if (pool->gated)
 		sram->vaddr = memremap(sram->phys, sram->size, MEMREMAP_WC);
 	if (!sram->vaddr) {
 		ret = -ENOMEM;
@@ -467,11 +501,11 @@ err_disable_clock:
  * @pool: where it was allocated
  * @sram: from dmacpy_pool_alloc()
  *
- * Context: Process. Neither a CPU nor an engine may use it any more.
+ * Context: Process. Neither a CPU nor an engine uses it after this.
  */
 void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 {
-	if (pool->size) {
+	if (pool->gated) {
 		memunmap(sram->vaddr);
 		/* CPUs may remember the mapping, and read ahead by it. */
 		vm_unmap_aliases();
@@ -480,7 +514,7 @@ void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 	clk_disable_unprepare(pool->clk);
 }
 
-/* Looks at a bitmap that others change meanwhile: good for information. */
+/* Others may change the bitmap at the same time: good for information. */
 static void pool_largest_in_chunk(struct gen_pool *gen,
 				  struct gen_pool_chunk *chunk, void *data)
 {

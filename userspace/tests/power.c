@@ -241,6 +241,27 @@ TEST_F(power, mapping_follows_buffers)
 	EXPECT_EQ(0, mapped_bytes(&self->instance));
 }
 
+/* Catches: an allocation that maps its memory, which is dear, without need. */
+TEST(region_that_is_always_on_is_mapped_once)
+{
+	struct instance instance;
+	uint64_t mapped;
+	int stream, fd;
+
+	if (instance_find(&instance, "reserved"))
+		SKIP(return, "this board has no instance without a clock");
+	if (access("/proc/vmallocinfo", F_OK))
+		SKIP(return, "this kernel has no list of its mappings");
+	stream = stream_open(instance.node);
+	mapped = mapped_bytes(&instance);
+	EXPECT_LE(stream_info(stream).sram_total, mapped);
+	fd = sram_alloc(stream, LENGTH);
+	EXPECT_LE(0, fd);
+	EXPECT_EQ(mapped, mapped_bytes(&instance));
+	close(fd);
+	close(stream);
+}
+
 /* Catches: SRAM without a clock that another driver still has mapped. */
 TEST_F(power, clock_outlives_unbind)
 {
