@@ -32,11 +32,10 @@
  * be zero; what the program does not know is not written.
  *
  * A command that fails leaves its outputs as they were, but for @refused_op of
- * SUBMIT. After EFAULT a length
- * may have been written, but never the number of a file or a handle. So a
- * program can set an output before the call to find out what it owns after it,
- * as with a SUBMIT that waits: when @out_fence has changed, the error is the
- * result of a job that was started.
+ * SUBMIT. After EFAULT a length may have been written, but never the number of
+ * a file or a handle. So a program can set an output before the call to find
+ * out what it owns after it, as with a SUBMIT that waits: when @out_fence has
+ * changed, the error is the result of a job that was started.
  *
  * Memory is named by dma-buf file descriptors and by handles, never by
  * address on the bus. Lengths, offsets and strides are in bytes.
