@@ -467,8 +467,8 @@ static void chan_end_all_turns(struct dmacpy_chan *chan, int result, int others)
 }
 
 /*
- * sf-pdma frees the descriptor that the engine works on twice when it is
- * terminated or released. It has to keep what it has until that has called back.
+ * sf-pdma frees the descriptor at work twice when it is terminated or released:
+ * it has to keep its descriptors until all have called back.
  */
 static bool chan_untouchable(struct dmacpy_chan *chan)
 {

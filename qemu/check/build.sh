@@ -61,7 +61,8 @@ check_device_tree()
 	local file
 	for file in $(tree_files \( -name '*.dts' -o -name '*.dtso' \)); do
 		preprocess_dts "$file" |
-			dtc -@ "${dtc_flags[@]}" -I dts -O dtb -o /dev/null -
+			dtc -@ -i qemu/boards "${dtc_flags[@]}" -I dts -O dtb \
+				-o /dev/null -
 	done
 }
 
@@ -76,7 +77,7 @@ check_binding()
 	dtc -q -O dtb -o "$work/example.dtb" "$work/example.dts"
 	dt-mk-schema -j "$file" qemu/check/stub.yaml >"$work/schema.json"
 	for dts in qemu/boards/*.dts qemu/boards/*.dtso; do
-		preprocess_dts "$dts" | dtc -q -@ -O dts - |
+		preprocess_dts "$dts" | dtc -q -@ -i qemu/boards -O dts - |
 			sed 's/__overlay__/overlay/' |
 			dtc -q -O dtb -o "$work/$(basename "$dts").dtb" -
 	done

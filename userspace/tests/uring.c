@@ -498,8 +498,8 @@ static bool read_cpu_time(long *all, long *idle)
 }
 
 /*
- * Is there a second in which the CPUs together have less work than a thread that
- * never waits? On a busy host the little that an idle kernel does takes long.
+ * Is there a second in which the CPUs together have less work than a thread
+ * that never waits? On a busy host the little of an idle kernel takes long.
  */
 static bool is_quiet(void)
 {
