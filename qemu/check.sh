@@ -27,7 +27,7 @@ cd "$top"
 . qemu/check/self-test.sh
 
 # Builds first: they take longest, and the others run beside them.
-build_checks=(in-tree sparse checkpatch symbols)
+build_checks=(in-tree sparse checkpatch symbols tool)
 source_checks=(kernel-doc documented lengths walls includes syzkaller device-tree
 	       binding shellcheck codespell white-space licences unfinished traces)
 

@@ -56,6 +56,13 @@ check_symbols()
 	warnings_of make -s -C userspace O="$work" check-symbols
 }
 
+# What the tool does without a device; its help, man page and completions.
+check_tool()
+{
+	warnings_of make -s -C userspace O="$work/native" "$work/native/dmacpy"
+	userspace/tests/native.sh "$work/native"
+}
+
 check_device_tree()
 {
 	local file

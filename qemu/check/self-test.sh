@@ -239,6 +239,22 @@ break_symbols__not_in_map()
 	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
 }
 
+break_tool__option()
+{
+	sed -i 's/"options:.n"/&"  -x, --extra N  more\\n"/' \
+		userspace/tools/info.c
+}
+
+break_tool__completion()
+{
+	sed -i 's/uring cpu alloc/uring cpu/' userspace/completions/_dmacpy
+}
+
+break_tool__full_disk()
+{
+	sed -i 's/if (fclose(stdout))/if (false)/' userspace/tools/main.c
+}
+
 # prove NAME EXPECTED CHECK...: of these checks only the expected one fails
 # in a copy of the tree that break_NAME has changed.
 prove()

@@ -35,7 +35,7 @@ test_info_json()
 	[ "$(head -n 1 out)" = '{' ] || fail "does not start with {"
 	[ "$(tail -n 1 out)" = '}' ] || fail "does not end with }"
 	sed '1d;$d' out | grep -v -E \
-		'^  "[a-z_]+": ("[^"]*"|[0-9]+|\[[^]]*\]),?$' &&
+		'^  "[a-z_]+": ("[^"]*"|[0-9]+|true|false|\[[^]]*\]),?$' &&
 		fail "a line is no member of an object"
 	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
 	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "a comma too much"
@@ -47,6 +47,25 @@ test_info_json()
 	done
 }
 
+# Catches: a report that does not say what copies, or on which kernel.
+test_info_engine()
+{
+	local node engine
+	node=$(fake_node)
+	engine='{"name": "[^"]*dma-fake", "driver": "dmacpy-fake-dma"'
+	expect 0 dmacpy -d "$node" info
+	grep -q '^  engine .*dma-fake.* driver dmacpy-fake-dma, no IOMMU$' \
+		out || fail "no engine: $(cat out)"
+	grep -q "^  kernel .*$(uname -r)" out || fail "no kernel"
+	grep -q '^  coherent .*yes' out || fail "not coherent"
+	expect 0 dmacpy -d "$node" info -j
+	cp out info.json
+	grep -q "\"engines\": \[$engine, \"iommu\": null}\]," out ||
+		fail "no engines: $(grep engines out)"
+	[ "$(json coherent) $(json kernel)" = "true $(uname -r)" ] ||
+		fail "coherent: $(json coherent), kernel: $(json kernel)"
+}
+
 # Catches: a device that is not shown.
 test_list()
 {
@@ -54,6 +73,24 @@ test_list()
 	expect 0 dmacpy list
 	for node in /dev/dmacpy[0-9]*; do
 		grep -q "^$node" out || fail "no line for $node"
+	done
+}
+
+# Catches: an array that lacks a device, or a member of "dmacpy info --json".
+test_list_json()
+{
+	local node
+	expect 0 dmacpy list --json
+	cp out list.json
+	[ "$(head -n 1 out)" = '[' ] || fail "does not start with ["
+	[ "$(tail -n 1 out)" = ']' ] || fail "does not end with ]"
+	[ "$(grep -c '^},$' out)" -eq $(($(grep -c '^{$' out) - 1)) ] ||
+		fail "a comma is missing, or too much"
+	for node in /dev/dmacpy[0-9]*; do
+		expect 0 dmacpy -d "$node" info --json
+		sed '1d;$d' out >wanted
+		grep -A "$(($(wc -l <wanted) - 1))" "\"$node\"" list.json >found
+		cmp found wanted || fail "other members of $node"
 	done
 }
 
@@ -89,12 +126,101 @@ test_copy_part()
 # Catches: an instance that does not work, or that -d does not choose.
 test_each_device()
 {
-	local node
+	local node name
 	random from 300001
 	for node in /dev/dmacpy[0-9]*; do
 		expect 0 dmacpy -d "$node" copy --via-sram from to
 		cmp from to || fail "the copy by $node differs"
+		for name in "${node#/dev/}" "${node#/dev/dmacpy}"; do
+			expect 0 dmacpy info -d "$name"
+			[ "$(head -n 1 out)" = "$node" ] ||
+				fail "-d $name is not $node"
+		done
 	done
+}
+
+# Catches: words among the data, a pipe that is taken for a file, an end of the
+# pipe that is taken for a failure.
+test_pipes()
+{
+	local to
+	random from 3000001
+	# shellcheck disable=SC2094 # "from" is not written to
+	for to in - /dev/stdout; do
+		dmacpy copy from "$to" 2>err | cat >to
+		cmp from to || fail "by a pipe to $to: $(cat err)"
+		grep -q '3000001 bytes copied' err || fail "no summary"
+		echo head >to
+		dmacpy copy from "$to" 2>err >>to
+		{ echo head; cat from; } | cmp - to || fail "appended by $to"
+		dmacpy fill -p 0x64636261 -s 300001 "$to" 2>err | cat >to
+		yes abcd | tr -d '\n' | head -c 300001 | cmp - to ||
+			fail "a fill by a pipe to $to: $(cat err)"
+	done
+	# shellcheck disable=SC2002 # a pipe is what is tried
+	cat from | dmacpy copy --via-sram - to 2>err || fail "from a pipe"
+	cmp from to || fail "from a pipe differs"
+	dmacpy copy - - <from 2>err >to || fail "from - to -: $(cat err)"
+	cmp from to || fail "from - to - differs"
+	expect 0 dmacpy copy from to
+	[ ! -s out ] || fail "words on standard output"
+	dmacpy copy /dev/zero - 2>err | head -c 100000 >to
+	[ "$(wc -c <to)" -eq 100000 ] || fail "not 100000 bytes: $(cat err)"
+	mkfifo pipe
+	cat pipe >to &
+	expect 0 dmacpy copy from pipe
+	wait
+	cmp from to || fail "by a named pipe differs"
+	[ -p pipe ] || fail "the named pipe was replaced"
+}
+
+# Catches: a script that takes half an output for all of it.
+test_full_disk()
+{
+	local command
+	random from 100000
+	for command in info 'info --json' list 'list --json' --help --version \
+		       'copy --help' 'bench --iterations 1' \
+		       'bench --iterations 1 --json' 'copy from -' \
+		       'fill -p 0 -s 5000 -' 'copy from /dev/stdout'; do
+		# shellcheck disable=SC2086
+		dmacpy $command >/dev/full 2>err &&
+			fail "$command succeeds on a full disk"
+		message 'standard output: No space left on device'
+		# shellcheck disable=SC2086
+		dmacpy $command >&- 2>err &&
+			fail "$command succeeds without standard output"
+		message 'standard output: Bad file descriptor'
+	done
+	expect 1 dmacpy copy from /dev/full
+	message '/dev/full: No space left on device'
+}
+
+# Catches: files of the tool that take the place of closed standard ones.
+test_closed_files()
+{
+	random from 100000
+	dmacpy copy from to >&- 2>&- <&- || fail "status $?"
+	cmp from to || fail "the copy differs"
+	dmacpy copy - to2 <&- 2>err && fail "copied from nothing"
+	message 'standard input: Bad file descriptor'
+	[ ! -e to2 ] || fail "to2 was written"
+}
+
+# Catches: "no /dev/null written", and a new file that stays behind.
+test_interrupted()
+{
+	local to
+	for to in /dev/null to; do
+		dmacpy copy /dev/zero "$to" 2>err &
+		sleep 1
+		kill -TERM $!
+		wait $! && fail "an interrupted copy succeeds"
+		grep -q interrupted err || fail "no word about it: $(cat err)"
+		grep -q 'no /dev/null' err && fail "no /dev/null?"
+	done
+	[ "$(echo to*)" = 'to*' ] || fail "$(echo to*) is left"
+	message 'to is as it was'
 }
 
 # Catches: a pattern in the wrong byte order, or with a wrong tail.
@@ -117,8 +243,40 @@ bench()
 	local mode=$1
 	shift
 	expect 0 dmacpy bench --verify --iterations 2 --mode "$mode" "$@"
-	grep -q '^dmatest: .* summary [1-9][0-9]* tests, 0 failures ' out ||
-		fail "no tests in mode $mode"
+	grep -q '^[1-9][0-9]* copies compared, 0 wrong$' out ||
+		fail "nothing compared in mode $mode"
+	[ "$mode" = cpu ] ||
+		grep -q '^dmatest: .* summary [1-9][0-9]* tests, 0 failures ' \
+			out || fail "no tests in mode $mode"
+}
+
+# Catches: a test of the engine, or a comparison, that there was none of.
+test_bench_says_what_it_did()
+{
+	expect 0 dmacpy bench --iterations 2
+	grep -q '^not compared' out || fail "was it compared?"
+	for mode in cpu alloc; do
+		expect 0 dmacpy bench --iterations 2 --mode $mode
+		grep dmatest out && fail "no engine is tested in mode $mode"
+	done
+	grep -i cop out && fail "--mode alloc copies nothing"
+	expect 2 dmacpy bench --mode alloc --verify
+	message '--verify'
+}
+
+# Catches: figures of a machine that does other things at the same time, or an
+# engine that becomes slow, without a word.
+test_bench_warns()
+{
+	knob delay_us 10000
+	expect 0 dmacpy bench --iterations 20 --dst user -d "$(fake_node)"
+	knob delay_us 0
+	grep 'least' err && fail "a warning about a steady engine"
+	knob delay_us 5000
+	{ sleep 0.1; knob delay_us 50000; } &
+	expect 0 dmacpy bench --iterations 60 --dst user -d "$(fake_node)"
+	knob delay_us 0
+	message 'the least'
 }
 
 # Catches: jobs that are not waited for, or that copy something else.
@@ -226,6 +384,32 @@ test_bench_errors()
 	message '--verify'
 	expect 1 dmacpy bench --size 8M
 	message 'of SRAM'
+	message 'smaller size'
+	! grep -q programs err || fail "no other program has so much"
+}
+
+# Catches: the advice to end other programs where there are none, and none where
+# there are.
+test_sram_is_taken()
+{
+	local total holder
+	expect 0 dmacpy info --json
+	cp out info.json
+	total=$(json sram_total)
+	dmacpy bench --time 20 --batch 16 --src sram --dst sram \
+		--size $((total / 32)) >/dev/null 2>&1 &
+	holder=$!
+	eventually sram_is_gone || fail "the SRAM is free"
+	expect 1 dmacpy bench --size "$total"
+	kill $holder
+	wait $holder
+	message 'End programs'
+}
+
+sram_is_gone()
+{
+	dmacpy info --json >info.json
+	[ "$(json sram_free)" -eq 0 ]
 }
 
 # Catches: a mistake that ends like a success, or without a word what to do.
@@ -251,7 +435,10 @@ test_errors()
 	expect 1 dmacpy copy --offset 11 from to
 	expect 1 dmacpy copy --size 11 from to
 	expect 1 dmacpy -d /dev/missing info
-	message 'no such device'
+	message 'The devices are: /dev/dmacpy0'
+	grep -q modprobe err && fail "the module is loaded"
+	expect 2 dmacpy help nonsense
+	message nonsense
 	expect 1 dmacpy -d /dev/null info
 	message 'not a dmacpy device'
 	[ ! -e to ] || fail "a failed command leaves a file"
@@ -285,24 +472,115 @@ test_help()
 {
 	local command
 	expect 0 dmacpy --version
-	for command in '' bench copy fill info list; do
+	for command in '' bench copy fill help info list; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help
-		grep -q usage out || fail "no help for '$command'"
+		grep -q "usage: dmacpy.*$command" out ||
+			fail "no help for '$command'"
+		mv out wanted
+		# shellcheck disable=SC2086
+		expect 0 dmacpy help $command
+		cmp out wanted || fail "other help for '$command'"
 	done
 }
 
-# Catches: an error without a word about what may be missing.
-test_unbound()
+# Catches: advice that is given once for each device, or to root.
+test_no_permission()
 {
-	local device
-	device=$(first_device)
-	tell_driver unbind "$device"
-	expect 1 dmacpy -d /dev/dmacpy0 info
-	tell_driver bind "$device"
-	message 'device tree'
+	unshare -U true || skip "this kernel has no user namespaces"
+	chmod 0 /dev/dmacpy[0-9]*
+	expect 1 unshare -U dmacpy list
+	chmod 600 /dev/dmacpy[0-9]*
+	[ "$(grep -c 'Permission denied' err)" -eq \
+		"$(echo /dev/dmacpy[0-9]* | wc -w)" ] ||
+		fail "not a message for each device"
+	[ "$(grep -c usermod err)" -eq 1 ] || fail "not one advice"
 }
 
-run_tests info info_json list copy copy_part each_device fill bench \
-	bench_waits bench_verifies bench_formats bench_errors errors \
-	failure_keeps_the_old_file quota help unbound
+# Catches: "see dmesg" where it says nothing.
+test_engine_fails()
+{
+	local knob node
+	timeout=/sys/module/dmacpy/parameters/timeout_ms
+	random from 10000
+	node=$(fake_node)
+	for knob in next_failed hang; do
+		trap 'echo 5000 >$timeout; knob hang 0' EXIT
+		echo 100 >$timeout
+		dmesg -c >/dev/null
+		knob $knob 1
+		expect 1 dmacpy -d "$node" copy from to
+		! grep -q dmesg err || [ -n "$(dmesg)" ] ||
+			fail "$knob: dmesg is empty"
+		message 'The engine'
+		message '/sys/kernel/debug/dmacpy/.*/channels'
+		knob hang 0
+		eventually dmacpy -d "$node" copy from to >/dev/null 2>&1 ||
+			fail "the channel is not back"
+	done
+}
+
+# Catches: an error without a word about what is missing.
+test_unbound()
+{
+	local device devices engine fake
+	device=$(first_device)
+	tell_driver unbind "$device"
+	expect 1 dmacpy -d 0 info
+	tell_driver bind "$device"
+	message 'The devices are: /dev/dmacpy1'
+
+	devices=$(bound_devices)
+	for device in $devices; do
+		tell_driver unbind "$device"
+	done
+	expect 1 dmacpy list
+	message 'device tree'
+	expect 1 dmacpy list --json
+	[ "$(cat out)" = '[]' ] || fail "not an empty array: $(cat out)"
+
+	# A device whose engine has no driver yet
+	engine=dma-fake
+	fake=$(basename /sys/bus/platform/devices/*.dmacpy-fake)
+	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/unbind
+	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
+	dmacpy info 2>reason
+	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/bind
+	eventually is_bound "$fake" || fail "still deferred"
+	for device in $devices; do
+		is_bound "$device" || tell_driver bind "$device"
+	done
+	expect 0 dmacpy list
+	mv reason err
+	message "A device waits: $fake.*no DMA channel"
+}
+
+is_bound()
+{
+	[ -e "/sys/bus/platform/drivers/dmacpy/$1" ]
+}
+
+bound_devices()
+{
+	local device
+	for device in /sys/bus/platform/drivers/dmacpy/*/misc; do
+		basename "$(dirname "$device")"
+	done
+}
+
+# Catches: the advice to look at the device tree when there is no driver.
+test_no_module()
+{
+	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+	dmacpy list 2>kept
+	expect 0 insmod /lib/modules/dmacpy.ko
+	mv kept err
+	message 'modprobe dmacpy'
+}
+
+run_tests info info_json info_engine list list_json copy copy_part each_device \
+	pipes full_disk closed_files interrupted fill bench bench_waits \
+	bench_verifies bench_says_what_it_did bench_warns bench_formats \
+	bench_errors sram_is_taken errors failure_keeps_the_old_file quota \
+	help no_permission engine_fails unbound no_module

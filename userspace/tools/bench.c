@@ -25,7 +25,7 @@ static const char help[] =
 	"usage: dmacpy bench [OPTION...]\n\n"
 	"Measure how long copies take, in rounds: jobs are submitted and waited for.\n\n"
 	"options:\n"
-	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -s, --size N         bytes of each copy, 4K; N can end with K, M or G\n"
 	"      --op OP          copy, 2d (16 rows with gaps) or fill\n"
 	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
@@ -225,6 +225,10 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s has no jobs: leave --no-implicit and --handles out",
 				   bench->mode->name);
+	if (bench->mode->no_copies && bench->verify)
+		return usage_error("bench",
+				   "--mode %s copies nothing: leave --verify out",
+				   bench->mode->name);
 	if (bench->rounds && bench->seconds)
 		return usage_error("bench",
 				   "take --iterations or --time, not both");
@@ -422,7 +426,8 @@ int cmd_bench(const char *device, int argc, char **argv)
 			return ret;
 	}
 	if (optind < argc)
-		return usage_error("bench", "'%s' is too much", argv[optind]);
+		return usage_error("bench", "unexpected argument '%s'",
+				   argv[optind]);
 
 	set_defaults(&bench);
 	ret = check_mode(&bench);

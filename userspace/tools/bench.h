@@ -68,7 +68,8 @@ struct bench_worker;
  * @name: for --mode
  * @flags: of SUBMIT
  * @one_job: there is never more than one job in flight
- * @no_jobs: the CPU does it
+ * @no_jobs: the engine has no part in it
+ * @no_copies: nothing is copied or filled
  * @begin: make what @round needs, or NULL if that is nothing
  * @round: give all streams of a worker their jobs, and wait for them; NULL if
  *	this was built without what it takes
@@ -81,6 +82,7 @@ struct bench_mode {
 	uint32_t flags;
 	bool one_job;
 	bool no_jobs;
+	bool no_copies;
 	int (*begin)(struct bench_worker *worker);
 	int (*round)(struct bench_worker *worker);
 	void (*end)(struct bench_worker *worker);
@@ -88,7 +90,7 @@ struct bench_mode {
 
 /**
  * struct bench - what was asked for
- * @device: path, or NULL for the first
+ * @device: its name, or NULL for the first
  * @size: bytes of each copy
  * @depth: jobs in flight of a stream
  * @batch: copies in a job

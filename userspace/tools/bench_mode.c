@@ -237,6 +237,7 @@ static const struct bench_mode modes[] = {
 		.name = "alloc",
 		.one_job = true,
 		.no_jobs = true,
+		.no_copies = true,
 		.round = alloc_round,
 	},
 };

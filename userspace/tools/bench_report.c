@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: the result, as a table with the line of dmatest, JSON or CSV.
+ * dmacpy bench: the result, as a table with the lines of dmatest, JSON or CSV.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,9 @@
 #include "bench.h"
 
 #define FIELDS 16
+
+/* Of the median to the least, on a machine that does nothing else */
+#define MAX_SPREAD 2
 
 static const char * const op_names[] = {
 	[DMACPY_OP_COPY] = "copy",
@@ -188,18 +191,30 @@ static void print_json(const struct field fields[FIELDS])
 	puts("\n}");
 }
 
-static void print_table(const struct bench *bench, const struct result *result)
+static void print_title(const struct bench *bench)
 {
 	char size[32];
 
-	printf("%s of %s", op_names[bench->opcode],
-	       format_size(size, bench->size));
+	format_size(size, bench->size);
+	if (bench->mode->no_copies) {
+		printf("%s of SRAM taken and given back\n", size);
+		return;
+	}
+	printf("%s of %s", op_names[bench->opcode], size);
 	if (bench->opcode != DMACPY_OP_FILL)
 		printf(" from %s", bench_kind_names[bench->src]);
 	printf(" to %s, mode %s\n", bench_kind_names[bench->dst],
 	       bench->mode->name);
-	printf("%12s %14s %12s %12s %12s\n", "copies", "bytes/s",
-	       "ns per copy", "min", "p99");
+}
+
+static void print_table(const struct bench *bench, const struct result *result)
+{
+	bool copies = !bench->mode->no_copies;
+
+	print_title(bench);
+	printf("%12s %14s %12s %12s %12s\n", copies ? "copies" : "rounds",
+	       "bytes/s", copies ? "ns per copy" : "ns per round", "min",
+	       "p99");
 	printf("%12" PRIu64 " %14.0f %12.2f %12.2f %12.2f\n", result->copies,
 	       result->bytes_per_s, result->ns_median, result->ns_min,
 	       result->ns_p99);
@@ -221,15 +236,65 @@ static void print_summary(const struct bench_worker *worker,
 	       worker->ret);
 }
 
+static uint64_t count_failures(const struct bench_worker *workers,
+			       unsigned int count)
+{
+	uint64_t failures = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		failures += workers[i].failures;
+
+	return failures;
+}
+
+static void print_comparison(const struct bench_worker *workers,
+			     unsigned int count, const struct result *result)
+{
+	const struct bench *bench = workers[0].bench;
+
+	if (bench->mode->no_copies)
+		return;
+	if (bench->verify)
+		printf("%" PRIu64 " copies compared, %" PRIu64 " wrong\n",
+		       result->copies, count_failures(workers, count));
+	else
+		printf("not compared: --verify does that\n");
+}
+
+/*
+ * Figures from a machine that is busy with other things, or whose engine
+ * changes its pace, are not those of the next run.
+ */
+static void warn_about_spread(const struct result *result)
+{
+	if (result->ns_median > MAX_SPREAD * result->ns_min)
+		print_error("half of the copies took over %u times the least.\n"
+			    "If other programs run, measure again without them.",
+			    MAX_SPREAD);
+}
+
+static void report_table(const struct bench_worker *workers,
+			 unsigned int count, const struct result *result)
+{
+	const struct bench *bench = workers[0].bench;
+	unsigned int i;
+
+	print_table(bench, result);
+	print_comparison(workers, count, result);
+	if (!bench->mode->no_jobs)
+		for (i = 0; i < count; i++)
+			print_summary(&workers[i], i);
+	warn_about_spread(result);
+}
+
 static int report_failures(const struct bench_worker *workers,
 			   unsigned int count)
 {
 	const struct bench_mismatch *mismatch = NULL;
-	uint64_t failures = 0;
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		failures += workers[i].failures;
 		if (workers[i].failures && !mismatch)
 			mismatch = &workers[i].mismatch;
 	}
@@ -239,7 +304,7 @@ static int report_failures(const struct bench_worker *workers,
 	print_error("%" PRIu64
 		    " copies are wrong: byte %zu of a %s should be 0x%02x, but is 0x%02x.\n"
 		    "Report this, with the output of \"dmacpy info\" and dmesg.",
-		    failures, mismatch->offset,
+		    count_failures(workers, count), mismatch->offset,
 		    mismatch->in_src ? "source" : "destination",
 		    mismatch->wanted, mismatch->found);
 	return -1;
@@ -250,7 +315,6 @@ int bench_report(const struct bench_worker *workers, unsigned int count)
 	const struct bench *bench = workers[0].bench;
 	struct field fields[FIELDS];
 	struct result result;
-	unsigned int i;
 	int ret;
 
 	ret = get_result(workers, count, &result);
@@ -268,9 +332,7 @@ int bench_report(const struct bench_worker *workers, unsigned int count)
 		print_json(fields);
 		break;
 	case BENCH_TABLE:
-		print_table(bench, &result);
-		for (i = 0; i < count; i++)
-			print_summary(&workers[i], i);
+		report_table(workers, count, &result);
 		break;
 	}
 

@@ -18,9 +18,10 @@
 static const char help[] =
 	"usage: dmacpy copy [OPTION...] FILE1 FILE2\n\n"
 	"Read FILE1 into memory, have the engine copy it to other memory, compare\n"
-	"the two, and write FILE2. FILE2 appears or changes only when all went well.\n\n"
+	"the two, and write FILE2. FILE2 appears or changes only when all went well.\n"
+	"A file that is - is standard input or output.\n\n"
 	"options:\n"
-	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -o, --offset N       begin N bytes into FILE1\n"
 	"  -s, --size N         copy N bytes, not all up to the end\n"
 	"  -S, --via-sram       copy into the SRAM and out of it again\n"
@@ -29,9 +30,9 @@ static const char help[] =
 
 /**
  * struct file_copy - a copy of a file
- * @from: path of FILE1
+ * @from: path of FILE1, or what messages call it
  * @to: path of FILE2
- * @device: path, or NULL for the first
+ * @device: its name, or NULL for the first
  * @offset: where in @from
  * @size: how much, UINT64_MAX for all up to the end
  * @via_sram: by way of @sram
@@ -72,6 +73,10 @@ static ssize_t read_chunk(struct file_copy *copy)
 	while (have < want) {
 		count = read(copy->fd, (char *)copy->source.data + have,
 			     want - have);
+		if (count < 0 && errno == EINTR && interrupted()) {
+			output_interrupted(&copy->output);
+			return -1;
+		}
 		if (count < 0) {
 			file_error(copy->from, -errno);
 			return -1;
@@ -179,7 +184,7 @@ static int copy_chunks(struct file_copy *copy)
 		if (copy_chunk(copy, length))
 			return -1;
 		if (interrupted()) {
-			print_error("interrupted, no %s written", copy->to);
+			output_interrupted(&copy->output);
 			return -1;
 		}
 	}
@@ -222,7 +227,12 @@ static int open_source(struct file_copy *copy)
 {
 	int ret;
 
-	copy->fd = open(copy->from, O_RDONLY | O_CLOEXEC);
+	if (!strcmp(copy->from, "-")) {
+		copy->from = "standard input";
+		copy->fd = STDIN_FILENO;
+	} else {
+		copy->fd = open(copy->from, O_RDONLY | O_CLOEXEC);
+	}
 	ret = copy->fd < 0 ? -errno : seek_source(copy);
 	if (ret == -EOVERFLOW)
 		print_error("%s ends before --offset: give a smaller one",
@@ -276,9 +286,10 @@ static int copy_file(struct file_copy *copy)
 	ret = copy_in_session(copy);
 	session_close(&copy->session);
 	if (!ret)
-		printf("%" PRIu64 " bytes copied by DMA%s, %.3f s, verified\n",
-		       copy->done, copy->via_sram ? " via SRAM" : "",
-		       copy->seconds);
+		fprintf(stderr,
+			"%" PRIu64 " bytes copied by DMA%s, %.3f s, verified\n",
+			copy->done, copy->via_sram ? " via SRAM" : "",
+			copy->seconds);
 out:
 	if (copy->fd >= 0)
 		close(copy->fd);

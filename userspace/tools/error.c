@@ -6,19 +6,23 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "tool.h"
+
+/* The devices whose drivers wait for other devices, and what for */
+#define DEFERRED "/sys/kernel/debug/devices_deferred"
+
+/* What is known of the engine's failures, for root */
+#define COUNTERS "/sys/kernel/debug/dmacpy/*/channels"
 
 static const struct {
 	int err;
 	const char *text;
 } hints[] = {
-	{ ENOENT,
-	  "There is no such device. Load the module (modprobe dmacpy). If it is\n"
-	  "loaded, see whether the device tree has an enabled node compatible with\n"
-	  "\"linux,sram-dmacpy\", and what dmesg says about it." },
 	{ EACCES,
 	  "Run this as root, or install 70-dmacpy.rules for udev and join the group\n"
 	  "(usermod -aG dmacpy USER, then log in again)." },
@@ -28,23 +32,83 @@ static const struct {
 	{ ENOTTY, "This is not a dmacpy device. \"dmacpy list\" shows them." },
 	{ EAGAIN,
 	  "The engine is being recovered after a failure. Try again in a moment;\n"
-	  "if it stays so, dmesg and a reload of the module help." },
-	{ EIO, "The engine reported an error. See dmesg." },
+	  "if it stays so, reload the module. " COUNTERS "\n"
+	  "counts the failures of each channel." },
+	{ EIO,
+	  "The engine reported an error, or did not copy all. Run this again.\n"
+	  COUNTERS " counts the failures of each channel." },
 	{ ETIMEDOUT,
-	  "The engine made no progress. See dmesg; for a slow engine raise\n"
-	  "/sys/module/dmacpy/parameters/timeout_ms." },
+	  "The engine made no progress. For a slow one raise\n"
+	  "/sys/module/dmacpy/parameters/timeout_ms.\n"
+	  COUNTERS " counts the timeouts of each channel." },
 	{ ECANCELED,
 	  "Another job on the same channel failed. Run this again." },
-	{ EINTR, "A signal came. Run this again." },
+	{ EINTR, "Interrupted by a signal. Run this again." },
 	{ ENOMEM,
 	  "The system is out of memory. Free some, then run this again." },
 };
 
+/* Returns whether there is any such device that can be read about. */
+static bool print_deferred(void)
+{
+	bool found = false;
+	char line[256];
+	FILE *file;
+
+	file = fopen(DEFERRED, "re");
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		if (!strstr(line, "\tdmacpy: "))
+			continue;
+		fprintf(stderr, "A device waits: %s", line);
+		found = true;
+	}
+	fclose(file);
+
+	return found;
+}
+
+static void print_devices(char **paths)
+{
+	fputs("The devices are:", stderr);
+	for (; *paths; paths++)
+		fprintf(stderr, " %s", *paths);
+	fputc('\n', stderr);
+}
+
+static const char unbound[] =
+	"The module is loaded, and bound to no device. See whether the device tree\n"
+	"has an enabled node compatible with \"linux,sram-dmacpy\"; and, as root, what\n"
+	"dmesg and " DEFERRED " have about it.\n";
+
+static void print_missing(void)
+{
+	char **paths;
+
+	if (dmacpy_device_list(&paths) > 0) {
+		print_devices(paths);
+		free(paths);
+	} else if (access("/sys/module/dmacpy", F_OK)) {
+		fputs("The module is not loaded: modprobe dmacpy does that.\n",
+		      stderr);
+	} else if (!print_deferred()) {
+		fputs(unbound, stderr);
+	}
+}
+
+/* Once, if the same goes wrong with each of several devices. */
 static void print_hint(int err)
 {
+	static int last;
 	struct rlimit limit;
 	size_t i;
 
+	if (err == last)
+		return;
+	last = err;
+	if (err == ENOENT)
+		print_missing();
 	for (i = 0; i < sizeof(hints) / sizeof(*hints); i++)
 		if (hints[i].err == err)
 			fprintf(stderr, "%s\n", hints[i].text);
@@ -110,10 +174,15 @@ void refusal_error(const char *what, const struct dmacpy_job *job, int err)
 			refused);
 }
 
+static const char taken[] =
+	"End programs that hold buffers, which root sees in\n"
+	"/sys/kernel/debug/dmacpy/*/sram; or take a smaller size.";
+
 void sram_error(const struct session *session, uint64_t length, int err)
 {
 	struct dmacpy_get_info info;
 	char wanted[32], free[32], largest[32], total[32];
+	const char *hint = "Take a smaller size.";
 
 	if (err == -EDQUOT) {
 		print_error("cannot allocate SRAM: %s\n"
@@ -128,10 +197,11 @@ void sram_error(const struct session *session, uint64_t length, int err)
 		return;
 	}
 
-	print_error("no %s of SRAM: %s of %s are free, %s in one piece.\n"
-		    "End other programs that hold buffers of it.",
+	if (length <= info.sram_total && info.sram_free < info.sram_total)
+		hint = taken;
+	print_error("no %s of SRAM: %s of %s are free, %s in one piece.\n%s",
 		    format_size(wanted, length),
 		    format_size(free, info.sram_free),
 		    format_size(total, info.sram_total),
-		    format_size(largest, info.sram_largest));
+		    format_size(largest, info.sram_largest), hint);
 }

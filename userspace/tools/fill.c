@@ -13,9 +13,10 @@
 static const char help[] =
 	"usage: dmacpy fill [OPTION...] --pattern P --size N FILE\n\n"
 	"Have the engine fill memory with a 32-bit pattern, check it, and write it\n"
-	"to FILE. FILE appears or changes only when all went well.\n\n"
+	"to FILE. FILE appears or changes only when all went well. A FILE that is -\n"
+	"is standard output.\n\n"
 	"options:\n"
-	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -p, --pattern P      a number of up to 32 bits, e.g. 0x12345678; it is\n"
 	"                       stored in the byte order of the CPU\n"
 	"  -s, --size N         bytes to fill; N can end with K, M or G\n"
@@ -25,7 +26,7 @@ static const char help[] =
 /**
  * struct file_fill - a file to be filled
  * @path: of the file
- * @device: path, or NULL for the first
+ * @device: its name, or NULL for the first
  * @pattern: what to fill with
  * @size: how much
  * @have_pattern: @pattern was given
@@ -147,7 +148,7 @@ static int write_chunks(struct file_fill *fill)
 		if (output_write(&fill->output, fill->target.data, length))
 			return -1;
 		if (interrupted()) {
-			print_error("interrupted, no %s written", fill->path);
+			output_interrupted(&fill->output);
 			return -1;
 		}
 		progress_show(done + length, fill->size);
@@ -199,8 +200,8 @@ static int fill_file(struct file_fill *fill)
 	if (!ret)
 		ret = output_commit(&fill->output);
 	if (!ret)
-		printf("%" PRIu64 " bytes filled by DMA%s, verified\n",
-		       fill->size, fill->via_sram ? " via SRAM" : "");
+		fprintf(stderr, "%" PRIu64 " bytes filled by DMA%s, verified\n",
+			fill->size, fill->via_sram ? " via SRAM" : "");
 
 	dmacpy_job_free(fill->job);
 	dmacpy_buffer_free(fill->sram);

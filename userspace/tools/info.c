@@ -7,14 +7,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 
 #include "tool.h"
+
+/* Of which a device has few: one, or one for each of its channels. */
+#define MAX_ENGINES 64
 
 static const char help[] =
 	"usage: dmacpy info [OPTION...]\n\n"
 	"Show the SRAM, the DMA engine and the limits of a device.\n\n"
 	"options:\n"
-	"  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -j, --json           as one JSON object, sizes in bytes\n"
 	"  -h, --help           show this\n";
 
@@ -77,6 +81,34 @@ static void print_table_bits(const char *label, struct bits bits)
 	printf("\n");
 }
 
+/* The driver asks for more where the CPU's caches have to be synced. */
+static bool is_coherent(const struct dmacpy_get_info *info)
+{
+	return info->user_align <= info->copy_align;
+}
+
+static void print_table_engines(const char *path)
+{
+	struct engine engines[MAX_ENGINES];
+	int count, i;
+
+	count = find_engines(path, engines, MAX_ENGINES);
+	for (i = 0; i < count; i++)
+		printf("  engine      %s, driver %s, %s%s\n", engines[i].name,
+		       *engines[i].driver ? engines[i].driver : "unknown",
+		       *engines[i].iommu ? "IOMMU domain " : "no IOMMU",
+		       engines[i].iommu);
+}
+
+static void print_table_kernel(void)
+{
+	struct utsname kernel;
+
+	if (!uname(&kernel))
+		printf("  kernel      %s %s %s\n", kernel.sysname,
+		       kernel.release, kernel.machine);
+}
+
 static void print_table(const char *path, const struct dmacpy_get_info *info)
 {
 	char total[32], free[32], largest[32], bytes[32];
@@ -89,6 +121,9 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	       format_size(largest, info->sram_largest));
 	printf("  granule     %u bytes\n", info->granule);
 	printf("  channels    %u\n", info->channels);
+	print_table_engines(path);
+	printf("  coherent    %s\n", is_coherent(info) ?
+	       "yes" : "no, the CPU's caches are synced for each copy");
 	printf("  alignment   %u for all copies, %u to the program's memory\n",
 	       info->copy_align, info->user_align);
 	printf("  job limits  %u operations, %s, %u rows\n", info->max_ops,
@@ -100,11 +135,12 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	       info->max_user_streams, info->max_user_handles);
 	print_table_bits("operations", opcode_bits(info));
 	print_table_bits("submit", submit_bits(info));
+	print_table_kernel();
 }
 
-static void print_json_string(const char *key, const char *value)
+static void print_json_text(const char *value)
 {
-	printf("  \"%s\": \"", key);
+	putchar('"');
 	for (; *value; value++) {
 		if (*value == '"' || *value == '\\')
 			printf("\\%c", *value);
@@ -113,7 +149,14 @@ static void print_json_string(const char *key, const char *value)
 		else
 			putchar(*value);
 	}
-	printf("\",\n");
+	putchar('"');
+}
+
+static void print_json_string(const char *key, const char *value)
+{
+	printf("  \"%s\": ", key);
+	print_json_text(value);
+	printf(",\n");
 }
 
 static void print_json_number(const char *key, uint64_t value)
@@ -128,7 +171,44 @@ static void print_json_bits(const char *key, struct bits bits)
 	printf("]");
 }
 
-static void print_json(const char *path, const struct dmacpy_get_info *info)
+/* What has no value is null. */
+static void print_json_member(const char *before, const char *value)
+{
+	printf("%s", before);
+	if (*value)
+		print_json_text(value);
+	else
+		printf("null");
+}
+
+static void print_json_engines(const char *path)
+{
+	struct engine engines[MAX_ENGINES];
+	int count, i;
+
+	count = find_engines(path, engines, MAX_ENGINES);
+	printf("  \"engines\": [");
+	for (i = 0; i < count; i++) {
+		print_json_member(i ? ", {\"name\": " : "{\"name\": ",
+				  engines[i].name);
+		print_json_member(", \"driver\": ", engines[i].driver);
+		print_json_member(", \"iommu\": ", engines[i].iommu);
+		putchar('}');
+	}
+	printf("],\n");
+}
+
+static void print_json_kernel(void)
+{
+	struct utsname kernel;
+
+	if (uname(&kernel))
+		return;
+	print_json_string("kernel", kernel.release);
+	print_json_string("machine", kernel.machine);
+}
+
+void print_info_json(const char *path, const struct dmacpy_get_info *info)
 {
 	printf("{\n");
 	print_json_string("device", path);
@@ -138,6 +218,9 @@ static void print_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_number("sram_largest", info->sram_largest);
 	print_json_number("granule", info->granule);
 	print_json_number("channels", info->channels);
+	print_json_engines(path);
+	printf("  \"coherent\": %s,\n", is_coherent(info) ? "true" : "false");
+	print_json_kernel();
 	print_json_number("copy_align", info->copy_align);
 	print_json_number("user_align", info->user_align);
 	print_json_number("max_ops", info->max_ops);
@@ -152,29 +235,29 @@ static void print_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_bits("opcodes", opcode_bits(info));
 	printf(",\n");
 	print_json_bits("submit_flags", submit_bits(info));
-	printf("\n}\n");
+	printf("\n}");
 }
 
-static int show_info(const char *path, bool json)
+static int show_info(const char *name, bool json)
 {
 	struct dmacpy_device *device;
 	struct dmacpy_get_info info;
+	const char *path;
 	int ret;
 
-	ret = dmacpy_device_open(path, &device);
-	if (ret) {
-		device_error(path ? path : "/dev/dmacpy*", ret);
+	if (open_device(name, &device))
 		return EXIT_FAILURE;
-	}
 
 	path = dmacpy_device_path(device);
 	ret = dmacpy_device_info(device, &info, sizeof(info));
-	if (ret)
+	if (ret) {
 		device_error(path, ret);
-	else if (json)
-		print_json(path, &info);
-	else
+	} else if (json) {
+		print_info_json(path, &info);
+		putchar('\n');
+	} else {
 		print_table(path, &info);
+	}
 	dmacpy_device_close(device);
 
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -208,7 +291,8 @@ int cmd_info(const char *device, int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return usage_error("info", "'%s' is too much", argv[optind]);
+		return usage_error("info", "unexpected argument '%s'",
+				   argv[optind]);
 
 	return show_info(device, json);
 }

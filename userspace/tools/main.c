@@ -3,12 +3,16 @@
  * dmacpy: copies by a DMA engine, and on-chip SRAM, from the command line.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
+
+static int cmd_help(const char *device, int argc, char **argv);
 
 static const struct command {
 	const char *name;
@@ -18,6 +22,7 @@ static const struct command {
 	{ "bench", "measure what copies cost", cmd_bench },
 	{ "copy", "copy a file by the DMA engine", cmd_copy },
 	{ "fill", "fill a file with a pattern by the DMA engine", cmd_fill },
+	{ "help", "show the help of a command", cmd_help },
 	{ "info", "show the properties of a device", cmd_info },
 	{ "list", "list the devices", cmd_list },
 };
@@ -33,7 +38,7 @@ static void print_help(void)
 	for (i = 0; i < COMMANDS; i++)
 		printf("  %-6s %s\n", commands[i].name, commands[i].summary);
 	printf("\noptions:\n"
-	       "  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	       "  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	       "  -h, --help           show this; after a command, its help\n"
 	       "  -V, --version        show the version\n");
 }
@@ -53,9 +58,6 @@ static int run_command(const char *device, int argc, char **argv)
 {
 	const struct command *command;
 
-	if (argc == 0)
-		return usage_error(NULL, "no command given");
-
 	command = find_command(argv[0]);
 	if (!command)
 		return usage_error(NULL, "unknown command '%s'", argv[0]);
@@ -66,7 +68,29 @@ static int run_command(const char *device, int argc, char **argv)
 	return command->run(device, argc, argv);
 }
 
-int main(int argc, char **argv)
+static int cmd_help(const char *device, int argc, char **argv)
+{
+	char help_option[] = "--help";
+	char *command[3] = { NULL, help_option, NULL };
+
+	if (argc > 2)
+		return usage_error(NULL, "unexpected argument '%s'", argv[2]);
+	if (argc < 2) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") ||
+	    !strcmp(argv[1], "-h")) {
+		puts("usage: dmacpy help [COMMAND]\n\n"
+		     "Show the help of a command, or which commands there are.");
+		return EXIT_SUCCESS;
+	}
+
+	command[0] = argv[1];
+	return run_command(device, 2, command);
+}
+
+static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' },
@@ -95,5 +119,45 @@ int main(int argc, char **argv)
 		}
 	}
 
+	if (optind == argc)
+		return usage_error(NULL, "no command given");
+
 	return run_command(device, argc - optind, argv + optind);
+}
+
+/*
+ * A file that is opened must not become standard input, output or error of a
+ * program that was started without: the place is taken by one that fails to be
+ * read or written.
+ */
+static void take_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null",
+			     fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What is only in a buffer yet has not been written. */
+static int close_output(int status)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (fclose(stdout))
+		failed = true;
+	if (!failed)
+		return status;
+
+	file_error("standard output", errno ? -errno : -EIO);
+	return status ? status : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	take_standard_files();
+
+	return close_output(run(argc, argv));
 }

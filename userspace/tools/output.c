@@ -36,24 +36,42 @@ static int open_temporary(struct output *output, mode_t mode)
 	return fchmod(output->fd, mode) < 0 ? -errno : 0;
 }
 
-static int open_output(struct output *output, const char *path)
+/* What has no path, as a pipe, is opened by the name that it was given. */
+static int open_existing(struct output *output, const char *path,
+			 const struct stat *status)
 {
-	struct stat status;
-	bool exists = !stat(path, &status);
+	if (!S_ISREG(status->st_mode)) {
+		output->path = strdup(path);
+		output->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return output->fd < 0 ? -errno : 0;
+	}
 
 	/* The target of a symbolic link is replaced, not the link. */
-	output->path = exists ? realpath(path, NULL) : strdup(path);
+	output->path = realpath(path, NULL);
 	if (!output->path)
 		return -errno;
 
-	if (!exists)
-		return open_temporary(output, default_mode());
-	if (S_ISREG(status.st_mode))
-		return open_temporary(output, status.st_mode & 0777);
+	return open_temporary(output, status->st_mode & 0777);
+}
 
-	output->fd = open(path, O_WRONLY | O_CLOEXEC);
+static int open_output(struct output *output, const char *path)
+{
+	struct stat status;
 
-	return output->fd < 0 ? -errno : 0;
+	/* Not by its path: what is there already must stay. */
+	if (!strcmp(path, "-") || !strcmp(path, STANDARD_OUTPUT)) {
+		output->path = strdup("standard output");
+		output->fd = STDOUT_FILENO;
+		return 0;
+	}
+	if (!stat(path, &status))
+		return open_existing(output, path, &status);
+
+	output->path = strdup(path);
+	if (!output->path)
+		return -errno;
+
+	return open_temporary(output, default_mode());
 }
 
 int output_open(struct output *output, const char *path)
@@ -78,6 +96,10 @@ int output_write(struct output *output, const void *data, size_t length)
 
 	while (length) {
 		count = write(output->fd, data, length);
+		if (count < 0 && errno == EINTR && interrupted()) {
+			output_interrupted(output);
+			return -1;
+		}
 		if (count < 0) {
 			file_error(output->path, -errno);
 			return -1;
@@ -89,11 +111,19 @@ int output_write(struct output *output, const void *data, size_t length)
 	return 0;
 }
 
+void output_interrupted(const struct output *output)
+{
+	print_error("interrupted: %s is %s", output->path,
+		    output->temporary ? "as it was" : "not complete");
+}
+
 int output_commit(struct output *output)
 {
-	int ret;
+	int ret = 0;
 
-	ret = close(output->fd);
+	/* main() closes standard output. */
+	if (output->fd != STDOUT_FILENO)
+		ret = close(output->fd);
 	output->fd = -1;
 	if (!ret && output->temporary)
 		ret = rename(output->temporary, output->path);
@@ -111,7 +141,7 @@ void output_discard(struct output *output)
 {
 	if (output->temporary)
 		unlink(output->temporary);
-	if (output->fd >= 0)
+	if (output->fd >= 0 && output->fd != STDOUT_FILENO)
 		close(output->fd);
 	free(output->temporary);
 	free(output->path);

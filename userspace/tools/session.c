@@ -2,24 +2,49 @@
 /*
  * Devices, streams and buffers for the commands, with messages when they fail.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "tool.h"
 
-int session_open_device(struct session *session, const char *path)
+static const char *name_prefix(const char *name)
+{
+	if (strchr(name, '/'))
+		return "";
+
+	return isdigit((unsigned char)*name) ? "/dev/dmacpy" : "/dev/";
+}
+
+int open_device(const char *name, struct dmacpy_device **device)
+{
+	char *path = NULL;
+	int ret;
+
+	if (name && asprintf(&path, "%s%s", name_prefix(name), name) < 0) {
+		print_error("out of memory");
+		return -1;
+	}
+
+	ret = dmacpy_device_open(path, device);
+	if (ret)
+		device_error(path ? path : "/dev/dmacpy*", ret);
+	free(path);
+
+	return ret ? -1 : 0;
+}
+
+int session_open_device(struct session *session, const char *name)
 {
 	int ret;
 
 	memset(session, 0, sizeof(*session));
 
-	ret = dmacpy_device_open(path, &session->device);
-	if (ret) {
-		device_error(path ? path : "/dev/dmacpy*", ret);
+	if (open_device(name, &session->device))
 		return -1;
-	}
 
 	ret = dmacpy_device_info(session->device, &session->info,
 				 sizeof(session->info));
@@ -32,11 +57,11 @@ int session_open_device(struct session *session, const char *path)
 	return 0;
 }
 
-int session_open(struct session *session, const char *path)
+int session_open(struct session *session, const char *name)
 {
 	int ret;
 
-	if (session_open_device(session, path))
+	if (session_open_device(session, name))
 		return -1;
 
 	ret = dmacpy_stream_open(session->device, &session->stream);

@@ -41,7 +41,8 @@ struct chunk {
 /**
  * struct output - a file that appears at once, when it is complete
  * @path: what it will be
- * @temporary: what it is until then, or NULL when @path is a device or pipe
+ * @temporary: what it is until then, or NULL when @path is a device or a pipe,
+ *	or standard output
  * @fd: to write to, or -1
  */
 struct output {
@@ -50,7 +51,22 @@ struct output {
 	int fd;
 };
 
-/* Each takes the device's path or NULL, and returns an exit code. */
+/* A name for standard output, as "-" is */
+#define STANDARD_OUTPUT "/dev/stdout"
+
+/**
+ * struct engine - a DMA engine
+ * @name: of its device
+ * @driver: that it is bound to, or empty
+ * @iommu: the type of its IOMMU's domain, or empty if it has no IOMMU
+ */
+struct engine {
+	char name[64];
+	char driver[64];
+	char iommu[64];
+};
+
+/* Each takes the device's name or NULL, and returns an exit code. */
 int cmd_bench(const char *device, int argc, char **argv);
 int cmd_copy(const char *device, int argc, char **argv);
 int cmd_fill(const char *device, int argc, char **argv);
@@ -70,9 +86,14 @@ void device_error(const char *what, int err);
 void refusal_error(const char *what, const struct dmacpy_job *job, int err);
 void sram_error(const struct session *session, uint64_t length, int err);
 
-/* Return 0, or -1 after a message. The first makes no stream. */
-int session_open_device(struct session *session, const char *path);
-int session_open(struct session *session, const char *path);
+/*
+ * Return 0, or -1 after a message. @name is a path; or what follows "/dev/", or
+ * "/dev/dmacpy"; or NULL for the first device. session_open_device() makes no
+ * stream.
+ */
+int open_device(const char *name, struct dmacpy_device **device);
+int session_open_device(struct session *session, const char *name);
+int session_open(struct session *session, const char *name);
 int session_alloc(struct session *session, struct dmacpy_buffer **sram);
 void session_close(struct session *session);
 
@@ -85,6 +106,18 @@ int output_open(struct output *output, const char *path);
 int output_write(struct output *output, const void *data, size_t length);
 int output_commit(struct output *output);
 void output_discard(struct output *output);
+
+/* Print what has become of an output when the user has interrupted the tool. */
+void output_interrupted(const struct output *output);
+
+/* Print the properties of a device as a JSON object, without a line's end. */
+void print_info_json(const char *path, const struct dmacpy_get_info *info);
+
+/*
+ * The DMA engines of a device as sysfs knows them, by name. Returns how many of
+ * them are in @engines, and at most @max.
+ */
+int find_engines(const char *path, struct engine *engines, int max);
 
 /* Return 0, or -1 without a message. */
 int parse_number(const char *text, uint64_t max, uint64_t *value);

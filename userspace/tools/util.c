@@ -91,7 +91,7 @@ void progress_show(uint64_t done, uint64_t total)
 		fprintf(stderr, "\r[%-*.*s] %3d%%", BAR_WIDTH, width, full,
 			(int)((double)done / total * 100));
 	} else {
-		fprintf(stderr, "\r%s", format_size(size, done));
+		fprintf(stderr, "\r%s\033[K", format_size(size, done));
 	}
 }
 
