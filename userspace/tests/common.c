@@ -423,6 +423,15 @@ bool set_number(const char *path, unsigned int number)
 	return file && !fclose(file) && done;
 }
 
+bool append_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_APPEND);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	close(fd);
+	return done;
+}
+
 /* UINT_MAX when there is none. */
 unsigned int get_number(const char *path)
 {

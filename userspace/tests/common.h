@@ -19,6 +19,8 @@
 /* A job that waits for others for this long, in ms, has failed. */
 #define DEPENDENCY_TIMEOUT \
 	"/sys/module/dmacpy/parameters/dependency_timeout_ms"
+/* What calls of the kernel's functions are traced by. */
+#define TRACING		"/sys/kernel/debug/tracing/"
 /* Transfers whose memory is kept, as the engine may still write to it. */
 #define LOST		"/sys/kernel/debug/dmacpy/lost"
 #define KIB		1024
@@ -74,6 +76,7 @@ bool all_bytes_are(const void *mem, uint8_t value, size_t length);
 bool kernel_is_at_least(unsigned int version, unsigned int patchlevel);
 unsigned int milliseconds(void);
 bool set_number(const char *path, unsigned int number);
+bool append_text(const char *path, const char *text);
 unsigned int get_number(const char *path);
 
 unsigned int environment(const char *name, unsigned int otherwise);

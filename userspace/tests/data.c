@@ -15,7 +15,6 @@
 /* Slots of bounce buffers that are taken, in the whole system */
 #define SLOTS_USED	"/sys/kernel/debug/swiotlb/io_tlb_used"
 #define SMALL_REGISTERS	512
-#define TRACING		"/sys/kernel/debug/tracing/"
 /* Pages that are pinned at once, with interrupts off */
 #define MAX_PINNED	512
 
@@ -673,15 +672,6 @@ TEST_F_TIMEOUT(registered, small_pieces_are_not_bounced, SLOW)
 	EXPECT_EQ(0, memcmp(self->sram_memory, self->memory + offset, length));
 }
 
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_APPEND);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	close(fd);
-	return done;
-}
-
 /* The most pages that one call has pinned since the probe was set. */
 static unsigned int most_pinned(unsigned int *calls)
 {
@@ -709,8 +699,8 @@ TEST_F_TIMEOUT(registered, pinned_in_bounded_pieces, SLOW)
 	uint8_t *memory = memory_map(length);
 	unsigned int calls, most;
 
-	if (!write_text(TRACING "kprobe_events",
-			"p:dmacpy_pin pin_user_pages_fast pages=$arg2:u32\n"))
+	if (!append_text(TRACING "kprobe_events",
+			 "p:dmacpy_pin pin_user_pages_fast pages=$arg2:u32\n"))
 		SKIP(return, "this kernel cannot trace calls");
 	ASSERT_NE(NULL, memory);
 	memset(memory, 1, length);
@@ -719,7 +709,7 @@ TEST_F_TIMEOUT(registered, pinned_in_bounded_pieces, SLOW)
 				     ACCESS_BOTH));
 	most = most_pinned(&calls);
 	EXPECT_TRUE(set_number(TRACING "events/kprobes/dmacpy_pin/enable", 0));
-	EXPECT_TRUE(write_text(TRACING "kprobe_events", "-:dmacpy_pin\n"));
+	EXPECT_TRUE(append_text(TRACING "kprobe_events", "-:dmacpy_pin\n"));
 	EXPECT_LE(4, calls);
 	EXPECT_EQ(MAX_PINNED, most);
 }

@@ -432,6 +432,53 @@ TEST_F(sram, mapping_is_of_device_memory)
 					   DMACPY_ACCESS_READ));
 }
 
+/* The protection of a page as the driver has it mapped, or 0 */
+static uint64_t traced_protection(void)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	unsigned long long prot = 0;
+	char line[512], *found;
+
+	while (trace && !prot && fgets(line, sizeof(line), trace)) {
+		found = strstr(line, "prot=");
+		if (found)
+			sscanf(found, "prot=%llx", &prot);
+	}
+	if (trace)
+		fclose(trace);
+	return prot;
+}
+
+/* Of arm64: the index of the memory type, and Normal, not cached, of Linux */
+#define PROTECTION_TYPE(prot)	((prot) >> 2 & 7)
+#define NORMAL_UNCACHED		2
+
+/*
+ * Catches: Device memory, in which what is unaligned is a SIGBUS, as memcpy()
+ * is, and no writes are combined; or cached memory. QEMU allows all in any.
+ */
+TEST_F(sram, mapping_is_write_combined)
+{
+	int fd = sram_alloc(self->stream, 1);
+	void *mem = dmabuf_map(fd, getpagesize());
+	uint64_t prot;
+
+#ifndef __aarch64__
+	SKIP(return, "the bits are those of arm64");
+#endif
+	ASSERT_NE(NULL, mem);
+	if (!append_text(TRACING "kprobe_events",
+			 "p:dmacpy_map vmf_insert_pfn_prot prot=$arg4:x64\n"))
+		SKIP(return, "this kernel cannot trace calls");
+	EXPECT_TRUE(set_number(TRACING "events/kprobes/dmacpy_map/enable", 1));
+	EXPECT_EQ(0, touch(mem, true));
+	prot = traced_protection();
+	EXPECT_TRUE(set_number(TRACING "events/kprobes/dmacpy_map/enable", 0));
+	EXPECT_TRUE(append_text(TRACING "kprobe_events", "-:dmacpy_map\n"));
+	EXPECT_NE(0, prot);
+	EXPECT_EQ(NORMAL_UNCACHED, PROTECTION_TYPE(prot));
+}
+
 /* Catches: code in memory that no instruction can be fetched from. */
 TEST_F(sram, mapping_is_not_executable)
 {
