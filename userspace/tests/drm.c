@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <drm/vgem_drm.h>
 #include <xf86drm.h>
@@ -18,6 +19,7 @@
 #include "instance.h"
 
 #define LENGTH		(16 * KIB)
+#define DEADLINE_MS	4000	/* a job waits for fences */
 /* A picture of so many bytes */
 #define WIDTH		64
 #define HEIGHT		64
@@ -237,6 +239,41 @@ TEST_F(drm, their_fence_is_late)
 	ASSERT_EQ(0, start_copy(self->stream, picture.handle, self->memory));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
+}
+
+/* Catches: a bound that begins again with each fence that is waited for. */
+TEST_F_TIMEOUT(drm, their_fences_have_one_deadline, SLOW)
+{
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct picture pictures[2];
+	struct dmacpy_event event;
+	struct dmacpy_op ops[2];
+	struct timespec now;
+	uint32_t fences[2];
+	uint64_t signalled;
+	int i;
+
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, DEADLINE_MS));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, picture_create(&pictures[i], self->card,
+					    self->stream));
+		ASSERT_EQ(0, gpu_begin(self->card, pictures[i].gem, 0,
+				       &fences[i]));
+		ops[i] = (struct dmacpy_op){
+			.opcode = DMACPY_OP_FILL,
+			.dst = pictures[i].handle,
+			.length = LENGTH,
+		};
+	}
+	ASSERT_EQ(0, submit_with(self->stream, ops, 2, &args));
+	usleep(1000 * DEADLINE_MS * 3 / 4);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	signalled = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	ASSERT_EQ(0, gpu_end(self->card, fences[0]));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(-ETIMEDOUT, event.result);
+	EXPECT_GT(signalled + DEADLINE_MS * 1000000ULL, event.timestamp);
+	ASSERT_EQ(0, gpu_end(self->card, fences[1]));
 }
 
 /* Catches: a picture that is overwritten while the GPU reads from it. */
