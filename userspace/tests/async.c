@@ -302,6 +302,45 @@ static void *submit_numbered(void *arg)
 	return (void *)ret;
 }
 
+#define SHORT_RING	4	/* descriptors that the engine has at a time */
+#define MAX_CHANNELS	64
+
+/*
+ * Catches: a stream that waits until another one of the same user, on the same
+ * channel, has nothing more to do.
+ */
+TEST_F(async, streams_take_turns)
+{
+	unsigned int channels = stream_info(self->stream).channels, i;
+	int streams[MAX_CHANNELS], handle[3] = { };
+	struct dmacpy_event event, last;
+
+	/* There is one on each channel when the last of these is opened. */
+	close(self->other);
+	ASSERT_GE(MAX_CHANNELS, channels);
+	for (i = 0; i < channels; i++)
+		streams[i] = stream_open(self->instance.node);
+	for (i = 0; i < 2; i++)
+		handle[i] = dmabuf_import(streams[channels - 1], self->fd[i],
+					  ACCESS_BOTH);
+	ASSERT_LT(0, handle[1]);
+	ASSERT_TRUE(engine_set("ring", SHORT_RING));
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1,
+					DMACPY_SUBMIT_NO_IMPLICIT |
+					DMACPY_SUBMIT_EVENT, i));
+	ASSERT_EQ(0, start_with(streams[channels - 1], handle, 0, 1,
+				DMACPY_SUBMIT_NO_IMPLICIT |
+				DMACPY_SUBMIT_EVENT, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
+	ASSERT_EQ(0, read_event(streams[channels - 1], &event));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, read_event(self->stream, &last));
+	EXPECT_EQ(MANY - 1, last.user_data);
+	EXPECT_GT(last.timestamp, event.timestamp);
+}
+
 /* Catches: a record that is lost, or passed, while others are added. */
 TEST_F_TIMEOUT(async, one_submits_another_reads, 10 * SLOW)
 {
@@ -356,6 +395,48 @@ TEST_F(async, failed_in_fence)
 	EXPECT_EQ(-ECANCELED, start_behind(self->other, self->others, 2, 0,
 					   DMACPY_SUBMIT_WAIT, fence));
 	EXPECT_EQ(-EIO, fence_status(fence));
+	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
+}
+
+/*
+ * Catches: a job that runs although the one before it, its in-fence, is the
+ * last that a failure takes along, and has not ended yet.
+ */
+TEST_F(async, in_fence_is_taken_along)
+{
+	int failed, last, behind;
+	struct dmacpy_submit args;
+	struct dmacpy_op op;
+
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	failed = start_fenced(self->stream, self->handle, 0, 1,
+			      DMACPY_SUBMIT_NO_IMPLICIT);
+	last = start_fenced(self->stream, self->handle, 0, 1,
+			    DMACPY_SUBMIT_NO_IMPLICIT);
+	ASSERT_LE(0, last);
+	EXPECT_EQ(POLLIN, poll_for(failed, POLLIN, 5000));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-EIO, fence_status(failed));
+	if (fence_status(last))
+		TH_LOG("this host is too slow to see it");
+
+	args = (struct dmacpy_submit){
+		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_OUT_FENCE |
+			 DMACPY_SUBMIT_NO_IMPLICIT,
+		.in_fence = last,
+	};
+	op = (struct dmacpy_op){
+		.dst = self->handle[2],
+		.src = self->handle[1],
+		.length = LENGTH,
+	};
+	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
+	behind = args.out_fence;
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(POLLIN, poll_for(behind, POLLIN, 5000));
+	EXPECT_EQ(-ECANCELED, fence_status(last));
+	EXPECT_EQ(-ECANCELED, fence_status(behind));
 	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
 }
 
