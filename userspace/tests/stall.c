@@ -160,12 +160,10 @@ static bool pinning_waits(void)
 	return kernel_is_at_least(6, 3);
 }
 
-FIXTURE_SETUP(stall)
+/* Returns NULL, or why it is not possible. */
+static const char *set_up(struct __test_metadata *_metadata,
+			  struct _test_data_stall *self, bool write)
 {
-	const char *reason;
-
-	if (variant->run == register_memory && !pinning_waits())
-		SKIP(return, "this kernel does not wait for memory to pin");
 	ASSERT_EQ(0, engine_find(&self->instance));
 	ASSERT_TRUE(engine_reset());
 	self->stream = stream_open(self->instance.node);
@@ -176,11 +174,21 @@ FIXTURE_SETUP(stall)
 	self->others = dmabuf_import(self->other, self->fd, ACCESS_BOTH);
 	ASSERT_LT(0, self->others);
 	self->content = memory_map(LENGTH);
-	self->page = memory_map(LENGTH);
+	/* Behind another page, which is never waited for. */
+	self->page = (void *)((char *)memory_map(2 * LENGTH) + LENGTH);
 	fill_content(self);
-	if (variant->write)
+	if (write)
 		memcpy(self->page, self->content, LENGTH);
-	reason = watch_page(self, variant->write);
+	return watch_page(self, write);
+}
+
+FIXTURE_SETUP(stall)
+{
+	const char *reason;
+
+	if (variant->run == register_memory && !pinning_waits())
+		SKIP(return, "this kernel does not wait for memory to pin");
+	reason = set_up(_metadata, self, variant->write);
 	if (reason)
 		SKIP(return, "%s", reason);
 }
@@ -265,6 +273,71 @@ TEST_F_TIMEOUT(stall, holds_up_nobody, SLOW)
 	if (!in_time)
 		pthread_join(unbind, NULL);
 	EXPECT_EQ(0, self->unbound);
+}
+
+/* Two that read from one stream, of which the first is stopped. */
+FIXTURE(readers)
+{
+	struct _test_data_stall stall;
+};
+
+FIXTURE_SETUP(readers)
+{
+	const char *reason = set_up(_metadata, &self->stall, true);
+
+	if (reason)
+		SKIP(return, "%s", reason);
+}
+
+FIXTURE_TEARDOWN_PARENT(readers)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Two records, of which the second one is to be written to the page. */
+static int read_two(struct _test_data_stall *self)
+{
+	size_t size = sizeof(struct dmacpy_event);
+
+	return read(self->stream, (char *)self->page - size, 2 * size);
+}
+
+static void *read_next(void *arg)
+{
+	const struct _test_data_stall *self = arg;
+
+	return (void *)(intptr_t)read_event(self->stream,
+					    &self->content->event);
+}
+
+/* Catches: a reader that sleeps on beside a record that another gave back. */
+TEST_F_TIMEOUT(readers, leave_records_to_others, SLOW)
+{
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct _test_data_stall *stall = &self->stall;
+	pthread_t first, next;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		args.user_data = i;
+		ASSERT_EQ(0, submit_with(stall->stream, &stall->content->op, 1,
+					 &args));
+	}
+	ASSERT_EQ(0, fsync(stall->stream));
+	stall->run = read_two;
+	ASSERT_EQ(0, pthread_create(&first, NULL, run_command, stall));
+	ASSERT_TRUE(is_stopped(stall));
+	ASSERT_EQ(0, pthread_create(&next, NULL, read_next, stall));
+	EXPECT_EQ(0, poll_for(stall->stream, POLLIN, 300));
+
+	/* The first one finds that it cannot write there after all. */
+	ASSERT_EQ(0, mprotect(stall->page, LENGTH, PROT_READ));
+	ASSERT_EQ(0, go_on(stall, true));
+	ASSERT_EQ(0, pthread_join(first, NULL));
+	ASSERT_EQ(0, join_in_time(next));
+	/* A copy that faults may have copied more than it reports. */
+	EXPECT_EQ(stall->result > 0, stall->content->event.user_data);
 }
 
 TEST_HARNESS_MAIN
