@@ -35,9 +35,10 @@
 
 #define FAMILIES	3
 #define THREADS		3
-#define HANDLES		8	/* of a stream that are used mostly */
+#define HANDLES		8	/* of a stream that are known */
 #define MAX_OPS		16
-#define ARENA		(256 * KIB)
+#define MAX_BATCH	6	/* of requests by io_uring */
+#define PINNED		(64 * KIB)	/* registered at once, at most */
 #define SECONDS		60
 #define GENERATION_MS	8000	/* a family lives about as long */
 #define END_MS		60000	/* after that a thread does not end */
@@ -48,17 +49,30 @@ enum file_kind { STREAM, BUFFER, OTHER, KINDS };
 #define EACH_KIND	6
 #define SLOTS		(KINDS * EACH_KIND)
 
-/* Any thread closes any of the files. */
+/* A handle, its DMACPY_ACCESS_* and the bytes behind it */
+struct name {
+	uint32_t handle, access;
+	uint64_t length;
+};
+
+/*
+ * Any thread closes any of the files, and replaces any of the names, of which
+ * another thread then may see a half: that is one more way to be wrong.
+ */
 struct family {
 	int files[SLOTS];	/* by kind */
+	struct name names[EACH_KIND][HANDLES];	/* of the streams */
 	int sockets[2];
-	uint8_t *arena;
 	unsigned int end;	/* in milliseconds() */
 };
 
-/* Of all processes */
+/* Of all processes: jobs that were submitted, and what became of them */
+struct count {
+	unsigned int jobs, started;
+};
+
 struct statistics {
-	unsigned int submits, started;
+	struct count by_ioctl, by_ring;
 };
 
 struct fuzzer {
@@ -67,9 +81,10 @@ struct fuzzer {
 	uint32_t random;
 	struct io_uring ring;
 	bool has_ring;
-	/* What requests in the ring point to */
-	struct dmacpy_op ops[MAX_OPS];
-	struct dmacpy_submit submits[4];
+	/* What requests point to: those of a batch to memory of their own */
+	struct dmacpy_op ops[MAX_BATCH][MAX_OPS];
+	struct dmacpy_submit submits[MAX_BATCH];
+	unsigned int queued;
 };
 
 union args {
@@ -137,22 +152,57 @@ static int file(struct fuzzer *f, enum file_kind kind)
 	return chance(f, 16) ? any_file(f) : f->family->files[i];
 }
 
-static uint32_t handle(struct fuzzer *f)
-{
-	return chance(f, 8) ? draw(f, 4 * HANDLES) : 1 + draw(f, HANDLES);
-}
-
 /* Takes the descriptor over; another thread may have taken the slot as well. */
-static void keep(struct fuzzer *f, enum file_kind kind, int fd)
+static void keep_at(struct fuzzer *f, unsigned int slot, int fd)
 {
-	unsigned int i = kind * EACH_KIND + draw(f, EACH_KIND);
 	int old;
 
 	if (fd < 0)
 		return;
-	old = __atomic_exchange_n(&f->family->files[i], fd, __ATOMIC_RELAXED);
+	old = __atomic_exchange_n(&f->family->files[slot], fd,
+				  __ATOMIC_RELAXED);
 	if (old >= 0)
 		close(old);
+	if (slot / EACH_KIND == STREAM)
+		memset(f->family->names[slot], 0, sizeof(f->family->names[0]));
+}
+
+static void keep(struct fuzzer *f, enum file_kind kind, int fd)
+{
+	keep_at(f, kind * EACH_KIND + draw(f, EACH_KIND), fd);
+}
+
+/* Mostly the one whose names are those of this number. */
+static int stream_file(struct fuzzer *f, unsigned int stream)
+{
+	return chance(f, 16) ? any_file(f) : f->family->files[stream];
+}
+
+/* Takes the place of another handle, which is released. */
+static void learn(struct fuzzer *f, unsigned int stream, uint32_t handle,
+		  uint32_t access, uint64_t length)
+{
+	struct name *name = &f->family->names[stream][draw(f, HANDLES)];
+
+	if (name->handle)
+		handle_release(f->family->files[stream], name->handle);
+	*name = (struct name){ handle, access, length };
+}
+
+/* One that can be used for this, or 0. */
+static uint32_t find_handle(struct fuzzer *f, unsigned int stream,
+			    uint32_t access)
+{
+	const struct name *names = f->family->names[stream];
+	unsigned int first = draw(f, HANDLES), i;
+	struct name name;
+
+	for (i = 0; i < HANDLES; i++) {
+		name = names[(first + i) % HANDLES];
+		if (name.access & access && name.length >= 4096)
+			return name.handle;
+	}
+	return 0;
 }
 
 static uint64_t length(struct fuzzer *f)
@@ -160,14 +210,18 @@ static uint64_t length(struct fuzzer *f)
 	return chance(f, 8) ? odd_value(f) : 4096 * (1 + draw(f, 3));
 }
 
-static void do_open(struct fuzzer *f)
+static void open_at(struct fuzzer *f, unsigned int stream)
 {
 	char path[32];
-	int fd;
 
 	snprintf(path, sizeof(path), "/dev/dmacpy%u", draw(f, 4));
-	fd = open(path, O_RDWR | O_CLOEXEC | (chance(f, 2) ? O_NONBLOCK : 0));
-	keep(f, STREAM, fd);
+	keep_at(f, stream, open(path, O_RDWR | O_CLOEXEC |
+				(chance(f, 2) ? O_NONBLOCK : 0)));
+}
+
+static void do_open(struct fuzzer *f)
+{
+	open_at(f, draw(f, EACH_KIND));
 }
 
 static void do_close(struct fuzzer *f)
@@ -205,70 +259,146 @@ static void do_alloc(struct fuzzer *f)
 		keep(f, BUFFER, args.alloc.fd);
 }
 
-static void do_import(struct fuzzer *f)
+static int import_to(struct fuzzer *f, unsigned int stream)
 {
 	union args args = { .import = {
 		.size = sizeof(args.import),
 		.fd = file(f, BUFFER),
 		.access = 3 - chance(f, 4) - chance(f, 4),
 	} };
+	int ret;
 
 	if (chance(f, 8))
 		mutate(f, &args, sizeof(args.import));
-	command(file(f, STREAM), DMACPY_IMPORT, &args);
+	ret = command(stream_file(f, stream), DMACPY_IMPORT, &args);
+	if (!ret)
+		learn(f, stream, args.import.handle, args.import.access,
+		      args.import.length);
+	return ret;
 }
 
-static void do_register(struct fuzzer *f)
+static void do_import(struct fuzzer *f)
 {
+	import_to(f, draw(f, EACH_KIND));
+}
+
+/*
+ * Of new memory each time: what is registered twice may not be copied to or
+ * from, see memory_register(). It goes away, or may not be touched, under what
+ * is registered, mostly at once.
+ */
+static int register_to(struct fuzzer *f, unsigned int stream)
+{
+	uint8_t *mem = memory_map(2 * PINNED);
 	union args args = { .reg = {
 		.size = sizeof(args.reg),
-		.addr = (uintptr_t)f->family->arena +
-			64 * draw(f, ARENA / 64 / 4 * 3) +
-			(chance(f, 4) ? draw(f, 64) : 0),
-		.length = length(f) % (ARENA / 4),
+		.addr = (uintptr_t)mem + 64 * draw(f, 4096 / 64) +
+			(chance(f, 16) ? draw(f, 64) : 0),
+		.length = length(f) % PINNED,
 		.access = 3 - chance(f, 4) - chance(f, 4),
 	} };
+	int ret;
+
+	if (!mem)
+		return -ENOMEM;
+	if (chance(f, 8))
+		mprotect(mem + 4096 * draw(f, 4), 4096, draw(f, 4));
 
 	/* Not the address: the engine would write to what this runs on. */
 	if (chance(f, 8))
 		mutate(f, &args, offsetof(struct dmacpy_register, addr));
-	command(file(f, STREAM), DMACPY_REGISTER, &args);
+	ret = command(stream_file(f, stream), DMACPY_REGISTER, &args);
+	if (!ret)
+		learn(f, stream, args.reg.handle, args.reg.access,
+		      args.reg.length);
+	if (chance(f, 4))
+		madvise(mem, 2 * PINNED, MADV_DONTNEED);
+	munmap(mem, 2 * PINNED);
+	return ret;
+}
+
+static void do_register(struct fuzzer *f)
+{
+	register_to(f, draw(f, EACH_KIND));
+}
+
+/* What is closed, unbound or no stream takes no job ever again. */
+static void replace(struct fuzzer *f, unsigned int stream, int ret)
+{
+	if (ret == -EBADF || ret == -ENODEV || ret == -ENOTTY)
+		open_at(f, stream);
+}
+
+/* A new stream would refuse all that it is to copy. */
+static void supply(struct fuzzer *f, unsigned int stream)
+{
+	int tries;
+
+	for (tries = 0; tries < 6; tries++) {
+		if (find_handle(f, stream, DMACPY_ACCESS_READ) &&
+		    find_handle(f, stream, DMACPY_ACCESS_WRITE))
+			break;
+		replace(f, stream, chance(f, 2) ? import_to(f, stream) :
+						  register_to(f, stream));
+	}
 }
 
 static void do_release(struct fuzzer *f)
 {
-	handle_release(file(f, STREAM), handle(f));
+	unsigned int stream = draw(f, EACH_KIND);
+
+	handle_release(stream_file(f, stream), draw(f, 2 * HANDLES));
 }
 
-static void make_op(struct fuzzer *f, struct dmacpy_op *op)
+/* Within the first page of what there is, and not over itself. */
+static void make_op(struct fuzzer *f, unsigned int stream, struct dmacpy_op *op)
 {
 	*op = (struct dmacpy_op){
 		.opcode = draw(f, 3),
-		.dst = handle(f),
+		.dst = find_handle(f, stream, DMACPY_ACCESS_WRITE),
 		.dst_offset = 64 * draw(f, 16),
-		.length = chance(f, 8) ? length(f) : 64 * (1 + draw(f, 16)),
+		.length = 64 * (1 + draw(f, 16)),
 	};
 	if (op->opcode == DMACPY_OP_FILL) {
 		op->pattern = f->random;
 	} else {
-		op->src = handle(f);
-		op->src_offset = 2048 + draw(f, 512);
+		op->src = find_handle(f, stream, DMACPY_ACCESS_READ);
+		op->src_offset = 2048 + 64 * draw(f, 8);
 	}
 	if (op->opcode == DMACPY_OP_COPY_2D) {
 		op->rows = 1 + draw(f, 4);
 		op->length = 64 * (1 + draw(f, 2));
 		op->dst_stride = op->length + 64 * draw(f, 2);
-		op->src_stride = draw(f, 256);
+		op->src_stride = 64 * draw(f, 4);
 	}
-	if (chance(f, 16))
-		mutate(f, op, sizeof(*op));
 }
 
-static void make_submit(struct fuzzer *f, struct dmacpy_submit *submit,
-			struct dmacpy_op *ops, uint32_t flags)
+/* One that is wrong, or may be too long, unaligned, or of any handle */
+static void spoil_op(struct fuzzer *f, struct dmacpy_op *op)
+{
+	switch (draw(f, 4)) {
+	case 0:
+		op->length = length(f);
+		break;
+	case 1:
+		op->src_offset += draw(f, 64);
+		break;
+	case 2:
+		op->dst = draw(f, 2 * HANDLES);
+		break;
+	default:
+		mutate(f, op, sizeof(*op));
+	}
+}
+
+/* What the stream can run, but for one in some. */
+static void make_submit(struct fuzzer *f, unsigned int stream,
+			struct dmacpy_submit *submit, struct dmacpy_op *ops,
+			uint32_t flags)
 {
 	uint32_t i;
 
+	supply(f, stream);
 	*submit = (struct dmacpy_submit){
 		.size = chance(f, 4) ? offsetof(struct dmacpy_submit,
 						refused_op) : sizeof(*submit),
@@ -279,7 +409,9 @@ static void make_submit(struct fuzzer *f, struct dmacpy_submit *submit,
 		.user_data = f->random,
 	};
 	for (i = 0; i < submit->op_count; i++)
-		make_op(f, &ops[i]);
+		make_op(f, stream, &ops[i]);
+	if (chance(f, 8))
+		spoil_op(f, &ops[draw(f, submit->op_count)]);
 	if (!chance(f, 4))
 		submit->flags &= ~DMACPY_SUBMIT_IN_FENCE;
 	if (submit->flags & DMACPY_SUBMIT_IN_FENCE)
@@ -288,24 +420,38 @@ static void make_submit(struct fuzzer *f, struct dmacpy_submit *submit,
 		mutate(f, submit, sizeof(*submit));
 }
 
+/* Is it the result of a job, and not why none was started? */
+static bool is_result(int ret)
+{
+	return !ret || ret == -EIO || ret == -ETIMEDOUT || ret == -ECANCELED;
+}
+
+static void count_job(struct count *count, bool started)
+{
+	__atomic_add_fetch(&count->jobs, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&count->started, started, __ATOMIC_RELAXED);
+}
+
 static void do_submit(struct fuzzer *f)
 {
+	unsigned int stream = draw(f, EACH_KIND);
 	struct dmacpy_op ops[MAX_OPS];
 	struct dmacpy_submit submit;
 	int ret;
 
-	make_submit(f, &submit, ops, ~0U);
+	make_submit(f, stream, &submit, ops, ~0U);
 	submit.out_fence = -1;
-	ret = command(file(f, STREAM), DMACPY_SUBMIT, &submit);
-	__atomic_add_fetch(&f->statistics->submits, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&f->statistics->started, !ret, __ATOMIC_RELAXED);
+	ret = command(stream_file(f, stream), DMACPY_SUBMIT, &submit);
+	count_job(&f->statistics->by_ioctl, is_result(ret));
 	/* Also with the error of a job that was started. */
 	keep(f, OTHER, submit.out_fence);
+	replace(f, stream, ret);
 }
 
 /* Any number, any bytes */
 static void do_nonsense(struct fuzzer *f)
 {
+	uint8_t *mem = memory_map(PINNED);
 	union args args;
 	size_t i;
 
@@ -313,9 +459,11 @@ static void do_nonsense(struct fuzzer *f)
 		args.bytes[i] = chance(f, 2) ? 0 : draw(f, 256);
 	args.info.size = chance(f, 2) ? 8 * draw(f, 16) : odd_value(f);
 	/* An address of a REGISTER would be that of anything. */
-	args.reg.addr = (uintptr_t)f->family->arena;
+	args.reg.addr = (uintptr_t)mem;
 	command(file(f, STREAM), _IO(DMACPY_TYPE, draw(f, 8)),
 		chance(f, 16) ? (void *)(uintptr_t)odd_value(f) : &args);
+	if (mem)
+		munmap(mem, PINNED);
 }
 
 static void do_read(struct fuzzer *f)
@@ -403,24 +551,6 @@ static void do_fence(struct fuzzer *f)
 	}
 }
 
-/* Memory that goes away, or is there again, under what is registered */
-static void do_arena(struct fuzzer *f)
-{
-	uint8_t *at = f->family->arena + 4096 * draw(f, ARENA / 4096);
-
-	switch (draw(f, 4)) {
-	case 0:
-		madvise(at, 4096, MADV_DONTNEED);
-		break;
-	case 1:
-		mprotect(at, 4096, draw(f, 4));
-		break;
-	default:
-		mmap(at, 4096, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	}
-}
-
 union fd_message {
 	char room[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr head;
@@ -473,6 +603,21 @@ static void do_fork(struct fuzzer *f)
 	waitpid(child, NULL, 0);
 }
 
+/*
+ * False if it stays: Linux 6.12 with lockdep warns of what is cancelled in a
+ * ring of this kind, unless its task ends as well.
+ */
+static bool end_ring(struct fuzzer *f)
+{
+	if (!f->has_ring)
+		return true;
+	if (f->ring.flags & IORING_SETUP_DEFER_TASKRUN)
+		return false;
+	io_uring_queue_exit(&f->ring);
+	f->has_ring = false;
+	return true;
+}
+
 static void do_ring(struct fuzzer *f)
 {
 	static const unsigned int flags[] = {
@@ -481,8 +626,8 @@ static void do_ring(struct fuzzer *f)
 		IORING_SETUP_SQPOLL,
 	};
 
-	if (f->has_ring)
-		io_uring_queue_exit(&f->ring);
+	if (!end_ring(f))
+		return;
 	f->has_ring = !io_uring_queue_init(16, &f->ring, flags[draw(f, 4)]);
 	if (f->has_ring && chance(f, 2))
 		io_uring_register_files(&f->ring, f->family->files, SLOTS);
@@ -490,15 +635,18 @@ static void do_ring(struct fuzzer *f)
 
 static void prepare_request(struct fuzzer *f, struct io_uring_sqe *sqe)
 {
-	struct dmacpy_submit *submit = &f->submits[draw(f, 4)];
+	unsigned int i = f->queued++ % MAX_BATCH;
+	struct dmacpy_submit *submit = &f->submits[i];
 	struct dmacpy_submit_pointer pointer = {
 		.submit = (uintptr_t)submit,
 	};
 	bool inline_args = f->ring.flags & IORING_SETUP_SQE128;
+	unsigned int stream = draw(f, EACH_KIND);
 
-	make_submit(f, submit, f->ops, DMACPY_SUBMIT_IN_FENCE |
+	make_submit(f, stream, submit, f->ops[i], DMACPY_SUBMIT_IN_FENCE |
 		    DMACPY_SUBMIT_NO_IMPLICIT);
-	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, file(f, STREAM), NULL, 0, 0);
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream_file(f, stream), NULL,
+			 0, 0);
 	sqe->cmd_op = DMACPY_SUBMIT;
 	if (inline_args)
 		memcpy(sqe->cmd, submit, sizeof(*submit));
@@ -506,16 +654,20 @@ static void prepare_request(struct fuzzer *f, struct io_uring_sqe *sqe)
 		memcpy(sqe->cmd, &pointer, sizeof(pointer));
 }
 
+/* The numbers of jobs are above those of all else. */
+#define REQUESTS	8
+
 static void queue_request(struct fuzzer *f)
 {
 	static struct __kernel_timespec soon = { .tv_nsec = 1000000 };
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&f->ring);
+	unsigned int number = draw(f, REQUESTS);
 
 	if (!sqe)
 		return;
 	switch (draw(f, 8)) {
 	case 0:
-		io_uring_prep_cancel64(sqe, draw(f, 16), draw(f, 4));
+		io_uring_prep_cancel64(sqe, draw(f, 2 * REQUESTS), draw(f, 4));
 		break;
 	case 1:
 		io_uring_prep_poll_add(sqe, any_file(f), POLLIN | POLLOUT);
@@ -525,8 +677,9 @@ static void queue_request(struct fuzzer *f)
 		break;
 	default:
 		prepare_request(f, sqe);
+		number += REQUESTS;
 	}
-	sqe->user_data = draw(f, 16);
+	sqe->user_data = number;
 	if (chance(f, 4))
 		sqe->flags |= 1 << draw(f, 6);
 	if (sqe->flags & IOSQE_FIXED_FILE)
@@ -536,7 +689,8 @@ static void queue_request(struct fuzzer *f)
 static void do_requests(struct fuzzer *f)
 {
 	struct io_uring_cqe *cqe;
-	unsigned int count = 1 + draw(f, 6);
+	unsigned int count = 1 + draw(f, MAX_BATCH);
+	bool started;
 
 	if (!f->has_ring)
 		do_ring(f);
@@ -545,8 +699,13 @@ static void do_requests(struct fuzzer *f)
 	while (count--)
 		queue_request(f);
 	io_uring_submit(&f->ring);
-	while (!io_uring_peek_cqe(&f->ring, &cqe))
+	while (!io_uring_peek_cqe(&f->ring, &cqe)) {
+		/* What a ring cancels may not have been started. */
+		started = is_result(cqe->res) && cqe->res != -ECANCELED;
+		if (cqe->user_data >= REQUESTS)
+			count_job(&f->statistics->by_ring, started);
 		io_uring_cqe_seen(&f->ring, cqe);
+	}
 }
 
 /* How often each is called */
@@ -558,8 +717,8 @@ static const struct {
 	{ do_alloc, 3 }, { do_import, 20 }, { do_register, 12 },
 	{ do_release, 3 }, { do_submit, 60 }, { do_nonsense, 4 },
 	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_show, 2 },
-	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_arena, 2 },
-	{ do_pass, 2 }, { do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
+	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_pass, 2 },
+	{ do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
 };
 
 #define ACTIONS	(sizeof(actions) / sizeof(*actions))
@@ -583,8 +742,7 @@ static void *run_thread(void *arg)
 	struct fuzzer *f = arg;
 
 	do_some(f, ~0U);
-	if (f->has_ring)
-		io_uring_queue_exit(&f->ring);
+	end_ring(f);
 	return NULL;
 }
 
@@ -607,7 +765,6 @@ static void run_family(uint32_t seed, struct statistics *statistics)
 	const struct sigaction action = { .sa_handler = interrupt };
 	static struct fuzzer fuzzers[THREADS];
 	struct family family = {
-		.arena = memory_map(ARENA),
 		.end = milliseconds() + GENERATION_MS,
 	};
 	pthread_t threads[THREADS];
@@ -617,8 +774,7 @@ static void run_family(uint32_t seed, struct statistics *statistics)
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGUSR1, &action, NULL);
 	memset(family.files, -1, sizeof(family.files));
-	if (!family.arena || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
-					family.sockets))
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, family.sockets))
 		_exit(1);
 	for (i = 0; i < THREADS; i++) {
 		fuzzers[i].family = &family;
@@ -706,9 +862,15 @@ static bool run_all(uint32_t seed, unsigned int seconds,
 		for (i = 0; i < FAMILIES; i++)
 			ended &= wait_for_end(pids[i]);
 	}
-	ksft_print_msg("%u generations, %u of %u jobs started\n", generation,
-		       statistics->started, statistics->submits);
+	ksft_print_msg("%u generations\n", generation);
 	return ended;
+}
+
+static bool most_started(const char *how, const struct count *count)
+{
+	ksft_print_msg("%u of %u jobs by %s were started\n", count->started,
+		       count->jobs, how);
+	return count->started > count->jobs / 2;
 }
 
 /* A channel may still be recovering: of a busy host, any engine is late. */
@@ -734,6 +896,8 @@ static bool all_work(const struct instance *fake)
 	glob_t devices;
 	size_t i;
 
+	/* The engine may have been too late, on a busy host, to be bound. */
+	instance_bind(&found);
 	if (instance_find_node(&found)) {
 		ksft_print_msg("%s is not bound\n", fake->name);
 		return false;
@@ -773,8 +937,10 @@ int main(void)
 
 	ksft_test_result(run_all(seed, seconds, &instance, statistics),
 			 "all threads end\n");
-	/* Else it has tried nothing but what is refused. */
-	ksft_test_result(statistics->started, "jobs are started\n");
+	/* Else it has tried little but what is refused. */
+	ksft_test_result(most_started("ioctl", &statistics->by_ioctl) &
+			 most_started("io_uring", &statistics->by_ring),
+			 "most jobs are started\n");
 	ksft_test_result(engine_reset() && all_work(&instance),
 			 "all engines work\n");
 	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
