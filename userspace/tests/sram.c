@@ -562,7 +562,7 @@ static ssize_t poke(void *addr, const void *from, size_t length)
 }
 
 /* CONFIG_HAVE_IOREMAP_PROT, without which no vm_ops.access is called. */
-#ifdef __arm__
+#if defined(__arm__) || defined(__riscv)
 #define KERNEL_ASKS_DRIVERS	false
 #else
 #define KERNEL_ASKS_DRIVERS	true
@@ -576,7 +576,7 @@ TEST_F(sram, debuggers_have_access)
 	uint8_t *mem = dmabuf_map(fd, length), *part, copy[3 * 64 * KIB];
 
 	if (!KERNEL_ASKS_DRIVERS)
-		SKIP(return, "32-bit Arm has no ioremap_prot()");
+		SKIP(return, "this architecture has no ioremap_prot()");
 	ASSERT_NE(NULL, mem);
 	for (i = 0; i < length; i++)
 		mem[i] = i * 7 + i / page;
@@ -601,7 +601,7 @@ TEST_F(sram, debuggers_of_others_have_access)
 	pid_t pid;
 
 	if (!KERNEL_ASKS_DRIVERS)
-		SKIP(return, "32-bit Arm has no ioremap_prot()");
+		SKIP(return, "this architecture has no ioremap_prot()");
 	ASSERT_NE(NULL, mem);
 	mem[1] = 0x1234567;
 	pid = fork();
@@ -629,7 +629,7 @@ TEST_F(sram, debuggers_have_no_more_access)
 	uint8_t *mem = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0), byte = 1;
 
 	if (!KERNEL_ASKS_DRIVERS)
-		SKIP(return, "32-bit Arm has no ioremap_prot()");
+		SKIP(return, "this architecture has no ioremap_prot()");
 	ASSERT_NE(MAP_FAILED, mem);
 	EXPECT_EQ(1, peek(mem, &byte, 1));
 	EXPECT_EQ(0, byte);
