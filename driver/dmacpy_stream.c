@@ -24,11 +24,8 @@
 
 #define STREAM_MAX_HANDLES	16384
 
-/*
- * A job of no more operations than this is kept to be used again: but where
- * KASAN looks for who uses it after its end.
- */
-#define STREAM_SPARE_OPS	(IS_ENABLED(CONFIG_KASAN) ? 0 : 64)
+/* A job of no more operations than this is kept to be used again. */
+#define STREAM_SPARE_OPS	64
 
 static struct workqueue_struct *stream_wq;
 
