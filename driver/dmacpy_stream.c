@@ -28,6 +28,8 @@
 #define STREAM_SPARE_OPS	64
 
 static struct workqueue_struct *stream_wq;
+/* Not the one above, on which jobs complete: to free a stream takes a mutex. */
+static struct workqueue_struct *stream_free_wq;
 
 static void stream_advance(struct work_struct *work);
 
@@ -145,7 +147,7 @@ static void stream_release(struct kref *ref)
 
 	/* At once: the user may open the next one. */
 	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
-	queue_work(stream_wq, &stream->free);
+	queue_work(stream_free_wq, &stream->free);
 }
 
 static int stream_charge(struct dmacpy_stream *stream)
@@ -1234,7 +1236,14 @@ int dmacpy_stream_init(void)
 {
 	stream_wq = alloc_workqueue("dmacpy_stream",
 				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return stream_wq ? 0 : -ENOMEM;
+	if (!stream_wq)
+		return -ENOMEM;
+	stream_free_wq = alloc_workqueue("dmacpy_free", WQ_UNBOUND, 0);
+	if (!stream_free_wq) {
+		destroy_workqueue(stream_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -1244,5 +1253,6 @@ int dmacpy_stream_init(void)
  */
 void dmacpy_stream_exit(void)
 {
+	destroy_workqueue(stream_free_wq);
 	destroy_workqueue(stream_wq);
 }
