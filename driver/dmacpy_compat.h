@@ -54,6 +54,13 @@ static inline bool dmacpy_may_read(unsigned long addr, size_t length)
 	dma_fence_array_create(count, fences, context, seqno)
 #endif
 
+/* Before, the thread was awake when it was created. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#include <linux/kthread.h>
+
+#define kthread_run_worker	kthread_create_worker
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 				vm_flags_t clear)

@@ -12,6 +12,7 @@
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_pool.h"
+#include "dmacpy_recovery.h"
 
 static struct dentry *debugfs_root;
 

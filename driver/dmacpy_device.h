@@ -5,9 +5,10 @@
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
  * dmacpy_stream.submit, and the locks of pool, dma-buf and dmaengine.
- * The spinlocks are inside of all these: dmacpy_chan.lock, with the engine's
- * own inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap
- * inside, chan_lost_lock only dmacpy_chan.lock, accounts_lock none.
+ * Inside of all these are dmacpy_chan.pump, with the engine's own locks inside,
+ * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, and
+ * dmacpy_stream.lock. heaps_lock has only those of dma-heap inside,
+ * recovery_lost_lock only dmacpy_chan.lock, accounts_lock none.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H

@@ -12,7 +12,6 @@
 #include "dmacpy_board.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_cdev.h"
-#include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
 #include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
@@ -22,6 +21,7 @@
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
+#include "dmacpy_recovery.h"
 #include "dmacpy_stream.h"
 
 static void dmacpy_close_channels(struct dmacpy_device *dev)
@@ -287,12 +287,9 @@ static int __init dmacpy_init(void)
 {
 	int ret;
 
-	ret = dmacpy_chan_init();
-	if (ret)
-		return ret;
 	ret = dmacpy_buf_init();
 	if (ret)
-		goto err_exit_chan;
+		return ret;
 	ret = dmacpy_stream_init();
 	if (ret)
 		goto err_exit_buf;
@@ -313,8 +310,6 @@ err_exit_debugfs:
 	dmacpy_stream_exit();
 err_exit_buf:
 	dmacpy_buf_exit();
-err_exit_chan:
-	dmacpy_chan_exit();
 	return ret;
 }
 module_init(dmacpy_init);
@@ -326,7 +321,6 @@ static void __exit dmacpy_exit(void)
 	dmacpy_debugfs_exit();
 	dmacpy_stream_exit();
 	dmacpy_buf_exit();
-	dmacpy_chan_exit();
 	/* Fences are freed, and leave the module, in RCU callbacks. */
 	rcu_barrier();
 }

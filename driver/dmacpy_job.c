@@ -19,6 +19,8 @@
 /* Blocks of a pattern: long for few descriptors, short for many patterns. */
 #define JOB_BLOCK_MAX	4096U
 #define JOB_BLOCKS_MAX	65536U
+/* Bytes whose caches may be synced in an interrupt. */
+#define JOB_QUICK_SYNC	65536U
 
 static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
 {
@@ -557,6 +559,7 @@ void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
 	dmacpy_deps_free(&job->deps);
 	job->xfer.ops = &job_xfer_ops;
 	job->xfer.result = result;
+	job->xfer.slow = job->needs_sync && job->length > JOB_QUICK_SYNC;
 	if (!result && job->needs_sync)
 		job_sync_for_device(job);
 	dmacpy_chan_submit(chan, lane, &job->xfer);

@@ -53,16 +53,13 @@ DEFINE_EVENT(dmacpy_job_result, dmacpy_job_done,
 	     TP_ARGS(context, seqno, result));
 
 TRACE_EVENT(dmacpy_chan_feed,
-	    TP_PROTO(const char *chan, size_t length, bool interrupt),
-	    TP_ARGS(chan, length, interrupt),
+	    TP_PROTO(const char *chan, size_t length),
+	    TP_ARGS(chan, length),
 	    TP_STRUCT__entry(__array(char, chan, DMACPY_TRACE_NAME)
-			     __field(size_t, length)
-			     __field(bool, interrupt)),
+			     __field(size_t, length)),
 	    TP_fast_assign(strscpy(__entry->chan, chan, DMACPY_TRACE_NAME);
-			   __entry->length = length;
-			   __entry->interrupt = interrupt;),
-	    TP_printk("chan=%s bytes=%zu interrupt=%d", __entry->chan,
-		      __entry->length, __entry->interrupt));
+			   __entry->length = length;),
+	    TP_printk("chan=%s bytes=%zu", __entry->chan, __entry->length));
 
 DECLARE_EVENT_CLASS(dmacpy_chan,
 		    TP_PROTO(const char *chan),

@@ -25,10 +25,13 @@ struct dmacpy_share {
 };
 
 /**
- * struct dmacpy_lane - the transfers of one stream that wait for the channel
- * @link: in dmacpy_share.lanes, if there are any transfers
- * @xfers: the transfers, oldest first
+ * struct dmacpy_lane - the transfers of one stream, which complete in order
+ * @link: in dmacpy_share.lanes, if any transfers wait for their turn
+ * @xfers: the transfers that wait for their turn, oldest first
  * @share: the share of the stream's user; set by the owner
+ * @flight: the transfers that have had their turn, oldest first
+ * @deferred: in dmacpy_chan.deferred, if the worker is to complete some
+ * @completing: one context completes those of @flight, or the worker will
  *
  * Both have to live as long as there are transfers in the lane.
  */
@@ -36,6 +39,9 @@ struct dmacpy_lane {
 	struct dmacpy_link link;
 	struct dmacpy_fifo xfers;
 	struct dmacpy_share *share;
+	struct dmacpy_fifo flight;
+	struct dmacpy_link deferred;
+	bool completing;
 };
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of dmacpy_chan.c. */
+/* Tests of dmacpy_chan.c, dmacpy_recovery.c and dmacpy_engine.c. */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -11,6 +11,7 @@
 
 #include "dmacpy_chan.h"
 #include "dmacpy_param.h"
+#include "dmacpy_recovery.h"
 #include "dmacpy_test_engine.h"
 
 #define XFER_SIZE	1024U
@@ -199,6 +200,30 @@ static void xfer_expect_release(struct kunit *test, struct test_xfer *xfer)
 	KUNIT_EXPECT_EQ(test, 1, xfer->releases);
 }
 
+/* The worker submits what a callback has made room for. */
+static void chan_expect_prepared(struct kunit *test, unsigned int prepared)
+{
+	struct chan_test *ct = test->priv;
+	unsigned long deadline = jiffies + PATIENCE;
+
+	while (READ_ONCE(ct->engine->prepared) < prepared &&
+	       time_before(jiffies, deadline))
+		usleep_range(100, 1000);
+	KUNIT_EXPECT_EQ(test, prepared, ct->engine->prepared);
+}
+
+/* What was submitted is for the engine only when it was issued. */
+static void chan_expect_issues(struct kunit *test, unsigned int issues)
+{
+	struct chan_test *ct = test->priv;
+	unsigned long deadline = jiffies + PATIENCE;
+
+	while (READ_ONCE(ct->engine->issues) < issues &&
+	       time_before(jiffies, deadline))
+		usleep_range(100, 1000);
+	KUNIT_EXPECT_EQ(test, issues, ct->engine->issues);
+}
+
 /* Has the channel come back to life, and does it copy? */
 static void chan_expect_alive(struct kunit *test)
 {
@@ -250,6 +275,7 @@ static void chan_begin(struct kunit *test)
 	kunit_add_action(test, chan_close, ct);
 	ct->engine->prepared = 0;
 	ct->engine->interrupts = 0;
+	ct->engine->issues = 0;
 }
 
 /* The engine does nothing by itself. */
@@ -290,7 +316,7 @@ static void chan_keeps_order(struct kunit *test)
 
 	chan_hold(test);
 	first = xfer_submit_new(test, 0);
-	second = xfer_submit_new(test, 1);
+	second = xfer_submit_new(test, 0);
 	for (i = 0; i < 2 * XFER_PIECES - 1; i++) {
 		KUNIT_EXPECT_TRUE(test, test_engine_run_last(ct->engine));
 		KUNIT_EXPECT_EQ(test, 0, first->dones + second->dones);
@@ -368,7 +394,7 @@ static void chan_counts_backlog(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_chan_backlog(ct->chan));
 }
 
-/* Catches: a full ring that ends a transfer, or an interrupt for each piece. */
+/* Catches: a full ring that fails a transfer, or is refilled too often. */
 static void chan_refills_ring(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -381,8 +407,8 @@ static void chan_refills_ring(struct kunit *test)
 	xfer_submit(test, 0, xfer);
 	xfer_expect(test, xfer, 0);
 	KUNIT_EXPECT_EQ(test, XFER_SIZE / 8, ct->engine->prepared);
-	KUNIT_EXPECT_LE(test, XFER_SIZE / 8 / 8, ct->engine->interrupts);
-	KUNIT_EXPECT_GE(test, XFER_SIZE / 8 / 3, ct->engine->interrupts);
+	KUNIT_EXPECT_EQ(test, XFER_SIZE / 8, ct->engine->interrupts);
+	KUNIT_EXPECT_GE(test, XFER_SIZE / 8 / 4, ct->engine->issues);
 }
 
 static struct test_xfer *xfer_submit_pieces(struct kunit *test,
@@ -401,24 +427,7 @@ static void chan_run_all(struct chan_test *ct)
 		;
 }
 
-/* Catches: an interrupt for each piece, until a ring was full. */
-static void chan_knows_room(struct kunit *test)
-{
-	const unsigned int pieces = 16;
-	struct chan_test *ct = test->priv;
-	unsigned int i;
-
-	chan_hold(test);
-	for (i = 0; i < 2; i++) {
-		ct->engine->interrupts = 0;
-		xfer_submit_pieces(test, XFER_SIZE / pieces);
-		chan_run_all(ct);
-	}
-	KUNIT_EXPECT_EQ(test, 2 * pieces, ct->engine->prepared);
-	KUNIT_EXPECT_EQ(test, 2, ct->engine->interrupts);
-}
-
-/* Catches: an end that is left to an interrupt which was before. */
+/* Catches: a transfer whose last callback leaves its completion to others. */
 static void chan_ends_in_reverse_order(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -434,7 +443,7 @@ static void chan_ends_in_reverse_order(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, current, xfer->by);
 }
 
-/* Catches: a failure without an interrupt, that others wait for one after. */
+/* Catches: pieces of a failed transfer that are copied; a stalled queue. */
 static void chan_goes_on_after_failure(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -442,14 +451,11 @@ static void chan_goes_on_after_failure(struct kunit *test)
 
 	chan_hold(test);
 	ct->engine->ring = 8;
-	xfer_submit_pieces(test, 8);
-	chan_run_all(ct);
-	ct->engine->prepared = 0;
 	failed = xfer_submit_pieces(test, 8);
 	next = xfer_submit_new(test, 1);
 	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_FAIL));
-	KUNIT_EXPECT_EQ(test, ct->engine->ring + 1, ct->engine->prepared);
-	chan_run_all(ct);
+	chan_expect_prepared(test, ct->engine->ring + 1);
+	test_engine_release(ct->engine);
 	xfer_expect(test, failed, -EIO);
 	xfer_expect(test, next, 0);
 }
@@ -465,7 +471,8 @@ static void chan_runs_one_by_one(struct kunit *test)
 	chan_hold(test);
 	xfer = xfer_submit_new(test, 0);
 	for (i = 1; i <= XFER_PIECES; i++) {
-		KUNIT_EXPECT_EQ(test, i, ct->engine->prepared);
+		chan_expect_prepared(test, i);
+		chan_expect_issues(test, i);
 		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
 	}
 	xfer_expect(test, xfer, 0);
@@ -568,7 +575,10 @@ static void chan_silent_name(const enum test_outcome *outcome, char *name)
 
 KUNIT_ARRAY_PARAM(chan_silent, chan_silent_outcomes, chan_silent_name);
 
-/* Catches: a last callback that is taken for all; a wait without an end. */
+/*
+ * Catches: a last callback that is taken for all; a wait without an end; other
+ * lanes that wait for the one whose callback is lost.
+ */
 static void chan_counts(struct kunit *test)
 {
 	const enum test_outcome *outcome = test->param_value;
@@ -582,13 +592,13 @@ static void chan_counts(struct kunit *test)
 	waiting = xfer_submit_new(test, 2);
 	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, *outcome));
 	test_engine_release(ct->engine);
-	/* Only now, as the other one must not be taken along. */
-	dmacpy_timeout.value = CHAN_TIMEOUT;
-	xfer_expect(test, stuck, -ETIMEDOUT);
 	xfer_expect(test, other, 0);
 	xfer_expect(test, waiting, 0);
+	KUNIT_EXPECT_EQ(test, 0, stuck->dones);
+	/* Only now, as the others must not be cancelled with it. */
+	dmacpy_timeout.value = CHAN_TIMEOUT;
+	xfer_expect(test, stuck, -ETIMEDOUT);
 	xfer_expect_release(test, stuck);
-	KUNIT_EXPECT_LT(test, stuck->place, other->place);
 	chan_expect_alive(test);
 }
 
@@ -616,6 +626,61 @@ static void chan_keeps_quarantine(struct kunit *test)
 	test_engine_release(ct->engine);
 	xfer_expect_release(test, stuck);
 	KUNIT_EXPECT_EQ(test, 0, memcmp(stuck->dst, stuck->src, XFER_SIZE));
+	chan_expect_alive(test);
+}
+
+/*
+ * Catches: a callback for what is terminated that counts as success; memory
+ * that is given away then.
+ */
+static void chan_ignores_callbacks_of_terminated(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck, *other;
+
+	chan_hang(test);
+	ct->engine->cb_terminate = true;
+	stuck = xfer_submit_new(test, 0);
+	other = xfer_submit_new(test, 1);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	xfer_expect(test, other, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+	KUNIT_EXPECT_EQ(test, 0, other->releases);
+	ct->engine->cb_terminate = false;
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
+	xfer_expect_release(test, other);
+	chan_expect_alive(test);
+}
+
+/*
+ * Catches: progress of one lane that counts as that of another, which waits for
+ * a lost callback for as long as others have something to do.
+ */
+static void chan_watches_the_oldest(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck, *others[20];
+	unsigned long start = jiffies;
+	unsigned int i;
+
+	chan_hold(test);
+	stuck = xfer_submit_new(test, 0);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		others[i] = xfer_submit_new(test, 1);
+	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_LOSE));
+	for (i = 1; i < XFER_PIECES; i++)
+		KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
+	dmacpy_timeout.value = CHAN_TIMEOUT;
+	while (!try_wait_for_completion(&stuck->done) &&
+	       time_before(jiffies, start + PATIENCE) &&
+	       test_engine_run(ct->engine, TEST_COPY))
+		msleep(CHAN_TIMEOUT / 10);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	xfer_expect(test, others[0], 0);
+	xfer_expect(test, others[ARRAY_SIZE(others) / 2], -ECANCELED);
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
 	chan_expect_alive(test);
 }
 
@@ -867,7 +932,6 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_takes_turns_of_users),
 	KUNIT_CASE(chan_counts_backlog),
 	KUNIT_CASE(chan_refills_ring),
-	KUNIT_CASE(chan_knows_room),
 	KUNIT_CASE(chan_ends_in_reverse_order),
 	KUNIT_CASE(chan_goes_on_after_failure),
 	KUNIT_CASE(chan_runs_one_by_one),
@@ -878,6 +942,8 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_is_patient),
 	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
 	KUNIT_CASE(chan_keeps_quarantine),
+	KUNIT_CASE(chan_ignores_callbacks_of_terminated),
+	KUNIT_CASE(chan_watches_the_oldest),
 	KUNIT_CASE(chan_survives_refused_terminate),
 	KUNIT_CASE(chan_remembers_refused_terminate),
 	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),

@@ -11,13 +11,19 @@
  * one cell names a channel. Where there is no device tree it makes a device of
  * its own, for nodes that take any channel. A thread for each channel is the
  * hardware.
+ *
+ * Some knobs are for what the drivers of certain engines do in Linux 6.12.
+ * What dmacpy knows such an engine by is the name of its driver, which is a
+ * parameter of the module.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -28,6 +34,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "dmacpy_compat.h"
 
@@ -51,6 +58,15 @@
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
  * @forgetful: what is issued while the channel has work stays submitted until
  *	the next time that something is issued when it has none
+ * @cb_locked: as mv_xor, calls back with the lock held that is taken to prepare
+ *	and to submit
+ * @cb_hardirq: as ptdma, calls back in a hard interrupt
+ * @cb_terminate: as hidma, calls back for what is terminated, with success
+ * @sleeps: as bcm2835, allocates with GFP_KERNEL to prepare a descriptor
+ * @stalls: as edma, stops after a descriptor without DMA_PREP_INTERRUPT
+ * @bad_residue: as xilinx_dma for a CDMA, reports a residue for what was copied
+ * @sync_work: as imx-sdma, flushes a work item to synchronize
+ * @any_slave: as at_xdmac, gives any free channel to who asks for one
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
@@ -79,6 +95,14 @@ struct fake_script {
 	u32 no_result;
 	u32 only_irq;
 	u32 forgetful;
+	u32 cb_locked;
+	u32 cb_hardirq;
+	u32 cb_terminate;
+	u32 sleeps;
+	u32 stalls;
+	u32 bad_residue;
+	u32 sync_work;
+	u32 any_slave;
 	u32 no_terminate;
 	u32 no_memcpy;
 	u32 no_sram_read;
@@ -128,6 +152,9 @@ struct fake_desc {
  * @base: what dmaengine sees
  * @thread: the hardware
  * @wake: where @thread waits for work, and others for @thread
+ * @prep_lock: taken to prepare and to submit; @lock is inside
+ * @called_back: the descriptor that @irq_work calls back for
+ * @irq_work: calls back in a hard interrupt
  * @lock: protects the rest
  * @prepared: descriptors to be submitted
  * @submitted: descriptors to be issued
@@ -136,12 +163,16 @@ struct fake_desc {
  * @used: number of descriptors of the ring that are in use
  * @current_desc: the first of @issued, being copied
  * @busy: @thread copies or calls back
+ * @stalled: nothing is executed until tx_status is called
  * @free_at: when the hardware has done all so far
  */
 struct fake_chan {
 	struct dma_chan base;
 	struct task_struct *thread;
 	wait_queue_head_t wake;
+	spinlock_t prep_lock;
+	struct fake_desc *called_back;
+	struct irq_work irq_work;
 	spinlock_t lock;
 	struct list_head prepared;
 	struct list_head submitted;
@@ -150,6 +181,7 @@ struct fake_chan {
 	unsigned int used;
 	struct fake_desc *current_desc;
 	bool busy;
+	bool stalled;
 	ktime_t free_at;
 };
 
@@ -162,6 +194,10 @@ struct fake_dma {
 	struct dma_device device;
 	struct fake_chan chans[FAKE_CHANNELS];
 };
+
+static char *driver = "dmacpy-fake-dma";
+module_param(driver, charp, 0444);
+MODULE_PARM_DESC(driver, "name of the driver");
 
 static struct fake_script fake_script = { .ring = 32 };
 static struct dentry *fake_debugfs;
@@ -259,7 +295,8 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 		else if (fake_next(&script->next_lost))
 			desc->lost = true;
 	}
-	desc->result.residue = desc->length - length;
+	desc->result.residue = READ_ONCE(script->bad_residue) ? desc->length :
+			       desc->length - length;
 	if (!length || !fake_copy(chan, desc, length))
 		desc->result.result = DMA_TRANS_READ_FAILED;
 	else
@@ -267,17 +304,60 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 	return true;
 }
 
-/* As a tasklet would. */
-static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
+static void fake_call(struct fake_desc *desc)
 {
 	bool no_result = READ_ONCE(fake_script.no_result);
 	struct dma_async_tx_descriptor *tx = &desc->tx;
 
-	local_bh_disable();
 	if (tx->callback_result && !no_result)
 		tx->callback_result(tx->callback_param, &desc->result);
 	else if (tx->callback)
 		tx->callback(tx->callback_param);
+}
+
+static void fake_irq_work(struct irq_work *work)
+{
+	struct fake_chan *chan = container_of(work, struct fake_chan, irq_work);
+
+	fake_call(chan->called_back);
+}
+
+static bool fake_lock_prep(struct fake_chan *chan)
+	__acquires(&chan->prep_lock)
+{
+	bool locked = READ_ONCE(fake_script.cb_locked);
+
+	if (locked)
+		spin_lock_bh(&chan->prep_lock);
+	else
+		__acquire(&chan->prep_lock);
+	return locked;
+}
+
+static void fake_unlock_prep(struct fake_chan *chan, bool locked)
+	__releases(&chan->prep_lock)
+{
+	if (locked)
+		spin_unlock_bh(&chan->prep_lock);
+	else
+		__release(&chan->prep_lock);
+}
+
+/* As a tasklet would, or an interrupt. */
+static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
+{
+	bool locked;
+
+	if (READ_ONCE(fake_script.cb_hardirq)) {
+		chan->called_back = desc;
+		irq_work_queue(&chan->irq_work);
+		irq_work_sync(&chan->irq_work);
+		return;
+	}
+	local_bh_disable();
+	locked = fake_lock_prep(chan);
+	fake_call(desc);
+	fake_unlock_prep(chan, locked);
 	local_bh_enable();
 }
 
@@ -340,6 +420,8 @@ static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 		desc->lost = true;
 
 	spin_lock_irq(&chan->lock);
+	chan->stalled = READ_ONCE(script->stalls) &&
+			!(desc->tx.flags & DMA_PREP_INTERRUPT);
 	chan->current_desc = NULL;
 	interrupts = fake_interrupts(desc);
 	if (vanishes) {
@@ -387,7 +469,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 	struct fake_desc *desc;
 
 	*again = ktime_add_ns(now, FAKE_SLICE_NS);
-	if (READ_ONCE(fake_script.hang))
+	if (READ_ONCE(fake_script.hang) || READ_ONCE(chan->stalled))
 		return NULL;
 
 	spin_lock_irq(&chan->lock);
@@ -443,6 +525,7 @@ static dma_cookie_t fake_submit(struct dma_async_tx_descriptor *tx)
 {
 	struct fake_chan *chan = to_fake_chan(tx->chan);
 	struct fake_desc *desc = to_fake_desc(tx);
+	bool locked = fake_lock_prep(chan);
 	dma_cookie_t cookie = -EIO;
 	unsigned long flags;
 
@@ -459,6 +542,7 @@ static dma_cookie_t fake_submit(struct dma_async_tx_descriptor *tx)
 		list_move_tail(&desc->node, &chan->submitted);
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
+	fake_unlock_prep(chan, locked);
 	return cookie;
 }
 
@@ -470,12 +554,17 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 	struct fake_script *script = &fake_script;
 	struct fake_desc *desc;
 	unsigned long flags;
+	bool locked;
 
 	if (fake_next(&script->next_no_prep))
 		return NULL;
-	desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
+	desc = kzalloc(sizeof(*desc), READ_ONCE(script->sleeps) ?
+		       GFP_KERNEL : GFP_NOWAIT);
 	if (!desc)
 		return NULL;
+	if (READ_ONCE(script->sleeps))
+		usleep_range(10, 100);
+	locked = fake_lock_prep(chan);
 	dma_async_tx_descriptor_init(&desc->tx, base);
 	desc->tx.tx_submit = fake_submit;
 	desc->tx.flags = tx_flags;
@@ -492,6 +581,7 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 		desc = NULL;
 	}
 	spin_unlock_irqrestore(&chan->lock, flags);
+	fake_unlock_prep(chan, locked);
 	return desc ? &desc->tx : NULL;
 }
 
@@ -527,6 +617,7 @@ static enum dma_status fake_tx_status(struct dma_chan *base,
 	dma_cookie_t completed = READ_ONCE(base->completed_cookie);
 	dma_cookie_t used = READ_ONCE(base->cookie);
 
+	WRITE_ONCE(to_fake_chan(base)->stalled, false);
 	dma_set_tx_state(state, completed, used, 0);
 	return dma_async_is_complete(cookie, completed, used);
 }
@@ -564,6 +655,7 @@ static void fake_drop_list(struct fake_chan *chan, struct list_head *list,
 static int fake_terminate_all(struct dma_chan *base)
 {
 	struct fake_chan *chan = to_fake_chan(base);
+	struct fake_desc *desc;
 	unsigned long flags;
 	LIST_HEAD(gone);
 
@@ -574,16 +666,30 @@ static int fake_terminate_all(struct dma_chan *base)
 	fake_drop_list(chan, &chan->submitted, &gone);
 	fake_terminate_list(chan, &chan->issued, &gone);
 	fake_terminate_list(chan, &chan->copied, &gone);
+	chan->stalled = false;
 	spin_unlock_irqrestore(&chan->lock, flags);
+	if (READ_ONCE(fake_script.cb_terminate))
+		list_for_each_entry(desc, &gone, node)
+			fake_call(desc);
 	fake_free_list(&gone);
 	return 0;
 }
+
+static void fake_sync(struct work_struct *work)
+{
+}
+
+static DECLARE_WORK(fake_sync_work, fake_sync);
 
 static void fake_synchronize(struct dma_chan *base)
 {
 	struct fake_chan *chan = to_fake_chan(base);
 
 	wait_event(chan->wake, !READ_ONCE(chan->busy));
+	if (READ_ONCE(fake_script.sync_work)) {
+		schedule_work(&fake_sync_work);
+		flush_work(&fake_sync_work);
+	}
 }
 
 static int fake_alloc_chan_resources(struct dma_chan *base)
@@ -626,6 +732,8 @@ static int fake_add_chan(struct fake_dma *fake, unsigned int index)
 	struct fake_chan *chan = &fake->chans[index];
 
 	init_waitqueue_head(&chan->wake);
+	spin_lock_init(&chan->prep_lock);
+	init_irq_work(&chan->irq_work, fake_irq_work);
 	spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->prepared);
 	INIT_LIST_HEAD(&chan->submitted);
@@ -685,6 +793,14 @@ static const struct {
 	FAKE_FILE(no_result),
 	FAKE_FILE(only_irq),
 	FAKE_FILE(forgetful),
+	FAKE_FILE(cb_locked),
+	FAKE_FILE(cb_hardirq),
+	FAKE_FILE(cb_terminate),
+	FAKE_FILE(sleeps),
+	FAKE_FILE(stalls),
+	FAKE_FILE(bad_residue),
+	FAKE_FILE(sync_work),
+	FAKE_FILE(any_slave),
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(no_sram_read),
@@ -714,6 +830,18 @@ static void fake_add_files(void)
 	fake_debugfs = dir;
 }
 
+static struct dma_chan *fake_xlate(struct of_phandle_args *args,
+				   struct of_dma *controller)
+{
+	dma_cap_mask_t mask;
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	if (READ_ONCE(fake_script.any_slave))
+		return __dma_request_channel(&mask, NULL, NULL, args->np);
+	return of_dma_xlate_by_chan_id(args, controller);
+}
+
 static int fake_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -731,7 +859,7 @@ static int fake_probe(struct platform_device *pdev)
 		return ret;
 	if (!dev->of_node)
 		return 0;
-	return of_dma_controller_register(dev->of_node, of_dma_xlate_by_chan_id,
+	return of_dma_controller_register(dev->of_node, fake_xlate,
 					  &fake->device);
 }
 
@@ -760,6 +888,7 @@ static int __init fake_init(void)
 {
 	int ret;
 
+	fake_driver.driver.name = driver;
 	fake_add_files();
 	ret = platform_driver_register(&fake_driver);
 	if (ret)

@@ -13,6 +13,7 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
+#include "dmacpy_recovery.h"
 #include "dmacpy_test_buf.h"
 #include "dmacpy_test_engine.h"
 #include "dmacpy_test_random.h"

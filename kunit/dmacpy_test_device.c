@@ -10,6 +10,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_recovery.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_test_device.h"
 #include "dmacpy_test_engine.h"

@@ -240,6 +240,7 @@ static void engine_issue_pending(struct dma_chan *chan)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	list_splice_tail_init(&engine->submitted, &engine->issued);
+	engine->issues++;
 	spin_unlock_irqrestore(&engine->lock, flags);
 	if (engine->at_once)
 		engine_run_at_once(engine);
@@ -256,7 +257,9 @@ static enum dma_status engine_tx_status(struct dma_chan *chan,
 
 static int engine_terminate_all(struct dma_chan *chan)
 {
+	static const struct dmaengine_result success;
 	struct test_engine *engine = to_test_engine(chan);
+	struct test_desc *desc;
 	unsigned long flags;
 
 	if (engine->no_terminate)
@@ -267,6 +270,10 @@ static int engine_terminate_all(struct dma_chan *chan)
 	engine->used -= list_count_nodes(&engine->issued);
 	list_splice_tail_init(&engine->issued, &engine->terminated);
 	spin_unlock_irqrestore(&engine->lock, flags);
+	/* The test that sets this does not run any of them concurrently. */
+	if (engine->cb_terminate)
+		list_for_each_entry(desc, &engine->terminated, node)
+			engine_call_back(&desc->tx, &success);
 	return 0;
 }
 

@@ -52,8 +52,10 @@ enum test_outcome {
  * @no_prep: so many preparations give no descriptor
  * @no_submit: so many submissions fail
  * @no_terminate: terminating is refused
+ * @cb_terminate: what is terminated calls back, with success
  * @prepared: output, number of descriptors prepared
  * @interrupts: output, number of those that asked for an interrupt
+ * @issues: output, number of times that something was issued
  * @misused: output, number of calls for @chan while it has no client
  */
 struct test_engine {
@@ -79,8 +81,10 @@ struct test_engine {
 	unsigned int no_prep;
 	unsigned int no_submit;
 	bool no_terminate;
+	bool cb_terminate;
 	unsigned int prepared;
 	unsigned int interrupts;
+	unsigned int issues;
 	unsigned int misused;
 };
 

@@ -71,7 +71,7 @@ check_walls()
 {
 	wall '\<__user\>' dmacpy_ioctl.c dmacpy_ioctl.h dmacpy_uring.c \
 		dmacpy_cdev.c
-	wall '<linux/dmaengine\.h>' dmacpy_chan.c
+	wall '<linux/dmaengine\.h>' dmacpy_engine.c
 	wall '\<dma_fence_signal' dmacpy_fence.c
 	wall '<linux/genalloc\.h>' dmacpy_pool.c
 }
@@ -88,7 +88,8 @@ check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv node heap board debugfs device cdev uring ioctl stream job
-			sync buf export chan map pool fence account' \
+			sync buf export recovery chan testcopy engine map pool
+			fence account' \
 		-v shared='device compat fifo turns trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -74,9 +74,10 @@
  * The result of a job that was started:
  *
  *  - EIO: the engine reported an error, or copied less than it was told to
- *  - ETIMEDOUT: the engine made no progress, or what the job depends on did
- *    not happen in time
- *  - ECANCELED: an earlier failure took the job along, or its in-fence failed
+ *  - ETIMEDOUT: the engine made no progress with the job, or what it depends on
+ *    did not happen in time
+ *  - ECANCELED: an earlier job of the stream failed, or a job of any stream on
+ *    the channel had ETIMEDOUT from the engine, or the in-fence failed
  *  - ENODEV: the device was unbound from its driver
  */
 enum {

@@ -13,7 +13,8 @@
 /* What may change while there are jobs, and is 0 when it does as it should. */
 const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
-	"forgetful", "no_terminate", "next_lost", "next_failed", "next_short",
+	"forgetful", "cb_locked", "cb_hardirq", "cb_terminate", "stalls",
+	"sync_work", "no_terminate", "next_lost", "next_failed", "next_short",
 	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
 };
 
@@ -49,6 +50,8 @@ bool engine_behave(void)
 		    engine_set("no_memcpy", 0) && engine_set("no_result", 0) &&
 		    engine_set("no_sram_read", 0) &&
 		    engine_set("no_sram_write", 0) &&
+		    engine_set("sleeps", 0) && engine_set("bad_residue", 0) &&
+		    engine_set("any_slave", 0) &&
 		    engine_set("late_us", 0);
 	size_t i;
 

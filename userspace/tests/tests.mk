@@ -3,7 +3,8 @@
 # Included by ../Makefile. Each file in $(O)/tests that can be executed is a
 # test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi account async camera copier crossing data fake fences heap idle \
+TESTS := abi account async camera copier crossing data engines fake fences \
+	 heap idle \
 	 latency library life limits order outputs power probe share show sram \
 	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := directload drmshare module overlap ringcopy selftest tool v4l2ctl

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The only client of dmaengine; knows what is special to drivers of engines. */
+#include <linux/device.h>
+#include <linux/dmaengine.h>
+#include <linux/of_dma.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+
+#include "dmacpy_compat.h"
+#include "dmacpy_engine.h"
+
+/* Descriptors in flight: enough to keep an engine busy. */
+#define ENGINE_DEPTH	32
+/* So many other channels are held while the right one is requested. */
+#define ENGINE_HELD	32
+
+/* Each was found by reading the driver, in Linux 6.12. */
+static const struct {
+	const char *driver;
+	unsigned int quirks;
+} engine_quirks[] = {
+	/* Allocates with GFP_KERNEL for each descriptor. */
+	{ "bcm2835-dma", DMACPY_QUIRK_SLEEPS },
+	/* Allocates with GFP_KERNEL when it has no descriptor left. */
+	{ "dma-nbpf", DMACPY_QUIRK_SLEEPS },
+	/* Resumes the device, and enables interrupts, to submit. */
+	{ "sh-dma-engine", DMACPY_QUIRK_SLEEPS },
+	/*
+	 * CDMA: the residue is that of a status word which does not count
+	 * bytes; in simple mode all that is pending completes with the first.
+	 */
+	{ "xilinx-vdma", DMACPY_QUIRK_NO_RESIDUE | DMACPY_QUIRK_ONE },
+	/* Kills the thread of a channel that it terminates. */
+	{ "dma-pl330", DMACPY_QUIRK_WARNS | DMACPY_QUIRK_QUIET },
+	/* The channels of these are different pieces of hardware. */
+	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIET },
+	/* Frees the descriptor at work twice when it is terminated. */
+	{ "sf-pdma", DMACPY_QUIRK_FORGETS | DMACPY_QUIRK_UNSTOPPABLE |
+		     DMACPY_QUIRK_QUIET },
+	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIET },
+	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIET },
+};
+
+static unsigned int engine_find_quirks(struct device *dev)
+{
+	const char *driver = dev_driver_string(dev);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(engine_quirks); i++)
+		if (!strcmp(engine_quirks[i].driver, driver))
+			return engine_quirks[i].quirks;
+	return 0;
+}
+
+static void engine_callback(void *param)
+{
+	struct dmacpy_client *client = param;
+
+	client->called_back(client, false);
+}
+
+static void engine_callback_result(void *param,
+				   const struct dmaengine_result *result)
+{
+	struct dmacpy_client *client = param;
+
+	client->called_back(client, result->result != DMA_TRANS_NOERROR ||
+			    result->residue);
+}
+
+static void engine_callback_no_residue(void *param,
+				       const struct dmaengine_result *result)
+{
+	struct dmacpy_client *client = param;
+
+	client->called_back(client, result->result != DMA_TRANS_NOERROR);
+}
+
+static struct dma_async_tx_descriptor *
+engine_prep(const struct dmacpy_engine *engine,
+	    const struct dmacpy_piece *piece)
+{
+	bool sleeps = engine->quirks & DMACPY_QUIRK_SLEEPS;
+	struct dma_async_tx_descriptor *desc;
+	unsigned int flags = 0;
+
+	/* Reclaim may wait for the fences that this leads to. */
+	if (unlikely(sleeps))
+		flags = memalloc_noreclaim_save();
+	desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst, piece->src,
+					 piece->length,
+					 DMA_CTRL_ACK | DMA_PREP_INTERRUPT);
+	if (unlikely(sleeps))
+		memalloc_noreclaim_restore(flags);
+	return desc;
+}
+
+/**
+ * dmacpy_engine_submit() - give a descriptor to the engine
+ * @engine: the engine
+ * @piece: what to copy
+ * @client: its called_back() is called at most once; may be called late, or
+ *	never, if the channel is terminated
+ *
+ * An interrupt is requested for each descriptor: the drivers of several engines
+ * only start the next one from there.
+ *
+ * Context: One at a time. Atomic, or process with DMACPY_QUIRK_SLEEPS.
+ * Return: 0; -EAGAIN if the engine has no descriptor now; -EIO if it takes
+ * none.
+ */
+int dmacpy_engine_submit(const struct dmacpy_engine *engine,
+			 const struct dmacpy_piece *piece,
+			 struct dmacpy_client *client)
+{
+	struct dma_async_tx_descriptor *desc = engine_prep(engine, piece);
+
+	if (!desc)
+		return -EAGAIN;
+	/* Both: a recycled descriptor has those of its former life. */
+	desc->callback = engine_callback;
+	desc->callback_result = engine_callback_result;
+	if (dmacpy_result_sticks(engine->dma->device->dev))
+		desc->callback_result = NULL;
+	else if (engine->quirks & DMACPY_QUIRK_NO_RESIDUE)
+		desc->callback_result = engine_callback_no_residue;
+	desc->callback_param = client;
+	return dma_submit_error(dmaengine_submit(desc)) ? -EIO : 0;
+}
+
+/**
+ * dmacpy_engine_issue() - have the engine begin with what was submitted
+ * @engine: the engine; some warn if there is nothing
+ *
+ * Context: As dmacpy_engine_submit(). Some call back before this returns.
+ */
+void dmacpy_engine_issue(const struct dmacpy_engine *engine)
+{
+	dma_async_issue_pending(engine->dma);
+}
+
+/**
+ * dmacpy_engine_terminate() - have the engine drop what it was given
+ * @engine: the engine
+ *
+ * It may go on writing, and some call back for what they drop, before this
+ * returns or later.
+ *
+ * Context: Any.
+ * Return: false if the engine refuses.
+ */
+bool dmacpy_engine_terminate(const struct dmacpy_engine *engine)
+{
+	return !dmaengine_terminate_async(engine->dma);
+}
+
+static bool engine_is(struct dma_chan *dma, void *param)
+{
+	return dma == param;
+}
+
+/* The named channel, or one that copies memory: any, later that same one. */
+static struct dma_chan *engine_find(const struct dmacpy_engine *engine)
+{
+	struct dma_chan *dma;
+	dma_cap_mask_t mask;
+
+	if (engine->name)
+		return dma_request_chan(engine->parent, engine->name);
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	dma = __dma_request_channel(&mask, engine->dma ? engine_is : NULL,
+				    engine->dma, NULL);
+	return dma ?: ERR_PTR(-EPROBE_DEFER);
+}
+
+/*
+ * The translation of many engines has any of their free channels for any
+ * specifier. They are held until the right one is found. The function that
+ * requests by name would warn about the second one of that name.
+ */
+static struct dma_chan *engine_find_again(const struct dmacpy_engine *engine)
+{
+	struct dma_chan *held[ENGINE_HELD], *dma = engine_find(engine);
+	struct device_node *np = engine->parent->of_node;
+	unsigned int count = 0;
+
+	while (!IS_ERR_OR_NULL(dma) && dma != engine->dma) {
+		held[count++] = dma;
+		dma = np && engine->name && count < ENGINE_HELD ?
+		      of_dma_request_slave_channel(np, engine->name) : NULL;
+	}
+	while (count)
+		dma_release_channel(held[--count]);
+	return dma ?: ERR_PTR(-EBUSY);
+}
+
+/**
+ * dmacpy_engine_request() - request the channel again
+ * @engine: the engine, after dmacpy_engine_release()
+ *
+ * Context: Process.
+ * Return: 0, or -errno if the very same channel cannot be had now.
+ */
+int dmacpy_engine_request(struct dmacpy_engine *engine)
+{
+	struct dma_chan *dma = engine_find_again(engine);
+
+	if (IS_ERR(dma))
+		return PTR_ERR(dma);
+	engine->requested = true;
+	return 0;
+}
+
+/**
+ * dmacpy_engine_release() - give the channel back
+ * @engine: the engine
+ *
+ * Context: Process. The engine does not call back after this.
+ * Return: false if the engine refused to drop what it was given.
+ */
+bool dmacpy_engine_release(struct dmacpy_engine *engine)
+{
+	/* Engines oops when they are released with something to do. */
+	bool dropped = dmacpy_engine_terminate(engine);
+
+	dmaengine_synchronize(engine->dma);
+	dma_release_channel(engine->dma);
+	engine->requested = false;
+	return dropped;
+}
+
+static int engine_check(struct dmacpy_engine *engine)
+{
+	struct dma_device *device = engine->dma->device;
+
+	engine->dma_name = dma_chan_name(engine->dma);
+	if (!dma_has_cap(DMA_MEMCPY, device->cap_mask))
+		return dev_err_probe(engine->parent, -EINVAL,
+				     "channel %s cannot copy memory\n",
+				     engine->dma_name);
+	if (!device_link_add(engine->parent, device->dev,
+			     DL_FLAG_AUTOREMOVE_CONSUMER | DL_FLAG_PM_RUNTIME))
+		return -EPROBE_DEFER;
+
+	engine->dev = dmaengine_get_dma_device(engine->dma);
+	engine->align = 1 << device->copy_align;
+	engine->id = engine->dma->chan_id;
+	engine->quirks = engine_find_quirks(device->dev);
+	engine->depth = engine->quirks & DMACPY_QUIRK_ONE ? 1 : ENGINE_DEPTH;
+	if (dma_has_cap(DMA_COMPLETION_NO_ORDER, device->cap_mask)) {
+		/* Operations of a job may depend on each other. */
+		engine->depth = 1;
+		engine->quirks &= ~DMACPY_QUIRK_QUIET;
+	}
+	return 0;
+}
+
+/**
+ * dmacpy_engine_open() - request a channel
+ * @engine: with its parent and name, otherwise zero
+ *
+ * Context: Process. Undone by dmacpy_engine_release().
+ * Return: 0, or with the reason in the log: -EPROBE_DEFER if there is none yet,
+ * -EINVAL if it cannot copy memory, or as dma_request_chan().
+ */
+int dmacpy_engine_open(struct dmacpy_engine *engine)
+{
+	struct dma_chan *dma = engine_find(engine);
+	int ret;
+
+	if (IS_ERR(dma))
+		return dev_err_probe(engine->parent, PTR_ERR(dma),
+				     "no DMA channel %s\n",
+				     engine->name ?: "that copies memory");
+	engine->dma = dma;
+	engine->requested = true;
+	ret = engine_check(engine);
+	if (ret)
+		dmacpy_engine_release(engine);
+	return ret;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only client of dmaengine; knows what is special to drivers of engines. */
+#ifndef DMACPY_ENGINE_H
+#define DMACPY_ENGINE_H
+
+#include <linux/types.h>
+
+struct device;
+struct dma_chan;
+
+/**
+ * struct dmacpy_piece - what one descriptor copies
+ * @dst: address of the destination for the engine
+ * @src: address of the source
+ * @length: bytes
+ */
+struct dmacpy_piece {
+	dma_addr_t dst;
+	dma_addr_t src;
+	size_t length;
+};
+
+/**
+ * struct dmacpy_client - the owner of descriptors
+ * @called_back: the engine has completed a descriptor, with an error if failed.
+ *	Any context, also with the engine's own locks held: no function of this
+ *	file may be called.
+ */
+struct dmacpy_client {
+	void (*called_back)(struct dmacpy_client *client, bool failed);
+};
+
+/**
+ * enum dmacpy_quirk - what is special to the driver of an engine
+ * @DMACPY_QUIRK_SLEEPS: submitting a descriptor sleeps, or enables interrupts
+ * @DMACPY_QUIRK_NO_RESIDUE: the residue of a completed descriptor means nothing
+ * @DMACPY_QUIRK_ONE: several descriptors at a time do not work
+ * @DMACPY_QUIRK_FORGETS: what is issued while the engine is busy has to be
+ *	issued again when it is not
+ * @DMACPY_QUIRK_WARNS: warns when it is to issue something, and finds nothing
+ * @DMACPY_QUIRK_UNSTOPPABLE: must not be terminated or released while it has
+ *	descriptors that have not called back
+ * @DMACPY_QUIRK_QUIET: once a later copy on the channel has arrived, nothing is
+ *	written for what was terminated before. Others may run the channel on
+ *	another piece of hardware each time that it is requested.
+ */
+enum dmacpy_quirk {
+	DMACPY_QUIRK_SLEEPS = 1 << 0,
+	DMACPY_QUIRK_NO_RESIDUE = 1 << 1,
+	DMACPY_QUIRK_ONE = 1 << 2,
+	DMACPY_QUIRK_FORGETS = 1 << 3,
+	DMACPY_QUIRK_WARNS = 1 << 4,
+	DMACPY_QUIRK_UNSTOPPABLE = 1 << 5,
+	DMACPY_QUIRK_QUIET = 1 << 6,
+};
+
+/**
+ * struct dmacpy_engine - a channel of a DMA engine, as its client has it
+ * @parent: the platform device that it was requested for
+ * @name: its name among those of @parent, NULL if it was found by capability
+ * @dma: the channel; stays the same one when it is requested again
+ * @dma_name: dmaengine's name for it
+ * @dev: the device to map memory for
+ * @align: addresses and lengths must be multiples of this
+ * @id: its number on the engine, which outlives @dma
+ * @requested: @dma belongs to this client
+ * @quirks: enum dmacpy_quirk
+ * @depth: limit of descriptors in flight, 1 if they may pass each other
+ */
+struct dmacpy_engine {
+	struct device *parent;
+	const char *name;
+	struct dma_chan *dma;
+	const char *dma_name;
+	struct device *dev;
+	unsigned int align;
+	int id;
+	bool requested;
+	unsigned int quirks;
+	unsigned int depth;
+};
+
+int dmacpy_engine_open(struct dmacpy_engine *engine);
+int dmacpy_engine_request(struct dmacpy_engine *engine);
+bool dmacpy_engine_release(struct dmacpy_engine *engine);
+int dmacpy_engine_submit(const struct dmacpy_engine *engine,
+			 const struct dmacpy_piece *piece,
+			 struct dmacpy_client *client);
+void dmacpy_engine_issue(const struct dmacpy_engine *engine);
+bool dmacpy_engine_terminate(const struct dmacpy_engine *engine);
+
+#endif /* DMACPY_ENGINE_H */

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a channel: it is opened, watched, recovered and closed.
+ *
+ * Engines differ in how they fail, and most do not report that: a watchdog
+ * looks for progress. A channel without progress is terminated, its transfers
+ * complete at once with an error, and their memory stays in quarantine, as the
+ * engine may still write to it. Then the channel is released and requested
+ * again, which is the only way to revive some, and has to pass test copies.
+ * Where a copy that has arrived shows that the engine is past what it had
+ * before, the quarantine ends.
+ */
+#include <linux/delay.h>
+#include <linux/device.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/property.h>
+#include <linux/slab.h>
+
+#include "dmacpy_chan.h"
+#include "dmacpy_recovery.h"
+#include "dmacpy_trace.h"
+
+/* How long a test copy may take, in jiffies. */
+#define RECOVERY_TEST_TIME	(5UL * HZ)
+
+/* Closed channels whose engine may still write, until it is seen to be past. */
+static LIST_HEAD(recovery_lost);
+static DEFINE_MUTEX(recovery_lost_lock);
+
+static unsigned long recovery_test_timeout(void)
+{
+	return min(dmacpy_chan_timeout(), RECOVERY_TEST_TIME);
+}
+
+/* Must the channel be kept until all its descriptors have called back? */
+static bool recovery_is_untouchable(struct dmacpy_chan *chan)
+{
+	bool has_some;
+
+	spin_lock_irq(&chan->lock);
+	has_some = chan->in_flight || chan->stale > 0 ||
+		   atomic_read(&chan->test.in_flight);
+	spin_unlock_irq(&chan->lock);
+	return has_some && chan->engine.quirks & DMACPY_QUIRK_UNSTOPPABLE;
+}
+
+/* The caller has changed the state, so that callbacks count for nothing. */
+static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
+{
+	lockdep_assert_held(&chan->pump);
+	/* An engine that refuses is as good as one that goes on. */
+	if (chan->in_flight && !recovery_is_untouchable(chan))
+		dmacpy_engine_terminate(&chan->engine);
+	dmacpy_chan_cancel(chan, result, others);
+}
+
+static void recovery_set_state(struct dmacpy_chan *chan,
+			       enum dmacpy_chan_state state)
+{
+	lockdep_assert_held(&chan->pump);
+	spin_lock_irq(&chan->lock);
+	WRITE_ONCE(chan->state, state);
+	spin_unlock_irq(&chan->lock);
+}
+
+static bool recovery_is_stuck(struct dmacpy_chan *chan)
+{
+	bool stuck;
+
+	spin_lock_irq(&chan->lock);
+	stuck = chan->state == DMACPY_CHAN_RUNNING &&
+		dmacpy_chan_is_stuck(chan);
+	spin_unlock_irq(&chan->lock);
+	return stuck;
+}
+
+/* Ask the engine again for what it has refused, if anything. */
+static bool recovery_pump(struct dmacpy_chan *chan, bool late)
+{
+	bool stuck;
+
+	lockdep_assert_held(&chan->pump);
+	spin_lock_irq(&chan->lock);
+	chan->armed = false;
+	dmacpy_chan_suspect(chan);
+	dmacpy_chan_pump(chan, false);
+	spin_lock_irq(&chan->lock);
+	stuck = late && chan->state == DMACPY_CHAN_RUNNING &&
+		dmacpy_chan_is_stuck(chan);
+	if (stuck) {
+		chan->stat.timeouts++;
+		WRITE_ONCE(chan->state, DMACPY_CHAN_TERMINATING);
+	}
+	spin_unlock_irq(&chan->lock);
+	return stuck;
+}
+
+/*
+ * Looks a second time when late callbacks are through: also those that have
+ * slept as long as this work, as when a debugger or a hypervisor has stopped
+ * the machine.
+ */
+static void recovery_watchdog(struct kthread_work *work)
+{
+	struct dmacpy_chan *chan =
+		container_of(work, struct dmacpy_chan, watchdog.work);
+	bool signalling = dma_fence_begin_signalling();
+	bool late = recovery_is_stuck(chan);
+
+	if (late)
+		usleep_range(1000, 2000);
+	mutex_lock(&chan->pump);
+	if (recovery_pump(chan, late)) {
+		trace_dmacpy_chan_timeout(chan->engine.dma_name);
+		recovery_terminate(chan, -ETIMEDOUT, -ECANCELED);
+		recovery_set_state(chan, DMACPY_CHAN_DOWN);
+		queue_delayed_work(system_long_wq, &chan->recovery, 0);
+	}
+	mutex_unlock(&chan->pump);
+	dma_fence_end_signalling(signalling);
+}
+
+static void recovery_end_quarantine(struct dmacpy_chan *chan)
+{
+	struct dmacpy_link *link, *next;
+	struct dmacpy_xfer *xfer;
+
+	spin_lock_irq(&chan->lock);
+	link = chan->quarantine.first;
+	chan->quarantine.first = NULL;
+	chan->stat.quarantined = 0;
+	chan->quiet = true;
+	spin_unlock_irq(&chan->lock);
+	for (; link; link = next) {
+		next = link->next;
+		xfer = container_of(link, struct dmacpy_xfer, link);
+		xfer->ops->release(xfer);
+	}
+}
+
+/*
+ * A copy that calls back has to arrive, too, and shows then that interrupts do.
+ * If it arrives the engine is past what it was given before, unless a later
+ * copy may pass that; and past calling back for that, if it calls back, or has
+ * dropped what was before.
+ */
+static bool recovery_test(struct dmacpy_chan *chan)
+{
+	bool shows = chan->quiet ||
+		     chan->engine.quirks & DMACPY_QUIRK_QUIET;
+	struct dmacpy_testcopy_result result;
+
+	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(), &result);
+	if (result.submitted)
+		chan->quiet = false;
+	if (shows && result.arrived && (result.called_back || chan->dropped))
+		recovery_end_quarantine(chan);
+	return result.arrived && result.called_back;
+}
+
+static void recovery_release(struct dmacpy_chan *chan)
+{
+	chan->dropped = dmacpy_engine_release(&chan->engine);
+	/* Nothing calls back after that. */
+	chan->stale = 0;
+	atomic_set(&chan->test.in_flight, 0);
+}
+
+/*
+ * Release and request the channel: both allocate and take mutexes, so all
+ * fences that depend on it were signalled. True if it works then.
+ */
+static bool recovery_revive(struct dmacpy_chan *chan)
+{
+	if (recovery_is_untouchable(chan))
+		return false;
+	if (chan->engine.requested)
+		recovery_release(chan);
+	if (dmacpy_engine_request(&chan->engine))
+		return false;
+	/* Twice: the first one may take what is left of lost interrupts. */
+	return recovery_test(chan) && recovery_test(chan);
+}
+
+static void recovery_work(struct work_struct *work)
+{
+	struct dmacpy_chan *chan =
+		container_of(work, struct dmacpy_chan, recovery.work);
+
+	if (!recovery_revive(chan)) {
+		queue_delayed_work(system_long_wq, &chan->recovery,
+				   dmacpy_chan_timeout());
+		return;
+	}
+	mutex_lock(&chan->pump);
+	/* If it is being closed, that waits for this work. */
+	if (chan->state == DMACPY_CHAN_DOWN) {
+		chan->stat.revivals++;
+		recovery_set_state(chan, DMACPY_CHAN_RUNNING);
+	}
+	mutex_unlock(&chan->pump);
+	trace_dmacpy_chan_revived(chan->engine.dma_name);
+	wake_up_all(chan->ready);
+}
+
+/**
+ * dmacpy_chan_suspend() - leave the engine alone
+ * @chan: the channel; all transfers have completed, and none is submitted
+ *
+ * Context: Process. Undone by dmacpy_chan_resume().
+ */
+void dmacpy_chan_suspend(struct dmacpy_chan *chan)
+{
+	kthread_cancel_delayed_work_sync(&chan->watchdog);
+	spin_lock_irq(&chan->lock);
+	chan->armed = false;
+	spin_unlock_irq(&chan->lock);
+	cancel_delayed_work_sync(&chan->recovery);
+	kthread_flush_worker(chan->worker);
+}
+
+/**
+ * dmacpy_chan_resume() - undo dmacpy_chan_suspend()
+ * @chan: the channel
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_resume(struct dmacpy_chan *chan)
+{
+	if (chan->state == DMACPY_CHAN_DOWN)
+		queue_delayed_work(system_long_wq, &chan->recovery, 0);
+}
+
+/**
+ * dmacpy_chan_lost() - what engines that do not stop have cost
+ *
+ * Context: Process.
+ * Return: number of transfers whose memory is kept for ever, or until their
+ * channel is seen to copy again.
+ */
+unsigned int dmacpy_chan_lost(void)
+{
+	struct dmacpy_chan *chan;
+	unsigned int count = 0;
+
+	mutex_lock(&recovery_lost_lock);
+	list_for_each_entry(chan, &recovery_lost, lost)
+		count += chan->stat.quarantined;
+	mutex_unlock(&recovery_lost_lock);
+	return count;
+}
+
+static void recovery_free(struct dmacpy_chan *chan)
+{
+	dmacpy_testcopy_free(&chan->test);
+	kfree(chan);
+}
+
+/* A channel that is kept may still call back, into this module. */
+static void recovery_lose(struct dmacpy_chan *chan)
+{
+	dev_warn(chan->parent,
+		 "the engine does not stop: memory it may write to is kept\n");
+	if (chan->engine.requested)
+		__module_get(THIS_MODULE);
+	get_device(chan->dma_dev);
+	mutex_lock(&recovery_lost_lock);
+	list_add(&chan->lost, &recovery_lost);
+	mutex_unlock(&recovery_lost_lock);
+}
+
+/*
+ * What copies again is past what it had before. An engine that was bound anew
+ * has other structures for the channels, which may be at each other's address.
+ */
+static void recovery_find_lost(struct dmacpy_chan *chan)
+{
+	struct dmacpy_chan *lost, *next;
+
+	if (!(chan->engine.quirks & DMACPY_QUIRK_QUIET))
+		return;
+	mutex_lock(&recovery_lost_lock);
+	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
+		if (lost->engine.id != chan->engine.id ||
+		    lost->dma_dev != chan->dma_dev)
+			continue;
+		list_del(&lost->lost);
+		recovery_end_quarantine(lost);
+		recovery_free(lost);
+		put_device(chan->dma_dev);
+	}
+	mutex_unlock(&recovery_lost_lock);
+}
+
+/* What had to be kept and has called back is quiet, and can be given back. */
+static void recovery_release_lost(void)
+{
+	struct dmacpy_chan *lost, *next;
+	struct device *dma_dev;
+
+	mutex_lock(&recovery_lost_lock);
+	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
+		if (!lost->engine.requested || recovery_is_untouchable(lost))
+			continue;
+		list_del(&lost->lost);
+		recovery_release(lost);
+		recovery_end_quarantine(lost);
+		dma_dev = lost->dma_dev;
+		recovery_free(lost);
+		put_device(dma_dev);
+		module_put(THIS_MODULE);
+	}
+	mutex_unlock(&recovery_lost_lock);
+}
+
+static int recovery_setup(struct dmacpy_chan *chan)
+{
+	int ret;
+
+	chan->dma_dev = chan->engine.dev;
+	chan->copy_align = chan->engine.align;
+	chan->user_align = chan->copy_align;
+	if (device_get_dma_attr(chan->dma_dev) != DEV_DMA_COHERENT)
+		chan->user_align = max_t(unsigned int, chan->copy_align,
+					 dma_get_cache_alignment());
+	chan->max_piece = round_down(dma_get_max_seg_size(chan->dma_dev),
+				     chan->copy_align);
+	ret = dmacpy_testcopy_init(&chan->test, &chan->engine);
+	if (ret)
+		return ret;
+	ret = dmacpy_chan_start(chan, recovery_watchdog);
+	if (ret)
+		return ret;
+	if (!recovery_test(chan))
+		return dev_err_probe(chan->parent, -EIO,
+				     "channel %s does not copy\n",
+				     chan->engine.dma_name);
+	recovery_find_lost(chan);
+	return 0;
+}
+
+/**
+ * dmacpy_chan_open() - request a channel
+ * @parent: the platform device that is being bound
+ * @name: its name in "dma-names", must stay; NULL for any that copies memory
+ * @ready: woken when dmacpy_chan_ready() changes to true
+ *
+ * Context: Process.
+ * Return: the channel (dmacpy_chan_close()), or an ERR_PTR() with the reason in
+ * the log: -EPROBE_DEFER if there is none yet, -EINVAL if it cannot copy
+ * memory, -EIO if it should but does not, -ENOMEM.
+ */
+struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
+				     wait_queue_head_t *ready)
+{
+	struct dmacpy_chan *chan;
+	int ret;
+
+	chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+	chan->parent = parent;
+	chan->ready = ready;
+	chan->engine.parent = parent;
+	chan->engine.name = name;
+	chan->quiet = true;
+	chan->dropped = true;
+	INIT_DELAYED_WORK(&chan->recovery, recovery_work);
+
+	recovery_release_lost();
+	ret = dmacpy_engine_open(&chan->engine);
+	if (ret) {
+		kfree(chan);
+		return ERR_PTR(ret);
+	}
+	ret = recovery_setup(chan);
+	if (ret) {
+		dmacpy_chan_close(chan);
+		return ERR_PTR(ret);
+	}
+	return chan;
+}
+
+/**
+ * dmacpy_chan_prove_sram() - check that a channel reads and writes SRAM
+ * @chan: the channel, which nothing was submitted to
+ * @sram: SRAM that is not used
+ *
+ * Context: Process. @sram has no clock and no power domain that is off.
+ * Return: 0, or with the reason in the log: -EIO if it does not, -ETIMEDOUT if
+ * it may still write to @sram.
+ */
+int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
+			   const struct dmacpy_sram *sram)
+{
+	int ret;
+
+	ret = dmacpy_testcopy_prove_sram(&chan->test, recovery_test_timeout(),
+					 sram);
+	if (ret)
+		chan->quiet = false;
+	return ret;
+}
+
+/*
+ * Wait until the engine has done what it has, or has made no progress for long:
+ * to terminate one that completes descriptors just then is beyond some.
+ */
+static void recovery_drain(struct dmacpy_chan *chan)
+{
+	bool moves;
+
+	do {
+		usleep_range(100, 1000);
+		spin_lock_irq(&chan->lock);
+		moves = chan->in_flight && !dmacpy_chan_is_stuck(chan);
+		spin_unlock_irq(&chan->lock);
+	} while (moves);
+}
+
+static void recovery_stop(struct dmacpy_chan *chan)
+{
+	mutex_lock(&chan->pump);
+	recovery_set_state(chan, DMACPY_CHAN_CLOSING);
+	mutex_unlock(&chan->pump);
+	kthread_cancel_delayed_work_sync(&chan->watchdog);
+	cancel_delayed_work_sync(&chan->recovery);
+
+	recovery_drain(chan);
+	mutex_lock(&chan->pump);
+	recovery_set_state(chan, DMACPY_CHAN_TERMINATING);
+	recovery_terminate(chan, -ENODEV, -ENODEV);
+	mutex_unlock(&chan->pump);
+}
+
+/**
+ * dmacpy_chan_close() - give a channel back
+ * @chan: the channel; no transfer is submitted after this
+ *
+ * What the engine has by now completes as it does. All other transfers complete
+ * with -ENODEV, also those that it does not complete in time. What it may still
+ * write to if it cannot be shown to be quiet is kept until the channel is
+ * opened again, and copies.
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_close(struct dmacpy_chan *chan)
+{
+	if (chan->worker)
+		recovery_stop(chan);
+	if (!chan->quiet)
+		recovery_revive(chan);
+	if (chan->engine.requested && !recovery_is_untouchable(chan))
+		recovery_release(chan);
+	/* Callbacks give the worker nothing to do when all was terminated. */
+	dmacpy_chan_stop(chan);
+	if (chan->quiet && !chan->engine.requested)
+		recovery_free(chan);
+	else
+		recovery_lose(chan);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copies on a channel that nothing was submitted to. Some engines call back too
+ * early, and interrupts may be lost: a copy has to arrive and to call back.
+ */
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/random.h>
+#include <linux/string.h>
+
+#include "dmacpy_map.h"
+#include "dmacpy_pool.h"
+#include "dmacpy_testcopy.h"
+
+/* Bytes of a copy, which any engine can align to. */
+#define TESTCOPY_SIZE	512
+
+static void testcopy_called_back(struct dmacpy_client *client, bool failed)
+{
+	struct dmacpy_testcopy *copy =
+		container_of(client, struct dmacpy_testcopy, client);
+
+	atomic_dec(&copy->in_flight);
+	complete(&copy->called_back);
+}
+
+/**
+ * dmacpy_testcopy_init() - have what test copies need
+ * @copy: filled in
+ * @engine: the channel, which must stay
+ *
+ * Context: Process. Undone by dmacpy_testcopy_free().
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
+			 const struct dmacpy_engine *engine)
+{
+	copy->client.called_back = testcopy_called_back;
+	copy->engine = engine;
+	init_completion(&copy->called_back);
+	copy->scratch = dma_alloc_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
+					   &copy->addr, GFP_KERNEL);
+	return copy->scratch ? 0 : -ENOMEM;
+}
+
+/**
+ * dmacpy_testcopy_free() - undo dmacpy_testcopy_init()
+ * @copy: also one that is zero
+ *
+ * Context: Process. The engine does not write to the scratch memory.
+ */
+void dmacpy_testcopy_free(struct dmacpy_testcopy *copy)
+{
+	if (copy->scratch)
+		dma_free_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
+				  copy->scratch, copy->addr);
+}
+
+static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
+			    dma_addr_t src)
+{
+	const struct dmacpy_piece piece = { dst, src, TESTCOPY_SIZE };
+
+	reinit_completion(&copy->called_back);
+	atomic_inc(&copy->in_flight);
+	if (dmacpy_engine_submit(copy->engine, &piece, &copy->client)) {
+		atomic_dec(&copy->in_flight);
+		return false;
+	}
+	dmacpy_engine_issue(copy->engine);
+	return true;
+}
+
+static bool testcopy_wait(struct dmacpy_testcopy *copy, unsigned long timeout)
+{
+	return wait_for_completion_timeout(&copy->called_back, timeout);
+}
+
+/**
+ * dmacpy_testcopy_run() - copy in RAM
+ * @copy: what test copies need
+ * @timeout: how long it may take, in jiffies
+ * @result: what the copy has shown
+ *
+ * Context: Process.
+ */
+void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
+			 struct dmacpy_testcopy_result *result)
+{
+	u8 seed = ++copy->seed;
+
+	*result = (struct dmacpy_testcopy_result){ };
+	memset(copy->scratch, seed, TESTCOPY_SIZE);
+	memset(copy->scratch + TESTCOPY_SIZE, ~seed, TESTCOPY_SIZE);
+	result->submitted = testcopy_submit(copy, copy->addr + TESTCOPY_SIZE,
+					    copy->addr);
+	if (!result->submitted)
+		return;
+	result->called_back = testcopy_wait(copy, timeout);
+	result->arrived = !memchr_inv(copy->scratch, seed, 2 * TESTCOPY_SIZE);
+}
+
+static bool testcopy_done(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  dma_addr_t dst, dma_addr_t src)
+{
+	return testcopy_submit(copy, dst, src) && testcopy_wait(copy, timeout);
+}
+
+/*
+ * A copy of what the CPU has written to SRAM, and only if it is right one to
+ * SRAM: at a wrong address there may be anything, and reading does less harm.
+ */
+static int testcopy_prove_at(struct dmacpy_testcopy *copy,
+			     unsigned long timeout,
+			     const struct dmacpy_sram *sram, dma_addr_t addr)
+{
+	struct device *parent = copy->engine->parent;
+	const char *name = copy->engine->dma_name;
+	u8 *second = copy->scratch + TESTCOPY_SIZE;
+
+	get_random_bytes(copy->scratch, TESTCOPY_SIZE);
+	memset(second, 0, TESTCOPY_SIZE);
+	memcpy(sram->vaddr, copy->scratch, TESTCOPY_SIZE);
+	/* Before the engine reads it. */
+	wmb();
+	if (memcmp(sram->vaddr, copy->scratch, TESTCOPY_SIZE))
+		return dev_err_probe(parent, -EIO,
+				     "no memory at %pa: the CPU does not read what it has written (clock?)\n",
+				     &sram->phys);
+	if (!testcopy_done(copy, timeout, copy->addr + TESTCOPY_SIZE, addr) ||
+	    memcmp(second, copy->scratch, TESTCOPY_SIZE))
+		return dev_err_probe(parent, -EIO,
+				     "channel %s does not read at %pad what the CPU writes at %pa (CPU-private? firewall? dma-ranges?)\n",
+				     name, &addr, &sram->phys);
+
+	get_random_bytes(copy->scratch, TESTCOPY_SIZE);
+	if (!testcopy_done(copy, timeout, addr, copy->addr))
+		return dev_err_probe(parent, -ETIMEDOUT,
+				     "channel %s does not end a copy to SRAM at %pa (firewall?)\n",
+				     name, &sram->phys);
+	if (memcmp(sram->vaddr, copy->scratch, TESTCOPY_SIZE))
+		return dev_err_probe(parent, -EIO,
+				     "channel %s reads SRAM at %pa, but does not write it (firewall?)\n",
+				     name, &sram->phys);
+	return 0;
+}
+
+/**
+ * dmacpy_testcopy_prove_sram() - check that a channel reads and writes SRAM
+ * @copy: what test copies need
+ * @timeout: how long each of the two copies may take, in jiffies
+ * @sram: SRAM that is not used
+ *
+ * Context: Process. @sram has no clock and no power domain that is off.
+ * Return: 0, or with the reason in the log: -EIO if it does not, -ETIMEDOUT if
+ * it may still write to @sram.
+ */
+int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
+			       unsigned long timeout,
+			       const struct dmacpy_sram *sram)
+{
+	dma_addr_t addr;
+	int ret;
+
+	addr = dmacpy_map_sram(copy->engine->dev, sram, DMA_BIDIRECTIONAL);
+	if (addr == DMA_MAPPING_ERROR)
+		return dev_err_probe(copy->engine->parent, -EIO,
+				     "channel %s cannot address SRAM at %pa\n",
+				     copy->engine->dma_name,
+				     &sram->phys);
+	ret = testcopy_prove_at(copy, timeout, sram, addr);
+	dmacpy_unmap_sram(copy->engine->dev, sram, addr, DMA_BIDIRECTIONAL);
+	return ret;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the drivers of certain engines do, that in kunit/dmacpy_fake_dma.c does
+ * too: each was found by reading the driver, in Linux 6.12.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define OPS		1024
+#define JOBS		60
+#define TIMEOUT_MS	1000
+#define BOUND_MS	5000	/* with some time for a busy host */
+#define MODULES		"/lib/modules/"
+
+FIXTURE(engines)
+{
+	struct instance instance;
+	int stream, sram, in, out;
+	uint8_t *in_mem, *out_mem;
+	bool renamed;
+};
+
+/*
+ * What the engine does, and the name that dmacpy knows its driver by, if that
+ * matters. What such a driver was given when it hung is kept for ever.
+ */
+FIXTURE_VARIANT(engines)
+{
+	const char *knob;
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL };
+FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL };
+FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL };
+FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL };
+FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL };
+FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL };
+FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL };
+FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", NULL };
+FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL };
+FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf" };
+FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma" };
+
+static int unload(const char *module)
+{
+	unsigned int start = milliseconds();
+	int ret;
+
+	do
+		ret = syscall(SYS_delete_module, module, O_NONBLOCK);
+	while (ret && errno == EAGAIN && milliseconds() - start < BOUND_MS);
+	return ret ? -errno : 0;
+}
+
+static int load(const char *path, const char *arguments)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, arguments, 0))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* All instances are bound anew with it. */
+static int rename_engine(const char *driver)
+{
+	char arguments[64];
+
+	snprintf(arguments, sizeof(arguments), "driver=%s", driver);
+	return unload("dmacpy") ?: unload("dmacpy_fake_dma") ?:
+	       load(MODULES "dmacpy_fake_dma.ko", arguments) ?:
+	       load(MODULES "dmacpy.ko", "");
+}
+
+/* The driver checks what the engine is like when it is bound. */
+static int bind_anew(struct _test_data_engines *self, const char *knob)
+{
+	int ret = instance_unbind(&self->instance);
+
+	if (ret)
+		return ret;
+	if (knob && !engine_set(knob, 1))
+		return -EIO;
+	return instance_bind(&self->instance);
+}
+
+static int open_stream(struct _test_data_engines *self)
+{
+	self->stream = stream_open(self->instance.node);
+	self->sram = dmabuf_import(self->stream,
+				   sram_alloc(self->stream, LENGTH),
+				   ACCESS_BOTH);
+	self->in_mem = memory_map(LENGTH);
+	self->out_mem = memory_map(LENGTH);
+	self->in = memory_register(self->stream, self->in_mem, LENGTH,
+				   DMACPY_ACCESS_READ);
+	self->out = memory_register(self->stream, self->out_mem, LENGTH,
+				    DMACPY_ACCESS_WRITE);
+	return self->in > 0 && self->out > 0 && self->sram > 0 ? 0 : -ENODEV;
+}
+
+FIXTURE_SETUP(engines)
+{
+	if (engine_find(&self->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	if (variant->driver && access(MODULES "dmacpy.ko", F_OK))
+		SKIP(return, "the driver is not a module here");
+	ASSERT_TRUE(engine_reset());
+	if (variant->driver) {
+		self->renamed = true;
+		ASSERT_EQ(0, rename_engine(variant->driver));
+		ASSERT_EQ(0, engine_find(&self->instance));
+	}
+	ASSERT_EQ(0, bind_anew(self, variant->knob));
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	ASSERT_EQ(0, open_stream(self));
+}
+
+FIXTURE_TEARDOWN_PARENT(engines)
+{
+	int ret = 0;
+
+	EXPECT_TRUE(engine_reset());
+	if (self->renamed)
+		ret = rename_engine("dmacpy-fake-dma");
+	else if (*self->instance.name)
+		ret = bind_anew(self, NULL);
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* In and out of the SRAM, in so many operations. -EBADMSG for wrong data. */
+static int pass(struct _test_data_engines *self, unsigned int count)
+{
+	static uint8_t round;
+	struct dmacpy_op ops[OPS];
+	unsigned int half = count / 2, i, length = LENGTH / half;
+	int ret;
+
+	for (i = 0; i < half; i++) {
+		ops[i] = (struct dmacpy_op){
+			.dst = self->sram,
+			.dst_offset = i * length,
+			.src = self->in,
+			.src_offset = i * length,
+			.length = length,
+		};
+		ops[half + i] = ops[i];
+		ops[half + i].dst = self->out;
+		ops[half + i].src = self->sram;
+	}
+	round++;
+	for (i = 0; i < LENGTH; i++)
+		self->in_mem[i] = round + i + i / 256;
+	memset(self->out_mem, 0, LENGTH);
+	ret = submit(self->stream, ops, 2 * half);
+	if (!ret && memcmp(self->in_mem, self->out_mem, half * length))
+		return -EBADMSG;
+	return ret;
+}
+
+static int pass_again(struct _test_data_engines *self, unsigned int count)
+{
+	unsigned int start = milliseconds();
+	int ret;
+
+	do {
+		ret = pass(self, count);
+		if (ret != -EAGAIN && ret != -ECANCELED)
+			break;
+		usleep(1000);
+	} while (milliseconds() - start < BOUND_MS);
+	return ret;
+}
+
+static int start_job(struct _test_data_engines *self, uint64_t number)
+{
+	const struct dmacpy_op op = {
+		.dst = self->sram, .src = self->in, .length = LENGTH,
+	};
+	struct dmacpy_submit args = {
+		.flags = DMACPY_SUBMIT_EVENT,
+		.user_data = number,
+	};
+
+	return submit_with(self->stream, &op, 1, &args);
+}
+
+/* Catches: an engine that cannot be used; wrong data. */
+TEST_F_TIMEOUT(engines, copies, SLOW)
+{
+	EXPECT_EQ(0, pass(self, 2));
+	EXPECT_EQ(0, pass(self, 34));
+	EXPECT_EQ(0, pass(self, OPS));
+}
+
+/* Catches: a deadlock, or a stall, of jobs that are submitted behind others. */
+TEST_F_TIMEOUT(engines, queues, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 1000));
+	for (i = 0; i < JOBS; i++)
+		ASSERT_EQ(0, start_job(self, i));
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(i, event.user_data);
+		EXPECT_EQ(0, event.result);
+	}
+	EXPECT_EQ(0, pass(self, 34));
+}
+
+/*
+ * Catches: a job that was terminated and is reported as a success; a channel
+ * that is not revived.
+ */
+TEST_F_TIMEOUT(engines, recovers, SLOW)
+{
+	if (variant->driver || !strcmp(variant->knob ?: "", "no_order"))
+		SKIP(return, "keeps the memory of a job that times out");
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, pass(self, 64));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, pass_again(self, OPS));
+}
+
+/* Catches: an unbind that waits for what does not come, or does not wait. */
+TEST_F_TIMEOUT(engines, unbinds, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 10 * 1000));
+	for (i = 0; i < JOBS; i++)
+		ASSERT_EQ(0, start_job(self, i));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_TRUE(!event.result || event.result == -ENODEV);
+	}
+	ASSERT_EQ(0, instance_bind(&self->instance));
+}
+
+TEST_HARNESS_MAIN
