@@ -83,16 +83,14 @@ static void pool_free(struct dmacpy_pool *pool)
 	kfree(pool);
 }
 
-static void pool_unmap_chunk(struct gen_pool *gen, struct gen_pool_chunk *chunk,
-			     void *unused)
-{
-	memunmap((void *)chunk->start_addr);
-}
-
 static void pool_free_region(struct dmacpy_pool *pool)
 {
+	struct gen_pool_chunk *chunk;
+
+	/* To unmap may sleep, which gen_pool_for_each_chunk() does not allow. */
 	if (!pool->gated)
-		gen_pool_for_each_chunk(pool->gen, pool_unmap_chunk, NULL);
+		list_for_each_entry(chunk, &pool->gen->chunks, next_chunk)
+			memunmap((void *)chunk->start_addr);
 	gen_pool_destroy(pool->gen);
 	release_mem_region(pool->start, pool->size);
 	pool_free(pool);
