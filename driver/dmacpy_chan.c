@@ -445,7 +445,7 @@ static void chan_work(struct kthread_work *work)
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer)
 {
-	bool pump;
+	bool pump, signalling = dma_fence_begin_signalling();
 
 	xfer->client.called_back = chan_called_back;
 	xfer->chan = chan;
@@ -470,6 +470,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	}
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
+	dma_fence_end_signalling(signalling);
 }
 
 /* What the engine has of it counts as called back. */

@@ -423,6 +423,8 @@ static void recovery_drain(struct dmacpy_chan *chan)
 
 static void recovery_stop(struct dmacpy_chan *chan)
 {
+	bool signalling;
+
 	mutex_lock(&chan->pump);
 	recovery_set_state(chan, DMACPY_CHAN_CLOSING);
 	mutex_unlock(&chan->pump);
@@ -430,10 +432,12 @@ static void recovery_stop(struct dmacpy_chan *chan)
 	cancel_delayed_work_sync(&chan->recovery);
 
 	recovery_drain(chan);
+	signalling = dma_fence_begin_signalling();
 	mutex_lock(&chan->pump);
 	recovery_set_state(chan, DMACPY_CHAN_TERMINATING);
 	recovery_terminate(chan, -ENODEV, -ENODEV);
 	mutex_unlock(&chan->pump);
+	dma_fence_end_signalling(signalling);
 }
 
 /**
