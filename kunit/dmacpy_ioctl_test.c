@@ -29,6 +29,7 @@
 #define SIZE_SUBMIT	40
 /* What it has grown to. */
 #define SUBMIT_KNOWN	48
+#define GET_INFO_KNOWN	136
 #define SIZE_OP		64
 
 /* A structure is at the beginning, operations are behind it. */
@@ -100,7 +101,7 @@ struct ioctl_size_case {
 };
 
 static const struct ioctl_size_case ioctl_size_cases[] = {
-	{ "GET_INFO", DMACPY_GET_INFO, SIZE_GET_INFO, SIZE_GET_INFO },
+	{ "GET_INFO", DMACPY_GET_INFO, SIZE_GET_INFO, GET_INFO_KNOWN },
 	{ "ALLOC", DMACPY_ALLOC, SIZE_ALLOC, SIZE_ALLOC },
 	{ "IMPORT", DMACPY_IMPORT, SIZE_IMPORT, SIZE_IMPORT },
 	{ "REGISTER", DMACPY_REGISTER, SIZE_REGISTER, SIZE_REGISTER },

@@ -37,6 +37,7 @@ static struct platform_device *pool_node(struct kunit *test, void *reserved,
 	prop->name = "reserved";
 	prop->length = size;
 	prop->value = reserved;
+	fwnode_init(&np->fwnode, &of_fwnode_ops);
 	np->full_name = "dmacpy-pool-test";
 	if (reserved)
 		np->properties = prop;
