@@ -3,7 +3,9 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/list.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/wait.h>
@@ -28,6 +30,7 @@
 /**
  * struct test_xfer - a transfer that notes what becomes of it
  * @base: what the channel knows
+ * @node: in chan_test.xfers
  * @dst: memory that it writes
  * @src: memory that it reads
  * @dst_addr: address of @dst
@@ -48,6 +51,7 @@
  */
 struct test_xfer {
 	struct dmacpy_xfer base;
+	struct list_head node;
 	u8 *dst;
 	u8 *src;
 	dma_addr_t dst_addr;
@@ -73,6 +77,7 @@ struct test_xfer {
  * @chan: the channel
  * @shares: of two users
  * @lanes: some lanes, the last one of the second user
+ * @xfers: all transfers
  * @ready: woken when @chan has been revived
  * @release: lets @engine run
  * @timeout_ms: what the timeout was before
@@ -82,6 +87,7 @@ struct chan_test {
 	struct dmacpy_chan *chan;
 	struct dmacpy_share shares[2];
 	struct dmacpy_lane lanes[3];
+	struct list_head xfers;
 	wait_queue_head_t ready;
 	struct delayed_work release;
 	unsigned int timeout_ms;
@@ -143,16 +149,33 @@ static const struct dmacpy_xfer_ops xfer_ops = {
 	.release = xfer_release,
 };
 
+/*
+ * After the channel and the engine are gone: a test that fails is over before
+ * its transfers are.
+ */
+static void chan_free_xfers(void *data)
+{
+	struct chan_test *ct = data;
+	struct test_xfer *xfer, *next;
+
+	list_for_each_entry_safe(xfer, next, &ct->xfers, node) {
+		kfree(xfer->dst);
+		kfree(xfer->src);
+		kfree(xfer);
+	}
+}
+
 static struct test_xfer *xfer_new(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *xfer;
 
-	xfer = kunit_kzalloc(test, sizeof(*xfer), GFP_KERNEL);
+	xfer = kzalloc(sizeof(*xfer), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, xfer);
-	xfer->dst = kunit_kzalloc(test, XFER_SIZE, GFP_KERNEL);
+	list_add(&xfer->node, &ct->xfers);
+	xfer->dst = kzalloc(XFER_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, xfer->dst);
-	xfer->src = kunit_kmalloc(test, XFER_SIZE, GFP_KERNEL);
+	xfer->src = kmalloc(XFER_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, xfer->src);
 	get_random_bytes(xfer->src, XFER_SIZE);
 	xfer->dst_addr = test_engine_addr(ct->engine, xfer->dst);
@@ -421,10 +444,12 @@ static struct test_xfer *xfer_submit_pieces(struct kunit *test,
 	return xfer;
 }
 
+/* The work of the channel may be about to give the engine more. */
 static void chan_run_all(struct chan_test *ct)
 {
-	while (test_engine_run(ct->engine, TEST_COPY))
-		;
+	while (test_engine_run(ct->engine, TEST_COPY) ||
+	       dmacpy_chan_backlog(ct->chan))
+		cond_resched();
 }
 
 /* Catches: a transfer whose last callback leaves its completion to others. */
@@ -906,6 +931,9 @@ static int chan_init(struct kunit *test)
 
 	ct = kunit_kzalloc(test, sizeof(*ct), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ct);
+	INIT_LIST_HEAD(&ct->xfers);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action(test, chan_free_xfers, ct));
 	ct->engine = test_engine_new(test);
 	ct->lanes[0].share = &ct->shares[0];
 	ct->lanes[1].share = &ct->shares[0];
