@@ -353,7 +353,7 @@ TEST_F(library, jobs)
 	struct dmacpy_plane tile = { self->sram, 0, 256 };
 	struct dmacpy_plane row = { self->user, 0, 0 };
 	struct dmacpy_job *job;
-	unsigned int i;
+	unsigned int i, unit = self->info.copy_align;
 
 	memset(self->user_mem, 0x22, LENGTH);
 	ASSERT_EQ(0, dmacpy_job_new(self->stream, &job));
@@ -375,11 +375,12 @@ TEST_F(library, jobs)
 	}
 	dmacpy_job_reset(job);
 	for (i = 0; i < self->info.max_ops; i++)
-		ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, i, 1, i));
-	EXPECT_EQ(-E2BIG, dmacpy_job_add_fill(job, self->sram, 0, 1, 0));
+		ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, i * unit,
+						 unit, i));
+	EXPECT_EQ(-E2BIG, dmacpy_job_add_fill(job, self->sram, 0, unit, 0));
 	EXPECT_EQ(0, dmacpy_job_run(job));
 	for (i = 0; i < self->info.max_ops; i++)
-		ASSERT_EQ(i & 0xff, self->sram_mem[i]);
+		ASSERT_EQ(i & 0xff, self->sram_mem[i * unit]);
 	dmacpy_job_reset(job);
 	EXPECT_EQ(-ERANGE, dmacpy_job_add_copy_2d(job, &tile, &row, 1,
 						  self->info.max_rows + 1));
