@@ -46,6 +46,7 @@ FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL };
 FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL };
 FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL };
 FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", NULL };
+FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL };
 FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL };
 FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf" };
 FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma" };

@@ -427,14 +427,6 @@ FIXTURE_VARIANT_ADD(engine, has_no_descriptor)
 	.reason = " does not copy",
 };
 
-FIXTURE_VARIANT_ADD(engine, has_one_descriptor)
-{
-	.knob = "ring",
-	.value = 1,
-	.error = -EIO,
-	.reason = " does not copy",
-};
-
 FIXTURE_VARIANT_ADD(engine, takes_no_descriptor)
 {
 	.knob = "next_no_submit",
