@@ -87,7 +87,7 @@ static void pool_free_region(struct dmacpy_pool *pool)
 {
 	struct gen_pool_chunk *chunk;
 
-	/* To unmap may sleep, which gen_pool_for_each_chunk() does not allow. */
+	/* Unmapping sleeps, which gen_pool_for_each_chunk() does not allow. */
 	if (!pool->gated)
 		list_for_each_entry(chunk, &pool->gen->chunks, next_chunk)
 			memunmap((void *)chunk->start_addr);

@@ -267,7 +267,7 @@ TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 		EXPECT_EQ(-ETIMEDOUT, copy(self->stream, self->handle,
 					   self->user_handle, LENGTH));
 		took = milliseconds() - start;
-		/* On a busy host the tick from which the time counts is late. */
+		/* On a busy host the tick that the time counts from is late. */
 		early += took + 20 < TIMEOUT_MS;
 		EXPECT_GE(BOUND_MS, took);
 		late += took > LATE_MS;
