@@ -11,8 +11,8 @@ MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
 	test-fresh coverage check check-kernels check-self-test bench \
-	bench-check guest guest-debug stress stress-debug modules userspace \
-	clean distclean
+	bench-check guest guest-debug stress stress-debug modules \
+	modules_install userspace packages test-packages clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -115,10 +115,30 @@ modules:
 		  "$$($(MAKE) -s --no-print-directory -C $(KDIR) \
 		     kernelversion)" >&2; exit 1; }
 
-#: make userspace              build library, tools and examples in build/
+#: make modules_install [INSTALL_MOD_PATH=...]  install it, after make modules
+modules_install:
+	@[ -f $(MODULES_OUT)/driver/dmacpy.ko ] || \
+		{ echo "error: there is no module yet: run make modules" >&2; \
+		  exit 1; }
+	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m \
+		modules_install
+
+# Each architecture has a directory of its own, or what another one has left would
+# be taken for up to date.
+USERSPACE_OUT ?= $(CURDIR)/build/$(or $(notdir $(CROSS_COMPILE:-=)),native)
+
+#: make userspace [CROSS_COMPILE=...]  library, tools and examples, in build/native
 userspace:
 	@$(check_path)
-	@$(MAKE) -C userspace O=$(CURDIR)/build/native all
+	@$(MAKE) -C userspace O=$(USERSPACE_OUT) all
+
+#: make packages [DEB_ARCH=arm64]  Debian packages in build/packages, made in a chroot
+packages:
+	@qemu/packages.sh build
+
+#: make test-packages          install, use and remove them in a chroot and in QEMU
+test-packages:
+	@qemu/packages.sh test
 
 #: make clean                  remove build/
 clean:

@@ -38,7 +38,7 @@ build_userspace()
 		ldflags=-Wl,--allow-shlib-undefined
 	[ "$guest_purpose" = demo ] ||
 		pkg_config=$(sysroot_pkg_config "$guest_arch")
-	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 \
+	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 WERROR=1 \
 		CROSS_COMPILE="$(cross_prefix "$guest_arch")" \
 		PKG_CONFIG="$pkg_config" LDFLAGS="$ldflags" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"

@@ -66,8 +66,13 @@ target_modules()
 		KDIR="$(kernel_build_dir 6.12-arm64)" "${args[@]}"
 	expect [ "$status" -eq 0 ]
 	expect grep -q dmacpy "$tree/build/modules/driver/dmacpy.ko"
+	run "$log" make -C "$tree" modules_install "${args[@]}" \
+		KDIR="$(kernel_build_dir 6.12-arm64)" INSTALL_MOD_PATH="$tree/root"
+	expect [ "$status" -eq 0 ]
+	expect [ -n "$(find "$tree/root/lib/modules" -name 'dmacpy.ko*')" ]
 }
 
+# Catches: a cross-build that takes what a native one has left for up to date.
 target_userspace()
 {
 	make_in_clone userspace userspace
@@ -76,6 +81,10 @@ target_userspace()
 	expect [ -x "$tree/build/native/examples/hello" ]
 	run "$log" "$tree/build/native/dmacpy" --version
 	expect [ "$status" -eq 0 ]
+	run "$log" make -C "$tree" userspace CROSS_COMPILE=aarch64-linux-gnu-
+	expect [ "$status" -eq 0 ]
+	run "$log" file "$tree/build/aarch64-linux-gnu/dmacpy"
+	expect said aarch64
 }
 
 # Catches: a command of make help that is none.

@@ -53,13 +53,13 @@ check_in_tree()
 
 check_symbols()
 {
-	warnings_of make -s -C userspace O="$work" check-symbols
+	warnings_of make -s -C userspace O="$work" WERROR=1 check-symbols
 }
 
 # What the tool does without a device; its help, man page and completions.
 check_tool()
 {
-	warnings_of make -s -C userspace O="$work/native" "$work/native/dmacpy"
+	warnings_of make -s -C userspace O="$work/native" WERROR=1 "$work/native/dmacpy"
 	userspace/tests/native.sh "$work/native"
 }
 

@@ -31,7 +31,7 @@ $(O)/tests/layout32.o: tests/layout.c
 
 $(addprefix $(O)/tests/,$(TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,common.o engine.o inject.o instance.o) \
-		$(O)/libdmacpy.a
+		$(LIBDMACPY)
 	$(link)
 
 $(O)/tests/stress: $(addprefix $(O)/tests/,model.o worker.o)
@@ -51,12 +51,12 @@ $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): override LDFLAGS := \
 		$(filter-out -static,$(LDFLAGS))
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,card.o common.o engine.o instance.o) \
-		$(O)/libdmacpy.a
+		$(LIBDMACPY)
 	$(link) $(LIBDRM)
 
 $(addprefix $(O)/tests/,$(LIBURING_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		$(addprefix $(O)/tests/,common.o engine.o inject.o instance.o \
-		ring.o) $(O)/libdmacpy.a
+		ring.o) $(LIBDMACPY)
 	$(link) $(LIBURING)
 
 # For selftest.sh, as it is in the kernel's source.
@@ -69,4 +69,18 @@ $(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
 	cat $^ >$@
 	chmod +x $@
 
-.PHONY: tests
+# Those that every device can pass: for people that have one. The others want the
+# engine that fails on command, which the boards of "make test" have.
+INSTALLED_TESTS := abi
+
+installed-tests: $(addprefix $(O)/tests/,$(INSTALLED_TESTS))
+
+install-tests: installed-tests
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/dmacpy \
+		$(DESTDIR)$(PREFIX)/share/man/man1
+	install $(addprefix $(O)/tests/,$(INSTALLED_TESTS)) \
+		$(DESTDIR)$(PREFIX)/libexec/dmacpy
+	install tests/dmacpy-tests $(DESTDIR)$(PREFIX)/bin
+	install -m 644 man/dmacpy-tests.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+.PHONY: tests installed-tests install-tests

@@ -1,0 +1,234 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: qemu/packages.sh build|test
+#
+# make packages: Debian packages of $DEB_ARCH, by default of all three architectures,
+# built in a chroot of Debian 13 and passed by lintian, in build/packages.
+# make test-packages: these are installed, tried and purged in another chroot; and
+# those for arm64 in a Debian that QEMU boots before and after. Prints KTAP in
+# short. A chroot that something failed in stays in build/packages.
+set -eu -o pipefail
+
+. "$(dirname "$0")/lib.sh"
+. "$top/qemu/guest-files.sh"
+. "$top/qemu/tree.sh"
+. "$top/qemu/packages-guest.sh"
+
+release=trixie
+out=$build/packages
+read -ra archs <<<"${DEB_ARCH:-amd64 arm64 armhf}"
+
+# What debian/control asks for, with its libraries for each architecture
+builder_packages=(build-essential debhelper dh-dkms linux-source lintian)
+for arch in "${archs[@]}"; do
+	builder_packages+=({libdrm-dev,liburing-dev,pkgconf}:"$arch")
+	[ "$arch" = amd64 ] || builder_packages+=("crossbuild-essential-$arch")
+done
+
+# What the packages recommend or depend on, so that removing them has to leave what
+# was there before. The module is built for the release's own kernel.
+machine_packages=(autopkgtest dkms dpkg-dev gcc libc6-dev libdrm2 liburing2
+		  linux-headers-amd64 pkgconf systemd-standalone-sysusers)
+
+# make_chroot DIRECTORY ARCHITECTURES PACKAGE...: without the updates of the release,
+# whose index may be in the middle of a sync
+make_chroot()
+{
+	local to=$1 arch_list=$2 packages
+	shift 2
+	packages=$(IFS=, && echo "$*")
+	remove_chroot "$to"
+	mkdir -p "$to"
+	release_sources "$release" | head -n 1 | mmdebstrap --quiet \
+		--variant=minbase --architectures="$arch_list" \
+		--include="$packages" "$release" "$to" -
+	cp /etc/resolv.conf /etc/hosts "$to/etc"
+}
+
+# in_chroot DIRECTORY COMMAND...: the mounts and all processes end with it.
+in_chroot()
+{
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --mount --pid --fork --kill-child bash -eu -c '
+		mount -t proc proc "$1/proc"
+		mount -t sysfs sysfs "$1/sys"
+		mount --rbind /dev "$1/dev"
+		exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+			sh -eu -c "$2"
+	' bash "$1" "$2" </dev/null
+}
+
+remove_chroot()
+{
+	rm -rf --one-file-system "${1:?}"
+}
+
+# build_arch ARCH: all that is for it; with amd64 also what is for all, and the
+# source. lintian reads the .changes of each.
+build_arch()
+{
+	local what=--build=any
+	[ "$1" != amd64 ] || what=--build=full
+	copy_tree "$out/builder/build/$1/dmacpy"
+	in_chroot "$out/builder" "cd /build/$1/dmacpy &&
+		DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --host-arch $1 \
+			-us -uc $what"
+}
+
+lint_arch()
+{
+	in_chroot "$out/builder" "cd /build/$1 && lintian --allow-root --info \
+		--fail-on error,warning --display-level '>=warning' ./*.changes"
+}
+
+build_packages()
+{
+	local arch
+	mkdir -p "$out"
+	step "making a chroot of $release to build in" make_chroot \
+		"$out/builder" "$(IFS=, && echo "amd64,${archs[*]}")" \
+		"${builder_packages[@]}"
+	for arch in "${archs[@]}"; do
+		step "building for $arch" build_arch "$arch"
+		step "lintian for $arch" lint_arch "$arch"
+	done
+	rm -f "$out"/*.{deb,dsc,changes,buildinfo,tar.xz}
+	cp "$out"/builder/build/*/*.* "$out"
+	remove_chroot "$out/builder"
+}
+
+# suite NAME TEST...: the functions, each in its turn
+suite()
+{
+	local name=$1 number=0 failed=0 test
+	shift
+	printf '#@ suite %s\n1..%d\n' "$name" $#
+	for test; do
+		attempt "$test" >"$out/$test.log" 2>&1
+		if [ "$attempt_status" -ne 0 ]; then
+			tail -n 30 "$out/$test.log" | sed 's/^/# /'
+			printf 'not '
+			failed=1
+		fi
+		echo "ok $((number += 1)) $test"
+	done
+	echo "#@ exit $failed"
+}
+
+# Logs are not compared, nor the key that DKMS makes before it first signs a module.
+list_files()
+{
+	in_chroot "$out/machine" 'find / -xdev \( -path /proc -o -path /sys -o \
+		-path /dev -o -path /packages -o -path /tmp -o -path /var/log -o \
+		-path /var/cache -o -path /var/lib/apt -o \
+		-path "/var/lib/dkms/mok.*" \) -prune -o -print' | sort
+}
+
+make_machine()
+{
+	make_chroot "$out/machine" amd64 "${machine_packages[@]}"
+	mkdir "$out/machine/packages"
+	cp "$out"/*.{dsc,tar.xz} "$out"/*_{amd64,all}.deb \
+		"$out/machine/packages"
+	list_files >"$out/before"
+}
+
+# Catches: a dependency that is missing, a file of two packages.
+install_them()
+{
+	in_chroot "$out/machine" 'apt-get install --yes --no-install-recommends \
+		/packages/*.deb'
+}
+
+# Catches: a source that DKMS cannot build, or a module that depmod does not know.
+dkms_builds()
+{
+	# shellcheck disable=SC2016 # the shell in the chroot expands it
+	in_chroot "$out/machine" '
+		dkms status
+		dkms status dmacpy | grep installed
+		modinfo -k "$(basename /lib/modules/*)" -F alias dmacpy |
+			grep linux,sram-dmacpy'
+}
+
+# Catches: a group that is not made, a tool that does not run.
+tool_runs()
+{
+	in_chroot "$out/machine" '
+		getent group dmacpy
+		dmacpy list && exit 1
+		dmacpy list 2>&1 | grep "module"'
+}
+
+# Catches: a library or a program that can be attacked more easily than Debian's.
+binaries_are_hardened()
+{
+	local file
+	for file in "$out"/machine/usr/bin/dmacpy \
+		    "$out"/machine/usr/lib/*/libdmacpy.so.0; do
+		readelf --dynamic "$file" | grep BIND_NOW
+		readelf --program-headers "$file" | grep GNU_RELRO
+		readelf --wide --symbols "$file" | grep __stack_chk_fail
+	done
+	# The library has no call that could be checked.
+	readelf --wide --symbols "$out/machine/usr/bin/dmacpy" | grep _chk@
+	readelf --dynamic "$out/machine/usr/bin/dmacpy" | grep libdmacpy.so.0
+}
+
+purge_them()
+{
+	in_chroot "$out/machine" 'dpkg --purge dmacpy-dkms dmacpy-tests dmacpy \
+		libdmacpy-dev libdmacpy0'
+}
+
+nothing_is_left()
+{
+	list_files | diff "$out/before" -
+}
+
+# Catches: what debian/tests finds. That of DKMS wants a machine to itself, and has
+# nothing that was not tried before.
+autopkgtests_pass()
+{
+	in_chroot "$out/machine" 'apt-get update
+		autopkgtest --no-built-binaries --test-name=program \
+			/packages/*.deb /packages/dmacpy_*.dsc -- null'
+}
+
+test_packages()
+{
+	suite machine make_machine install_them dkms_builds tool_runs \
+		binaries_are_hardened purge_them nothing_is_left \
+		autopkgtests_pass
+	prepare_disk >"$out/disk.log" 2>&1
+	guest_suites
+}
+
+[ "$(id -u)" -eq 0 ] || die "this makes and enters chroots: run it as root"
+need_host_packages fresh
+lock_directory "$out"
+case $1 in
+build)
+	steps=$((1 + 2 * ${#archs[@]}))
+	build_packages
+	printf 'packages are in %s\n' "${out#"$PWD"/}"
+	;;
+test)
+	compgen -G "$out/dmacpy_*.dsc" >/dev/null ||
+		die "there are no packages yet: run make packages"
+	select_guest versal/6.12-arm64
+	need_guest_packages "$guest_kernel"
+	steps=$(($(guest_prepare_steps) + 1))
+	lock_build
+	prepare_guest
+	step "building dmacpy" build_dmacpy "$guest_kernel"
+	{
+		echo '#@ suites machine install check'
+		test_packages
+	} | tee "$out/full.log" | "$top/qemu/ktap.sh"
+	remove_chroot "$out/machine"
+	rm "$out/disk.img"
+	;;
+esac
