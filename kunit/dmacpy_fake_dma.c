@@ -66,7 +66,7 @@
  * @stalls: as edma, stops after a descriptor without DMA_PREP_INTERRUPT
  * @bad_residue: as xilinx_dma for a CDMA, reports a residue for what was copied
  * @sync_work: as imx-sdma, flushes a work item to synchronize
- * @any_slave: as at_xdmac, gives any free channel to who asks for one
+ * @any_slave: as at_xdmac, answers each request with any free channel
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
