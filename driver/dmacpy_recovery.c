@@ -400,7 +400,8 @@ int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
 
 	ret = dmacpy_testcopy_prove_sram(&chan->test, recovery_test_timeout(),
 					 sram);
-	if (ret)
+	/* A copy that has called back with wrong data is past writing. */
+	if (atomic_read(&chan->test.in_flight))
 		chan->quiet = false;
 	return ret;
 }
