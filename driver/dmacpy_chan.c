@@ -56,7 +56,7 @@ static bool chan_is_busy(struct dmacpy_chan *chan)
 static bool chan_is_late(struct dmacpy_chan *chan, unsigned long timeout)
 {
 	lockdep_assert_held(&chan->lock);
-	return chan_is_busy(chan) &&
+	return chan_is_busy(chan) && !chan->barred &&
 	       !time_before(jiffies, chan->progress + timeout);
 }
 
@@ -259,6 +259,8 @@ static void chan_count(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 		chan->progress = jiffies;
 	if (!xfer->in_flight && !xfer->left)
 		chan_land(chan, xfer);
+	if (!chan->in_flight)
+		dmacpy_token_give_up(&chan->bearer);
 }
 
 /*
@@ -365,14 +367,27 @@ static bool chan_give(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	return given;
 }
 
+/* Can the engine get something, after what it got in this run of the pump? */
+static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
+{
+	if (chan->in_flight == chan->engine.depth)
+		return false;
+	if (!chan->bearer.token || issue)
+		return true;
+	chan->barred = !chan->in_flight && !dmacpy_token_take(&chan->bearer);
+	return !chan->in_flight && !chan->barred;
+}
+
 /* Go on at half of what the engine has, or soon if it has nothing. */
 static void chan_plan(struct dmacpy_chan *chan, bool refused, bool more)
 {
 	lockdep_assert_held(&chan->lock);
-	chan->low = chan->in_flight / 2;
+	chan->low = chan->bearer.token ? 0 : chan->in_flight / 2;
+	if (!chan->in_flight && !chan->barred)
+		dmacpy_token_give_up(&chan->bearer);
 	if (more)
 		chan_kick(chan);
-	else if (chan->state != DMACPY_CHAN_RUNNING)
+	else if (chan->state != DMACPY_CHAN_RUNNING || chan->barred)
 		return;
 	else if (refused && !chan->in_flight)
 		chan_arm(chan, jiffies + 1);
@@ -398,12 +413,13 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	struct dmacpy_xfer *xfer;
 
 	lockdep_assert_held(&chan->pump);
+	chan->barred = false;
 	while (chan->state != DMACPY_CHAN_CLOSING && !refused && budget &&
 	       (xfer = chan_turn(chan))) {
 		budget--;
 		if (chan_start_xfer(chan, xfer))
 			chan_end_turn(chan, xfer);
-		else if (chan->in_flight < chan->engine.depth)
+		else if (chan_has_room(chan, issue))
 			issue |= chan_give(chan, xfer, &refused);
 		else
 			break;
@@ -414,6 +430,11 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	spin_unlock_irq(&chan->lock);
 	if (issue)
 		dmacpy_engine_issue(&chan->engine);
+}
+
+static void chan_retry(struct dmacpy_bearer *bearer)
+{
+	chan_kick(container_of(bearer, struct dmacpy_chan, bearer));
 }
 
 static void chan_work(struct kthread_work *work)
@@ -509,6 +530,7 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
 		result = others;
 		chan_complete(chan, xfer->lane, false);
 	}
+	dmacpy_token_give_up(&chan->bearer);
 	spin_unlock_irq(&chan->lock);
 	chan_complete_deferred(chan);
 }
@@ -540,6 +562,7 @@ void dmacpy_chan_suspect(struct dmacpy_chan *chan)
 int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
 {
 	struct kthread_worker *worker;
+	int ret = 0;
 
 	spin_lock_init(&chan->lock);
 	mutex_init(&chan->pump);
@@ -553,7 +576,10 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
 	/* As the threads of interrupts have, which would do this otherwise. */
 	sched_set_fifo(worker->task);
 	chan->worker = worker;
-	return 0;
+	chan->bearer.retry = chan_retry;
+	if (chan->engine.quirks & DMACPY_QUIRK_ALONE)
+		ret = dmacpy_token_open(&chan->bearer, chan->engine.dev);
+	return ret;
 }
 
 /**
@@ -564,6 +590,7 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
  */
 void dmacpy_chan_stop(struct dmacpy_chan *chan)
 {
+	dmacpy_token_close(&chan->bearer);
 	if (chan->worker)
 		kthread_destroy_worker(chan->worker);
 	chan->worker = NULL;

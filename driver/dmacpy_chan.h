@@ -12,6 +12,7 @@
 
 #include "dmacpy_engine.h"
 #include "dmacpy_testcopy.h"
+#include "dmacpy_token.h"
 #include "dmacpy_turns.h"
 
 struct dmacpy_xfer;
@@ -156,6 +157,8 @@ struct dmacpy_chan_stat {
  * @stale: number of descriptors of transfers that were terminated, which have
  *	not called back
  * @low: when there are no more in flight the pump is run again
+ * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
+ * @barred: another channel has that token: no progress is expected
  * @forgets: what is issued while the engine is busy may have to be issued again
  * @progress: time of the last sign of life of @oldest, in jiffies
  * @due: when @watchdog is due, in jiffies
@@ -194,9 +197,11 @@ struct dmacpy_chan {
 	unsigned int in_flight;
 	int stale;
 	unsigned int low;
+	struct dmacpy_bearer bearer;
 	unsigned long progress;
 	unsigned long due;
 	bool armed;
+	bool barred;
 	bool forgets;
 	bool quiet;
 	bool dropped;

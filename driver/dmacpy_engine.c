@@ -30,8 +30,13 @@ static const struct {
 	 * bytes; in simple mode all that is pending completes with the first.
 	 */
 	{ "xilinx-vdma", DMACPY_QUIRK_NO_RESIDUE | DMACPY_QUIRK_ONE },
-	/* Kills the thread of a channel that it terminates. */
-	{ "dma-pl330", DMACPY_QUIRK_WARNS | DMACPY_QUIRK_QUIET },
+	/*
+	 * Kills the thread of a channel that it terminates. Adds descriptors
+	 * that have completed to the list of free ones of all channels without
+	 * the lock with which they are taken from there.
+	 */
+	{ "dma-pl330", DMACPY_QUIRK_WARNS | DMACPY_QUIRK_QUIET |
+		       DMACPY_QUIRK_ALONE },
 	/* The channels of these are different pieces of hardware. */
 	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIET },
 	/* Frees the descriptor at work twice when it is terminated. */

@@ -43,6 +43,8 @@ struct dmacpy_client {
  * @DMACPY_QUIRK_QUIET: once a later copy on the channel has arrived, nothing is
  *	written for what was terminated before. Others may run the channel on
  *	another piece of hardware each time that it is requested.
+ * @DMACPY_QUIRK_ALONE: a descriptor must not be submitted, on any channel of
+ *	the engine, while another one may complete
  */
 enum dmacpy_quirk {
 	DMACPY_QUIRK_SLEEPS = 1 << 0,
@@ -52,6 +54,7 @@ enum dmacpy_quirk {
 	DMACPY_QUIRK_WARNS = 1 << 4,
 	DMACPY_QUIRK_UNSTOPPABLE = 1 << 5,
 	DMACPY_QUIRK_QUIET = 1 << 6,
+	DMACPY_QUIRK_ALONE = 1 << 7,
 };
 
 /**

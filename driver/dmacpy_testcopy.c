@@ -14,6 +14,8 @@
 
 /* Bytes of a copy, which any engine can align to. */
 #define TESTCOPY_SIZE	512
+/* Other channels of the engine may be at work for so long, in jiffies. */
+#define TESTCOPY_TURN	(60UL * HZ)
 
 static void testcopy_called_back(struct dmacpy_client *client, bool failed)
 {
@@ -21,6 +23,7 @@ static void testcopy_called_back(struct dmacpy_client *client, bool failed)
 		container_of(client, struct dmacpy_testcopy, client);
 
 	atomic_dec(&copy->in_flight);
+	dmacpy_token_give_up(&copy->bearer);
 	complete(&copy->called_back);
 }
 
@@ -38,6 +41,9 @@ int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
 	copy->client.called_back = testcopy_called_back;
 	copy->engine = engine;
 	init_completion(&copy->called_back);
+	if (engine->quirks & DMACPY_QUIRK_ALONE &&
+	    dmacpy_token_open(&copy->bearer, engine->dev))
+		return -ENOMEM;
 	copy->scratch = dma_alloc_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
 					   &copy->addr, GFP_KERNEL);
 	return copy->scratch ? 0 : -ENOMEM;
@@ -51,6 +57,7 @@ int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
  */
 void dmacpy_testcopy_free(struct dmacpy_testcopy *copy)
 {
+	dmacpy_token_close(&copy->bearer);
 	if (copy->scratch)
 		dma_free_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
 				  copy->scratch, copy->addr);
@@ -61,10 +68,13 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
 {
 	const struct dmacpy_piece piece = { dst, src, TESTCOPY_SIZE };
 
+	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN))
+		return false;
 	reinit_completion(&copy->called_back);
 	atomic_inc(&copy->in_flight);
 	if (dmacpy_engine_submit(copy->engine, &piece, &copy->client)) {
 		atomic_dec(&copy->in_flight);
+		dmacpy_token_give_up(&copy->bearer);
 		return false;
 	}
 	dmacpy_engine_issue(copy->engine);
@@ -73,7 +83,15 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
 
 static bool testcopy_wait(struct dmacpy_testcopy *copy, unsigned long timeout)
 {
-	return wait_for_completion_timeout(&copy->called_back, timeout);
+	bool called_back = wait_for_completion_timeout(&copy->called_back,
+						       timeout);
+
+	/* Other channels must not have to wait for one that is dead. */
+	if (!called_back && copy->bearer.token) {
+		dmacpy_engine_terminate(copy->engine);
+		dmacpy_token_give_up(&copy->bearer);
+	}
+	return called_back;
 }
 
 /**

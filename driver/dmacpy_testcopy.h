@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "dmacpy_engine.h"
+#include "dmacpy_token.h"
 
 struct dmacpy_sram;
 
@@ -14,6 +15,7 @@ struct dmacpy_sram;
  * struct dmacpy_testcopy - copies that show whether a channel works
  * @client: owns the descriptors
  * @engine: the channel
+ * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
  * @called_back: a copy has called back
  * @in_flight: number of copies that have not called back
  * @scratch: two blocks, for a copy from the one to the other
@@ -23,6 +25,7 @@ struct dmacpy_sram;
 struct dmacpy_testcopy {
 	struct dmacpy_client client;
 	const struct dmacpy_engine *engine;
+	struct dmacpy_bearer bearer;
 	struct completion called_back;
 	atomic_t in_flight;
 	u8 *scratch;

@@ -67,6 +67,8 @@
  * @bad_residue: as xilinx_dma for a CDMA, reports a residue for what was copied
  * @sync_work: as imx-sdma, flushes a work item to synchronize
  * @any_slave: as at_xdmac, answers each request with any free channel
+ * @one_list: as pl330, must not prepare a descriptor while another one, of any
+ *	channel, may complete
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
@@ -81,6 +83,7 @@
  * @next_late: terminated descriptors that go on and call back
  * @late_us: output since it was set to 0, how late the thread of a channel was
  *	at most: it has to share the CPU
+ * @races: output, number of preparations that @one_list does not allow
  * @copied: output, number of descriptors copied
  * @interrupts: output, number of interrupts, for one or more descriptors
  */
@@ -103,6 +106,7 @@ struct fake_script {
 	u32 bad_residue;
 	u32 sync_work;
 	u32 any_slave;
+	u32 one_list;
 	u32 no_terminate;
 	u32 no_memcpy;
 	u32 no_sram_read;
@@ -115,6 +119,7 @@ struct fake_script {
 	u32 next_no_submit;
 	u32 next_late;
 	u32 late_us;
+	atomic_t races;
 	atomic_t copied;
 	atomic_t interrupts;
 };
@@ -546,6 +551,17 @@ static dma_cookie_t fake_submit(struct dma_async_tx_descriptor *tx)
 	return cookie;
 }
 
+static bool fake_may_complete_any(struct dma_chan *base)
+{
+	struct fake_chan *chan;
+
+	list_for_each_entry(chan, &base->device->channels, base.device_node)
+		if (!list_empty_careful(&chan->issued) ||
+		    !list_empty_careful(&chan->copied))
+			return true;
+	return false;
+}
+
 static struct dma_async_tx_descriptor *
 fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 		 size_t length, unsigned long tx_flags)
@@ -558,6 +574,8 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 
 	if (fake_next(&script->next_no_prep))
 		return NULL;
+	if (READ_ONCE(script->one_list) && fake_may_complete_any(base))
+		atomic_inc(&script->races);
 	desc = kzalloc(sizeof(*desc), READ_ONCE(script->sleeps) ?
 		       GFP_KERNEL : GFP_NOWAIT);
 	if (!desc)
@@ -801,6 +819,7 @@ static const struct {
 	FAKE_FILE(bad_residue),
 	FAKE_FILE(sync_work),
 	FAKE_FILE(any_slave),
+	FAKE_FILE(one_list),
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(no_sram_read),
@@ -825,6 +844,7 @@ static void fake_add_files(void)
 	for (i = 0; i < ARRAY_SIZE(fake_files); i++)
 		debugfs_create_u32(fake_files[i].name, 0600, dir,
 				   (void *)script + fake_files[i].offset);
+	debugfs_create_atomic_t("races", 0400, dir, &script->races);
 	debugfs_create_atomic_t("copied", 0400, dir, &script->copied);
 	debugfs_create_atomic_t("interrupts", 0400, dir, &script->interrupts);
 	fake_debugfs = dir;

@@ -88,7 +88,7 @@ check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv node heap board debugfs device cdev uring ioctl stream job
-			sync buf export recovery chan testcopy engine map pool
+			sync buf export recovery chan testcopy token engine map pool
 			fence account' \
 		-v shared='device compat fifo turns trace param power' \
 		-f qemu/check/includes.awk

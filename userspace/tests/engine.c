@@ -51,7 +51,7 @@ bool engine_behave(void)
 		    engine_set("no_sram_read", 0) &&
 		    engine_set("no_sram_write", 0) &&
 		    engine_set("sleeps", 0) && engine_set("bad_residue", 0) &&
-		    engine_set("any_slave", 0) &&
+		    engine_set("any_slave", 0) && engine_set("one_list", 0) &&
 		    engine_set("late_us", 0);
 	size_t i;
 

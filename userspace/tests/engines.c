@@ -16,6 +16,7 @@
 #define LENGTH		(4 * KIB)
 #define OPS		1024
 #define JOBS		60
+#define STREAMS		4	/* of which each gets a channel of its own */
 #define TIMEOUT_MS	1000
 #define BOUND_MS	5000	/* with some time for a busy host */
 #define MODULES		"/lib/modules/"
@@ -24,6 +25,7 @@ FIXTURE(engines)
 {
 	struct instance instance;
 	int stream, sram, in, out;
+	unsigned int races;
 	uint8_t *in_mem, *out_mem;
 	bool renamed;
 };
@@ -45,11 +47,13 @@ FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL };
 FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL };
 FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL };
 FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL };
-FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", NULL };
+FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL };
 FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL };
 FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL };
 FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf" };
 FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma" };
+FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma" };
+FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330" };
 
 static int unload(const char *module)
 {
@@ -98,16 +102,13 @@ static int bind_anew(struct _test_data_engines *self, const char *knob)
 static int open_stream(struct _test_data_engines *self)
 {
 	self->stream = stream_open(self->instance.node);
-	self->sram = dmabuf_import(self->stream,
-				   sram_alloc(self->stream, LENGTH),
-				   ACCESS_BOTH);
 	self->in_mem = memory_map(LENGTH);
 	self->out_mem = memory_map(LENGTH);
 	self->in = memory_register(self->stream, self->in_mem, LENGTH,
 				   DMACPY_ACCESS_READ);
 	self->out = memory_register(self->stream, self->out_mem, LENGTH,
 				    DMACPY_ACCESS_WRITE);
-	return self->in > 0 && self->out > 0 && self->sram > 0 ? 0 : -ENODEV;
+	return self->in > 0 && self->out > 0 ? 0 : -ENODEV;
 }
 
 FIXTURE_SETUP(engines)
@@ -122,9 +123,14 @@ FIXTURE_SETUP(engines)
 		ASSERT_EQ(0, rename_engine(variant->driver));
 		ASSERT_EQ(0, engine_find(&self->instance));
 	}
+	self->races = engine_get("races");
 	ASSERT_EQ(0, bind_anew(self, variant->knob));
 	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
 	ASSERT_EQ(0, open_stream(self));
+	self->sram = dmabuf_import(self->stream,
+				   sram_alloc(self->stream, LENGTH),
+				   ACCESS_BOTH);
+	ASSERT_LE(1, self->sram);
 }
 
 FIXTURE_TEARDOWN_PARENT(engines)
@@ -184,10 +190,10 @@ static int pass_again(struct _test_data_engines *self, unsigned int count)
 	return ret;
 }
 
-static int start_job(struct _test_data_engines *self, uint64_t number)
+static int start_job(struct _test_data_engines *self, int dst, uint64_t number)
 {
 	const struct dmacpy_op op = {
-		.dst = self->sram, .src = self->in, .length = LENGTH,
+		.dst = dst, .src = self->in, .length = LENGTH,
 	};
 	struct dmacpy_submit args = {
 		.flags = DMACPY_SUBMIT_EVENT,
@@ -197,12 +203,50 @@ static int start_job(struct _test_data_engines *self, uint64_t number)
 	return submit_with(self->stream, &op, 1, &args);
 }
 
+/* Catches: two channels at work whose driver does not lock what they share. */
+static void check_races(struct __test_metadata *_metadata,
+			struct _test_data_engines *self)
+{
+	EXPECT_EQ(self->races, engine_get("races"));
+}
+
 /* Catches: an engine that cannot be used; wrong data. */
 TEST_F_TIMEOUT(engines, copies, SLOW)
 {
 	EXPECT_EQ(0, pass(self, 2));
 	EXPECT_EQ(0, pass(self, 34));
 	EXPECT_EQ(0, pass(self, OPS));
+	check_races(_metadata, self);
+}
+
+/*
+ * Catches: a channel that waits for others for ever, or does not when it has
+ * to; a copy by one channel that fails for what another one does.
+ */
+TEST_F_TIMEOUT(engines, channels, SLOW)
+{
+	struct _test_data_engines all[STREAMS];
+	struct dmacpy_event event;
+	unsigned int i, k;
+
+	for (k = 0; k < STREAMS; k++) {
+		all[k] = *self;
+		ASSERT_EQ(0, open_stream(&all[k]));
+		memset(all[k].in_mem, k + 1, LENGTH);
+	}
+	ASSERT_TRUE(engine_set("delay_us", 200));
+	for (i = 0; i < JOBS; i++)
+		for (k = 0; k < STREAMS; k++)
+			ASSERT_EQ(0, start_job(&all[k], all[k].out, i));
+	for (i = 0; i < JOBS; i++)
+		for (k = 0; k < STREAMS; k++) {
+			ASSERT_EQ(0, read_event(all[k].stream, &event));
+			EXPECT_EQ(i, event.user_data);
+			EXPECT_EQ(0, event.result);
+		}
+	for (k = 0; k < STREAMS; k++)
+		EXPECT_TRUE(all_bytes_are(all[k].out_mem, k + 1, LENGTH));
+	check_races(_metadata, self);
 }
 
 /* Catches: a deadlock, or a stall, of jobs that are submitted behind others. */
@@ -213,25 +257,32 @@ TEST_F_TIMEOUT(engines, queues, SLOW)
 
 	ASSERT_TRUE(engine_set("delay_us", 1000));
 	for (i = 0; i < JOBS; i++)
-		ASSERT_EQ(0, start_job(self, i));
+		ASSERT_EQ(0, start_job(self, self->sram, i));
 	for (i = 0; i < JOBS; i++) {
 		ASSERT_EQ(0, read_event(self->stream, &event));
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
 	}
 	EXPECT_EQ(0, pass(self, 34));
+	check_races(_metadata, self);
 }
 
 /*
  * Catches: a job that was terminated and is reported as a success; a channel
- * that is not revived.
+ * that is not revived, as when what was issued in vain never calls back.
  */
 TEST_F_TIMEOUT(engines, recovers, SLOW)
 {
-	if (variant->driver || !strcmp(variant->knob ?: "", "no_order"))
+	struct dmacpy_event event;
+
+	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
+	    !strcmp(variant->knob ?: "", "no_order"))
 		SKIP(return, "keeps the memory of a job that times out");
 	ASSERT_TRUE(engine_set("hang", 1));
-	EXPECT_EQ(-ETIMEDOUT, pass(self, 64));
+	ASSERT_EQ(0, start_job(self, self->sram, 0));
+	EXPECT_EQ(-ECANCELED, pass(self, 64));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(-ETIMEDOUT, event.result);
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, pass_again(self, OPS));
 }
@@ -244,7 +295,7 @@ TEST_F_TIMEOUT(engines, unbinds, SLOW)
 
 	ASSERT_TRUE(engine_set("delay_us", 10 * 1000));
 	for (i = 0; i < JOBS; i++)
-		ASSERT_EQ(0, start_job(self, i));
+		ASSERT_EQ(0, start_job(self, self->sram, i));
 	ASSERT_EQ(0, instance_unbind(&self->instance));
 	for (i = 0; i < JOBS; i++) {
 		ASSERT_EQ(0, read_event(self->stream, &event));

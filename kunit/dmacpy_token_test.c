@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of dmacpy_token.c. */
+#include <kunit/test.h>
+#include <linux/jiffies.h>
+
+#include "dmacpy_token.h"
+
+#define CHANS	3
+
+/**
+ * struct token_chan - a channel
+ * @bearer: of the token
+ * @retries: how often it was its turn
+ */
+struct token_chan {
+	struct dmacpy_bearer bearer;
+	unsigned int retries;
+};
+
+static void token_retry(struct dmacpy_bearer *bearer)
+{
+	container_of(bearer, struct token_chan, bearer)->retries++;
+}
+
+static int token_init(struct kunit *test)
+{
+	struct token_chan *chans;
+	unsigned int i;
+
+	chans = kunit_kcalloc(test, CHANS, sizeof(*chans), GFP_KERNEL);
+	if (!chans)
+		return -ENOMEM;
+	test->priv = chans;
+	for (i = 0; i < CHANS; i++) {
+		chans[i].bearer.retry = token_retry;
+		if (dmacpy_token_open(&chans[i].bearer, chans))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void token_exit(struct kunit *test)
+{
+	struct token_chan *chans = test->priv;
+	unsigned int i;
+
+	for (i = 0; chans && i < CHANS; i++)
+		dmacpy_token_close(&chans[i].bearer);
+}
+
+/* Catches: two channels at work; one that is not served in its turn. */
+static void token_goes_round(struct kunit *test)
+{
+	struct token_chan *chans = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[1].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
+	KUNIT_EXPECT_EQ(test, chans[1].retries, 0);
+
+	dmacpy_token_give_up(&chans[0].bearer);
+	KUNIT_EXPECT_EQ(test, chans[1].retries, 1);
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[1].bearer));
+
+	dmacpy_token_give_up(&chans[1].bearer);
+	KUNIT_EXPECT_EQ(test, chans[2].retries, 1);
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
+	dmacpy_token_give_up(&chans[2].bearer);
+	KUNIT_EXPECT_EQ(test, chans[0].retries, 1);
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+}
+
+/* Catches: a channel that is closed while it waits, and holds up others. */
+static void token_is_not_waited_for(struct kunit *test)
+{
+	struct token_chan *chans = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[1].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
+	dmacpy_token_give_up(&chans[0].bearer);
+	KUNIT_EXPECT_EQ(test, chans[1].retries, 1);
+	dmacpy_token_close(&chans[1].bearer);
+	KUNIT_EXPECT_EQ(test, chans[2].retries, 1);
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
+}
+
+/* Catches: a task that waits for ever, or stays in the queue after that. */
+static void token_wait_is_bounded(struct kunit *test)
+{
+	struct token_chan *chans = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_FALSE(test, dmacpy_token_wait(&chans[1].bearer, 1));
+	dmacpy_token_give_up(&chans[0].bearer);
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
+	dmacpy_token_give_up(&chans[2].bearer);
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_wait(&chans[1].bearer, 1));
+}
+
+/* Catches: channels of another engine, or most of all engines, held up. */
+static void token_is_of_one_engine(struct kunit *test)
+{
+	struct token_chan *chans = test->priv;
+	struct dmacpy_bearer free = { }, other = { };
+
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&free));
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_wait(&free, 1));
+	dmacpy_token_give_up(&free);
+	dmacpy_token_close(&free);
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_token_open(&other, &other));
+	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&other));
+	dmacpy_token_close(&other);
+}
+
+static struct kunit_case token_cases[] = {
+	KUNIT_CASE(token_goes_round),
+	KUNIT_CASE(token_is_not_waited_for),
+	KUNIT_CASE(token_wait_is_bounded),
+	KUNIT_CASE(token_is_of_one_engine),
+	{ }
+};
+
+static struct kunit_suite token_suite = {
+	.name = "dmacpy_token",
+	.init = token_init,
+	.exit = token_exit,
+	.test_cases = token_cases,
+};
+
+kunit_test_suites(&token_suite);
