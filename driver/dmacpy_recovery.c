@@ -161,6 +161,15 @@ static bool recovery_test(struct dmacpy_chan *chan)
 	return result.arrived && result.called_back;
 }
 
+/* What was issued in vain, and then terminated, does not call back before. */
+static void recovery_issue(struct dmacpy_chan *chan)
+{
+	mutex_lock(&chan->pump);
+	if (chan->forgets)
+		dmacpy_engine_issue(&chan->engine);
+	mutex_unlock(&chan->pump);
+}
+
 static void recovery_release(struct dmacpy_chan *chan)
 {
 	chan->dropped = dmacpy_engine_release(&chan->engine);
@@ -175,8 +184,10 @@ static void recovery_release(struct dmacpy_chan *chan)
  */
 static bool recovery_revive(struct dmacpy_chan *chan)
 {
-	if (recovery_is_untouchable(chan))
+	if (recovery_is_untouchable(chan)) {
+		recovery_issue(chan);
 		return false;
+	}
 	if (chan->engine.requested)
 		recovery_release(chan);
 	if (dmacpy_engine_request(&chan->engine))
@@ -303,8 +314,12 @@ static void recovery_release_lost(void)
 
 	mutex_lock(&recovery_lost_lock);
 	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
-		if (!lost->engine.requested || recovery_is_untouchable(lost))
+		if (!lost->engine.requested)
 			continue;
+		if (recovery_is_untouchable(lost)) {
+			recovery_issue(lost);
+			continue;
+		}
 		list_del(&lost->lost);
 		recovery_release(lost);
 		recovery_end_quarantine(lost);

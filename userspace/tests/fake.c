@@ -511,6 +511,8 @@ TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 	struct instance lower;
 
 	snprintf(lower.name, sizeof(lower.name), "test-partition");
+	if (!instance_exists(&lower))
+		SKIP(return, "this board has no other node on the engine");
 	bench_close(&self->bench);
 	ASSERT_EQ(0, instance_unbind(&self->instance));
 	ASSERT_TRUE(engine_set("any_slave", 1));
