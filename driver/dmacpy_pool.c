@@ -22,6 +22,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
+#include <linux/of_address.h>
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
@@ -325,6 +326,28 @@ static void pool_find_page(struct gen_pool *gen, struct gen_pool_chunk *chunk,
 		*(bool *)found = true;
 }
 
+static void pool_leaves_resource(struct gen_pool *gen,
+				 struct gen_pool_chunk *chunk, void *data)
+{
+	struct resource *res = data;
+	phys_addr_t last = chunk->phys_addr +
+			   (chunk->end_addr - chunk->start_addr);
+
+	if (chunk->phys_addr < res->start || last > res->end)
+		res->flags = 0;
+}
+
+/* Linux 6.1 finds the pool of any partition of the same name. */
+static bool pool_is_of_node(struct gen_pool *gen, struct device_node *sram)
+{
+	struct resource res;
+
+	if (of_address_to_resource(sram, 0, &res))
+		return false;
+	gen_pool_for_each_chunk(gen, pool_leaves_resource, &res);
+	return res.flags;
+}
+
 /* A driver that is bound has made the pool of its node, or never will. */
 static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 			     struct device *supplier, struct device_node *sram)
@@ -339,7 +362,7 @@ static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 	if (!pool->gen && !bound)
 		return dev_err_probe(dev, -EPROBE_DEFER,
 				     "%pOF has no driver yet\n", sram);
-	if (!pool->gen)
+	if (!pool->gen || !pool_is_of_node(pool->gen, sram))
 		return dev_err_probe(dev, -EINVAL, "%pOF has no pool\n",
 				     sram);
 	gen_pool_for_each_chunk(pool->gen, pool_find_page, &page);

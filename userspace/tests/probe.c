@@ -48,6 +48,7 @@ static bool log_is(int fd, const char *device, const char *text)
 		if (sscanf(record, "%u,%*[^;];%511[^\n]", &level, line) != 2 ||
 		    (level & 7) > LOG_WARNING || !strncmp(line, "OF: ", 4) ||
 		    strstr(line, "memory it may write to is kept") ||
+		    !strncmp(line, "hrtimer: interrupt took ", 24) ||
 		    strstr(line, "probe with driver") ||
 		    strstr(line, "probe of"))
 			continue;
