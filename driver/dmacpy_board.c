@@ -87,7 +87,7 @@ static int board_check(struct resource *res)
 		pr_err("sram=%s: %pR is the system's main memory\n", sram, res);
 		return -EBUSY;
 	}
-	/* Also when it is part of a device that nobody has claimed. */
+	/* Also when it is part of a device that no driver has claimed. */
 	if (!request_mem_region(res->start, resource_size(res), "dmacpy")) {
 		pr_err("sram=%s: %pR is in use, see /proc/iomem\n", sram, res);
 		return -EBUSY;
@@ -175,7 +175,7 @@ static int board_add_region(struct resource *res)
  *
  * Context: Process.
  * Return: 0; or, with the reason in the log, -EINVAL for a parameter that makes
- * no sense, -EBUSY for memory that is somebody else's, -ENXIO where there is
+ * no sense, -EBUSY for memory that something else has, -ENXIO where there is
  * none, -ENOMEM. That a node of this driver has the same memory is only seen
  * when both are bound: they share it, or one of them fails.
  */

@@ -367,7 +367,7 @@ err_free:
  *
  * Context: Process, inside the gate.
  * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO, or the -errno
- * of who cannot be resumed.
+ * of a device that cannot be resumed.
  */
 int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 {

@@ -11,6 +11,7 @@
 #include "dmacpy_cdev.h"
 #include "dmacpy_compat.h"
 #include "dmacpy_device.h"
+#include "dmacpy_event.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_uring.h"
@@ -18,7 +19,7 @@
 /* How many records are copied at a time. */
 #define CDEV_READ_EVENTS	8
 
-/* The number is free again when the device is unbound, whoever keeps it. */
+/* The number is free again when the device is unbound, though files stay. */
 static DEFINE_IDA(cdev_ids);
 
 /* misc_open() and misc_deregister() exclude each other: the device is here. */
@@ -66,14 +67,14 @@ static ssize_t cdev_read(struct file *file, char __user *user, size_t count,
 		return -EINVAL;
 	do {
 		max = min((count - done) / sizeof(*events), ARRAY_SIZE(events));
-		taken = dmacpy_stream_take_events(stream, events, max,
+		taken = dmacpy_event_take(stream, events, max,
 						  nonblock || done);
 		if (taken < 0)
 			return done ?: taken;
 		unread = DIV_ROUND_UP(copy_to_user(user + done, events,
 						   taken * sizeof(*events)),
 				      sizeof(*events));
-		dmacpy_stream_end_read(stream, events, taken, unread);
+		dmacpy_event_end_read(stream, events, taken, unread);
 		done += (taken - unread) * sizeof(*events);
 	} while (!unread && taken == max && count - done >= sizeof(*events));
 	return done ?: -EFAULT;

@@ -109,7 +109,7 @@ static inline bool dmacpy_may_write_pages(struct page **pages,
 	bool may = true;
 	unsigned long i;
 
-	/* The file may go away meanwhile. */
+	/* The file may be freed concurrently. */
 	rcu_read_lock();
 	for (i = 0; i < npages && may; i++) {
 		mapping = page_mapping(pages[i]);
@@ -170,7 +170,7 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 /*
  * Before a request is tried again, later, when its place in the ring may have
  * been used for another one: from 6.10 to 6.12 io_uring has a copy by then, but
- * does not look there. Before, it makes one and looks there.
+ * does not use it. Before, it makes one and uses that.
  */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)

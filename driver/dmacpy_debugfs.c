@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a developer wants to know of a running system. Nothing depends on it,
- * nor on what it looks like.
+ * What a developer wants to know of a running system. Nothing depends on the
+ * files, nor on their format.
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>
@@ -78,8 +78,8 @@ void dmacpy_debugfs_add(struct dmacpy_device *dev)
 
 /**
  * dmacpy_debugfs_del() - undo dmacpy_debugfs_add()
- * @dev: the instance; nobody looks at it any more after this, nor if it was
- *	called before
+ * @dev: the instance, which no reader of the files uses after this; may be
+ *	called twice
  *
  * Context: Process.
  */

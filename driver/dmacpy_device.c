@@ -105,7 +105,7 @@ void dmacpy_device_leave(struct dmacpy_device *dev, int idx)
 }
 
 /**
- * dmacpy_device_unplug() - close the gate and wait until nobody is inside
+ * dmacpy_device_unplug() - close the gate and wait until no task is inside
  * @dev: the instance
  *
  * Context: Process.

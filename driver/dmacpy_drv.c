@@ -16,11 +16,13 @@
 #include "dmacpy_debugfs.h"
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
+#include "dmacpy_handle.h"
 #include "dmacpy_heap.h"
 #include "dmacpy_node.h"
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_power.h"
+#include "dmacpy_queue.h"
 #include "dmacpy_recovery.h"
 #include "dmacpy_stream.h"
 
@@ -164,7 +166,7 @@ static void dmacpy_stop_streams(struct dmacpy_device *dev)
 
 	mutex_lock(&dev->lock);
 	list_for_each_entry(stream, &dev->streams, node)
-		dmacpy_stream_stop(stream);
+		dmacpy_queue_stop(stream);
 	mutex_unlock(&dev->lock);
 }
 
@@ -185,9 +187,9 @@ static void dmacpy_drop_streams(struct dmacpy_device *dev)
 
 	mutex_lock(&dev->lock);
 	list_for_each_entry(stream, &dev->streams, node)
-		dmacpy_stream_drop_buffers(stream);
+		dmacpy_handle_drop_all(stream);
 	mutex_unlock(&dev->lock);
-	/* Who had taken a handle away before has put it after this. */
+	/* A RELEASE that has removed its handle before has put it after this. */
 	synchronize_srcu(&dev->gate);
 	dmacpy_buf_flush();
 }

@@ -287,7 +287,7 @@ static int export_alloc_sram(struct dmacpy_export *export, u64 length)
 	size_t size = PAGE_ALIGN(min_t(u64, length, SIZE_MAX / 2));
 	int ret;
 
-	/* Before somebody over his quota takes it from others for a moment. */
+	/* First: a user over the quota must not take SRAM even for a moment. */
 	ret = dmacpy_account_charge(export->account, DMACPY_SRAM_PAGES,
 				    size >> PAGE_SHIFT);
 	if (ret)
@@ -371,8 +371,8 @@ static void export_name(struct dma_buf *dmabuf)
  *
  * Context: Process, inside the gate.
  * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
- * -EINVAL for no bytes, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of who cannot
- * be resumed.
+ * -EINVAL for no bytes, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of a device
+ * that cannot be resumed.
  */
 struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
 				    struct dmacpy_account *account, u64 length,
@@ -427,7 +427,7 @@ err_free:
  * dmacpy_export_revoke() - take the SRAM away from all user mappings
  * @dev: whose SRAM; its gate is closed, so the next access is a SIGBUS
  *
- * What other drivers have mapped stays: they cannot be told. That is why the
+ * Mappings of other drivers stay, as these cannot be notified. That is why the
  * memory is only freed with its last reference.
  *
  * Context: Process.

@@ -47,7 +47,7 @@ static const struct dma_fence_ops fence_ops = {
 };
 
 /**
- * dmacpy_fence_new() - a new fence, that nobody may wait for yet
+ * dmacpy_fence_new() - a new fence, which must not be waited for yet
  *
  * It has one reference (dma_fence_put()), and holds the module.
  *

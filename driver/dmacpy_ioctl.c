@@ -20,12 +20,16 @@
 
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_event.h"
 #include "dmacpy_export.h"
+#include "dmacpy_handle.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
+#include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_submit.h"
 
 #include <linux/dmacpy.h>
 
@@ -137,7 +141,7 @@ static int ioctl_alloc(const struct ioctl_call *call)
 		ret = PTR_ERR(dmabuf);
 		goto err_put_fd;
 	}
-	/* The name last: nobody may use one that is taken back. */
+	/* The number last: no thread can use one that is taken back. */
 	if (put_user((u64)dmabuf->size, &user->length) ||
 	    put_user(fd, &user->fd)) {
 		ret = -EFAULT;
@@ -177,7 +181,7 @@ static int ioctl_put_handle(struct dmacpy_stream *stream, u32 handle,
 {
 	if (!put_user(handle, user))
 		return 0;
-	dmacpy_stream_release(stream, handle);
+	dmacpy_handle_release(stream, handle);
 	return -EFAULT;
 }
 
@@ -203,14 +207,14 @@ static int ioctl_import(const struct ioctl_call *call)
 	length = dmabuf->size;
 	ret = -EACCES;
 	if (ioctl_fd_allows(dmabuf, args->access))
-		ret = dmacpy_stream_import(call->stream, dmabuf, args->access,
+		ret = dmacpy_handle_import(call->stream, dmabuf, args->access,
 					   &handle);
 	dma_buf_put(dmabuf);
 	if (ret)
 		return ret;
 	/* The handle is written last, see ioctl_alloc(). */
 	if (put_user(length, &user->length)) {
-		dmacpy_stream_release(call->stream, handle);
+		dmacpy_handle_release(call->stream, handle);
 		return -EFAULT;
 	}
 	return ioctl_put_handle(call->stream, handle, &user->handle);
@@ -233,7 +237,7 @@ static int ioctl_register(const struct ioctl_call *call)
 	if (end > ULONG_MAX)
 		return -EFAULT;
 
-	ret = dmacpy_stream_register(call->stream, args->addr, args->length,
+	ret = dmacpy_handle_register(call->stream, args->addr, args->length,
 				     args->access, &handle);
 	if (ret)
 		return ret;
@@ -246,7 +250,7 @@ static int ioctl_release(const struct ioctl_call *call)
 
 	if (args->__reserved)
 		return -EINVAL;
-	return dmacpy_stream_release(call->stream, args->handle);
+	return dmacpy_handle_release(call->stream, args->handle);
 }
 
 static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
@@ -255,7 +259,7 @@ static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
 	unsigned int i;
 	int ret;
 
-	/* What is of constant size is not checked again to be in the job. */
+	/* A copy of constant size needs no hardened-usercopy check. */
 	if (size == sizeof(*job->op) && job->nops == 1)
 		return copy_from_user(job->op, user, sizeof(*job->op)) ?
 		       -EFAULT : 0;
@@ -289,7 +293,7 @@ static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
 	if (args->ops > ULONG_MAX)
 		return ERR_PTR(-EFAULT);
 
-	job = dmacpy_stream_new_job(stream, args->op_count);
+	job = dmacpy_submit_new_job(stream, args->op_count);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->refused_op = &args->refused_op;
@@ -392,15 +396,15 @@ static void ioctl_wake(struct dmacpy_waiter *base)
 	complete(&container_of(base, struct ioctl_waiter, base)->woken);
 }
 
-/* Who is killed does not wait, but if he is being woken. */
+/* A fatal signal ends the wait, unless a waker has taken the waiter already. */
 static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 {
 	init_completion(&waiter->woken);
 	waiter->base.wake = ioctl_wake;
-	if (dmacpy_stream_await(stream, &waiter->base) &&
+	if (dmacpy_queue_await(stream, &waiter->base) &&
 	    wait_for_completion_state(&waiter->woken,
 				      TASK_KILLABLE | TASK_FREEZABLE)) {
-		if (dmacpy_stream_forget(stream, &waiter->base))
+		if (dmacpy_queue_forget(stream, &waiter->base))
 			return -EINTR;
 		wait_for_completion(&waiter->woken);
 	}
@@ -410,7 +414,7 @@ static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 {
 	const struct dmacpy_submit *args = &call->args->submit;
-	struct ioctl_waiter waiter __uninitialized;	/* but if it is used */
+	struct ioctl_waiter waiter __uninitialized;	/* only used for WAIT */
 	bool fenced = args->flags & DMACPY_SUBMIT_OUT_FENCE;
 	struct ioctl_out_fence out;
 	int ret;
@@ -424,10 +428,10 @@ static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 	}
 	if (args->flags & DMACPY_SUBMIT_WAIT) {
 		waiter.base.job = job;
-		waiter.base.awaits = false;
+		waiter.base.armed = false;
 		job->waiter = &waiter.base;
 	}
-	ret = dmacpy_stream_submit(call->stream, job, call->nonblock);
+	ret = dmacpy_submit(call->stream, job, call->nonblock);
 	if (fenced && ret)
 		ioctl_drop_out_fence(call, &out);
 	else if (fenced)
@@ -446,7 +450,7 @@ static int ioctl_prepare_job(struct dmacpy_stream *stream,
 	job->user_data = args->user_data;
 	job->implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
 	if (args->flags & DMACPY_SUBMIT_EVENT) {
-		ret = dmacpy_stream_want_event(stream, job);
+		ret = dmacpy_event_want(stream, job);
 		if (ret)
 			return ret;
 	}
@@ -459,11 +463,11 @@ static int ioctl_prepare_job(struct dmacpy_stream *stream,
  * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
  * @stream: the open file
  * @args: its structure, with flags that are known; its @refused_op is set when
- *	this or dmacpy_stream_submit() refuses the job
+ *	this or dmacpy_submit() refuses the job
  *
  * Context: Process.
- * Return: the job, for dmacpy_stream_submit(), or an ERR_PTR() as told in the
- * documentation of the user interface.
+ * Return: the job, for dmacpy_submit(), or an ERR_PTR() as documented
+ * in the user interface.
  */
 struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 					struct dmacpy_submit *args)
@@ -586,10 +590,10 @@ static int ioctl_read(const struct ioctl_command *command,
  * @user: where it is
  * @args: where it goes; its flags are known if this succeeds
  *
- * Mostly it is the structure that is known here: one copy, of constant size.
+ * Usually it is the structure that is known here: one copy, of constant size.
  *
  * Context: Process.
- * Return: 0, or as told in the documentation of the user interface.
+ * Return: 0, or as documented in the user interface.
  */
 int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args)
@@ -611,7 +615,7 @@ int dmacpy_ioctl_read_submit(const void __user *user,
  * @nonblock: do not wait until there is room for a job
  *
  * Context: Process.
- * Return: 0, or as told in the documentation of the user interface.
+ * Return: 0, or as documented in the user interface.
  */
 long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 		  unsigned long arg, bool nonblock)

@@ -22,11 +22,6 @@
 /* Bytes whose caches may be synced in an interrupt. */
 #define JOB_QUICK_SYNC	65536U
 
-static struct dmacpy_job *job_of(struct dmacpy_xfer *xfer)
-{
-	return container_of(xfer, struct dmacpy_job, xfer);
-}
-
 static struct dmacpy_job *job_alloc(unsigned int room)
 {
 	struct dmacpy_job *job;
@@ -85,7 +80,13 @@ static void job_put_memory(struct dmacpy_job *job)
 	job->pattern = NULL;
 }
 
-static void job_clear(struct dmacpy_job *job)
+/**
+ * dmacpy_job_clear() - put all that a job has a reference to
+ * @job: the job, of which only the memory is left after this
+ *
+ * Context: Any.
+ */
+void dmacpy_job_clear(struct dmacpy_job *job)
 {
 	job_put_memory(job);
 	dmacpy_deps_free(&job->deps);
@@ -100,7 +101,7 @@ static void job_clear(struct dmacpy_job *job)
  */
 void dmacpy_job_free(struct dmacpy_job *job)
 {
-	job_clear(job);
+	dmacpy_job_clear(job);
 	kvfree(job);
 }
 
@@ -487,10 +488,18 @@ static bool job_is_piece(const struct dmacpy_op *op,
 	       ends->src && ends->src->nsegs == 1;
 }
 
-static void job_next(struct dmacpy_xfer *xfer, size_t max,
+/**
+ * dmacpy_job_next() - cut the next piece off a job
+ * @xfer: of the job, which has some left
+ * @max: longest piece
+ * @piece: set to the piece
+ *
+ * Context: Any.
+ */
+void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
 		     struct dmacpy_piece *piece)
 {
-	struct dmacpy_job *job = job_of(xfer);
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
 	const struct dmacpy_job_ends *ends = &job->ends[job->cursor.op];
 	const struct dmacpy_op *op = &job->op[job->cursor.op];
 
@@ -504,60 +513,43 @@ static void job_next(struct dmacpy_xfer *xfer, size_t max,
 	}
 }
 
-static int job_start(struct dmacpy_xfer *xfer)
-{
-	struct dmacpy_job *job = job_of(xfer);
-
-	return job->ops->start(job);
-}
-
-/*
- * The references go first, if they may: then it is the last RELEASE or close
- * after the wait that frees a buffer, and not this.
+/**
+ * dmacpy_job_complete() - give the buffers of a job back to the CPU
+ * @job: a job that the channel has completed
+ *
+ * The references go before anything learns of the result: then the last RELEASE
+ * or close after that frees a buffer. Those of a job that was terminated stay
+ * until the engine cannot write to them any more.
+ *
+ * Context: Any.
  */
-static void job_done(struct dmacpy_xfer *xfer, int result)
+void dmacpy_job_complete(struct dmacpy_job *job)
 {
-	struct dmacpy_job *job = job_of(xfer);
-
 	if (job->synced)
 		job_sync_for_cpu(job);
-	if (!xfer->terminated)
+	if (!job->xfer.terminated)
 		job_put_memory(job);
-	job->ops->done(job, result);
 }
-
-static void job_release(struct dmacpy_xfer *xfer)
-{
-	struct dmacpy_job *job = job_of(xfer);
-
-	job_clear(job);
-	job->ops->release(job);
-}
-
-static const struct dmacpy_xfer_ops job_xfer_ops = {
-	.start = job_start,
-	.next = job_next,
-	.done = job_done,
-	.release = job_release,
-};
 
 /**
- * dmacpy_job_enter() - let a job onto its channel; it belongs to it then
- * @job: a job that was prepared, and depends on nothing any more
+ * dmacpy_job_run() - hand a job to its channel, which owns it after this
+ * @job: a job that was prepared, and waits for no fence any more
  * @chan: the channel
  * @lane: the stream's
- * @result: 0, or the -errno that it is to end with, untouched by the engine
+ * @ops: what the channel calls
+ * @result: 0, or the -errno that it is to complete with, without the engine
  *
- * What it depended on may have been somebody who wrote to its source by CPU:
- * the caches are only now what the engine is to see.
+ * A task may have written to its source by CPU before the fence that it waited
+ * for has signalled: only now the caches hold what the engine is to read.
  *
  * Context: Any, while the channel is open.
  */
-void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
-		      struct dmacpy_lane *lane, int result)
+void dmacpy_job_run(struct dmacpy_job *job, struct dmacpy_chan *chan,
+		    struct dmacpy_lane *lane, const struct dmacpy_xfer_ops *ops,
+		    int result)
 {
 	dmacpy_deps_free(&job->deps);
-	job->xfer.ops = &job_xfer_ops;
+	job->xfer.ops = ops;
 	job->xfer.result = result;
 	job->xfer.slow = job->needs_sync && job->length > JOB_QUICK_SYNC;
 	if (!result && job->needs_sync)

@@ -2,6 +2,7 @@
 #ifndef DMACPY_JOB_H
 #define DMACPY_JOB_H
 
+#include <linux/container_of.h>
 #include <linux/types.h>
 
 #include <linux/dmacpy.h>
@@ -14,19 +15,6 @@ struct dmacpy_buf;
 struct dmacpy_job;
 struct dmacpy_stream;
 struct dmacpy_waiter;
-
-/**
- * struct dmacpy_job_ops - what a job asks of its stream
- * @start: it is its turn: 0, or the -errno it is to end with instead. Atomic.
- * @done: it has ended with this result: signal it. Atomic.
- * @release: nothing needs the job any more, which has let go of all it had: it
- *	is to be freed, or used again. Atomic.
- */
-struct dmacpy_job_ops {
-	int (*start)(struct dmacpy_job *job);
-	void (*done)(struct dmacpy_job *job, int result);
-	void (*release)(struct dmacpy_job *job);
-};
 
 /**
  * struct dmacpy_job_ends - what the handles of an operation stand for
@@ -57,7 +45,6 @@ struct dmacpy_job_cursor {
 /**
  * struct dmacpy_job - operations that are run and complete together
  * @xfer: what the channel knows of it; owns the job once it was submitted
- * @ops: of the stream
  * @stream: a reference to the stream, once it was committed
  * @node: in dmacpy_stream.waiting
  * @seqno: its place in the stream
@@ -65,12 +52,12 @@ struct dmacpy_job_cursor {
  * @deps: what it waits for
  * @deadline: when it stops waiting for fences of other drivers, in jiffies, if
  *	it has to wait
- * @waiter: who is told of its result, or NULL; under dmacpy_stream.lock
+ * @waiter: awaits its result, or NULL; under dmacpy_stream.lock
  * @refused_op: where dmacpy_job_refuse() stores the number of an operation, or
  *	NULL; not used once the job was submitted
- * @user_data: for the record
- * @event: makes a record for read()
- * @implicit: waits for others who use its buffers, and has them wait for it;
+ * @user_data: for the event
+ * @event: leaves an event for read()
+ * @implicit: waits for others that use its buffers, and has them wait for it;
  *	cleared when it is prepared, if there cannot be any
  * @length: bytes that it moves
  * @needs_sync: the caches are to be made ready for the engine
@@ -92,7 +79,6 @@ struct dmacpy_job_cursor {
  */
 struct dmacpy_job {
 	struct dmacpy_xfer xfer;
-	const struct dmacpy_job_ops *ops;
 	struct dmacpy_stream *stream;
 	struct list_head node;
 	u64 seqno;
@@ -130,7 +116,17 @@ int dmacpy_job_check_ops(struct dmacpy_job *job);
 int dmacpy_job_check_ends(struct dmacpy_job *job,
 			  const struct dmacpy_chan *chan);
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan);
-void dmacpy_job_enter(struct dmacpy_job *job, struct dmacpy_chan *chan,
-		      struct dmacpy_lane *lane, int result);
+void dmacpy_job_run(struct dmacpy_job *job, struct dmacpy_chan *chan,
+		    struct dmacpy_lane *lane, const struct dmacpy_xfer_ops *ops,
+		    int result);
+void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
+		     struct dmacpy_piece *piece);
+void dmacpy_job_complete(struct dmacpy_job *job);
+void dmacpy_job_clear(struct dmacpy_job *job);
+
+static inline struct dmacpy_job *dmacpy_job_of(struct dmacpy_xfer *xfer)
+{
+	return container_of(xfer, struct dmacpy_job, xfer);
+}
 
 #endif /* DMACPY_JOB_H */

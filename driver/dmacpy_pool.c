@@ -68,7 +68,7 @@ static struct dmacpy_pool *pool_new(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&pool->ref);
 
-	/* Not devm: who has imported a buffer may use it after an unbind. */
+	/* Not devm: an importer of a buffer may use it after an unbind. */
 	pool->clk = clk_get_optional(dev, NULL);
 	if (IS_ERR(pool->clk)) {
 		ret = dev_err_probe(dev, PTR_ERR(pool->clk), "no clock\n");

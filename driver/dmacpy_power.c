@@ -42,7 +42,7 @@ void dmacpy_power_disable(struct device *parent)
  * @parent: the platform device, bound
  *
  * Context: Process. Undone by dmacpy_power_put(), also when it was unbound.
- * Return: 0 or -errno of who cannot be resumed.
+ * Return: 0 or the -errno of a device that cannot be resumed.
  */
 int dmacpy_power_get(struct device *parent)
 {

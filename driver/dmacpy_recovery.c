@@ -99,9 +99,8 @@ static bool recovery_pump(struct dmacpy_chan *chan, bool late)
 }
 
 /*
- * Looks a second time when late callbacks are through: also those that have
- * slept as long as this work, as when a debugger or a hypervisor has stopped
- * the machine.
+ * Checks a second time after late callbacks: some are only late because the
+ * whole machine was stopped, by a debugger or a hypervisor, and this work too.
  */
 static void recovery_watchdog(struct kthread_work *work)
 {

@@ -24,33 +24,16 @@ struct dmacpy_account;
 struct dmacpy_buf;
 struct dmacpy_device;
 struct dmacpy_job;
+struct workqueue_struct;
 
 /**
- * struct dmacpy_name - what a handle stands for
+ * struct dmacpy_handle_cache - the last handle that was used
  * @handle: the handle, 0 for none
- * @buf: the buffer; the reference is that of the handle
+ * @buf: its buffer; the reference is that of the handle
  */
-struct dmacpy_name {
+struct dmacpy_handle_cache {
 	u32 handle;
 	struct dmacpy_buf *buf;
-};
-
-/**
- * struct dmacpy_waiter - who wants to know what a job ends with
- * @job: the job; NULL when it has ended, or is not waited for any more
- * @result: what it has ended with then
- * @awaits: wants to be woken
- * @wake: it has ended: the last that the stream does with this. Atomic.
- *
- * Has to be there until dmacpy_stream_await() or dmacpy_stream_forget() says
- * that @wake is not called, or it was. All is under dmacpy_stream.lock, but
- * that @job is NULL may be seen without it, and @result after that.
- */
-struct dmacpy_waiter {
-	struct dmacpy_job *job;
-	int result;
-	bool awaits;
-	void (*wake)(struct dmacpy_waiter *waiter);
 };
 
 /**
@@ -95,7 +78,7 @@ struct dmacpy_stream_stat {
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
- * @cancelled: jobs up to this one were taken along by a failure; may be read
+ * @cancelled: jobs up to this one were cancelled by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
  * @failed: number of jobs that have ended with an error
@@ -122,8 +105,8 @@ struct dmacpy_stream {
 	struct dmacpy_chan *chan;
 	struct list_head node;
 	struct xarray bufs;
-	struct dmacpy_name dst;
-	struct dmacpy_name src;
+	struct dmacpy_handle_cache dst;
+	struct dmacpy_handle_cache src;
 	struct mutex submit;
 	u64 context;
 	u64 visits;
@@ -153,38 +136,28 @@ struct dmacpy_stream {
 	wait_queue_entry_t room;
 };
 
+extern struct workqueue_struct *dmacpy_stream_wq;
+
 int dmacpy_stream_init(void);
 void dmacpy_stream_exit(void);
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev);
 void dmacpy_stream_close(struct dmacpy_stream *stream);
-void dmacpy_stream_stop(struct dmacpy_stream *stream);
-void dmacpy_stream_drop_buffers(struct dmacpy_stream *stream);
-int dmacpy_stream_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
-			 u32 access, u32 *handle);
-int dmacpy_stream_register(struct dmacpy_stream *stream, unsigned long addr,
-			   size_t length, u32 access, u32 *handle);
-int dmacpy_stream_release(struct dmacpy_stream *stream, u32 handle);
-struct dmacpy_job *dmacpy_stream_new_job(struct dmacpy_stream *stream,
-					 unsigned int nops);
-int dmacpy_stream_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			 bool nonblock);
-bool dmacpy_stream_await(struct dmacpy_stream *stream,
-			 struct dmacpy_waiter *waiter);
-bool dmacpy_stream_forget(struct dmacpy_stream *stream,
-			  struct dmacpy_waiter *waiter);
-int dmacpy_stream_want_event(struct dmacpy_stream *stream,
-			     struct dmacpy_job *job);
-int dmacpy_stream_take_events(struct dmacpy_stream *stream,
-			      struct dmacpy_event *events, unsigned int max,
-			      bool nonblock);
-void dmacpy_stream_end_read(struct dmacpy_stream *stream,
-			    const struct dmacpy_event *events,
-			    unsigned int count, unsigned int unread);
+void dmacpy_stream_release(struct kref *ref);
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 			    poll_table *table);
 bool dmacpy_stream_is_idle(struct dmacpy_stream *stream);
 int dmacpy_stream_flush(struct dmacpy_stream *stream);
 int dmacpy_stream_stat(struct dmacpy_stream *stream,
 		       struct dmacpy_stream_stat *stat);
+
+static inline void dmacpy_stream_get(struct dmacpy_stream *stream)
+{
+	kref_get(&stream->ref);
+}
+
+static inline void dmacpy_stream_put(struct dmacpy_stream *stream)
+{
+	kref_put(&stream->ref, dmacpy_stream_release);
+}
 
 #endif /* DMACPY_STREAM_H */

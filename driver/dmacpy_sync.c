@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a job waits for, and who waits for it: fences, also in dma-bufs. */
+/* What a job waits for, and what waits for it: fences, also in dma-bufs. */
 #include <linux/dma-fence.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
@@ -196,8 +196,8 @@ static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
 
 /*
  * A sync of memory that bounces copies what the CPU had over what the engine
- * has written: who is to be synced waits for who writes, in the same stream
- * too.
+ * has written: a job that syncs waits for the last one that writes, even in the
+ * same stream.
  */
 static int sync_collect_writer(const struct dmacpy_buf *buf,
 			       struct dmacpy_deps *deps)
@@ -208,7 +208,7 @@ static int sync_collect_writer(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_sync_collect() - have a job wait for those who use its buffers
+ * dmacpy_sync_collect() - have a job wait for all that uses its buffers
  * @points: the buffers, locked if their fences are to be waited for
  * @count: number of @points
  * @context: the stream's own, which is in order anyway

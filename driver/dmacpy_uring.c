@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT by io_uring: the request completes with the result of the job. Who
- * cancels the request does not cancel the job.
+ * SUBMIT by io_uring: the request completes with the result of the job. To
+ * cancel the request does not cancel the job.
  */
 #include <linux/container_of.h>
 #include <linux/delay.h>
@@ -15,7 +15,9 @@
 #include "dmacpy_compat.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
+#include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_submit.h"
 #include "dmacpy_uring.h"
 
 #include <linux/dmacpy.h>
@@ -23,7 +25,7 @@
 #define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
 				 DMACPY_SUBMIT_NO_IMPLICIT)
 
-/* What a request keeps. Until it awaits, it is completed by who issues it. */
+/* In the request. Until it is armed, the issuing task completes the request. */
 static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
 {
 	BUILD_BUG_ON(sizeof(struct dmacpy_waiter) > sizeof(cmd->pdu));
@@ -70,7 +72,7 @@ static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 {
 	struct dmacpy_waiter *waiter = uring_waiter(cmd);
 
-	if (dmacpy_stream_forget(stream, waiter)) {
+	if (dmacpy_queue_forget(stream, waiter)) {
 		waiter->result = -ECANCELED;
 		uring_complete(cmd, issue_flags);
 	} else if (current->flags & PF_KTHREAD) {
@@ -125,7 +127,7 @@ static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return PTR_ERR(job);
 	job->waiter = uring_waiter(cmd);
 	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
-	return dmacpy_stream_submit(stream, job, nonblock ||
+	return dmacpy_submit(stream, job, nonblock ||
 				    cmd->file->f_flags & O_NONBLOCK);
 }
 
@@ -164,7 +166,7 @@ static int uring_start_job(struct dmacpy_stream *stream,
  *
  * Context: Process.
  * Return: -EIOCBQUEUED: the request completes with the result of the job, or
- * has; or as told in the documentation of the user interface.
+ * has; or as documented in the user interface.
  */
 int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		     unsigned int issue_flags)
@@ -183,7 +185,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	if (ret)
 		return ret;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
-	if (!dmacpy_stream_await(stream, uring_waiter(cmd)))
+	if (!dmacpy_queue_await(stream, uring_waiter(cmd)))
 		uring_complete(cmd, issue_flags);
 	return -EIOCBQUEUED;
 }

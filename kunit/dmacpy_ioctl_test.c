@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "dmacpy_device.h"
+#include "dmacpy_handle.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_test_buf.h"
@@ -344,7 +345,7 @@ static void ioctl_steps_over_tails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			ioctl_submit(test, DMACPY_SUBMIT_WAIT, 0, op_size, 3));
 	KUNIT_EXPECT_NULL(test, memchr_inv(memory, 0xa5, 4 * COPY_SIZE));
-	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_release(it->stream, op.dst));
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_handle_release(it->stream, op.dst));
 	test_user_end();
 }
 

@@ -385,28 +385,37 @@ static void job_make_memory(struct kunit *test, struct job_memory *memory)
 				      JOB_READ_WRITE);
 }
 
-static int job_test_start(struct dmacpy_job *job)
+static int job_test_start(struct dmacpy_xfer *xfer)
 {
 	return 0;
 }
 
-static void job_test_done(struct dmacpy_job *job, int result)
+static struct job_test *job_test_of(struct dmacpy_job *job)
 {
-	struct job_test *jt = (void *)(unsigned long)job->user_data;
-
-	jt->result = result;
+	return (void *)(unsigned long)job->user_data;
 }
 
-static void job_test_release(struct dmacpy_job *job)
+static void job_test_done(struct dmacpy_xfer *xfer, int result)
 {
-	struct job_test *jt = (void *)(unsigned long)job->user_data;
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
 
+	dmacpy_job_complete(job);
+	job_test_of(job)->result = result;
+}
+
+static void job_test_release(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
+	struct job_test *jt = job_test_of(job);
+
+	dmacpy_job_clear(job);
 	kvfree(job);
 	complete(&jt->released);
 }
 
-static const struct dmacpy_job_ops job_test_ops = {
+static const struct dmacpy_xfer_ops job_test_ops = {
 	.start = job_test_start,
+	.next = dmacpy_job_next,
 	.done = job_test_done,
 	.release = job_test_release,
 };
@@ -474,7 +483,6 @@ static void job_run_random(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->ops = &job_test_ops;
 	job->user_data = (unsigned long)jt;
 	for (i = 0; i < COPY_OPS; i++)
 		job_add_random_op(test, job, i);
@@ -483,7 +491,7 @@ static void job_run_random(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ends(job, jt->chan));
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job, jt->chan));
 	jt->lane.share = &jt->share;
-	dmacpy_job_enter(job, jt->chan, &jt->lane, 0);
+	dmacpy_job_run(job, jt->chan, &jt->lane, &job_test_ops, 0);
 	KUNIT_ASSERT_NE(test, 0, wait_for_completion_timeout(&jt->released,
 							     PATIENCE));
 	KUNIT_EXPECT_EQ(test, 0, jt->result);

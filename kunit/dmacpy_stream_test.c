@@ -18,10 +18,14 @@
 #include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_device.h"
+#include "dmacpy_event.h"
 #include "dmacpy_fence.h"
+#include "dmacpy_handle.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
+#include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_submit.h"
 #include "dmacpy_test_buf.h"
 #include "dmacpy_test_device.h"
 #include "dmacpy_test_engine.h"
@@ -69,7 +73,7 @@ struct stream_test {
 static struct dmacpy_job *stream_job_without_fence(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
-	struct dmacpy_job *job = dmacpy_stream_new_job(st->stream, 1);
+	struct dmacpy_job *job = dmacpy_submit_new_job(st->stream, 1);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->op[0] = (struct dmacpy_op){
@@ -95,7 +99,7 @@ static struct dmacpy_job *stream_event_job(struct kunit *test, u64 user_data)
 	struct dmacpy_job *job = stream_job(test);
 
 	job->user_data = user_data;
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_stream_want_event(st->stream, job));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_event_want(st->stream, job));
 	return job;
 }
 
@@ -104,7 +108,7 @@ static int stream_submit(struct kunit *test, struct dmacpy_job *job)
 {
 	struct stream_test *st = test->priv;
 
-	return dmacpy_stream_submit(st->stream, job, true);
+	return dmacpy_submit(st->stream, job, true);
 }
 
 static void stream_put_fence(void *fence)
@@ -127,7 +131,7 @@ static struct dma_fence *stream_start_on(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, stream_put_fence,
 						  fence));
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_stream_submit(stream, job, true));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_submit(stream, job, true));
 	return fence;
 }
 
@@ -162,12 +166,12 @@ static void stream_expect_event(struct kunit *test, u64 user_data, int result)
 	struct stream_test *st = test->priv;
 	struct dmacpy_event event;
 
-	KUNIT_ASSERT_EQ(test, 1, dmacpy_stream_take_events(st->stream, &event,
+	KUNIT_ASSERT_EQ(test, 1, dmacpy_event_take(st->stream, &event,
 							   1, true));
 	KUNIT_EXPECT_EQ(test, user_data, event.user_data);
 	KUNIT_EXPECT_EQ(test, result, event.result);
 	KUNIT_EXPECT_EQ(test, STREAM_SIZE, event.length);
-	dmacpy_stream_end_read(st->stream, &event, 1, 0);
+	dmacpy_event_end_read(st->stream, &event, 1, 0);
 }
 
 static int stream_next_error(struct kunit *test)
@@ -175,7 +179,7 @@ static int stream_next_error(struct kunit *test)
 	struct stream_test *st = test->priv;
 	struct dmacpy_event event;
 
-	return dmacpy_stream_take_events(st->stream, &event, 1, true);
+	return dmacpy_event_take(st->stream, &event, 1, true);
 }
 
 static unsigned int stream_poll(struct kunit *test)
@@ -245,13 +249,13 @@ static void stream_names_buffers(struct kunit *test)
 	KUNIT_EXPECT_NE(test, again, st->src_handle);
 	KUNIT_EXPECT_EQ(test, 2, test_dmabuf_mappings(st->dst));
 
-	KUNIT_EXPECT_EQ(test, -ENOENT, dmacpy_stream_release(st->stream, 0));
-	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_release(st->stream, again));
+	KUNIT_EXPECT_EQ(test, -ENOENT, dmacpy_handle_release(st->stream, 0));
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_handle_release(st->stream, again));
 	KUNIT_EXPECT_EQ(test, -ENOENT,
-			dmacpy_stream_release(st->stream, again));
+			dmacpy_handle_release(st->stream, again));
 	KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(st->dst));
 	KUNIT_EXPECT_EQ(test, 0,
-			dmacpy_stream_release(st->stream, st->src_handle));
+			dmacpy_handle_release(st->stream, st->src_handle));
 	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, stream_job(test)));
 }
 
@@ -262,7 +266,7 @@ static void stream_keeps_buffers_of_jobs(struct kunit *test)
 	struct dma_fence *fence = stream_start(test, stream_job(test));
 
 	KUNIT_EXPECT_EQ(test, 0,
-			dmacpy_stream_release(st->stream, st->dst_handle));
+			dmacpy_handle_release(st->stream, st->dst_handle));
 	KUNIT_EXPECT_EQ(test, 1, test_dmabuf_mappings(st->dst));
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
@@ -315,12 +319,12 @@ static void stream_takes_records_back(struct kunit *test)
 		stream_make_event(test, i);
 	stream_expect_event(test, 0, 0);
 	stream_make_event(test, 3);
-	KUNIT_ASSERT_EQ(test, 3, dmacpy_stream_take_events(st->stream, events,
+	KUNIT_ASSERT_EQ(test, 3, dmacpy_event_take(st->stream, events,
 							   3, true));
 	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_next_error(test));
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			stream_submit(test, stream_event_job(test, 4)));
-	dmacpy_stream_end_read(st->stream, events, 3, 2);
+	dmacpy_event_end_read(st->stream, events, 3, 2);
 	KUNIT_EXPECT_TRUE(test,
 			  stream_poll(test) & (__force unsigned int)EPOLLIN);
 	stream_make_event(test, 4);
@@ -445,7 +449,7 @@ static void stream_submit_work(struct work_struct *work)
 	struct stream_submitter *submitter =
 		container_of(work, struct stream_submitter, work);
 
-	submitter->result = dmacpy_stream_submit(submitter->stream,
+	submitter->result = dmacpy_submit(submitter->stream,
 						 submitter->job, false);
 }
 
@@ -515,7 +519,7 @@ static void stream_unplug(struct kunit *test)
 
 	dmacpy_device_unplug(st->dev);
 	mutex_lock(&st->dev->lock);
-	dmacpy_stream_stop(st->stream);
+	dmacpy_queue_stop(st->stream);
 	mutex_unlock(&st->dev->lock);
 }
 
@@ -785,19 +789,19 @@ static void stream_wakes_waiter(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		stream_start_awaited(test, &waiters[i]);
 	KUNIT_EXPECT_TRUE(test,
-			  dmacpy_stream_await(st->stream, &waiters[0].base));
+			  dmacpy_queue_await(st->stream, &waiters[0].base));
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 1, waiters[0].woken);
 	KUNIT_EXPECT_EQ(test, 0, waiters[0].base.result);
 	KUNIT_EXPECT_FALSE(test,
-			   dmacpy_stream_forget(st->stream, &waiters[0].base));
+			   dmacpy_queue_forget(st->stream, &waiters[0].base));
 
 	stream_run(test, TEST_FAIL);
 	for (i = 1; i < 3; i++) {
 		if (i == 2)
 			stream_run(test, TEST_COPY);
 		KUNIT_EXPECT_FALSE(test,
-				   dmacpy_stream_await(st->stream,
+				   dmacpy_queue_await(st->stream,
 						       &waiters[i].base));
 		KUNIT_EXPECT_EQ(test, 0, waiters[i].woken);
 		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : -ECANCELED,
@@ -813,9 +817,9 @@ static void stream_forgets_waiter(struct kunit *test)
 
 	stream_start_awaited(test, &waiter);
 	KUNIT_EXPECT_FALSE(test,
-			   dmacpy_stream_forget(st->stream, &waiter.base));
-	KUNIT_EXPECT_TRUE(test, dmacpy_stream_await(st->stream, &waiter.base));
-	KUNIT_EXPECT_TRUE(test, dmacpy_stream_forget(st->stream, &waiter.base));
+			   dmacpy_queue_forget(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test, dmacpy_queue_await(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test, dmacpy_queue_forget(st->stream, &waiter.base));
 	waiter.base.result = 1;
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, waiter.woken);
@@ -984,12 +988,12 @@ static void stream_is_unbound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_dmabuf_mappings(st->dst));
 	KUNIT_EXPECT_EQ(test, -ENODEV, stream_submit(test, stream_job(test)));
 	KUNIT_EXPECT_EQ(test, -ENODEV,
-			dmacpy_stream_import(st->stream, st->dst,
+			dmacpy_handle_import(st->stream, st->dst,
 					     DMACPY_ACCESS_READ, &handle));
 	KUNIT_EXPECT_EQ(test, -ENODEV,
 			PTR_ERR_OR_ZERO(dmacpy_stream_open(st->dev)));
 	KUNIT_EXPECT_EQ(test, 0,
-			dmacpy_stream_release(st->stream, st->dst_handle));
+			dmacpy_handle_release(st->stream, st->dst_handle));
 	stream_expect_event(test, 0, 0);
 	stream_expect_event(test, 1, -ENODEV);
 	KUNIT_EXPECT_EQ(test, -ENODEV, stream_next_error(test));

@@ -10,6 +10,8 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_handle.h"
+#include "dmacpy_queue.h"
 #include "dmacpy_recovery.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_test_device.h"
@@ -30,11 +32,11 @@ void test_device_unbind(struct dmacpy_device *dev)
 	dmacpy_device_unplug(dev);
 	mutex_lock(&dev->lock);
 	list_for_each_entry(stream, &dev->streams, node)
-		dmacpy_stream_stop(stream);
+		dmacpy_queue_stop(stream);
 	while (dev->nchans)
 		dmacpy_chan_close(dev->chans[--dev->nchans]);
 	list_for_each_entry(stream, &dev->streams, node)
-		dmacpy_stream_drop_buffers(stream);
+		dmacpy_handle_drop_all(stream);
 	mutex_unlock(&dev->lock);
 	dmacpy_buf_flush();
 }
@@ -136,7 +138,7 @@ u32 test_stream_import(struct kunit *test, struct dmacpy_stream *stream,
 	u32 handle = 0;
 
 	KUNIT_ASSERT_EQ(test, 0,
-			dmacpy_stream_import(stream, dmabuf,
+			dmacpy_handle_import(stream, dmabuf,
 					     DMACPY_ACCESS_READ |
 					     DMACPY_ACCESS_WRITE, &handle));
 	return handle;

@@ -87,9 +87,9 @@ check_syzkaller()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv node heap board debugfs device cdev uring ioctl stream job
-			sync buf export recovery chan testcopy token engine map pool
+		-v flow='drv node heap board debugfs device cdev uring ioctl submit
+			stream queue event handle job sync buf export recovery chan testcopy token engine map pool
 			fence account' \
-		-v shared='device compat fifo turns trace param power' \
+		-v shared='device stream compat fifo turns trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -121,7 +121,7 @@ break_syzkaller__flag()
 
 break_includes__upwards()
 {
-	sed -i '0,/^#include "/s//#include "dmacpy_stream.h"\n&/' \
+	sed -i '0,/^#include "/s//#include "dmacpy_submit.h"\n&/' \
 		driver/dmacpy_pool.c
 }
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The events of a stream: records of completed jobs, for read(). A job with an
+ * event takes a place in the ring when it is submitted, and the reader of the
+ * record frees it: no record is ever lost.
+ */
+#include <linux/atomic.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
+#include <linux/wait.h>
+
+#include "dmacpy_event.h"
+#include "dmacpy_job.h"
+#include "dmacpy_param.h"
+#include "dmacpy_stream.h"
+
+#include <linux/dmacpy.h>
+
+/**
+ * dmacpy_event_want() - have a job leave an event
+ * @stream: the stream
+ * @job: a job for it, not yet submitted
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_event_want(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	struct dmacpy_event *ring;
+
+	if (!READ_ONCE(stream->ring)) {
+		ring = kvcalloc(dmacpy_max_events.value, sizeof(*ring),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		if (!ring)
+			return -ENOMEM;
+		if (cmpxchg(&stream->ring, NULL, ring))
+			kvfree(ring);
+	}
+	job->event = true;
+	return 0;
+}
+
+/**
+ * dmacpy_event_add() - leave the event of a job that has completed
+ * @stream: the stream
+ * @job: a job that dmacpy_event_want() was called for
+ * @result: what it completed with
+ *
+ * There is room, as it was taken when the job was submitted.
+ *
+ * Context: Any, under dmacpy_stream.lock.
+ */
+void dmacpy_event_add(struct dmacpy_stream *stream,
+		      const struct dmacpy_job *job, int result)
+{
+	unsigned int i = stream->first + stream->records;
+
+	lockdep_assert_held(&stream->lock);
+	if (i >= dmacpy_max_events.value)
+		i -= dmacpy_max_events.value;
+	stream->ring[i] = (struct dmacpy_event){
+		.user_data = job->user_data,
+		.result = result,
+		.length = job->length,
+		.timestamp = ktime_get_ns(),
+	};
+	WRITE_ONCE(stream->records, stream->records + 1);
+}
+
+/* The device was unbound, and all jobs have completed: no event will follow. */
+static bool event_none_follows(struct dmacpy_stream *stream)
+{
+	/* In this order: no job is submitted once the stream is stopped. */
+	return smp_load_acquire(&stream->stopped) && !READ_ONCE(stream->jobs);
+}
+
+static unsigned int event_take(struct dmacpy_stream *stream,
+			       struct dmacpy_event *events, unsigned int max)
+{
+	unsigned int i;
+
+	spin_lock_irq(&stream->lock);
+	max = min(max, stream->records);
+	for (i = 0; i < max; i++) {
+		events[i] = stream->ring[stream->first];
+		if (++stream->first == dmacpy_max_events.value)
+			stream->first = 0;
+	}
+	WRITE_ONCE(stream->records, stream->records - max);
+	spin_unlock_irq(&stream->lock);
+	return max;
+}
+
+/**
+ * dmacpy_event_take() - take the oldest events
+ * @stream: the stream
+ * @events: where they go
+ * @max: how many at most, at least 1
+ * @nonblock: do not wait for the first one
+ *
+ * Context: Process.
+ * Return: how many were taken, whose places are kept until
+ * dmacpy_event_end_read(); -EAGAIN, -ERESTARTSYS, or -ENODEV when no event will
+ * follow.
+ */
+int dmacpy_event_take(struct dmacpy_stream *stream,
+		      struct dmacpy_event *events, unsigned int max,
+		      bool nonblock)
+{
+	unsigned int count;
+	bool last;
+	int ret;
+
+	for (;;) {
+		/* In this order: the last job may complete in between. */
+		last = event_none_follows(stream);
+		count = event_take(stream, events, max);
+		if (count)
+			return count;
+		if (last)
+			return -ENODEV;
+		if (nonblock)
+			return -EAGAIN;
+		ret = wait_event_interruptible(stream->wait,
+					       READ_ONCE(stream->records) ||
+					       event_none_follows(stream));
+		if (ret)
+			return ret;
+	}
+}
+
+/**
+ * dmacpy_event_end_read() - free places, or put back events that were not read
+ * @stream: the stream
+ * @events: from dmacpy_event_take()
+ * @count: how many these were
+ * @unread: so many of them, the last ones, are to be read next
+ *
+ * Context: Process.
+ */
+void dmacpy_event_end_read(struct dmacpy_stream *stream,
+			   const struct dmacpy_event *events,
+			   unsigned int count, unsigned int unread)
+{
+	unsigned int i;
+
+	spin_lock_irq(&stream->lock);
+	WRITE_ONCE(stream->events, stream->events - (count - unread));
+	for (i = 1; i <= unread; i++) {
+		if (!stream->first)
+			stream->first = dmacpy_max_events.value;
+		stream->ring[--stream->first] = events[count - i];
+	}
+	WRITE_ONCE(stream->records, stream->records + unread);
+	spin_unlock_irq(&stream->lock);
+	if (unread)
+		wake_up_all(&stream->wait);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The handles of a stream: numbers of the buffers that its jobs may use. */
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/xarray.h>
+
+#include "dmacpy_buf.h"
+#include "dmacpy_device.h"
+#include "dmacpy_export.h"
+#include "dmacpy_handle.h"
+#include "dmacpy_stream.h"
+
+#define HANDLE_MAX	16384
+
+/* Adds a buffer, whose reference becomes the handle's, or is dropped. */
+static int handle_add(struct dmacpy_stream *stream, struct dmacpy_buf *buf,
+		      u32 *handle)
+{
+	int ret;
+
+	ret = xa_alloc(&stream->bufs, handle, buf, XA_LIMIT(1, HANDLE_MAX),
+		       GFP_KERNEL);
+	if (ret)
+		dmacpy_buf_put(buf);
+	return ret == -EBUSY ? -EDQUOT : ret;
+}
+
+/* The reference of the handle is about to go. */
+static void handle_invalidate(struct dmacpy_stream *stream, u32 handle)
+{
+	lockdep_assert_held(&stream->submit);
+	if (stream->dst.handle == handle)
+		stream->dst = (struct dmacpy_handle_cache){ };
+	if (stream->src.handle == handle)
+		stream->src = (struct dmacpy_handle_cache){ };
+}
+
+/**
+ * dmacpy_handle_import() - a handle for a dma-buf
+ * @stream: the stream
+ * @dmabuf: the dma-buf
+ * @access: DMACPY_ACCESS_*
+ * @handle: set to the handle
+ *
+ * Context: Process. Undone by dmacpy_handle_release().
+ * Return: 0, -ENODEV, -EDQUOT, or as dmacpy_buf_import().
+ */
+int dmacpy_handle_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
+			 u32 access, u32 *handle)
+{
+	struct dmacpy_buf *buf;
+	int idx, ret;
+
+	if (!dmacpy_device_enter(stream->dev, &idx)) {
+		ret = -ENODEV;
+		goto out_leave;
+	}
+	buf = dmacpy_buf_import(stream->account, stream->chan, dmabuf, access);
+	if (IS_ERR(buf)) {
+		ret = PTR_ERR(buf);
+		goto out_leave;
+	}
+	ret = handle_add(stream, buf, handle);
+out_leave:
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+/**
+ * dmacpy_handle_register() - a handle for memory of the calling process
+ * @stream: the stream
+ * @addr: its address
+ * @length: bytes, not 0, not wrapping
+ * @access: DMACPY_ACCESS_*
+ * @handle: set to the handle
+ *
+ * Context: Process. Undone by dmacpy_handle_release().
+ * Return: 0, -ENODEV, -EDQUOT, or as dmacpy_buf_pin(), dmacpy_buf_map_user().
+ */
+int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
+			   size_t length, u32 access, u32 *handle)
+{
+	struct dmacpy_buf *buf;
+	int idx, ret = -ENODEV;
+
+	buf = dmacpy_buf_pin(stream->account, addr, length, access);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		ret = dmacpy_buf_map_user(buf, stream->chan);
+	if (ret)
+		dmacpy_buf_put(buf);
+	else
+		ret = handle_add(stream, buf, handle);
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+/**
+ * dmacpy_handle_release() - remove a handle
+ * @stream: the stream
+ * @handle: the handle
+ *
+ * Context: Process.
+ * Return: 0, -ENOENT, or -EINTR for a fatal signal.
+ */
+int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle)
+{
+	struct dmacpy_buf *buf;
+	int idx, ret;
+
+	/* Inside the gate even after an unbind, which waits for it to empty. */
+	dmacpy_device_enter(stream->dev, &idx);
+	ret = mutex_lock_killable(&stream->submit);
+	if (ret)
+		goto out_leave;
+	buf = xa_erase(&stream->bufs, handle);
+	handle_invalidate(stream, handle);
+	mutex_unlock(&stream->submit);
+	if (!buf)
+		ret = -ENOENT;
+	else if (!xa_is_value(buf))
+		dmacpy_buf_put(buf);
+out_leave:
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+/**
+ * dmacpy_handle_drop_all() - put the buffers of all handles
+ * @stream: the stream
+ *
+ * The handles stay, so that RELEASE succeeds after an unbind too.
+ *
+ * Context: Process, inside the gate or with it closed.
+ */
+void dmacpy_handle_drop_all(struct dmacpy_stream *stream)
+{
+	struct dmacpy_buf *buf;
+	unsigned long handle;
+	bool dropped;
+
+	xa_for_each(&stream->bufs, handle, buf) {
+		if (xa_is_value(buf))
+			continue;
+		mutex_lock(&stream->submit);
+		dropped = xa_cmpxchg(&stream->bufs, handle, buf,
+				     xa_mk_value(0), GFP_KERNEL) == buf;
+		handle_invalidate(stream, handle);
+		mutex_unlock(&stream->submit);
+		if (dropped)
+			dmacpy_buf_put(buf);
+	}
+}
+
+/**
+ * dmacpy_handle_stat() - what the handles of a stream stand for
+ * @stream: the stream
+ * @stat: its handles, pinned and sram are added to
+ *
+ * Context: Process.
+ * Return: 0, or -EINTR for a fatal signal.
+ */
+int dmacpy_handle_stat(struct dmacpy_stream *stream,
+		       struct dmacpy_stream_stat *stat)
+{
+	const struct dmacpy_buf *buf;
+	unsigned long handle;
+
+	/* Handles are only removed under this mutex. */
+	if (mutex_lock_killable(&stream->submit))
+		return -EINTR;
+	xa_for_each(&stream->bufs, handle, buf) {
+		stat->handles++;
+		if (xa_is_value(buf))
+			continue;
+		stat->pinned += dmacpy_buf_pinned(buf);
+		if (buf->dmabuf && dmacpy_export_is_sram(buf->dmabuf))
+			stat->sram += buf->length;
+	}
+	mutex_unlock(&stream->submit);
+	return 0;
+}

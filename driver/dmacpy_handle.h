@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The handles of a stream: numbers of the buffers that its jobs may use. */
+#ifndef DMACPY_HANDLE_H
+#define DMACPY_HANDLE_H
+
+#include <linux/types.h>
+
+#include "dmacpy_stream.h"
+
+struct dma_buf;
+struct dmacpy_buf;
+
+int dmacpy_handle_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
+			 u32 access, u32 *handle);
+int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
+			   size_t length, u32 access, u32 *handle);
+int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle);
+void dmacpy_handle_drop_all(struct dmacpy_stream *stream);
+int dmacpy_handle_stat(struct dmacpy_stream *stream,
+		       struct dmacpy_stream_stat *stat);
+
+#endif /* DMACPY_HANDLE_H */

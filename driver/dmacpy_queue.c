@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The jobs of a stream: what they wait for, and how they complete.
+ *
+ * A job goes to the channel at once if it waits for no fence, and none before
+ * it does. Otherwise it is put behind them, and a work item dispatches the first
+ * one when its fences have signalled: jobs start in the order of submission.
+ */
+#include <linux/atomic.h>
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "dmacpy_account.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_event.h"
+#include "dmacpy_fence.h"
+#include "dmacpy_job.h"
+#include "dmacpy_param.h"
+#include "dmacpy_queue.h"
+#include "dmacpy_stream.h"
+#include "dmacpy_trace.h"
+
+/* A job of no more operations than this is kept to be used again. */
+#define QUEUE_SPARE_OPS	64
+
+/* Its turn on the channel: has the failure of an earlier job cancelled it? */
+static int queue_start(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
+	struct dmacpy_stream *stream = job->stream;
+	int ret = 0;
+
+	if (job->seqno <= atomic64_read(&stream->cancelled))
+		ret = -ECANCELED;
+	trace_dmacpy_job_start(stream->context, job->seqno, ret);
+	return ret;
+}
+
+/*
+ * A failure cancels all jobs that were submitted by now. For those that depend
+ * on it and are submitted later see queue_dep_fails().
+ */
+static int queue_note_result(struct dmacpy_stream *stream,
+			     const struct dmacpy_job *job, int result)
+{
+	lockdep_assert_held(&stream->lock);
+	if (job->seqno <= atomic64_read(&stream->cancelled))
+		result = result ?: -ECANCELED;
+	else if (result)
+		atomic64_set(&stream->cancelled, stream->seqno);
+	if (!result)
+		return 0;
+	if (job->fence)
+		dma_fence_set_error(job->fence, result);
+	if (!stream->error)
+		stream->error = result;
+	stream->failed++;
+	return result;
+}
+
+/*
+ * Hands the result to the waiter. Returns it if it is to be woken: one that is
+ * not armed may be freed as soon as waiter->job is NULL.
+ */
+static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
+						   struct dmacpy_job *job,
+						   int result)
+{
+	struct dmacpy_waiter *waiter = job->waiter;
+	bool armed;
+
+	lockdep_assert_held(&stream->lock);
+	if (!waiter)
+		return NULL;
+	armed = waiter->armed;
+	waiter->result = result;
+	/* Pairs with the acquire in dmacpy_queue_await(). */
+	smp_store_release(&waiter->job, NULL);
+	return armed ? waiter : NULL;
+}
+
+/*
+ * In this order a program that sees the result, by whatever means, finds its
+ * event, and room for the next job; and nothing sees it before the fence has
+ * signalled.
+ */
+static void queue_done(struct dmacpy_xfer *xfer, int result)
+{
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
+	struct dmacpy_stream *stream = job->stream;
+	struct dmacpy_waiter *waiter = NULL;
+	unsigned long flags;
+
+	dmacpy_job_complete(job);
+	dmacpy_account_end_job(stream->account, job->length);
+	spin_lock_irqsave(&stream->lock, flags);
+	result = queue_note_result(stream, job, result);
+	if (job->event)
+		dmacpy_event_add(stream, job, result);
+	WRITE_ONCE(stream->jobs, stream->jobs - 1);
+	if (!job->fence)
+		waiter = queue_complete_waiter(stream, job, result);
+	spin_unlock_irqrestore(&stream->lock, flags);
+	trace_dmacpy_job_done(stream->context, job->seqno, result);
+	if (job->fence) {
+		dmacpy_fence_signal(job->fence);
+		if (READ_ONCE(job->waiter)) {
+			spin_lock_irqsave(&stream->lock, flags);
+			waiter = queue_complete_waiter(stream, job, result);
+			spin_unlock_irqrestore(&stream->lock, flags);
+		}
+	}
+	atomic64_set_release(&stream->ended, job->seqno);
+	if (wq_has_sleeper(&stream->wait))
+		wake_up_all(&stream->wait);
+	if (waiter)
+		waiter->wake(waiter);
+}
+
+static void queue_release(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_job *job = dmacpy_job_of(xfer);
+	struct dmacpy_stream *stream = job->stream;
+
+	dmacpy_job_clear(job);
+	if (job->room <= QUEUE_SPARE_OPS)
+		job = xchg(&stream->spare, job);
+	/* Usually there was none, and kvfree(NULL) is not free of cost. */
+	if (job)
+		kvfree(job);
+	dmacpy_stream_put(stream);
+}
+
+static const struct dmacpy_xfer_ops queue_xfer_ops = {
+	.start = queue_start,
+	.next = dmacpy_job_next,
+	.done = queue_done,
+	.release = queue_release,
+};
+
+/*
+ * Has an earlier job of the stream failed, or is it cancelled? If neither, its
+ * failure will cancel what was submitted by then.
+ */
+static bool queue_dep_fails(struct dmacpy_stream *stream,
+			    struct dma_fence *fence)
+{
+	u64 cancelled;
+	bool fails;
+
+	spin_lock_irq(&stream->lock);
+	cancelled = atomic64_read(&stream->cancelled);
+	fails = fence->error || (fence->seqno <= cancelled &&
+				 !dma_fence_is_signaled(fence));
+	spin_unlock_irq(&stream->lock);
+	return fails;
+}
+
+/*
+ * Returns 0 if there is nothing left to wait for, -EINPROGRESS, or -ECANCELED
+ * if the in-fence has failed. Jobs of the same stream are in order anyway: one
+ * is waited for only if the caches must not be synced before it has completed.
+ */
+static int queue_deps_status(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job)
+{
+	struct dmacpy_deps *deps = &job->deps;
+	struct dma_fence *fence;
+	bool explicit;
+
+	for (; deps->next < deps->count; deps->next++) {
+		fence = deps->fences[deps->next];
+		explicit = deps->next < deps->explicit;
+		if (explicit && !job->needs_sync &&
+		    fence->context == stream->context) {
+			if (queue_dep_fails(stream, fence))
+				return -ECANCELED;
+			continue;
+		}
+		if (!dma_fence_is_signaled(fence))
+			return -EINPROGRESS;
+		if (explicit && dma_fence_get_status(fence) < 0)
+			return -ECANCELED;
+	}
+	return 0;
+}
+
+static void queue_dep_signalled(struct dma_fence *fence,
+				struct dma_fence_cb *cb)
+{
+	struct dmacpy_stream *stream =
+		container_of(cb, struct dmacpy_stream, dep_cb);
+
+	mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
+}
+
+static void queue_disarm_dep(struct dmacpy_stream *stream)
+{
+	if (stream->dep)
+		dma_fence_remove_callback(stream->dep, &stream->dep_cb);
+	stream->dep = NULL;
+}
+
+/*
+ * As queue_deps_status(). Has a callback at the first fence that has not
+ * signalled, one at a time; if it comes at once it has queued the work already,
+ * which the deadline does not delay. The deadline is for fences of other
+ * drivers: our own jobs complete by themselves, if late on a busy channel.
+ */
+static int queue_arm_dep(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	struct dmacpy_deps *deps = &job->deps;
+	unsigned long now = jiffies;
+	bool late = !time_before(now, job->deadline);
+	struct dma_fence *fence;
+	int ret;
+
+	while ((ret = queue_deps_status(stream, job)) == -EINPROGRESS) {
+		fence = deps->fences[deps->next];
+		if (late && !dmacpy_fence_is_own(fence)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+		if (stream->dep != fence) {
+			queue_disarm_dep(stream);
+			if (dma_fence_add_callback(fence, &stream->dep_cb,
+						   queue_dep_signalled))
+				continue;
+			stream->dep = fence;
+		}
+		if (!late)
+			queue_delayed_work(dmacpy_stream_wq, &stream->advance,
+					   job->deadline - now);
+		return ret;
+	}
+	queue_disarm_dep(stream);
+	return ret;
+}
+
+/* To the channel, from where it completes with the result if that is set. */
+static void queue_run(struct dmacpy_stream *stream, struct dmacpy_job *job,
+		      int result)
+{
+	dmacpy_job_run(job, stream->chan, &stream->lane, &queue_xfer_ops,
+		       result);
+}
+
+static struct dmacpy_job *queue_first(struct dmacpy_stream *stream)
+{
+	struct dmacpy_job *job;
+
+	spin_lock_irq(&stream->lock);
+	job = list_first_entry_or_null(&stream->waiting, struct dmacpy_job,
+				       node);
+	if (!job)
+		stream->moving = false;
+	spin_unlock_irq(&stream->lock);
+	return job;
+}
+
+static void queue_dispatch_first(struct dmacpy_stream *stream,
+				 struct dmacpy_job *job, int result)
+{
+	spin_lock_irq(&stream->lock);
+	list_del(&job->node);
+	stream->moving = true;
+	spin_unlock_irq(&stream->lock);
+	queue_run(stream, job, result);
+}
+
+/**
+ * dmacpy_queue_advance() - dispatch waiting jobs whose fences have signalled
+ * @work: dmacpy_stream.advance
+ *
+ * Not inside the gate: an unbind may wait for a task that is inside and waits
+ * for one of our fences. The channel is open until the stream is stopped.
+ *
+ * Context: Process.
+ */
+void dmacpy_queue_advance(struct work_struct *work)
+{
+	struct dmacpy_stream *stream =
+		container_of(work, struct dmacpy_stream, advance.work);
+	bool signalling = dma_fence_begin_signalling();
+	struct dmacpy_job *job;
+	int result;
+
+	while (!READ_ONCE(stream->stopped) && (job = queue_first(stream))) {
+		result = queue_arm_dep(stream, job);
+		if (result == -EINPROGRESS)
+			break;
+		queue_dispatch_first(stream, job, result);
+	}
+	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * dmacpy_queue_stop() - complete the waiting jobs, and wake all sleepers
+ * @stream: a stream of a device that is being unbound; its gate is closed
+ *
+ * Context: Process, under dmacpy_device.lock. The channel is still open.
+ */
+void dmacpy_queue_stop(struct dmacpy_stream *stream)
+{
+	struct dmacpy_job *job;
+
+	/* Pairs with the acquire in event_none_follows(). */
+	smp_store_release(&stream->stopped, true);
+	cancel_delayed_work_sync(&stream->advance);
+	queue_disarm_dep(stream);
+	while ((job = queue_first(stream)))
+		queue_dispatch_first(stream, job, -ENODEV);
+	wake_up_all(&stream->wait);
+}
+
+/**
+ * dmacpy_queue_job() - run a job when its fences and the jobs before it allow
+ * @stream: the stream
+ * @job: has its number in the stream, so that nothing can fail any more
+ *
+ * Context: Process, inside the gate and under dmacpy_stream.submit.
+ */
+void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	unsigned int timeout;
+	int result = 0;
+	bool wait;
+
+	lockdep_assert_held(&stream->submit);
+	if (job->deps.count)
+		result = queue_deps_status(stream, job);
+
+	spin_lock_irq(&stream->lock);
+	wait = result == -EINPROGRESS || stream->moving ||
+	       !list_empty(&stream->waiting);
+	if (wait) {
+		timeout = READ_ONCE(dmacpy_dependency_timeout.value);
+		job->deadline = jiffies + msecs_to_jiffies(timeout);
+		list_add_tail(&job->node, &stream->waiting);
+	}
+	spin_unlock_irq(&stream->lock);
+
+	if (wait)
+		mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
+	else
+		queue_run(stream, job, result);
+}
+
+/**
+ * dmacpy_queue_await() - have a waiter woken when its job completes
+ * @stream: the stream
+ * @waiter: with its @job, whose @waiter this was when it was submitted
+ *
+ * Context: Process.
+ * Return: false if the job has completed: the result is there, and nothing is
+ * woken.
+ */
+bool dmacpy_queue_await(struct dmacpy_stream *stream,
+			struct dmacpy_waiter *waiter)
+{
+	bool armed;
+
+	/* Pairs with the release in queue_complete_waiter(). */
+	if (!smp_load_acquire(&waiter->job))
+		return false;
+	spin_lock_irq(&stream->lock);
+	armed = waiter->job;
+	waiter->armed = armed;
+	spin_unlock_irq(&stream->lock);
+	return armed;
+}
+
+/**
+ * dmacpy_queue_forget() - undo dmacpy_queue_await()
+ * @stream: the stream
+ * @waiter: the same
+ *
+ * Context: Process.
+ * Return: false if there is nothing to undo: the waiter is, or was woken, or is
+ * not armed yet.
+ */
+bool dmacpy_queue_forget(struct dmacpy_stream *stream,
+			 struct dmacpy_waiter *waiter)
+{
+	bool forgotten;
+
+	spin_lock_irq(&stream->lock);
+	forgotten = waiter->armed && waiter->job;
+	if (forgotten) {
+		WRITE_ONCE(waiter->job->waiter, NULL);
+		waiter->job = NULL;
+	}
+	spin_unlock_irq(&stream->lock);
+	return forgotten;
+}

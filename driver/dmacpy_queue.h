@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The jobs of a stream: what they wait for, and how they complete. */
+#ifndef DMACPY_QUEUE_H
+#define DMACPY_QUEUE_H
+
+#include <linux/types.h>
+
+struct dmacpy_job;
+struct dmacpy_stream;
+struct work_struct;
+
+/**
+ * struct dmacpy_waiter - a system call or a request that awaits a job
+ * @job: the job; NULL when it has completed, or is not awaited any more
+ * @result: what it has completed with then
+ * @armed: @wake is to be called
+ * @wake: the job has completed; the last that the stream does with this.
+ *	Atomic.
+ *
+ * Has to be there until dmacpy_queue_await() or dmacpy_queue_forget() returns
+ * that @wake is not called, or it was. All is under dmacpy_stream.lock, but
+ * that @job is NULL may be seen without it, and @result after that.
+ */
+struct dmacpy_waiter {
+	struct dmacpy_job *job;
+	int result;
+	bool armed;
+	void (*wake)(struct dmacpy_waiter *waiter);
+};
+
+void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job);
+void dmacpy_queue_advance(struct work_struct *work);
+void dmacpy_queue_stop(struct dmacpy_stream *stream);
+bool dmacpy_queue_await(struct dmacpy_stream *stream,
+			struct dmacpy_waiter *waiter);
+bool dmacpy_queue_forget(struct dmacpy_stream *stream,
+			 struct dmacpy_waiter *waiter);
+
+#endif /* DMACPY_QUEUE_H */

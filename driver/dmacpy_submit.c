@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The path of a job from the program to the queue of its stream. All that can
+ * fail comes before submit_publish(), and leaves no trace if it does.
+ */
+#include <linux/atomic.h>
+#include <linux/dma-fence.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/ww_mutex.h>
+#include <linux/xarray.h>
+
+#include "dmacpy_account.h"
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_device.h"
+#include "dmacpy_fence.h"
+#include "dmacpy_job.h"
+#include "dmacpy_param.h"
+#include "dmacpy_queue.h"
+#include "dmacpy_stream.h"
+#include "dmacpy_submit.h"
+#include "dmacpy_sync.h"
+#include "dmacpy_trace.h"
+
+#include <linux/dmacpy.h>
+
+/**
+ * dmacpy_submit_new_job() - make a job for a stream
+ * @stream: the stream
+ * @nops: number of operations, 1 to dmacpy_max_ops
+ *
+ * Context: Process.
+ * Return: a job for dmacpy_submit(), or dmacpy_job_free(), or NULL.
+ */
+struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
+					 unsigned int nops)
+{
+	return dmacpy_job_new(xchg(&stream->spare, NULL), nops);
+}
+
+/*
+ * Returns -EBUSY if there will be room by itself, -EAGAIN if the program has to
+ * read events first.
+ */
+static int submit_check_room(struct dmacpy_stream *stream,
+			     const struct dmacpy_job *job)
+{
+	if (job->event && READ_ONCE(stream->events) >= dmacpy_max_events.value)
+		return -EAGAIN;
+	if (READ_ONCE(stream->jobs) >= dmacpy_max_jobs.value)
+		return -EBUSY;
+	return 0;
+}
+
+/* Most handles are the ones of the last time. */
+static struct dmacpy_buf *submit_find(struct dmacpy_stream *stream,
+				      struct dmacpy_handle_cache *cache,
+				      u32 handle)
+{
+	struct dmacpy_buf *buf;
+
+	/* No handle is removed, and no buffer put, under this mutex. */
+	lockdep_assert_held(&stream->submit);
+	if (cache->handle == handle)
+		return cache->buf;
+	buf = xa_load(&stream->bufs, handle);
+	if (buf)
+		*cache = (struct dmacpy_handle_cache){ handle, buf };
+	return buf;
+}
+
+/* Finds the buffer, and adds it to those of the job, each once. */
+static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
+				     struct dmacpy_job *job,
+				     struct dmacpy_handle_cache *cache,
+				     u32 handle, bool write)
+{
+	struct dmacpy_buf *buf = submit_find(stream, cache, handle);
+	unsigned int i;
+
+	if (!buf)
+		return NULL;
+	i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
+	if (i == job->npoints) {
+		dmacpy_buf_get(buf);
+		job->points[i] = (struct dmacpy_sync_point){ .buf = buf };
+		job->npoints++;
+	}
+	job->points[i].write |= write;
+	return buf;
+}
+
+/* The handles of an operation are often those of the one before it. */
+static int submit_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	const struct dmacpy_op *op = job->op, *last = NULL;
+	struct dmacpy_job_ends *ends = job->ends;
+
+	stream->visits++;
+	for (; op < job->op + job->nops; last = op++, ends++) {
+		ends->dst = last && op->dst == last->dst ? ends[-1].dst :
+			    submit_use(stream, job, &stream->dst, op->dst,
+				       true);
+		if (!ends->dst)
+			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
+		ends->src = NULL;
+		if (op->opcode == DMACPY_OP_FILL)
+			continue;
+		ends->src = last && op->src == last->src ? ends[-1].src :
+			    submit_use(stream, job, &stream->src, op->src,
+				       false);
+		if (!ends->src)
+			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
+	}
+	return 0;
+}
+
+/*
+ * The point of no return: the job has its number in the stream, and others can
+ * see its fence, which must signal. From here on a failure of an earlier job
+ * cancels this one.
+ */
+static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	dmacpy_stream_get(stream);
+	job->stream = stream;
+
+	spin_lock_irq(&stream->lock);
+	job->seqno = ++stream->seqno;
+	WRITE_ONCE(stream->jobs, stream->jobs + 1);
+	WRITE_ONCE(stream->events, stream->events + job->event);
+	spin_unlock_irq(&stream->lock);
+
+	if (job->fence) {
+		dmacpy_fence_publish(job->fence, stream->context, job->seqno);
+		dmacpy_sync_publish(job->points, job->npoints, job->fence);
+	}
+	trace_dmacpy_job_submit(stream->context, job->seqno, job->length,
+				job->nops, job->deps.count);
+}
+
+/* The whole way. After a failure the job is still the caller's. */
+static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	struct ww_acquire_ctx ctx;
+	bool signalling;
+	int ret;
+
+	lockdep_assert_held(&stream->submit);
+
+	/* Room in the stream, which submit_publish() takes, and in the account. */
+	ret = submit_check_room(stream, job);
+	if (ret)
+		return ret;
+	if (!dmacpy_account_begin_job(stream->account, job->length))
+		return -EBUSY;
+
+	/* The buffers behind the handles, and whether they may be used so. */
+	ret = submit_resolve(stream, job);
+	if (ret)
+		goto err_end_job;
+	ret = dmacpy_job_check_ends(job, stream->chan);
+	if (ret)
+		goto err_end_job;
+	if (!dmacpy_chan_ready(stream->chan)) {
+		ret = -EAGAIN;
+		goto err_end_job;
+	}
+	ret = dmacpy_job_prepare(job, stream->chan);
+	if (ret)
+		goto err_end_job;
+
+	/* Its place among all that uses the buffers: one step, by these locks. */
+	if (job->implicit) {
+		ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
+		if (ret)
+			goto err_end_job;
+	}
+	if (job->implicit || job->needs_sync)
+		ret = dmacpy_sync_collect(job->points, job->npoints,
+					  stream->context, &job->deps);
+	if (!ret)
+		submit_publish(stream, job);
+	if (job->implicit)
+		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+	if (ret)
+		goto err_end_job;
+
+	/* To the channel, or behind the fences that it waits for. */
+	signalling = dma_fence_begin_signalling();
+	dmacpy_queue_job(stream, job);
+	dma_fence_end_signalling(signalling);
+	return 0;
+
+err_end_job:
+	dmacpy_account_end_job(stream->account, job->length);
+	return ret;
+}
+
+/* Returns -EBUSY if there is no room now; other failures free the job. */
+static int submit_try(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	int idx, ret = -ENODEV;
+
+	if (dmacpy_device_enter(stream->dev, &idx)) {
+		ret = mutex_lock_interruptible(&stream->submit);
+		if (!ret) {
+			ret = submit_locked(stream, job);
+			mutex_unlock(&stream->submit);
+		}
+	}
+	/* Inside the gate: an unbind then waits until all is unmapped. */
+	if (ret && ret != -EBUSY)
+		dmacpy_job_free(job);
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+/* False as long as a submission would have to wait. */
+static bool submit_may_succeed(struct dmacpy_stream *stream,
+			       const struct dmacpy_job *job)
+{
+	int ret = submit_check_room(stream, job);
+
+	if (!ret && !dmacpy_account_has_room(stream->account))
+		ret = -EBUSY;
+	return ret != -EBUSY || READ_ONCE(stream->dev->unplugged);
+}
+
+/**
+ * dmacpy_submit() - run a job, after those submitted before it
+ * @stream: the stream
+ * @job: a job that dmacpy_job_check_ops() has passed; gone in any case
+ * @nonblock: do not wait until there is room for it
+ *
+ * Context: Process.
+ * Return: 0, or what keeps it from being started: -ENODEV, -ENOENT, -EAGAIN,
+ * -ERESTARTSYS, -EINTR, or as dmacpy_job_check_ends(), dmacpy_job_prepare(),
+ * dmacpy_sync_lock().
+ */
+int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
+		  bool nonblock)
+{
+	int ret;
+
+	/* Other tasks may be faster to take what there is room for. */
+	while ((ret = submit_try(stream, job)) == -EBUSY) {
+		ret = nonblock ? -EAGAIN :
+		      wait_event_interruptible(stream->wait,
+					       submit_may_succeed(stream, job));
+		if (ret) {
+			dmacpy_job_free(job);
+			break;
+		}
+	}
+	return ret;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The path of a job from the program to the queue of its stream. */
+#ifndef DMACPY_SUBMIT_H
+#define DMACPY_SUBMIT_H
+
+#include <linux/types.h>
+
+struct dmacpy_job;
+struct dmacpy_stream;
+
+struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
+					 unsigned int nops);
+int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
+		  bool nonblock);
+
+#endif /* DMACPY_SUBMIT_H */
