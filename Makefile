@@ -10,7 +10,7 @@ KNOWN_KERNELS := 6.1 to 7.3
 MODULES_OUT ?= $(CURDIR)/build/modules
 
 .PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
-	test-fresh coverage check check-kernels check-self-test bench \
+	test-fresh coverage check check-kernels check-self-test docs bench \
 	bench-check guest guest-debug stress stress-debug modules \
 	modules_install userspace packages test-packages clean distclean
 
@@ -73,6 +73,10 @@ test-targets:
 #: make test-fresh [FRESH=trixie/user]  run and test on a new Debian, as root
 test-fresh:
 	@qemu/test-fresh.sh $(FRESH)
+
+#: make docs                   Documentation/ as HTML, in build/docs/html
+docs:
+	@qemu/docs.sh
 
 #: make bench                  what copies cost: tables and plots
 bench:

@@ -21,6 +21,7 @@ cd "$top"
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
 . qemu/tree.sh
+. qemu/docs/render.sh
 . qemu/check/text.sh
 . qemu/check/code.sh
 . qemu/check/build.sh
@@ -28,7 +29,7 @@ cd "$top"
 
 # Builds first: they take longest, and the others run beside them.
 build_checks=(in-tree sparse checkpatch symbols tool)
-source_checks=(kernel-doc documented lengths walls includes syzkaller device-tree
+source_checks=(kernel-doc html documented lengths walls includes syzkaller device-tree
 	       binding shellcheck codespell white-space licences unfinished traces)
 
 results=$(mktemp -d)
@@ -65,7 +66,7 @@ run_checks()
 	[ "$passed" -eq $# ]
 }
 
-need_host_packages build arm kernel check
+need_host_packages build arm kernel docs check
 skipped_text=
 if apt-cache show dt-schema >/dev/null 2>&1; then
 	need_host_packages binding

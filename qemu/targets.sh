@@ -87,6 +87,14 @@ target_userspace()
 	expect said aarch64
 }
 
+target_docs()
+{
+	make_in_clone docs docs
+	expect [ "$status" -eq 0 ]
+	expect said "^read $tree/build/docs/html/index.html"
+	expect grep -q dmacpy_job_submit "$tree/build/docs/html/library.html"
+}
+
 # Catches: a command of make help that is none.
 target_help()
 {

@@ -43,6 +43,12 @@ check_kernel_doc()
 		userspace/lib/*.[ch] userspace/include/*.h
 }
 
+# Sphinx takes all pages, with the kernel-doc in them, without a warning.
+check_html()
+{
+	render_docs "$work"
+}
+
 check_documented()
 {
 	python3 qemu/check/functions.py documented driver/*.c kunit/*.c

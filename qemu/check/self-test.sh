@@ -189,6 +189,26 @@ break_kernel_doc__library()
 	sed -i '0,/^ \* @/s// * @no_/' userspace/include/dmacpy.h
 }
 
+break_html__reference()
+{
+	echo "See :doc:\`nowhere\`." >>Documentation/guide.rst
+}
+
+break_html__table()
+{
+	sed -i '0,/^=* =.*/s//=== ===/' Documentation/driver.rst
+}
+
+break_html__identifier()
+{
+	sed -i 's/identifiers: dmacpy_get_info/&_more/' Documentation/uapi.rst
+}
+
+break_html__list()
+{
+	sed -i '0,/^ \*  - EINVAL/s// *  **EINVAL/' uapi/linux/dmacpy.h
+}
+
 break_checkpatch__strict()
 {
 	echo 'extern int orphan;;' >>driver/dmacpy_job.h
