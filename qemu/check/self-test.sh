@@ -43,6 +43,21 @@ break_codespell__word()
 	echo 'te''h' >>README.md
 }
 
+break_man__macro()
+{
+	echo '.Xr' >>userspace/man/libdmacpy.3
+}
+
+break_man__function()
+{
+	sed -i '/\.so man3/d' userspace/man/functions.awk
+}
+
+break_man__object()
+{
+	sed -i 's/about\["fence"\]/about["event"]/' userspace/man/functions.awk
+}
+
 break_shellcheck__script()
 {
 	# shellcheck disable=SC2016 # not to be expanded here

@@ -48,6 +48,28 @@ check_white_space()
 	done
 }
 
+# lint_page FILE: mandoc also finds it bad when a page that this one refers to is
+# not installed on the host.
+lint_page()
+{
+	mandoc -Tlint -Wstyle "$1" 2>/dev/null |
+		grep -v 'referenced manual not found' || true
+}
+
+# Each function of the library has a man page, and all man pages are clean.
+check_man()
+{
+	local name page
+	make -s -C userspace O="$work" man
+	while read -r name; do
+		[ -s "$work/man/$name.3" ] || echo "$name has no man page"
+	done < <(sed -n 's/^\t\(dmacpy_[a-z0-9_]*\);$/\1/p' \
+			userspace/lib/libdmacpy.map)
+	for page in userspace/man/*.[1-9] "$work"/man/*.3; do
+		grep -q '^\.so' "$page" || lint_page "$page"
+	done
+}
+
 # licence_of FILE: what its SPDX line has to say.
 licence_of()
 {
