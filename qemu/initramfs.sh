@@ -35,8 +35,8 @@ install_tests()
 {
 	mkdir "$1/tests"
 	install -m 755 "$guest_userspace/dmacpy" \
-		"$guest_userspace"/examples/directload \
-		"$guest_userspace"/examples/{drmshare,ringcopy,tilefilter} \
+		"$guest_userspace"/examples/{directload,drmshare,hello,ioctls} \
+		"$guest_userspace"/examples/{ringcopy,tilefilter} \
 		"$guest_userspace/tests/bin/untouched" "$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
