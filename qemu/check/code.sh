@@ -49,6 +49,14 @@ check_html()
 	render_docs "$work"
 }
 
+# The blocks of C in the documents compile.
+check_snippets()
+{
+	python3 qemu/check/snippets.py "$work" cc -fsyntax-only -Wall -Wextra \
+		-Werror -Wno-unused -D_GNU_SOURCE -Iuapi -Iuserspace/include \
+		-Iqemu/check -- README.md Documentation/*.rst userspace/man/*.3
+}
+
 check_documented()
 {
 	python3 qemu/check/functions.py documented driver/*.c kunit/*.c

@@ -224,6 +224,26 @@ break_html__list()
 	sed -i '0,/^ \*  - EINVAL/s// *  **EINVAL/' uapi/linux/dmacpy.h
 }
 
+break_snippets__readme()
+{
+	sed -i 's/dmacpy_job_submit(job, &how)/dmacpy_job_submit(job)/' README.md
+}
+
+break_snippets__rst()
+{
+	sed -i 's/\.op_count = 1/.op_counts = 1/' Documentation/uapi.rst
+}
+
+break_snippets__man()
+{
+	sed -i 's/^dmacpy_stream_open(device, /&0, /' userspace/man/libdmacpy.3
+}
+
+break_snippets__language()
+{
+	sed -i '0,/^\(...\)c$/s//\1/' README.md
+}
+
 break_checkpatch__strict()
 {
 	echo 'extern int orphan;;' >>driver/dmacpy_job.h

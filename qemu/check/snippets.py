@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The C in documents compiles.
+
+usage: snippets.py DIRECTORY COMPILER... -- FILE...
+
+Writes each block to a file in DIRECTORY and has it compiled. A block that has no
+function is put into one. snippets.h declares what the blocks take for granted.
+Prints what the compiler finds, with the place in the document.
+"""
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+# A fence, a directive, a literal block by its indentation, a display of mdoc
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
+DIRECTIVE = re.compile(r"^([ \t]*)\.\. code-block:: (\w+)\n\n"
+                       r"((?:\1[ \t]+.*\n|\n)+)", re.M)
+LITERAL = re.compile(r"^([ \t]*)(?!\.\.)(?:\S.*)?::\n\n"
+                     r"((?:\1[ \t]+.*\n|\n)+)", re.M)
+INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n|\n)+")
+DISPLAY = re.compile(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", re.M | re.S)
+
+# A function starts in the first column, and so does its brace.
+FUNCTION = re.compile(r"^\{$", re.M)
+LOOKS_LIKE_CODE = re.compile(r"[;{]$", re.M)
+
+
+class Block:
+    """A block of a document: its language, its text, and where it is."""
+
+    def __init__(self, path, document, language, match, group):
+        self.path = path
+        self.language = language
+        self.line = document.count("\n", 0, match.start(group)) + 1
+        self.text = textwrap.dedent(match.group(group).expandtabs(8))
+
+    def source(self):
+        """A file that can be compiled: with the lines of the document."""
+        start = '#include "snippets.h"\n'
+        line = f'#line {self.line} "{self.path}"\n'
+        if FUNCTION.search(self.text):
+            return start + line + self.text
+        return (f"{start}int snippet(void);\nint snippet(void)\n{{\n{line}"
+                f"{self.text}\nreturn 0;\n}}\n")
+
+
+def markdown_blocks(path, document):
+    """Fences, and what is indented outside of them."""
+    for match in FENCE.finditer(document):
+        yield Block(path, document, match.group(2), match, 3)
+    rest = FENCE.sub(lambda match: "\n" * match.group().count("\n"), document)
+    for match in INDENTED.finditer(rest):
+        yield Block(path, rest, "", match, 0)
+
+
+def rst_blocks(path, document):
+    """Directives, and paragraphs that end in two colons."""
+    for match in DIRECTIVE.finditer(document):
+        yield Block(path, document, match.group(2), match, 3)
+    for match in LITERAL.finditer(document):
+        yield Block(path, document, "", match, 2)
+
+
+def man_blocks(path, document):
+    """Displays: those of section 3 are C."""
+    for match in DISPLAY.finditer(document):
+        yield Block(path, document, "c", match, 1)
+
+
+BLOCKS = {".md": markdown_blocks, ".rst": rst_blocks, ".3": man_blocks}
+
+
+def findings(block, directory, compiler):
+    """What is wrong with a block, as lines."""
+    if block.language == "" and LOOKS_LIKE_CODE.search(block.text):
+        return (f"{block.path}:{block.line}: a block of code without a "
+                "language\n")
+    if block.language != "c":
+        return ""
+    source = directory / f"{Path(block.path).stem}-{block.line}.c"
+    source.write_text(block.source(), encoding="utf-8")
+    done = subprocess.run([*compiler, str(source)], capture_output=True,
+                          text=True, check=False)
+    return done.stderr
+
+
+def main():
+    """Print all findings, and fail when there is no C at all."""
+    split = sys.argv.index("--")
+    directory, compiler = Path(sys.argv[1]), sys.argv[2:split]
+    compiled = 0
+    for path in sys.argv[split + 1:]:
+        document = Path(path).read_text(encoding="utf-8")
+        for block in BLOCKS[Path(path).suffix](path, document):
+            compiled += block.language == "c"
+            sys.stdout.write(findings(block, directory, compiler))
+    if not compiled:
+        print("no block of C was found")
+
+
+main()
