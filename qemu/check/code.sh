@@ -43,12 +43,6 @@ check_kernel_doc()
 		userspace/lib/*.[ch] userspace/include/*.h
 }
 
-# Sphinx takes all pages, with the kernel-doc in them, without a warning.
-check_html()
-{
-	render_docs "$work"
-}
-
 # The blocks of C in the documents compile.
 check_snippets()
 {
