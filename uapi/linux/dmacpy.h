@@ -15,8 +15,8 @@
  *
  * One open file of /dev/dmacpyN is one stream: its jobs run on one channel of
  * the DMA engine, take effect and complete in the order of their submission.
- * A job that fails takes those along that are in its stream then (ECANCELED);
- * later ones run.
+ * A job that fails cancels those that are in its stream at that time
+ * (ECANCELED); later ones run.
  *
  * open() fails with EDQUOT when the user has too many streams.
  *
@@ -68,12 +68,12 @@
  *  - EINTR: a signal came before anything was started
  *  - ENODEV: the device was unbound from its driver
  *
- * IMPORT also has those of who made the dma-buf; ALLOC, IMPORT and REGISTER
- * those of power management, when the hardware does not come up.
+ * IMPORT also returns errors of the dma-buf's exporter; ALLOC, IMPORT and
+ * REGISTER those of power management, when the hardware does not come up.
  *
  * The result of a job that was started:
  *
- *  - EIO: the engine reported an error, or copied less than it was told to
+ *  - EIO: the engine reported an error, or copied less than requested
  *  - ETIMEDOUT: the engine made no progress with the job, or what it depends on
  *    did not happen in time
  *  - ECANCELED: an earlier job of the stream failed, or a job of any stream on
@@ -320,8 +320,8 @@ struct dmacpy_op {
  *    without it: the job may have written when the failure comes.
  *  - DMACPY_SUBMIT_EVENT: queue a record for read() when the job is done
  *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
- *    do not have others wait for this job; without it the job waits for who
- *    writes to its sources, and for all who use its destinations
+ *    do not have others wait for this job; without it the job waits for the
+ *    writers of its sources, and for all users of its destinations
  */
 #define DMACPY_SUBMIT_WAIT		0x1
 #define DMACPY_SUBMIT_OUT_FENCE		0x2
@@ -348,11 +348,11 @@ struct dmacpy_op {
  * what those before it wrote. Nothing is started when a single one is refused.
  * The bytes of the destinations are undefined after a job that failed.
  *
- * Who shares the dma-bufs can wait for the job by their fences, as poll() on
- * the dma-buf does. Programs do so before DMA_BUF_IOCTL_SYNC, which waits only
- * after the exporter has invalidated the caches. A job waits for what it
- * depends on in its stream, at the cost of no other; for fences of other
- * drivers not for ever, but ETIMEDOUT.
+ * Other users of the dma-bufs can wait for the job by their fences, as poll()
+ * on the dma-buf does. Programs do so before DMA_BUF_IOCTL_SYNC, which waits
+ * only after the exporter has invalidated the caches. A job that waits delays
+ * its own stream only. Its wait for fences of other drivers is bounded, and
+ * ends with ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;

@@ -117,7 +117,7 @@ void dmacpy_stream_close(struct dmacpy_stream *stream);
  * dmacpy_stream_fd() - the file descriptor of a stream
  * @stream: an open stream
  *
- * For poll(2), and to set O_NONBLOCK: <linux/dmacpy.h> says what they mean.
+ * For poll(2), and to set O_NONBLOCK: <linux/dmacpy.h> describes both.
  *
  * Return: the file descriptor. The stream owns it.
  */
@@ -136,7 +136,7 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * into several. Where the engine cannot write single bytes to the program's
  * memory without spoiling their neighbours in the cache (user_align of struct
  * dmacpy_get_info), the CPU copies the first and last few bytes. So the range
- * only has to be aligned to @copy_align, which is mostly 1.
+ * only has to be aligned to @copy_align, which is 1 for most engines.
  *
  * After a failure the bytes of the destination range are undefined.
  *
@@ -458,8 +458,8 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
  *	with close(2).
  *
  * The operations take effect in the order they were added, and after all jobs
- * that were submitted to the stream before. What tells of the end is up to
- * @flags; the CPU must not touch the registered memory of the job until then.
+ * that were submitted to the stream before. @flags has how the end is reported;
+ * the CPU must not touch the registered memory of the job until then.
  *
  * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -E2BIG, -EMFILE, -EAGAIN,
  * -EINTR, -ENOMEM or -ENODEV when nothing was started, -EAGAIN also when
@@ -475,7 +475,7 @@ int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
  *
  * Return: the number of the operation, in the order they were added: 1 is the
  * first. 0 when the last call succeeded, or failed for another reason, or the
- * kernel does not tell.
+ * kernel does not return it.
  */
 uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job);
 
@@ -520,7 +520,7 @@ void dmacpy_copier_close(struct dmacpy_copier *copier);
  *	unless it is too long for one job.
  *
  * What pays is as much as the engine copies in the time in which the CPU
- * starts a job; "Several channels" in guide.rst says how to measure it. By
+ * starts a job; "Several channels" in guide.rst describes how to measure it. By
  * default it is 64 KiB.
  *
  * Return: 0 or -EINVAL.
@@ -586,8 +586,9 @@ void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
  * by giving it to the next copy as @in_fence.
  *
  * Wait by dmacpy_fence_wait(), which fails if any part of the copy does; poll()
- * tells of the end as well. The CPU must not touch the registered memory of the
- * copy until then, and has to respect the alignments of struct dmacpy_get_info.
+ * waits for the end as well. The CPU must not touch the registered memory of
+ * the copy until then, and has to respect the alignments of struct
+ * dmacpy_get_info.
  *
  * After a failure the bytes of the destination range are undefined, but no part
  * of the copy is in flight: when only some parts could be started, or one has
