@@ -68,7 +68,7 @@ static ssize_t cdev_read(struct file *file, char __user *user, size_t count,
 	do {
 		max = min((count - done) / sizeof(*events), ARRAY_SIZE(events));
 		taken = dmacpy_event_take(stream, events, max,
-						  nonblock || done);
+					  nonblock || done);
 		if (taken < 0)
 			return done ?: taken;
 		unread = DIV_ROUND_UP(copy_to_user(user + done, events,

@@ -189,7 +189,7 @@ static void dmacpy_drop_streams(struct dmacpy_device *dev)
 	list_for_each_entry(stream, &dev->streams, node)
 		dmacpy_handle_drop_all(stream);
 	mutex_unlock(&dev->lock);
-	/* A RELEASE that has removed its handle before has put it after this. */
+	/* A RELEASE that removed its handle before has put it after this. */
 	synchronize_srcu(&dev->gate);
 	dmacpy_buf_flush();
 }

@@ -3,8 +3,8 @@
  * The jobs of a stream: what they wait for, and how they complete.
  *
  * A job goes to the channel at once if it waits for no fence, and none before
- * it does. Otherwise it is put behind them, and a work item dispatches the first
- * one when its fences have signalled: jobs start in the order of submission.
+ * it does. Otherwise it is put behind them, and a work item dispatches the
+ * first one when its fences have signalled: jobs start in their order.
  */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>

@@ -152,7 +152,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	lockdep_assert_held(&stream->submit);
 
-	/* Room in the stream, which submit_publish() takes, and in the account. */
+	/* Room in the stream, taken by submit_publish(), and of the user. */
 	ret = submit_check_room(stream, job);
 	if (ret)
 		return ret;
@@ -174,7 +174,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (ret)
 		goto err_end_job;
 
-	/* Its place among all that uses the buffers: one step, by these locks. */
+	/* Its place among all users of the buffers: one step, by these locks. */
 	if (job->implicit) {
 		ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
 		if (ret)

@@ -127,8 +127,8 @@ static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return PTR_ERR(job);
 	job->waiter = uring_waiter(cmd);
 	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
-	return dmacpy_submit(stream, job, nonblock ||
-				    cmd->file->f_flags & O_NONBLOCK);
+	return dmacpy_submit(stream, job,
+			     nonblock || cmd->file->f_flags & O_NONBLOCK);
 }
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of dmacpy_stream.c. */
+/* Tests of dmacpy_stream.c, and of handles, events, submission and queue. */
 #include <kunit/test.h>
 #include <linux/capability.h>
 #include <linux/completion.h>
@@ -166,8 +166,8 @@ static void stream_expect_event(struct kunit *test, u64 user_data, int result)
 	struct stream_test *st = test->priv;
 	struct dmacpy_event event;
 
-	KUNIT_ASSERT_EQ(test, 1, dmacpy_event_take(st->stream, &event,
-							   1, true));
+	KUNIT_ASSERT_EQ(test, 1,
+			dmacpy_event_take(st->stream, &event, 1, true));
 	KUNIT_EXPECT_EQ(test, user_data, event.user_data);
 	KUNIT_EXPECT_EQ(test, result, event.result);
 	KUNIT_EXPECT_EQ(test, STREAM_SIZE, event.length);
@@ -319,8 +319,8 @@ static void stream_takes_records_back(struct kunit *test)
 		stream_make_event(test, i);
 	stream_expect_event(test, 0, 0);
 	stream_make_event(test, 3);
-	KUNIT_ASSERT_EQ(test, 3, dmacpy_event_take(st->stream, events,
-							   3, true));
+	KUNIT_ASSERT_EQ(test, 3,
+			dmacpy_event_take(st->stream, events, 3, true));
 	KUNIT_EXPECT_EQ(test, -EAGAIN, stream_next_error(test));
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			stream_submit(test, stream_event_job(test, 4)));
@@ -449,8 +449,8 @@ static void stream_submit_work(struct work_struct *work)
 	struct stream_submitter *submitter =
 		container_of(work, struct stream_submitter, work);
 
-	submitter->result = dmacpy_submit(submitter->stream,
-						 submitter->job, false);
+	submitter->result = dmacpy_submit(submitter->stream, submitter->job,
+					  false);
 }
 
 /* A job is in flight, and somebody waits until @go was called. */
@@ -802,7 +802,7 @@ static void stream_wakes_waiter(struct kunit *test)
 			stream_run(test, TEST_COPY);
 		KUNIT_EXPECT_FALSE(test,
 				   dmacpy_queue_await(st->stream,
-						       &waiters[i].base));
+						      &waiters[i].base));
 		KUNIT_EXPECT_EQ(test, 0, waiters[i].woken);
 		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : -ECANCELED,
 				waiters[i].base.result);
