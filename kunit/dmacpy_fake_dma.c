@@ -43,6 +43,9 @@
 /* How late a change of the script may be noticed. */
 #define FAKE_SLICE_NS	NSEC_PER_MSEC
 
+/* What is more than it was told, in bytes */
+#define FAKE_EXCESS	8
+
 /**
  * struct fake_script - what the engine does
  * @delay_us: how long a descriptor takes
@@ -74,9 +77,11 @@
  *	a channel is requested
  * @no_sram_read: what is not RAM reads as zeroes
  * @no_sram_write: what is written to what is not RAM gets lost
+ * @sram_ignored: bits of an address that the engine ignores if it is not RAM
  * @next_lost: descriptors that are copied, but do not call back
  * @next_failed: descriptors that are not copied, and say so
  * @next_short: descriptors that are copied in part, and say so
+ * @next_long: descriptors that copy a bit more than they are told
  * @next_dropped: descriptors that vanish
  * @next_no_prep: preparations that give no descriptor
  * @next_no_submit: submissions that fail
@@ -111,9 +116,11 @@ struct fake_script {
 	u32 no_memcpy;
 	u32 no_sram_read;
 	u32 no_sram_write;
+	u32 sram_ignored;
 	u32 next_lost;
 	u32 next_failed;
 	u32 next_short;
+	u32 next_long;
 	u32 next_dropped;
 	u32 next_no_prep;
 	u32 next_no_submit;
@@ -249,8 +256,12 @@ static bool fake_is_sram(struct device *dev, dma_addr_t addr)
 
 static void *fake_map(struct device *dev, dma_addr_t addr, size_t length)
 {
-	return memremap(dma_to_phys(dev, addr), length,
-			fake_is_sram(dev, addr) ? MEMREMAP_WC : MEMREMAP_WB);
+	phys_addr_t phys = dma_to_phys(dev, addr);
+
+	if (!fake_is_sram(dev, addr))
+		return memremap(phys, length, MEMREMAP_WB);
+	phys &= ~(phys_addr_t)READ_ONCE(fake_script.sram_ignored);
+	return memremap(phys, length, MEMREMAP_WC);
 }
 
 static void fake_move(struct device *dev, const struct fake_desc *desc,
@@ -302,6 +313,8 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 	}
 	desc->result.residue = READ_ONCE(script->bad_residue) ? desc->length :
 			       desc->length - length;
+	if (length && fake_next(&script->next_long))
+		length += FAKE_EXCESS;
 	if (!length || !fake_copy(chan, desc, length))
 		desc->result.result = DMA_TRANS_READ_FAILED;
 	else
@@ -824,9 +837,11 @@ static const struct {
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(no_sram_read),
 	FAKE_FILE(no_sram_write),
+	FAKE_FILE(sram_ignored),
 	FAKE_FILE(next_lost),
 	FAKE_FILE(next_failed),
 	FAKE_FILE(next_short),
+	FAKE_FILE(next_long),
 	FAKE_FILE(next_dropped),
 	FAKE_FILE(next_no_prep),
 	FAKE_FILE(next_no_submit),

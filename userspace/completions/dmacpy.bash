@@ -53,6 +53,9 @@ _dmacpy()
 	elif [[ -z $command || $command = help ]]; then
 		mapfile -t words < <(_dmacpy_words '^  [a-z]+' "$tool" --help |
 			tr -d ' ')
+	elif [[ $command = test ]]; then
+		mapfile -t words < <("$tool" test --help 2>/dev/null |
+			sed -n '/^rows:/,$ s/^  //p')
 	elif [[ $command = copy || $command = fill ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

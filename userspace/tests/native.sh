@@ -52,7 +52,7 @@ completed()
 # taken for the command, a file where none can be.
 completions()
 {
-	local all='bench copy fill help info list'
+	local all='bench copy fill help info list test'
 	completed "$all" dmacpy ''
 	completed "$all" dmacpy help ''
 	completed "$all" dmacpy -d 1 ''
@@ -62,6 +62,9 @@ completions()
 	completed '--device --help --offset --size --via-sram' dmacpy copy --
 	completed '--device --help --json' dmacpy -d 1 info --
 	completed '--segments --size --src --streams' dmacpy bench --s
+	completed '--device --help --json --tap' dmacpy test --
+	completed 'wait' dmacpy test w
+	completed 'order' dmacpy -d 1 test event o
 	completed 'alloc cpu event fence sync uring' dmacpy bench --mode ''
 	completed 'sram' dmacpy bench --depth 2 --src s
 	completed 'udmabuf user' dmacpy bench --dst u

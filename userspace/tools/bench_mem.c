@@ -9,13 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 
 #include "bench.h"
 
 #define UDMABUF "/dev/udmabuf"
-#define HEAP "/dev/dma_heap/system"
 
 /* Of most machines; where it is another, memory is as it comes. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -142,24 +140,6 @@ static int udmabuf_create(size_t length)
 	close(memfd);
 	close(device);
 	return fd;
-}
-
-static int heap_alloc(size_t length)
-{
-	struct dma_heap_allocation_data alloc = {
-		.len = length,
-		.fd_flags = O_RDWR | O_CLOEXEC,
-	};
-	int device, ret;
-
-	device = open(HEAP, O_RDONLY | O_CLOEXEC);
-	if (device < 0)
-		return -errno;
-
-	ret = ioctl(device, DMA_HEAP_IOCTL_ALLOC, &alloc) ? -errno : 0;
-	close(device);
-
-	return ret ? ret : (int)alloc.fd;
 }
 
 /*

@@ -138,20 +138,6 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	print_table_kernel();
 }
 
-static void print_json_text(const char *value)
-{
-	putchar('"');
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			printf("\\%c", *value);
-		else if ((unsigned char)*value < ' ')
-			printf("\\u%04x", *value);
-		else
-			putchar(*value);
-	}
-	putchar('"');
-}
-
 static void print_json_string(const char *key, const char *value)
 {
 	printf("  \"%s\": ", key);

@@ -25,6 +25,7 @@ static const struct command {
 	{ "help", "show the help of a command", cmd_help },
 	{ "info", "show the properties of a device", cmd_info },
 	{ "list", "list the devices", cmd_list },
+	{ "test", "test whether a board does all of it right", cmd_test },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

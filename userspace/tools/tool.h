@@ -54,6 +54,9 @@ struct output {
 /* A name for standard output, as "-" is */
 #define STANDARD_OUTPUT "/dev/stdout"
 
+/* The heap of dma-bufs */
+#define HEAP "/dev/dma_heap/system"
+
 /**
  * struct engine - a DMA engine
  * @name: of its device
@@ -72,6 +75,7 @@ int cmd_copy(const char *device, int argc, char **argv);
 int cmd_fill(const char *device, int argc, char **argv);
 int cmd_info(const char *device, int argc, char **argv);
 int cmd_list(const char *device, int argc, char **argv);
+int cmd_test(const char *device, int argc, char **argv);
 
 /*
  * Print a message, where the progress was shown. Those with @err, a negative
@@ -118,6 +122,12 @@ void print_info_json(const char *path, const struct dmacpy_get_info *info);
  * them are in @engines, and at most @max.
  */
 int find_engines(const char *path, struct engine *engines, int max);
+
+/* The text as JSON has it, in quotes */
+void print_json_text(const char *value);
+
+/* Returns a dma-buf's file descriptor or -errno. */
+int heap_alloc(size_t length);
 
 /* Return 0, or -1 without a message. */
 int parse_number(const char *text, uint64_t max, uint64_t *value);

@@ -77,6 +77,20 @@ const char *format_size(char text[32], uint64_t bytes)
 	return text;
 }
 
+void print_json_text(const char *value)
+{
+	putchar('"');
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			printf("\\%c", *value);
+		else if ((unsigned char)*value < ' ')
+			printf("\\u%04x", *value);
+		else
+			putchar(*value);
+	}
+	putchar('"');
+}
+
 void progress_show(uint64_t done, uint64_t total)
 {
 	static const char full[] = "########################################";

@@ -1,0 +1,263 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "dmacpy test": that it passes where all is right, and that each of its rows
+# fails where the engine does what the row is about.
+
+timeout=/sys/module/dmacpy/parameters/timeout_ms
+node=/dev/$(fake_node)
+
+rows()
+{
+	dmacpy help test | sed -n '/^rows:/,$ s/^  //p'
+}
+
+# Those that this kernel has memory for
+possible_rows()
+{
+	if [ -c /dev/dma_heap/system ]; then rows; else rows | grep -v heap; fi
+}
+
+behave()
+{
+	for knob in no_result no_order no_sram_read no_sram_write sram_ignored \
+		    hang delay_us next_failed next_short next_long \
+		    next_dropped next_lost; do
+		knob $knob 0
+	done
+	echo 5000 >$timeout
+}
+
+# fails ROW PATTERN [KNOB VALUE]...: the row fails, with that reason
+fails()
+{
+	local row=$1 pattern=$2
+	shift 2
+	trap behave EXIT
+	while [ $# -gt 0 ]; do
+		knob "$1" "$2"
+		shift 2
+	done
+	expect 1 dmacpy test -d "$node" "$row"
+	behave
+	grep -q "^  $row  *FAIL .*$pattern" out && return
+	sed 's/^/# /' out
+	fail "$row does not fail by '$pattern'"
+}
+
+# Catches: a row that fails on a board, or a device, that is right.
+test_passes()
+{
+	local device
+	expect 0 dmacpy test
+	sed 's/^/# /' out
+	! grep -q FAIL out || fail "a row fails"
+	for device in /dev/dmacpy[0-9]*; do
+		grep -q "^$device " out || fail "$device is not tested"
+	done
+	for row in $(rows); do
+		grep -q "^  $row  *\(pass\|skipped\) " out || fail "no $row"
+	done
+	tail -n 1 out |
+		grep -qx '[1-9][0-9]* passed, 0 failed, [0-9]* skipped' ||
+		fail "no sums"
+}
+
+# Catches: channels that are not tested.
+test_each_channel()
+{
+	local name names count
+	expect 0 dmacpy info -d "$node" --json
+	cp out info.json
+	count=$(json channels)
+	expect 0 dmacpy test -d "$node" --tap wait
+	names=$(sed -n "s|^ok [0-9]* $node \(dma[0-9a-z]*\) wait$|\1|p" out)
+	[ "$(echo "$names" | sort -u | wc -l)" -eq "$count" ] ||
+		fail "not $count channels: $names"
+	tail -n 1 out | grep -qx "1..$count" || fail "no plan"
+	[ "$(head -n 1 out)" = 'TAP version 13' ] || fail "no version"
+}
+
+# Catches: JSON that no program can read, and sums that are not right.
+test_json()
+{
+	local row='{"device": "[^"]*", "channel": "[^"]*", "row": "[a-z-]*", '
+	row="$row\"verdict\": \"(pass|fail|skipped)\", "
+	row="$row\"detail\": (null|\".*\")},?"
+	expect 0 dmacpy test -d "$node" --json wait latency
+	[ "$(head -n 1 out)" = '{' ] || fail "does not start with {"
+	[ "$(tail -n 1 out)" = '}' ] || fail "does not end with }"
+	grep '"row"' out | grep -vEx "    $row" && fail "a row is no object"
+	grep '"row"' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
+	cp out info.json
+	[ "$(json passed) $(json failed)" = \
+		"$(grep -c '"verdict": "pass"' out) 0" ] || fail "other sums"
+	knob no_result 1
+	knob next_failed 1
+	trap behave EXIT
+	expect 1 dmacpy test -d "$node" --json wait
+	cp out info.json
+	[ "$(json failed)" = 1 ] || fail "not 1 has failed"
+	grep -q '"verdict": "fail", "detail": ".*as they were' out ||
+		fail "no reason"
+}
+
+# Catches: a row that does not look at the data: one copy is left out, and
+# reported as done. The others of the device are right.
+test_left_out()
+{
+	local row
+	for row in $(possible_rows); do
+		[ "$row" != latency ] || continue
+		fails "$row" '.' no_result 1 next_failed 1
+	done
+}
+
+# Catches: half a copy that is taken for all of it.
+test_half()
+{
+	fails copy-user-user 'bytes .* are as they were' \
+		no_result 1 next_short 1
+	fails fill-sram 'filled: bytes .* are as they were' \
+		no_result 1 next_short 1
+}
+
+# Catches: neighbours that nobody looks at.
+test_too_much()
+{
+	local row
+	for row in edges-sram edges-user copy-user-user copy-user-sram copy-2d \
+		   fill-user wait; do
+		fails "$row" 'though not to be written' next_long 1
+	done
+}
+
+# Catches: an engine that does not reach the SRAM.
+test_sram_not_reached()
+{
+	fails copy-sram-user 'are zero. Does the engine reach the source?' \
+		no_sram_read 1
+	fails engine-to-cpu-user 'are zero' no_sram_read 1
+	fails aliases 'the engine finds 0x0 at 0x0. Is there SRAM' \
+		no_sram_read 1
+	fails copy-user-sram 'are as they were' no_sram_write 1
+	fails aliases 'the CPU finds 0x[0-9a-f]* at 0x0. Is there' \
+		no_sram_write 1
+}
+
+# Catches: two addresses of one cell.
+test_aliases()
+{
+	fails aliases 'finds at 0x10000 what belongs to 0x0. Is the SRAM as' \
+		sram_ignored 0x10000
+	fails aliases 'finds at 0x4000 what belongs to 0x0. Is the SRAM as' \
+		sram_ignored 0x4000
+}
+
+# Catches: jobs that overtake each other.
+test_order()
+{
+	fails order 'out of order' no_order 1 delay_us 2000
+}
+
+# Catches: interrupts that come by the clock only.
+test_latency()
+{
+	fails latency "does the engine's interrupt arrive" delay_us 100000
+}
+
+# Catches: an error that is not reported by a way to wait.
+test_errors_are_reported()
+{
+	local row
+	for row in wait event poll fence flush latency order at-once; do
+		fails "$row" 'Input/output error.*engine reported an error' \
+			next_failed 1
+	done
+}
+
+# Catches: minutes of waiting for a channel that is dead; a row that is not run,
+# and taken for one that passes.
+test_hangs()
+{
+	local row
+	for row in wait event poll fence flush copy-user-user; do
+		echo 100 >$timeout
+		fails "$row" "timed out: does the engine's interrupt" hang 1
+		eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
+			fail "the channels are not back"
+	done
+	echo 100 >$timeout
+	knob hang 1
+	expect 1 dmacpy test -d "$node"
+	behave
+	grep -q '^  latency  *skipped  *4 channels: .*has not come back' out ||
+		fail "rows are run on a channel that is stopped: $(cat out)"
+	tail -n 1 out | grep -q ' 4 failed, ' ||
+		fail "not 4 have failed: $(cat out)"
+	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
+		fail "the channels are not back"
+}
+
+# Catches: an interrupt that gets lost on one channel, and a row that hides it.
+test_lost_interrupt()
+{
+	echo 100 >$timeout
+	fails wait "timed out: does the engine's interrupt" next_lost 1
+	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
+		fail "the channel is not back"
+}
+
+# Catches: SRAM of other programs that is taken for a fault of the board.
+test_sram_in_use()
+{
+	dmacpy bench -d "$node" --time 20 --batch 16 --src sram --dst sram \
+		--size 32K >/dev/null 2>&1 &
+	eventually sram_is_gone || fail "the SRAM is free"
+	expect 0 dmacpy test -d "$node" copy-user-sram aliases wait
+	kill $!
+	wait $!
+	grep -q '^  copy-user-sram  *skipped .*other programs hold it' out ||
+		fail "copies to SRAM: $(cat out)"
+	grep -q '^  aliases  *skipped .*other programs hold it' out ||
+		fail "aliases: $(cat out)"
+	grep -q '^  wait  *pass' out || fail "no pass: $(cat out)"
+}
+
+sram_is_gone()
+{
+	dmacpy info -d "$node" --json >info.json
+	[ "$(json sram_free)" -eq 0 ]
+}
+
+# Catches: a limit of the user that is taken for a fault of the board.
+test_limits()
+{
+	unshare -U true || skip "this kernel has no user namespaces"
+	chmod 666 "$node"
+	trap 'chmod 600 $node' EXIT
+	# shellcheck disable=SC3045 # busybox has it
+	(ulimit -l 16 && expect 4 unshare -U dmacpy test -d "$node" wait) ||
+		fail "not skipped"
+	grep -q '^  wait  *skipped .*16 KiB may be locked' out ||
+		fail "no reason: $(cat out)"
+	chmod 0 "$node"
+	expect 1 unshare -U dmacpy test -d "$node" wait
+	grep -q '^  open  *FAIL' out || fail "opened: $(cat out)"
+	grep -q 'Permission denied' err || fail "no reason: $(cat err)"
+}
+
+# Catches: the status of a success where nothing was tested.
+test_nothing_to_test()
+{
+	expect 2 dmacpy test nonsense
+	grep -q "no row 'nonsense'" err || fail "no message"
+	expect 2 dmacpy test --nonsense
+	expect 1 dmacpy test -d /dev/missing
+	[ "$(tail -n 1 out)" = '0 passed, 1 failed, 0 skipped' ] ||
+		fail "$(cat out)"
+}
+
+run_tests passes each_channel json left_out half too_much sram_not_reached \
+	aliases order latency errors_are_reported hangs lost_interrupt \
+	sram_in_use limits nothing_to_test

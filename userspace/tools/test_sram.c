@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy test: is all of the SRAM there, once?
+ *
+ * Each word gets a number of its own. Where another one is found, two addresses
+ * lead to the same cell, or one leads nowhere.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "test.h"
+
+#define PIECES 64
+
+/* So that a number is neither 0 nor another number of the other round */
+#define FIRST_MASK 0xa5a50000U
+#define SECOND_MASK (~FIRST_MASK)
+
+/**
+ * struct sram - all SRAM that is free
+ * @pieces: buffers of it
+ * @count: number of @pieces
+ * @length: of all of them
+ */
+struct sram {
+	struct test_memory pieces[PIECES];
+	unsigned int count;
+	uint64_t length;
+};
+
+static enum test_verdict take_piece(struct test *test, struct sram *sram,
+				    size_t length)
+{
+	struct test_memory *piece = &sram->pieces[sram->count++];
+	void *data;
+	int ret;
+
+	piece->length = length;
+	ret = dmacpy_buffer_alloc(test->channel->stream, length,
+				  &piece->buffer);
+	if (!ret)
+		ret = dmacpy_buffer_map(piece->buffer, &data);
+	if (ret)
+		return test_error(test, "cannot allocate SRAM", ret);
+
+	piece->data = data;
+	sram->length += length;
+	return TEST_PASS;
+}
+
+static enum test_verdict take_all(struct test *test, struct sram *sram)
+{
+	struct dmacpy_get_info info = { };
+	enum test_verdict verdict;
+
+	while (sram->count < PIECES) {
+		if (dmacpy_device_info(test->device, &info, sizeof(info)) ||
+		    !info.sram_largest)
+			break;
+		verdict = take_piece(test, sram, info.sram_largest);
+		if (verdict)
+			return verdict;
+	}
+
+	return sram->count ? TEST_PASS :
+	       test_skip(test, "%s", test_no_sram);
+}
+
+static void give_back(struct sram *sram)
+{
+	while (sram->count)
+		test_memory_free(&sram->pieces[--sram->count]);
+}
+
+/* @at is the place of @data in all of the SRAM. */
+static void write_numbers(uint32_t *data, size_t length, uint32_t at,
+			  uint32_t mask)
+{
+	size_t i;
+
+	for (i = 0; i < length / 4; i++)
+		data[i] = (at + i * 4) ^ mask;
+}
+
+static enum test_verdict check_numbers(struct test *test, const char *reader,
+				       const uint32_t *data, size_t length,
+				       uint32_t at, uint32_t mask)
+{
+	uint32_t wanted, seen;
+	size_t i;
+
+	for (i = 0; i < length / 4; i++) {
+		wanted = at + i * 4;
+		seen = data[i] ^ mask;
+		if (seen == wanted)
+			continue;
+		if (seen < test->info.sram_total && seen % 4 == 0)
+			return test_fail(test, "%s finds at 0x%" PRIx32
+					 " what belongs to 0x%" PRIx32
+					 ". Is the SRAM as large as it should?",
+					 reader, wanted, seen);
+		return test_fail(test, "%s finds 0x%" PRIx32 " at 0x%" PRIx32
+				 ". Is there SRAM, and no other user of it?",
+				 reader, data[i], wanted);
+	}
+
+	return TEST_PASS;
+}
+
+static void cpu_writes(struct sram *sram, uint32_t mask)
+{
+	struct test_memory *piece = sram->pieces;
+	uint32_t at = 0;
+
+	for (; piece < sram->pieces + sram->count; piece++) {
+		dmacpy_buffer_begin_access(piece->buffer, DMACPY_ACCESS_WRITE);
+		write_numbers((uint32_t *)piece->data, piece->length, at, mask);
+		dmacpy_buffer_end_access(piece->buffer, DMACPY_ACCESS_WRITE);
+		at += piece->length;
+	}
+}
+
+static enum test_verdict cpu_checks(struct test *test, struct sram *sram,
+				    uint32_t mask)
+{
+	enum test_verdict verdict = TEST_PASS;
+	struct test_memory *piece = sram->pieces;
+	uint32_t at = 0;
+
+	for (; piece < sram->pieces + sram->count && !verdict; piece++) {
+		dmacpy_buffer_begin_access(piece->buffer, DMACPY_ACCESS_READ);
+		verdict = check_numbers(test, "the CPU",
+					(const uint32_t *)piece->data,
+					piece->length, at, mask);
+		dmacpy_buffer_end_access(piece->buffer, DMACPY_ACCESS_READ);
+		at += piece->length;
+	}
+
+	return verdict;
+}
+
+/* A job of copies of a page between a part of the SRAM and @src */
+static enum test_verdict copy_part(struct test *test,
+				   struct test_memory *piece, size_t offset,
+				   size_t length, bool from_sram)
+{
+	struct dmacpy_submit how = { .flags = DMACPY_SUBMIT_WAIT };
+	struct dmacpy_buffer *user = test->src.buffer;
+	struct dmacpy_job *job = test->channel->job;
+	size_t page = test->info.granule, at;
+	int ret = 0;
+
+	dmacpy_job_reset(job);
+	for (at = 0; at < length && !ret; at += page)
+		ret = from_sram ?
+		      dmacpy_job_add_copy(job, user, at, piece->buffer,
+					  offset + at, page) :
+		      dmacpy_job_add_copy(job, piece->buffer, offset + at,
+					  user, at, page);
+
+	return ret ? test_error(test, "a copy is refused", ret) :
+		     test_submit(test, test->channel, &how);
+}
+
+static enum test_verdict engine_part(struct test *test,
+				     struct test_memory *piece, size_t offset,
+				     size_t length, uint32_t at, bool reads)
+{
+	uint32_t *data = (uint32_t *)test->src.data;
+	enum test_verdict verdict;
+
+	if (!reads)
+		write_numbers(data, length, at, SECOND_MASK);
+	verdict = copy_part(test, piece, offset, length, reads);
+	if (!verdict && reads)
+		verdict = check_numbers(test, "the engine", data, length, at,
+					FIRST_MASK);
+
+	return verdict;
+}
+
+static enum test_verdict engine_all(struct test *test, struct sram *sram,
+				    bool reads)
+{
+	enum test_verdict verdict = TEST_PASS;
+	struct test_memory *piece = sram->pieces;
+	size_t offset, length;
+	uint32_t at = 0;
+
+	for (; piece < sram->pieces + sram->count && !verdict; piece++)
+		for (offset = 0; offset < piece->length && !verdict;
+		     offset += length) {
+			length = piece->length - offset;
+			if (length > TEST_AREA)
+				length = TEST_AREA;
+			verdict = engine_part(test, piece, offset, length, at,
+					      reads);
+			at += length;
+		}
+
+	return verdict;
+}
+
+static enum test_verdict check_all(struct test *test, struct sram *sram)
+{
+	enum test_verdict verdict;
+
+	cpu_writes(sram, FIRST_MASK);
+	verdict = cpu_checks(test, sram, FIRST_MASK);
+	if (!verdict)
+		verdict = engine_all(test, sram, true);
+	if (!verdict)
+		verdict = engine_all(test, sram, false);
+	if (!verdict)
+		verdict = cpu_checks(test, sram, SECOND_MASK);
+
+	return verdict;
+}
+
+enum test_verdict test_row_aliases(struct test *test)
+{
+	struct sram sram = { };
+	enum test_verdict verdict;
+	char length[32], total[32];
+
+	verdict = take_all(test, &sram);
+	if (!verdict)
+		verdict = check_all(test, &sram);
+	if (!verdict && sram.length < test->info.sram_total)
+		snprintf(test->detail, sizeof(test->detail),
+			 "%s of %s, as the rest is in use",
+			 format_size(length, sram.length),
+			 format_size(total, test->info.sram_total));
+	give_back(&sram);
+
+	return verdict;
+}
