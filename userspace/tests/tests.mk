@@ -7,8 +7,8 @@ TESTS := abi account async camera copier crossing data engines fake fences \
 	 heap idle \
 	 latency library life limits order outputs power probe share show sram \
 	 stall storm swiotlb unbind watchdog
-SHELL_TESTS := boardtest directload drmshare examples module overlap ringcopy \
-	       selftest tool v4l2ctl
+SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
+	       ringcopy selftest tool v4l2ctl
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))

@@ -472,7 +472,7 @@ test_help()
 {
 	local command
 	expect 0 dmacpy --version
-	for command in '' bench copy fill help info list test; do
+	for command in '' bench copy doctor fill help info list test; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help
 		grep -q "usage: dmacpy.*$command" out ||

@@ -21,6 +21,7 @@ static const struct command {
 } commands[] = {
 	{ "bench", "measure what copies cost", cmd_bench },
 	{ "copy", "copy a file by the DMA engine", cmd_copy },
+	{ "doctor", "find out why a device does not work", cmd_doctor },
 	{ "fill", "fill a file with a pattern by the DMA engine", cmd_fill },
 	{ "help", "show the help of a command", cmd_help },
 	{ "info", "show the properties of a device", cmd_info },
@@ -37,7 +38,7 @@ static void print_help(void)
 	printf("usage: dmacpy [-d DEVICE] COMMAND [ARGUMENT...]\n\n"
 	       "commands:\n");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-6s %s\n", commands[i].name, commands[i].summary);
+		printf("  %-7s %s\n", commands[i].name, commands[i].summary);
 	printf("\noptions:\n"
 	       "  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	       "  -h, --help           show this; after a command, its help\n"

@@ -20,8 +20,8 @@
 static const char help[] =
 	"usage: dmacpy test [OPTION...] [ROW...]\n\n"
 	"Test whether a board does all of it right, on each channel of each\n"
-	"device, in seconds. ROW is the name of what to test, or a pattern such\n"
-	"as \"copy-*\".\n\n"
+	"device, in seconds. ROW is the name of what to test, or a pattern as\n"
+	"\"copy-*\".\n\n"
 	"options:\n"
 	"  -d, --device DEVICE  only this device: /dev/dmacpy1 or 1\n"
 	"  -j, --json           print a JSON object\n"

@@ -229,7 +229,7 @@ check_waiting(struct test *test, uint32_t flags,
 			close(how.out_fence);
 		if (!verdict)
 			verdict = test_compare(test, length + TEST_GUARD,
-					       "%zu bytes copied, at the job's end",
+					       "%zu bytes, at the job's end",
 					       length);
 	}
 

@@ -72,6 +72,7 @@ struct engine {
 /* Each takes the device's name or NULL, and returns an exit code. */
 int cmd_bench(const char *device, int argc, char **argv);
 int cmd_copy(const char *device, int argc, char **argv);
+int cmd_doctor(const char *device, int argc, char **argv);
 int cmd_fill(const char *device, int argc, char **argv);
 int cmd_info(const char *device, int argc, char **argv);
 int cmd_list(const char *device, int argc, char **argv);

@@ -1,0 +1,236 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "dmacpy doctor", with what it is to find broken each. Where the guest cannot
+# be broken like that, an empty file system hides what is in sysfs.
+
+timeout=/sys/module/dmacpy/parameters/timeout_ms
+quota=/sys/module/dmacpy/parameters/sram_quota_kib
+fake=$(basename /sys/bus/platform/devices/*.dmacpy-fake)
+user=65534
+
+node()
+{
+	echo "/dev/$(fake_node)"
+}
+
+# rebind: with counters that are 0
+rebind()
+{
+	tell_driver unbind "$fake"
+	tell_driver bind "$fake"
+}
+
+# as_user COMMAND: as one who is not root
+as_user()
+{
+	su -s /bin/sh nobody -c "$*"
+}
+
+# The guest has no users.
+need_user()
+{
+	[ ! -e /etc ] || skip "there are users already"
+	mkdir /etc
+	trap 'rm -r /etc; chmod 600 "$(node)"; chgrp 0 "$(node)"
+		echo 0 >$quota' EXIT
+	echo "nobody:x:$user:$user::/:/bin/sh" >/etc/passwd
+	: >/etc/group
+	[ "$(as_user id -u)" = $user ] || fail "su does not work"
+}
+
+# finds PATTERN REMEDY COMMAND...: that problem, and what to do about it
+finds()
+{
+	local pattern=$1 remedy=$2
+	shift 2
+	"$@" >out 2>err </dev/null && fail "no problem: $(cat out)"
+	grep -q "^PROBLEM .*$pattern" out || fail "no '$pattern': $(cat out)"
+	grep -A 2 "^PROBLEM .*$pattern" out | grep -q -e "$remedy" ||
+		fail "no '$remedy': $(cat out)"
+}
+
+# Catches: a problem where there is none; a device that is not looked at.
+test_healthy()
+{
+	local device
+	rebind
+	expect 0 dmacpy doctor
+	sed 's/^/# /' out
+	for device in /dev/dmacpy[0-9]*; do
+		grep -q "^ok  *$device: the engine copies" out ||
+			fail "$device does not copy"
+	done
+	tail -n 1 out | grep -qx '0 problems, 0 not seen' || fail "no sums"
+	[ -c /dev/dma_heap/system ] ||
+		grep -q '^note .*/dev/dma_heap/system' out || fail "no note"
+}
+
+# Catches: a module that is not loaded, or not installed, or not allowed.
+test_no_module()
+{
+	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
+	directory=/lib/modules/$(uname -r)
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+	trap 'insmod /lib/modules/dmacpy.ko 2>/dev/null; rm -rf "$directory"' EXIT
+	finds 'no module for' 'make modules' dmacpy doctor
+	mkdir -p "$directory"
+	echo extra/dmacpy.ko: >"$directory/modules.dep"
+	finds 'not loaded' '-> modprobe dmacpy' dmacpy doctor
+	mount -t tmpfs none /sys/kernel/security || fail "no lockdown to be had"
+	echo 'none [integrity] confidentiality' >/sys/kernel/security/lockdown
+	dmacpy doctor >locked
+	umount /sys/kernel/security
+	finds 'takes signed modules only' 'Sign' sh -c 'cat locked; exit 1'
+	expect 0 insmod /lib/modules/dmacpy.ko
+}
+
+# hidden DIRECTORY: it seems to be empty
+hidden()
+{
+	mount -t tmpfs none "$1" || fail "cannot hide $1"
+	# shellcheck disable=SC2064 # the directory is that of now
+	trap "umount $1" EXIT
+}
+
+# Catches: a kernel without the engine's driver.
+test_no_engine()
+{
+	hidden /sys/class/dma
+	finds 'no DMA engine has a driver' 'CONFIG_' dmacpy doctor
+}
+
+# Catches: a device tree that does not name the SRAM, or names it in vain.
+test_no_node()
+{
+	local tree=/sys/firmware/devicetree/base
+	hidden $tree
+	finds 'no node of the driver' 'sram=SIZE@ADDRESS' dmacpy doctor
+	mkdir -p $tree/bus/dmacpy
+	printf 'some,other\0linux,sram-dmacpy\0' >$tree/bus/dmacpy/compatible
+	finds 'no device was made of the node' 'simple-bus' dmacpy doctor
+	printf 'disabled\0' >$tree/bus/dmacpy/status
+	finds 'bus/dmacpy is not enabled' 'okay' dmacpy doctor
+	! grep -q 'was made' out || fail "of a node that is disabled?"
+	printf 'okay\0' >$tree/bus/dmacpy/status
+	finds 'no device was made of the node' 'simple-bus' dmacpy doctor
+}
+
+# Catches: a device that somebody has unbound.
+test_unbound()
+{
+	tell_driver unbind "$fake"
+	trap 'tell_driver bind "$fake"' EXIT
+	finds "$fake is not bound" 'dmesg' dmacpy doctor
+}
+
+is_bound()
+{
+	[ -e "/sys/bus/platform/drivers/dmacpy/$fake" ]
+}
+
+# Catches: a device that waits for its engine.
+test_deferred()
+{
+	local engines=/sys/bus/platform/drivers/dmacpy-fake-dma
+	tell_driver unbind "$fake"
+	echo dma-fake >$engines/unbind
+	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
+	dmacpy doctor >found
+	echo dma-fake >$engines/bind
+	eventually is_bound || fail "still deferred"
+	finds "$fake waits for another device: .*no DMA channel" \
+		'driver of its engine' sh -c 'cat found; exit 1'
+}
+
+# Catches: a /dev that nobody fills.
+test_no_file()
+{
+	gone=$(node)
+	mv "$gone" "$gone.hidden"
+	trap 'mv "$gone.hidden" "$gone"' EXIT
+	finds "is bound, but there is no $gone" 'devtmpfs' dmacpy doctor
+}
+
+# Catches: advice that does not help, or that fails for others than root.
+test_no_permission()
+{
+	need_user
+	finds "$(node): Permission denied: there is no group" groupadd \
+		as_user dmacpy doctor
+	grep -q '^unseen .*Permission denied' out ||
+		fail "root sees no more: $(cat out)"
+	tail -n 1 out | grep -q ', 0 not seen' && fail "what is not seen?"
+	echo dmacpy:x:1234: >>/etc/group
+	finds "$(node): .*does not belong to the group" 70-dmacpy.rules \
+		as_user dmacpy doctor
+	chgrp 1234 "$(node)"
+	finds "$(node): .*you are not in the group" usermod \
+		as_user dmacpy doctor
+}
+
+# Catches: an error without the limit that it is about.
+test_limits()
+{
+	need_user
+	chmod 666 "$(node)"
+	finds "$(node): only 64 KiB may be locked" memlock \
+		as_user 'ulimit -l 64; dmacpy doctor'
+	echo 1 >$quota
+	finds "$(node): your quota of SRAM" sram_quota_kib \
+		as_user dmacpy doctor
+}
+
+sram_is_gone()
+{
+	dmacpy info -d "$(node)" --json >info.json
+	[ "$(json sram_free)" -eq 0 ]
+}
+
+# Catches: SRAM that others have.
+test_no_sram()
+{
+	dmacpy bench -d "$(node)" --time 20 --batch 16 --src sram --dst sram \
+		--size 32K >/dev/null 2>&1 &
+	eventually sram_is_gone || fail "the SRAM is free"
+	dmacpy doctor >found
+	kill $!
+	wait $!
+	finds "$(node): no SRAM is free" /sys/kernel/debug/dmacpy \
+		sh -c 'cat found; exit 1'
+}
+
+copies()
+{
+	dmacpy copy -d "$(node)" /bin/busybox copy >/dev/null 2>&1
+}
+
+# Catches: an engine that fails, that hangs, that hangs again and again, and a
+# channel that does not come back.
+test_engine()
+{
+	trap 'knob hang 0; echo 5000 >$timeout; rebind' EXIT
+	knob next_failed 1
+	finds "$(node): a copy fails: Input/output error" 'dmacpy test' \
+		dmacpy doctor
+	echo 100 >$timeout
+	knob hang 1
+	finds "$(node): the engine makes no progress" interrupts dmacpy doctor
+	grep -q "^PROBLEM .*$fake: the channel .* is being recovered" out ||
+		fail "not recovering: $(cat out)"
+	grep -q "^note .*$fake: the channel .* has stopped, 1 x" out ||
+		fail "not stopped: $(cat out)"
+	knob hang 0
+	eventually copies || fail "the channel is not back"
+}
+
+# Catches: arguments that are ignored.
+test_usage()
+{
+	expect 2 dmacpy doctor too much
+	expect 2 dmacpy -d 0 doctor
+	grep -q 'drop -d' err || fail "no message"
+}
+
+run_tests healthy no_module no_engine no_node unbound deferred no_file \
+	no_permission limits no_sram engine usage

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy doctor: what sysfs, the device tree and debugfs have.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+#define COMPATIBLE "linux,sram-dmacpy"
+#define DEVICES "/sys/bus/platform/devices"
+#define DEVICE_TREE "/sys/firmware/devicetree/base"
+#define DEBUGFS "/sys/kernel/debug"
+#define DEFERRED DEBUGFS "/devices_deferred"
+
+static const char no_engine[] =
+	"Enable and load the driver of the board's engine, as\n"
+	"CONFIG_XILINX_ZYNQMP_DMA or CONFIG_PL330_DMA.";
+static const char no_node[] =
+	"Add one, compatible with \"" COMPATIBLE "\",\n"
+	"or load the module with sram=SIZE@ADDRESS.";
+static const char waits[] =
+	"Load the driver of its engine or of its SRAM; end other users of the\n"
+	"engine's channels.";
+static const char unbound[] =
+	"See \"dmesg | grep dmacpy\"; then write the name to\n"
+	"/sys/bus/platform/drivers/dmacpy/bind.";
+static const char unbound_for_some_reason[] =
+	"See, as root, \"dmesg | grep dmacpy\" and\n" DEFERRED ".";
+static const char no_file[] =
+	"Mount devtmpfs on /dev, or run udev. A container has to be given it.";
+static const char no_bus[] =
+	"Put it below the root, or below a \"simple-bus\".";
+static const char recovering[] =
+	"If it stays so, reload the module, or the engine's driver.";
+static const char stopped[] =
+	"Does its interrupt arrive? See /proc/interrupts. For a slow engine\n"
+	"raise /sys/module/dmacpy/parameters/timeout_ms.";
+
+/* How often a channel may stop before that is more than bad luck. */
+#define STOPS 3
+
+static unsigned int nodes, enabled_nodes;
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+void doctor_check_engines(void)
+{
+	struct dirent **entries;
+	unsigned int free_count = 0;
+	char path[512], text[16];
+	int count, i;
+
+	count = scandir("/sys/class/dma", &entries, is_visible, versionsort);
+	if (count <= 0) {
+		doctor_problem(no_engine, "no DMA engine has a driver");
+		return;
+	}
+
+	for (i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/sys/class/dma/%s/in_use",
+			 entries[i]->d_name);
+		if (doctor_read(path, text, sizeof(text)) && *text == '0')
+			free_count++;
+		free(entries[i]);
+	}
+	free(entries);
+	doctor_ok("%d channels of DMA engines, of which %u are free", count,
+		  free_count);
+}
+
+/* A property is a list of strings, each with a zero byte at its end. */
+static bool has_string(const char *path, const char *wanted)
+{
+	char text[512] = "";
+	const char *at;
+
+	if (!doctor_read(path, text, sizeof(text)))
+		return false;
+	for (at = text; at < text + sizeof(text) && *at; at += strlen(at) + 1)
+		if (!strcmp(at, wanted))
+			return true;
+
+	return false;
+}
+
+static int visit_property(const char *path, const struct stat *status,
+			  int type, struct FTW *place)
+{
+	char sibling[4096];
+
+	(void)status;
+	if (type != FTW_F || strcmp(path + place->base, "compatible") ||
+	    !has_string(path, COMPATIBLE))
+		return 0;
+
+	nodes++;
+	snprintf(sibling, sizeof(sibling), "%.*sstatus", place->base, path);
+	if (access(sibling, F_OK) || has_string(sibling, "okay") ||
+	    has_string(sibling, "ok"))
+		enabled_nodes++;
+	else
+		doctor_problem("Give it status = \"okay\".",
+			       "the node %.*s is not enabled",
+			       place->base - 1, path);
+
+	return 0;
+}
+
+void doctor_check_nodes(void)
+{
+	char sram[256];
+
+	nftw(DEVICE_TREE, visit_property, 16, FTW_PHYS);
+	if (nodes) {
+		doctor_ok("the device tree has %u node%s of the driver", nodes,
+			  nodes == 1 ? "" : "s");
+		return;
+	}
+	/* Where it was not given it is "(null)". */
+	if (doctor_read("/sys/module/dmacpy/parameters/sram", sram,
+			sizeof(sram)) &&
+	    strchr(sram, '@')) {
+		doctor_ok("the parameter sram is %.*s",
+			  (int)strcspn(sram, "\n"), sram);
+		return;
+	}
+
+	doctor_problem(no_node, "the device tree has no node of the driver");
+}
+
+static bool is_ours(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), DEVICES "/%s/of_node/compatible", name);
+	return !strncmp(name, "dmacpy.", strlen("dmacpy.")) ||
+	       has_string(path, COMPATIBLE);
+}
+
+/* Returns 1 with the reason, 0 if it does not wait, or -1 if that is unseen. */
+static int read_deferred(const char *name, char *reason, size_t size)
+{
+	char line[256];
+	FILE *file;
+	int found = 0;
+
+	file = fopen(DEFERRED, "re");
+	if (!file)
+		return -1;
+	while (!found && fgets(line, sizeof(line), file)) {
+		if (strcspn(line, "\t\n") != strlen(name) ||
+		    strncmp(line, name, strlen(name)))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(reason, size, "%s", line + strlen(name));
+		found = 1;
+	}
+	fclose(file);
+
+	return found;
+}
+
+static void explain_unbound(const char *name)
+{
+	char reason[256];
+
+	switch (read_deferred(name, reason, sizeof(reason))) {
+	case 1:
+		doctor_problem(waits, "%s waits for another device%s%s", name,
+			       *reason ? ": " : "",
+			       reason + strspn(reason, "\t"));
+		break;
+	case 0:
+		doctor_problem(unbound, "%s is not bound to the driver", name);
+		break;
+	default:
+		doctor_problem(unbound_for_some_reason,
+			       "%s is not bound to the driver", name);
+		doctor_unseen("Run this as root.", DEFERRED ": %s",
+			      strerror(errno));
+	}
+}
+
+static void explain_stops(const char *name, const char *channel,
+			  unsigned int stops)
+{
+	static const char text[] = "%s: the channel %s has stopped, %u x";
+
+	if (stops >= STOPS)
+		doctor_problem(stopped, text, name, channel, stops);
+	else if (stops)
+		doctor_note(stopped, text, name, channel, stops);
+}
+
+/* A channel that does not come back, or fails again and again */
+static void check_channels(const char *name)
+{
+	char path[512], line[128], channel[32] = "";
+	unsigned int value;
+	FILE *file;
+
+	snprintf(path, sizeof(path), DEBUGFS "/dmacpy/%s/channels", name);
+	file = fopen(path, "re");
+	if (!file) {
+		doctor_unseen("Run this as root, with debugfs mounted.",
+			      "%s: %s", path, strerror(errno));
+		return;
+	}
+
+	while (fgets(line, sizeof(line), file)) {
+		if (*line != '\t')
+			snprintf(channel, sizeof(channel), "%.*s",
+				 (int)strcspn(line, "\n"), line);
+		if (!strcmp(line, "\tstate recovering\n"))
+			doctor_problem(recovering,
+				       "%s: the channel %s is being recovered",
+				       name, channel);
+		if (sscanf(line, "\ttimeouts %u", &value) == 1)
+			explain_stops(name, channel, value);
+	}
+	fclose(file);
+}
+
+static int is_node(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, "dmacpy", strlen("dmacpy"));
+}
+
+static void check_bound(const char *name)
+{
+	struct dirent **entries;
+	char path[512];
+	int count;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/misc", name);
+	count = scandir(path, &entries, is_node, versionsort);
+	if (count <= 0) {
+		doctor_problem("See \"dmesg | grep dmacpy\".",
+			       "%s is bound, but has no device file", name);
+		return;
+	}
+
+	snprintf(path, sizeof(path), "/dev/%s", entries[0]->d_name);
+	while (count)
+		free(entries[--count]);
+	free(entries);
+	if (access(path, F_OK))
+		doctor_problem(no_file, "%s is bound, but there is no %s", name,
+			       path);
+	else
+		doctor_try_device(path);
+	check_channels(name);
+}
+
+void doctor_check_devices(void)
+{
+	struct dirent **entries;
+	int count, ours = 0, i;
+	char path[512];
+
+	count = scandir(DEVICES, &entries, is_visible, versionsort);
+	for (i = 0; i < count; i++) {
+		if (is_ours(entries[i]->d_name)) {
+			ours++;
+			snprintf(path, sizeof(path), DEVICES "/%s/driver",
+				 entries[i]->d_name);
+			if (access(path, F_OK))
+				explain_unbound(entries[i]->d_name);
+			else
+				check_bound(entries[i]->d_name);
+		}
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	if (!ours && enabled_nodes)
+		doctor_problem(no_bus, "no device was made of the node");
+}
