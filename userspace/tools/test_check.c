@@ -68,7 +68,8 @@ enum test_verdict test_error(struct test *test, const char *what, int err)
 			 suspect ? ": " : "", suspect ? suspect : "");
 }
 
-const char test_no_sram[] = "too little SRAM is free: other programs hold it";
+const char test_no_sram[] =
+	"too little SRAM is free: other programs hold it";
 
 /* A quarter of what is free, as a row has two, and two channels may be busy. */
 static enum test_verdict new_sram(struct test *test,
