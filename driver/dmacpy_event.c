@@ -5,12 +5,10 @@
  * record frees it: no record is ever lost.
  */
 #include <linux/atomic.h>
-#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/timekeeping.h>
 #include <linux/wait.h>
 
 #include "dmacpy_event.h"
@@ -42,33 +40,6 @@ int dmacpy_event_want(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	}
 	job->event = true;
 	return 0;
-}
-
-/**
- * dmacpy_event_add() - leave the event of a job that has completed
- * @stream: the stream
- * @job: a job that dmacpy_event_want() was called for
- * @result: what it completed with
- *
- * There is room, as it was taken when the job was submitted.
- *
- * Context: Any, under dmacpy_stream.lock.
- */
-void dmacpy_event_add(struct dmacpy_stream *stream,
-		      const struct dmacpy_job *job, int result)
-{
-	unsigned int i = stream->first + stream->records;
-
-	lockdep_assert_held(&stream->lock);
-	if (i >= dmacpy_max_events.value)
-		i -= dmacpy_max_events.value;
-	stream->ring[i] = (struct dmacpy_event){
-		.user_data = job->user_data,
-		.result = result,
-		.length = job->length,
-		.timestamp = ktime_get_ns(),
-	};
-	WRITE_ONCE(stream->records, stream->records + 1);
 }
 
 /* The device was unbound, and all jobs have completed: no event will follow. */

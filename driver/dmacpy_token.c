@@ -155,19 +155,17 @@ bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout)
 }
 
 /**
- * dmacpy_token_give_up() - pass the token on, or do not wait for it any more
+ * dmacpy_token_pass() - dmacpy_token_give_up() where there is a token
  * @bearer: has nothing in flight
  *
  * Context: Any. Calls dmacpy_bearer.retry of another bearer.
  */
-void dmacpy_token_give_up(struct dmacpy_bearer *bearer)
+void dmacpy_token_pass(struct dmacpy_bearer *bearer)
 {
 	struct dmacpy_token *token = bearer->token;
 	struct dmacpy_bearer *next;
 	unsigned long flags;
 
-	if (!token)
-		return;
 	spin_lock_irqsave(&token->lock, flags);
 	list_del_init(&bearer->waiting);
 	if (token->bearer == bearer)

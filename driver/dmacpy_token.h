@@ -25,6 +25,16 @@ int dmacpy_token_open(struct dmacpy_bearer *bearer, const void *engine);
 void dmacpy_token_close(struct dmacpy_bearer *bearer);
 bool dmacpy_token_take(struct dmacpy_bearer *bearer);
 bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout);
-void dmacpy_token_give_up(struct dmacpy_bearer *bearer);
+void dmacpy_token_pass(struct dmacpy_bearer *bearer);
+
+/*
+ * Pass the token on, or do not wait for it any more: for a bearer that has
+ * nothing in flight. Inline, as most engines have none and each job comes here.
+ */
+static inline void dmacpy_token_give_up(struct dmacpy_bearer *bearer)
+{
+	if (bearer->token)
+		dmacpy_token_pass(bearer);
+}
 
 #endif /* DMACPY_TOKEN_H */
