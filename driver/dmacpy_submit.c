@@ -174,7 +174,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (ret)
 		goto err_end_job;
 
-	/* Its place among all users of the buffers: one step, by these locks. */
+	/* Its place among all users of the buffers, in one step. */
 	if (job->implicit) {
 		ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
 		if (ret)
