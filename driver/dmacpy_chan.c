@@ -413,6 +413,9 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	struct dmacpy_xfer *xfer;
 
 	lockdep_assert_held(&chan->pump);
+	/* It could make none so far. */
+	if (chan->barred)
+		chan->progress = jiffies;
 	chan->barred = false;
 	while (chan->state != DMACPY_CHAN_CLOSING && !refused && budget &&
 	       (xfer = chan_turn(chan))) {
@@ -590,10 +593,11 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
  */
 void dmacpy_chan_stop(struct dmacpy_chan *chan)
 {
-	dmacpy_token_close(&chan->bearer);
 	if (chan->worker)
 		kthread_destroy_worker(chan->worker);
 	chan->worker = NULL;
+	/* Last, as the pump gives the token up. */
+	dmacpy_token_close(&chan->bearer);
 }
 
 /**

@@ -11,7 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
-#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -87,8 +87,8 @@ static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 
 /*
  * In this order a program that sees the result, by whatever means, finds its
- * event, and room for the next job; and nothing sees it before the fence has
- * signalled.
+ * event, and room for the next job; and no waiter and no fsync() sees it before
+ * the fence has signalled.
  */
 static void queue_done(struct dmacpy_xfer *xfer, int result)
 {

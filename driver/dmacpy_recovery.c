@@ -23,16 +23,24 @@
 #include "dmacpy_recovery.h"
 #include "dmacpy_trace.h"
 
-/* How long a test copy may take, in jiffies. */
+/*
+ * How long a test copy may take, in jiffies; and one on a channel that is down,
+ * as it keeps others waiting where channels take turns, again and again.
+ */
 #define RECOVERY_TEST_TIME	(5UL * HZ)
+#define RECOVERY_TURN_TIME	(HZ / 2UL)
 
 /* Closed channels whose engine may still write, until it is seen to be past. */
 static LIST_HEAD(recovery_lost);
 static DEFINE_MUTEX(recovery_lost_lock);
 
-static unsigned long recovery_test_timeout(void)
+static unsigned long recovery_test_timeout(const struct dmacpy_chan *chan)
 {
-	return min(dmacpy_chan_timeout(), RECOVERY_TEST_TIME);
+	bool others_wait = chan->bearer.token &&
+			   READ_ONCE(chan->state) == DMACPY_CHAN_DOWN;
+
+	return min(dmacpy_chan_timeout(),
+		   others_wait ? RECOVERY_TURN_TIME : RECOVERY_TEST_TIME);
 }
 
 /* Must the channel be kept until all its descriptors have called back? */
@@ -152,7 +160,7 @@ static bool recovery_test(struct dmacpy_chan *chan)
 		     chan->engine.quirks & DMACPY_QUIRK_QUIET;
 	struct dmacpy_testcopy_result result;
 
-	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(), &result);
+	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), &result);
 	if (result.submitted)
 		chan->quiet = false;
 	if (shows && result.arrived && (result.called_back || chan->dropped))
@@ -269,15 +277,53 @@ static void recovery_free(struct dmacpy_chan *chan)
 	kfree(chan);
 }
 
+/* What the driver of an engine frees at its end: a channel that is kept. */
+struct recovery_guard {
+	struct dmacpy_chan *chan;
+};
+
+/* The engine's driver is unbound: the engine must not be called any more. */
+static void recovery_engine_goes(struct device *dev, void *data)
+{
+	struct recovery_guard *guard = data;
+
+	mutex_lock(&recovery_lost_lock);
+	guard->chan->engine.requested = false;
+	mutex_unlock(&recovery_lost_lock);
+}
+
+static int recovery_is_guard_of(struct device *dev, void *data, void *chan)
+{
+	struct recovery_guard *guard = data;
+
+	return guard->chan == chan;
+}
+
+/* Have recovery_engine_goes() called before the engine's driver frees @chan. */
+static void recovery_guard(struct dmacpy_chan *chan)
+{
+	struct recovery_guard *guard;
+
+	guard = devres_alloc(recovery_engine_goes, sizeof(*guard), GFP_KERNEL);
+	if (!guard) {
+		chan->engine.requested = false;
+		return;
+	}
+	guard->chan = chan;
+	devres_add(chan->dma_dev, guard);
+}
+
 /* A channel that is kept may still call back, into this module. */
 static void recovery_lose(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
 		 "the engine does not stop: memory it may write to is kept\n");
-	if (chan->engine.requested)
-		__module_get(THIS_MODULE);
 	get_device(chan->dma_dev);
 	mutex_lock(&recovery_lost_lock);
+	if (chan->engine.requested) {
+		__module_get(THIS_MODULE);
+		recovery_guard(chan);
+	}
 	list_add(&chan->lost, &recovery_lost);
 	mutex_unlock(&recovery_lost_lock);
 }
@@ -294,7 +340,8 @@ static void recovery_find_lost(struct dmacpy_chan *chan)
 		return;
 	mutex_lock(&recovery_lost_lock);
 	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
-		if (lost->engine.id != chan->engine.id ||
+		if (lost->engine.requested ||
+		    lost->engine.id != chan->engine.id ||
 		    lost->dma_dev != chan->dma_dev)
 			continue;
 		list_del(&lost->lost);
@@ -319,6 +366,10 @@ static void recovery_release_lost(void)
 			recovery_issue(lost);
 			continue;
 		}
+		/* Not if the engine's driver goes, and waits for the lock. */
+		if (devres_destroy(lost->dma_dev, recovery_engine_goes,
+				   recovery_is_guard_of, lost))
+			continue;
 		list_del(&lost->lost);
 		recovery_release(lost);
 		recovery_end_quarantine(lost);
@@ -412,8 +463,8 @@ int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
 {
 	int ret;
 
-	ret = dmacpy_testcopy_prove_sram(&chan->test, recovery_test_timeout(),
-					 sram);
+	/* Whatever timeout_ms is: one that is too late costs memory for ever. */
+	ret = dmacpy_testcopy_prove_sram(&chan->test, RECOVERY_TEST_TIME, sram);
 	/* A copy that has called back with wrong data is past writing. */
 	if (atomic_read(&chan->test.in_flight))
 		chan->quiet = false;

@@ -24,7 +24,6 @@ struct dmacpy_account;
 struct dmacpy_buf;
 struct dmacpy_device;
 struct dmacpy_job;
-struct workqueue_struct;
 
 /**
  * struct dmacpy_handle_cache - the last handle that was used

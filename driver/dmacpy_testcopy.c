@@ -5,16 +5,21 @@
  */
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/string.h>
 
 #include "dmacpy_map.h"
+#include "dmacpy_param.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_testcopy.h"
 
 /* Bytes of a copy, which any engine can align to. */
 #define TESTCOPY_SIZE	512
-/* Other channels of the engine may be at work for so long, in jiffies. */
+/*
+ * Where channels take turns, in jiffies: how long others may be at work, beside
+ * the time that it takes to see that one of them hangs.
+ */
 #define TESTCOPY_TURN	(60UL * HZ)
 
 static void testcopy_called_back(struct dmacpy_client *client, bool failed)
@@ -67,8 +72,9 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
 			    dma_addr_t src)
 {
 	const struct dmacpy_piece piece = { dst, src, TESTCOPY_SIZE };
+	unsigned long hang = msecs_to_jiffies(READ_ONCE(dmacpy_timeout.value));
 
-	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN))
+	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN + 2 * hang))
 		return false;
 	reinit_completion(&copy->called_back);
 	atomic_inc(&copy->in_flight);
