@@ -463,7 +463,7 @@ int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
 {
 	int ret;
 
-	/* Whatever timeout_ms is: one that is too late costs memory for ever. */
+	/* Whatever timeout_ms is: a late copy costs its page for ever. */
 	ret = dmacpy_testcopy_prove_sram(&chan->test, RECOVERY_TEST_TIME, sram);
 	/* A copy that has called back with wrong data is past writing. */
 	if (atomic_read(&chan->test.in_flight))
