@@ -191,10 +191,11 @@ test_hangs()
 	knob hang 1
 	expect 1 dmacpy test -d "$node"
 	behave
-	grep -q '^  latency  *skipped  *4 channels: .*has not come back' out ||
+	grep -q '^  latency  *skipped .*has not come back' out ||
 		fail "rows are run on a channel that is stopped: $(cat out)"
-	tail -n 1 out | grep -q ' 4 failed, ' ||
-		fail "not 4 have failed: $(cat out)"
+	# As many as channels took the first row before they stopped.
+	tail -n 1 out | grep -q '^0 passed, [1-9][0-9]* failed, ' ||
+		fail "not all have failed: $(cat out)"
 	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
 		fail "the channels are not back"
 }
