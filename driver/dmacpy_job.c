@@ -518,8 +518,8 @@ void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
  * @job: a job that the channel has completed
  *
  * The references go before anything learns of the result: then the last RELEASE
- * or close after that frees a buffer. Those of a job that was terminated stay
- * until the engine cannot write to them any more.
+ * or close after that frees a buffer. Those of a job that was terminated stay as
+ * long as the engine may write to them.
  *
  * Context: Any.
  */
@@ -533,7 +533,7 @@ void dmacpy_job_complete(struct dmacpy_job *job)
 
 /**
  * dmacpy_job_run() - hand a job to its channel, which owns it after this
- * @job: a job that was prepared, and waits for no fence any more
+ * @job: a job that was prepared, and whose fences have signalled
  * @chan: the channel
  * @lane: the stream's
  * @ops: what the channel calls

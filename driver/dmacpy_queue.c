@@ -322,7 +322,7 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 /**
  * dmacpy_queue_job() - run a job when its fences and the jobs before it allow
  * @stream: the stream
- * @job: has its number in the stream, so that nothing can fail any more
+ * @job: has its number in the stream: from here on nothing fails
  *
  * Context: Process, inside the gate and under dmacpy_stream.submit.
  */

@@ -11,7 +11,7 @@ struct work_struct;
 
 /**
  * struct dmacpy_waiter - a system call or a request that awaits a job
- * @job: the job; NULL when it has completed, or is not awaited any more
+ * @job: the job; NULL when it has completed, or the wait was cancelled
  * @result: what it has completed with then
  * @armed: @wake is to be called
  * @wake: the job has completed; the last that the stream does with this.

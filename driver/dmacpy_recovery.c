@@ -282,7 +282,7 @@ struct recovery_guard {
 	struct dmacpy_chan *chan;
 };
 
-/* The engine's driver is unbound: the engine must not be called any more. */
+/* The engine's driver is unbound: the engine must not be called after this. */
 static void recovery_engine_goes(struct device *dev, void *data)
 {
 	struct recovery_guard *guard = data;

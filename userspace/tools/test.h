@@ -123,9 +123,9 @@ enum test_verdict test_memory_new(struct test *test,
 void test_memory_free(struct test_memory *memory);
 
 /*
- * Write patterns to so much of @src and @dst. What a row then copies it tells
- * test_expect(), and test_compare() looks whether @dst, up to @dst_length, is
- * like that. @what was done is for the message.
+ * Write patterns to so much of @src and @dst. A row reports what it copies to
+ * test_expect(), and test_compare() checks @dst, up to @dst_length, against that.
+ * @what was done is for the message.
  */
 enum test_verdict test_prepare(struct test *test, size_t src_length,
 			       size_t dst_length);
@@ -150,7 +150,7 @@ enum test_verdict test_copy(struct test *test, size_t dst_offset,
 			    size_t src_offset, size_t length,
 			    struct dmacpy_submit *how);
 
-/* Read an event, and look whether it is the one with @user_data. */
+/* Read an event, and check that it is the one with @user_data. */
 enum test_verdict test_event(struct test *test, struct test_channel *channel,
 			     uint64_t user_data);
 
