@@ -518,8 +518,8 @@ void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
  * @job: a job that the channel has completed
  *
  * The references go before anything learns of the result: then the last RELEASE
- * or close after that frees a buffer. Those of a job that was terminated stay as
- * long as the engine may write to them.
+ * or close after that frees a buffer. Those of a job that was terminated stay
+ * as long as the engine may write to them.
  *
  * Context: Any.
  */

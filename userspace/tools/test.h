@@ -124,7 +124,7 @@ void test_memory_free(struct test_memory *memory);
 
 /*
  * Write patterns to so much of @src and @dst. A row reports what it copies to
- * test_expect(), and test_compare() checks @dst, up to @dst_length, against that.
+ * test_expect(), and test_compare() checks @dst, up to @dst_length, against it.
  * @what was done is for the message.
  */
 enum test_verdict test_prepare(struct test *test, size_t src_length,
