@@ -28,10 +28,10 @@ cd "$top"
 . qemu/check/self-test.sh
 
 # Builds first: they take longest, and the others run beside them.
-build_checks=(in-tree sparse checkpatch symbols tool html)
+build_checks=(in-tree sparse checkpatch symbols tool html rpm)
 source_checks=(kernel-doc snippets documented lengths walls includes syzkaller
 	       device-tree binding shellcheck codespell man white-space licences
-	       unfinished traces)
+	       unfinished traces recipes)
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -69,6 +69,43 @@ check_html()
 	render_docs "$work"
 }
 
+# The version of the newest entry of the changelog, which is the only one.
+tree_version()
+{
+	sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog
+}
+
+# The packages of the spec are built, with all files that are installed.
+check_rpm()
+{
+	local name
+	name=dmacpy-$(tree_version)
+	mkdir "$work/$name"
+	copy_tree "$work/$name"
+	tar -C "$work" -czf "$work/$name.tar.gz" "$name"
+	rpmbuild -bb --nodeps --define "_topdir $work/rpm" \
+		--define "_sourcedir $work" packaging/rpm/dmacpy.spec \
+		>"$work/log" 2>&1 || cat "$work/log"
+}
+
+# Nothing here runs BitBake or Buildroot: only what they refer to is compared.
+check_recipes()
+{
+	local file sum version
+	version=$(tree_version)
+	for file in packaging/yocto/dmacpy{,-module}_"$version".bb; do
+		[ -f "$file" ] || echo "$file: missing, or of another version"
+	done
+	grep -qx "DMACPY_VERSION = $version" packaging/buildroot/dmacpy.mk ||
+		echo "packaging/buildroot/dmacpy.mk: not of version $version"
+	sed -n 's|.*file://\(.*\);md5=\([0-9a-f]*\).*|\1 \2|p' \
+		packaging/yocto/dmacpy.inc >"$work/sums"
+	[ -s "$work/sums" ] || echo "packaging/yocto/dmacpy.inc: no licences"
+	while read -r file sum; do
+		echo "$sum  $file" | md5sum --check --quiet 2>&1 || true
+	done <"$work/sums"
+}
+
 check_device_tree()
 {
 	local file

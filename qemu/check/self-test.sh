@@ -310,6 +310,22 @@ break_tool__full_disk()
 	sed -i 's/if (fclose(stdout))/if (false)/' userspace/tools/main.c
 }
 
+break_rpm__file()
+{
+	sed -i '/%{_mandir}\/man3/d' packaging/rpm/dmacpy.spec
+}
+
+break_recipes__licence()
+{
+	sed -i 's/md5=./md5=x/' packaging/yocto/dmacpy.inc
+}
+
+break_recipes__version()
+{
+	sed -i 's/^DMACPY_VERSION.*/DMACPY_VERSION = 0/' \
+		packaging/buildroot/dmacpy.mk
+}
+
 # prove NAME EXPECTED CHECK...: of these checks only the expected one fails
 # in a copy of the tree that break_NAME has changed.
 prove()
