@@ -26,6 +26,7 @@ struct loader {
 	struct dmacpy_buffer *sram;
 	struct dmacpy_buffer *memory;
 	char *blocks;
+	uint64_t align;
 	int file;
 };
 
@@ -82,6 +83,9 @@ static void load(struct loader *loader, uint64_t size)
 			wait_for_copy(loader);
 		length = size - at < BLOCK ? size - at : BLOCK;
 		read_block(loader, at, length);
+		/* There is room behind: SRAM is allocated in whole pages. */
+		length = (length + loader->align - 1) / loader->align *
+			 loader->align;
 		start_copy(loader, job, at, length);
 	}
 	wait_for_copy(loader);
@@ -106,6 +110,7 @@ static void print(struct loader *loader, uint64_t size)
 
 int main(int argc, char **argv)
 {
+	struct dmacpy_get_info info;
 	struct dmacpy_device *device;
 	struct loader loader;
 	uint64_t size;
@@ -123,6 +128,9 @@ int main(int argc, char **argv)
 		check("allocate memory", -errno);
 
 	check("open device", dmacpy_device_open(NULL, &device));
+	check("ask device", dmacpy_device_info(device, &info,
+					       sizeof(info)));
+	loader.align = info.copy_align;
 	check("open stream", dmacpy_stream_open(device, &loader.stream));
 	check("allocate SRAM",
 	      dmacpy_buffer_alloc(loader.stream, size, &loader.sram));
