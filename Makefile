@@ -3,6 +3,8 @@
 # IMAGE, a picture for "make run", and CMD, a command for "make guest"
 export IMAGE CMD
 
+include userspace/version.mk
+
 # The kernel that "make modules" builds for
 KDIR ?= /lib/modules/$(shell uname -r)/build
 # That it has been seen to build for
@@ -12,7 +14,7 @@ MODULES_OUT ?= $(CURDIR)/build/modules
 .PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
 	test-fresh coverage check check-kernels check-self-test docs bench \
 	bench-check guest guest-debug stress stress-debug modules \
-	modules_install userspace packages test-packages clean distclean
+	modules_install userspace abi packages test-packages clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -113,7 +115,8 @@ modules:
 	@find $(MODULES_OUT) -type l -delete
 	@ln -s $(CURDIR)/driver/* $(MODULES_OUT)/driver
 	@ln -s $(CURDIR)/uapi $(MODULES_OUT)/uapi
-	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m modules || \
+	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m \
+		DMACPY_VERSION=$(VERSION) modules || \
 		{ echo "error: dmacpy builds for Linux $(KNOWN_KERNELS), and" \
 		  "has not built for" \
 		  "$$($(MAKE) -s --no-print-directory -C $(KDIR) \
@@ -135,6 +138,11 @@ USERSPACE_OUT ?= $(CURDIR)/build/$(or $(notdir $(CROSS_COMPILE:-=)),native)
 userspace:
 	@$(check_path)
 	@$(MAKE) -C userspace O=$(USERSPACE_OUT) all
+
+#: make abi                    write the stored ABI of the library anew
+abi:
+	@$(MAKE) -C userspace O=$(CURDIR)/build/abi \
+		CROSS_COMPILE=aarch64-linux-gnu- update-abi
 
 #: make packages [DEB_ARCH=arm64]  Debian packages in build/packages, made in a chroot
 packages:

@@ -330,4 +330,7 @@ module_exit(dmacpy_exit);
 
 MODULE_DESCRIPTION("On-chip SRAM as dma-bufs, and copies by a DMA engine");
 MODULE_LICENSE("GPL");
+#ifdef DMACPY_VERSION
+MODULE_VERSION(DMACPY_VERSION);
+#endif
 DMACPY_IMPORT_NS(DMA_BUF);

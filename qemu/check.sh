@@ -28,10 +28,10 @@ cd "$top"
 . qemu/check/self-test.sh
 
 # Builds first: they take longest, and the others run beside them.
-build_checks=(in-tree sparse checkpatch symbols tool html rpm)
+build_checks=(in-tree sparse checkpatch symbols abi tool html rpm)
 source_checks=(kernel-doc snippets documented lengths walls includes syzkaller
-	       device-tree binding shellcheck codespell man white-space licences
-	       unfinished traces recipes)
+	       device-tree binding shellcheck codespell man version recipes
+	       white-space licences unfinished traces)
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # DMACPY_SITE says where the source is: an external tree sets it.
-DMACPY_VERSION = 0.1.0
+DMACPY_VERSION = 0.2.0
 DMACPY_SITE_METHOD ?= git
 DMACPY_LICENSE = GPL-2.0-only, LGPL-2.1-or-later (library)
 DMACPY_LICENSE_FILES = LICENSES/preferred/GPL-2.0 LICENSES/preferred/LGPL-2.1

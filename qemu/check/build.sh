@@ -56,6 +56,17 @@ check_symbols()
 	warnings_of make -s -C userspace O="$work" WERROR=1 check-symbols
 }
 
+# The library does not differ from its stored ABI; for the types to be the same on
+# each host, that is of arm64.
+check_abi()
+{
+	local args=(-s -C userspace "O=$work"
+		    CROSS_COMPILE=aarch64-linux-gnu- check-abi)
+	make "${args[@]}" >"$work/log" 2>&1 && return
+	cat "$work/log"
+	echo 'if only functions were added: make abi (see library.rst)'
+}
+
 # What the tool does without a device; its help, man page and completions.
 check_tool()
 {

@@ -58,6 +58,22 @@ break_man__object()
 	sed -i 's/about\["fence"\]/about["event"]/' userspace/man/functions.awk
 }
 
+break_version__package()
+{
+	sed -i '1s/(.*)/(0.1.0)/' debian/changelog
+}
+
+break_version__changelog()
+{
+	sed -i '/^## \[0\.2\.0\]/d' CHANGELOG.md
+}
+
+break_version__header()
+{
+	sed -i '/define DMACPY_VERSION_MINOR/s/\t.*/\t9/' \
+		userspace/include/dmacpy.h
+}
+
 break_shellcheck__script()
 {
 	# shellcheck disable=SC2016 # not to be expanded here
@@ -292,6 +308,23 @@ break_in_tree__unit_test()
 break_symbols__not_in_map()
 {
 	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
+}
+
+break_abi__removed()
+{
+	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
+}
+
+break_abi__type()
+{
+	sed -i 's/^\(DMACPY_API \)*int \(dmacpy_stream_flush\)/\1long \2/' \
+		userspace/lib/stream.c userspace/include/dmacpy.h
+}
+
+break_abi__member()
+{
+	sed -i '/^struct dmacpy_plane {/,/^}/s/uint64_t stride/uint32_t stride/' \
+		userspace/include/dmacpy.h
 }
 
 break_tool__option()

@@ -70,6 +70,19 @@ check_man()
 	done
 }
 
+# The newest entries of the changelogs are for the version of the header.
+check_version()
+{
+	local version
+	version=$(make -s -C userspace version)
+	[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
+		echo "userspace/include/dmacpy.h: version \"$version\""
+	[[ $(head -n 1 debian/changelog) = "dmacpy ($version) "* ]] ||
+		echo "debian/changelog:1: not of version $version"
+	[[ $(grep '^## \[[0-9]' CHANGELOG.md) = "## [$version] - "* ]] ||
+		echo "CHANGELOG.md: the newest version is not $version"
+}
+
 # licence_of FILE: what its SPDX line has to say.
 licence_of()
 {

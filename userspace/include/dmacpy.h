@@ -14,6 +14,19 @@
 extern "C" {
 #endif
 
+/* The version of the project: all else that has one takes it from here. */
+#define DMACPY_VERSION_MAJOR	0
+#define DMACPY_VERSION_MINOR	2
+#define DMACPY_VERSION_PATCH	0
+
+/* Has this header at least that version? It can be used in #if, too. */
+#define DMACPY_VERSION_AT_LEAST(major, minor, patch)			\
+	(DMACPY_VERSION_MAJOR > (major) ||				\
+	 (DMACPY_VERSION_MAJOR == (major) &&				\
+	  (DMACPY_VERSION_MINOR > (minor) ||				\
+	   (DMACPY_VERSION_MINOR == (minor) &&				\
+	    DMACPY_VERSION_PATCH >= (patch)))))
+
 /**
  * DOC: libdmacpy
  *
@@ -44,6 +57,17 @@ struct dmacpy_buffer;
 struct dmacpy_job;
 struct dmacpy_copier;
 struct dmacpy_copier_buffer;
+
+/**
+ * dmacpy_version() - the version of the library that the program runs with
+ *
+ * The header that the program was built with has its own in
+ * DMACPY_VERSION_MAJOR, DMACPY_VERSION_MINOR and DMACPY_VERSION_PATCH;
+ * DMACPY_VERSION_AT_LEAST(major, minor, patch) compares it.
+ *
+ * Return: a string such as "0.2.0". It is constant.
+ */
+const char *dmacpy_version(void);
 
 /**
  * dmacpy_device_list() - find the devices of this machine

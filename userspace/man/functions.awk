@@ -13,6 +13,7 @@ BEGIN {
 	about["buffer"] = "buffers that an engine reaches"
 	about["job"] = "several copies and fills in one call"
 	about["copier"] = "copy on all channels of a device"
+	about["version"] = "the version of the library"
 	months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 	split("January February March April May June July August September " \
 	      "October November December", month, " ")
@@ -247,6 +248,8 @@ function write_page(object,	page, list, count, i)
 	count = split(names[object], list, " ")
 	for (i = 1; i <= count; i++) {
 		print ".Nm " list[i] (i < count ? " ," : "") >page
+		if (list[i] == "dmacpy_" object)
+			continue
 		print ".so man3/dmacpy_" object ".3" >(out "/" list[i] ".3")
 		close(out "/" list[i] ".3")
 	}

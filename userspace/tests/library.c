@@ -3,6 +3,7 @@
  * libdmacpy: what it adds to the ABI, and what it does with mistakes.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -19,6 +20,32 @@
 #include "engine.h"
 
 #define LENGTH		(32 * KIB)
+
+/* Catches: a library of another version than the header. */
+TEST(version)
+{
+	char header[32];
+
+	snprintf(header, sizeof(header), "%d.%d.%d", DMACPY_VERSION_MAJOR,
+		 DMACPY_VERSION_MINOR, DMACPY_VERSION_PATCH);
+	EXPECT_STREQ(header, dmacpy_version());
+}
+
+#define V(major, minor, patch)	DMACPY_VERSION_AT_LEAST(major, minor, patch)
+
+/* Catches: a comparison that looks at one number only. */
+TEST(version_at_least)
+{
+	const int major = DMACPY_VERSION_MAJOR, minor = DMACPY_VERSION_MINOR;
+	const int patch = DMACPY_VERSION_PATCH;
+
+	EXPECT_TRUE(V(major, minor, patch));
+	EXPECT_TRUE(V(major, minor - 1, patch + 1));
+	EXPECT_TRUE(V(major - 1, minor + 1, patch + 1));
+	EXPECT_FALSE(V(major, minor, patch + 1));
+	EXPECT_FALSE(V(major, minor + 1, patch - 1));
+	EXPECT_FALSE(V(major + 1, minor - 1, patch - 1));
+}
 
 FIXTURE(library)
 {

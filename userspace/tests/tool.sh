@@ -472,6 +472,8 @@ test_help()
 {
 	local command
 	expect 0 dmacpy --version
+	grep -qE '^dmacpy ([0-9.]+) \(libdmacpy \1\)$' out ||
+		fail "versions that differ: $(cat out)"
 	for command in '' bench copy doctor fill help info list test; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help

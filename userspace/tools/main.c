@@ -114,7 +114,8 @@ static int run(int argc, char **argv)
 			print_help();
 			return EXIT_SUCCESS;
 		case 'V':
-			puts("dmacpy " VERSION);
+			printf("dmacpy " VERSION " (libdmacpy %s)\n",
+			       dmacpy_version());
 			return EXIT_SUCCESS;
 		default:
 			return usage_error(NULL, NULL);
