@@ -14,7 +14,8 @@ MODULES_OUT ?= $(CURDIR)/build/modules
 .PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
 	test-fresh coverage check check-kernels check-self-test docs bench \
 	bench-check guest guest-debug stress stress-debug modules \
-	modules_install userspace abi packages test-packages clean distclean
+	modules_install userspace abi series test-series \
+	packages test-packages clean distclean
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -143,6 +144,14 @@ userspace:
 abi:
 	@$(MAKE) -C userspace O=$(CURDIR)/build/abi \
 		CROSS_COMPILE=aarch64-linux-gnu- update-abi
+
+#: make series [KERNEL="6.12 newest"]  dmacpy as patches for these kernels
+series:
+	@qemu/series.sh make $(KERNEL)
+
+#: make test-series            build and check each patch, run them by kunit.py
+test-series:
+	@qemu/series.sh test $(KERNEL)
 
 #: make packages [DEB_ARCH=arm64]  Debian packages in build/packages, made in a chroot
 packages:

@@ -91,6 +91,12 @@ check_syzkaller()
 		userspace/tests/syzkaller/dmacpy.txt
 }
 
+# make series has a place for each file.
+check_series()
+{
+	python3 upstream/series.py --check 2>&1
+}
+
 # Data flows one way: a file includes headers to its right, or shared ones.
 check_includes()
 {

@@ -162,6 +162,16 @@ break_includes__unknown()
 		driver/dmacpy_pool.c
 }
 
+break_series__object()
+{
+	sed -i '/^object /s/dmacpy_export//' upstream/patches
+}
+
+break_series__gone()
+{
+	sed -i '/^object /s/dmacpy_export/& dmacpy_other/' upstream/patches
+}
+
 # add_functions FILE COUNT LINES
 add_functions()
 {

@@ -8,7 +8,8 @@ text_files()
 }
 
 # Debian's formats have no place for a comment there.
-without_comments=(debian/changelog debian/source/format)
+without_comments=(debian/changelog debian/source/format
+		  upstream/kernel/tools/testing/selftests/dmacpy/settings)
 
 # pattern_in PATTERN FILE...: lines that match, as findings.
 pattern_in()
