@@ -14,6 +14,7 @@
 #include "dmacpy_event.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_stream.h"
+#include "dmacpy_sysfs.h"
 #include "dmacpy_uring.h"
 
 /* How many records are copied at a time. */
@@ -141,10 +142,14 @@ int dmacpy_cdev_add(struct dmacpy_device *dev)
 	dev->misc.fops = &cdev_fops;
 	dev->misc.parent = dev->parent;
 	dev->misc.mode = 0600;
+	dev->misc.groups = dmacpy_sysfs_groups;
 	ret = misc_register(&dev->misc);
-	if (ret)
+	if (ret) {
 		ida_free(&cdev_ids, dev->id);
-	return ret;
+		return ret;
+	}
+	dmacpy_report_attach(&dev->report, dev->misc.this_device);
+	return 0;
 }
 
 /**
@@ -155,6 +160,7 @@ int dmacpy_cdev_add(struct dmacpy_device *dev)
  */
 void dmacpy_cdev_del(struct dmacpy_device *dev)
 {
+	dmacpy_report_detach(&dev->report);
 	misc_deregister(&dev->misc);
 	ida_free(&cdev_ids, dev->id);
 }

@@ -126,6 +126,14 @@ static struct dmacpy_xfer *chan_take_complete(struct dmacpy_chan *chan,
 	return xfer;
 }
 
+static bool chan_report(const struct dmacpy_chan *chan,
+			enum dmacpy_report_kind kind,
+			const struct dmacpy_xfer *xfer)
+{
+	return dmacpy_report_failure(chan->report, kind, chan->engine.dma_name,
+				     xfer->submitted);
+}
+
 /*
  * Complete a transfer that chan_take_complete() has returned, and then those
  * behind it in its lane. The owner signals fences, so no lock is held. To
@@ -143,10 +151,13 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 	for (; xfer; xfer = next) {
 		terminated = xfer->terminated;
 		result = xfer->result;
+		if (unlikely(result == -EIO))
+			chan_report(chan, DMACPY_ENGINE_ERROR, xfer);
 		xfer->ops->done(xfer, result);
 		spin_lock_irqsave(&chan->lock, flags);
 		next = chan_take_complete(chan, xfer->lane, atomic, ++count);
 		chan->stat.ended++;
+		chan->stat.bytes += xfer->length;
 		chan->stat.failed += !!result;
 		if (terminated) {
 			dmacpy_fifo_push(&chan->quarantine, &xfer->link);
@@ -475,6 +486,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	xfer->chan = chan;
 	xfer->lane = lane;
 	xfer->length = xfer->left;
+	xfer->submitted = jiffies;
 	INIT_HLIST_NODE(&xfer->flight);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_disable();
@@ -495,6 +507,17 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
 	dma_fence_end_signalling(signalling);
+}
+
+/* The one that the engine failed on */
+static void chan_report_timeout(struct dmacpy_chan *chan,
+				const struct dmacpy_xfer *xfer)
+{
+	chan->down = jiffies;
+	chan->told_why = false;
+	chan->reported = chan_report(chan, xfer->in_flight ?
+				     DMACPY_NO_PROGRESS : DMACPY_NO_DESCRIPTOR,
+				     xfer);
 }
 
 /* What the engine has of it counts as called back. */
@@ -529,6 +552,8 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
 
 	spin_lock_irq(&chan->lock);
 	while ((xfer = chan->oldest ?: chan_turn(chan))) {
+		if (result == -ETIMEDOUT)
+			chan_report_timeout(chan, xfer);
 		chan_cancel_xfer(chan, xfer, result);
 		result = others;
 		chan_complete(chan, xfer->lane, false);

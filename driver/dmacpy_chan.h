@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "dmacpy_engine.h"
+#include "dmacpy_report.h"
 #include "dmacpy_testcopy.h"
 #include "dmacpy_token.h"
 #include "dmacpy_turns.h"
@@ -50,6 +51,7 @@ struct dmacpy_xfer_ops {
  * @chan: the channel it was submitted to; this and the rest is the channel's
  * @lane: the lane it was submitted to
  * @length: bytes of the whole transfer
+ * @submitted: when it was submitted, in jiffies
  * @link: in its lane, first in the queue, then in flight; or in the quarantine
  * @flight: in dmacpy_chan.flight, while the engine has some of it
  * @piece: cut off and not yet given to the engine, if it has a length
@@ -67,6 +69,7 @@ struct dmacpy_xfer {
 	struct dmacpy_chan *chan;
 	struct dmacpy_lane *lane;
 	u64 length;
+	unsigned long submitted;
 	struct dmacpy_link link;
 	struct hlist_node flight;
 	struct dmacpy_piece piece;
@@ -104,6 +107,7 @@ enum dmacpy_chan_state {
  * struct dmacpy_chan_stat - the state of a channel
  * @dma_name: the engine's name for it
  * @ended: number of transfers that have completed
+ * @bytes: of these, whether they failed or not
  * @failed: number of these that completed with an error
  * @timeouts: how often the engine made no progress
  * @revivals: how often it was revived after that
@@ -114,6 +118,7 @@ enum dmacpy_chan_state {
 struct dmacpy_chan_stat {
 	const char *dma_name;
 	u64 ended;
+	u64 bytes;
 	u64 failed;
 	unsigned int timeouts;
 	unsigned int revivals;
@@ -133,6 +138,7 @@ struct dmacpy_chan_stat {
  * @streams: number of streams on it, under dmacpy_device.lock
  * @parent: the platform device it was requested for
  * @ready: woken when it has recovered
+ * @report: where failures go
  * @engine: the engine
  * @test: test copies on @engine
  * @worker: thread that pumps, watches, and completes what others leave to it
@@ -165,6 +171,10 @@ struct dmacpy_chan_stat {
  * @armed: @watchdog will run then
  * @quiet: false while the engine may still write for what was terminated
  * @dropped: when it was released it has dropped what it had, or so it reported
+ * @down: when it was terminated, in jiffies
+ * @reported: so was that
+ * @told_why: and what keeps it from recovering
+ * @trouble: what that is, when it was tried
  * @stat: counts
  * @watchdog: looks for progress, and terminates the engine if there is none
  * @recovery: recovers the channel after that, which waits for memory: not in
@@ -180,6 +190,7 @@ struct dmacpy_chan {
 
 	struct device *parent;
 	wait_queue_head_t *ready;
+	struct dmacpy_report *report;
 	struct dmacpy_engine engine;
 	struct dmacpy_testcopy test;
 	struct kthread_worker *worker;
@@ -205,6 +216,10 @@ struct dmacpy_chan {
 	bool forgets;
 	bool quiet;
 	bool dropped;
+	unsigned long down;
+	bool reported;
+	bool told_why;
+	enum dmacpy_report_kind trouble;
 	struct dmacpy_chan_stat stat;
 	struct kthread_delayed_work watchdog;
 	struct delayed_work recovery;

@@ -41,6 +41,7 @@ struct dmacpy_device *dmacpy_device_create(struct device *parent)
 	INIT_LIST_HEAD(&dev->streams);
 	INIT_LIST_HEAD(&dev->exports);
 	init_waitqueue_head(&dev->ready);
+	dmacpy_report_init(&dev->report, parent);
 
 	ret = init_srcu_struct(&dev->gate);
 	if (ret) {

@@ -6,8 +6,8 @@
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
  * dmacpy_stream.submit, and the locks of pool, dma-buf and dmaengine.
  * Inside of all these are dmacpy_chan.pump, with the engine's own locks inside,
- * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, and
- * dmacpy_stream.lock. heaps_lock has only those of dma-heap inside,
+ * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, with
+ * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap inside,
  * recovery_lost_lock only dmacpy_chan.lock, accounts_lock none.
  */
 #ifndef DMACPY_DEVICE_H
@@ -19,6 +19,8 @@
 #include <linux/mutex.h>
 #include <linux/srcu.h>
 #include <linux/wait.h>
+
+#include "dmacpy_report.h"
 
 struct dentry;
 struct dmacpy_chan;
@@ -43,6 +45,7 @@ struct dmacpy_pool;
  * @chans: the channels
  * @nchans: number of @chans
  * @ready: woken when a channel has recovered
+ * @report: failures of the channels
  * @debugfs: its directory there
  */
 struct dmacpy_device {
@@ -64,6 +67,7 @@ struct dmacpy_device {
 	struct dmacpy_chan **chans;
 	unsigned int nchans;
 	wait_queue_head_t ready;
+	struct dmacpy_report report;
 	struct dentry *debugfs;
 };
 

@@ -50,7 +50,8 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 		if (named > 0)
 			of_property_read_string_index(np, "dma-names", i,
 						      &name);
-		chan = dmacpy_chan_open(dev->parent, name, &dev->ready);
+		chan = dmacpy_chan_open(dev->parent, name, &dev->ready,
+					&dev->report);
 		if (IS_ERR(chan) && named <= 0 && i)
 			break;
 		if (IS_ERR(chan)) {

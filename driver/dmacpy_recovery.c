@@ -165,6 +165,7 @@ static bool recovery_test(struct dmacpy_chan *chan)
 		chan->quiet = false;
 	if (shows && result.arrived && (result.called_back || chan->dropped))
 		recovery_end_quarantine(chan);
+	chan->trouble = result.arrived ? DMACPY_NO_INTERRUPT : DMACPY_NO_COPY;
 	return result.arrived && result.called_back;
 }
 
@@ -191,6 +192,7 @@ static void recovery_release(struct dmacpy_chan *chan)
  */
 static bool recovery_revive(struct dmacpy_chan *chan)
 {
+	chan->trouble = DMACPY_BUSY;
 	if (recovery_is_untouchable(chan)) {
 		recovery_issue(chan);
 		return false;
@@ -203,12 +205,28 @@ static bool recovery_revive(struct dmacpy_chan *chan)
 	return recovery_test(chan) && recovery_test(chan);
 }
 
+static void recovery_report(struct dmacpy_chan *chan,
+			    enum dmacpy_report_kind kind)
+{
+	dmacpy_report_state(chan->report, kind, chan->engine.dma_name,
+			    chan->down, chan->reported);
+}
+
+/* Once, however often it is tried again. */
+static void recovery_tell_why(struct dmacpy_chan *chan)
+{
+	if (!chan->told_why)
+		recovery_report(chan, chan->trouble);
+	chan->told_why = true;
+}
+
 static void recovery_work(struct work_struct *work)
 {
 	struct dmacpy_chan *chan =
 		container_of(work, struct dmacpy_chan, recovery.work);
 
 	if (!recovery_revive(chan)) {
+		recovery_tell_why(chan);
 		queue_delayed_work(system_long_wq, &chan->recovery,
 				   dmacpy_chan_timeout());
 		return;
@@ -217,6 +235,7 @@ static void recovery_work(struct work_struct *work)
 	/* If it is being closed, that waits for this work. */
 	if (chan->state == DMACPY_CHAN_DOWN) {
 		chan->stat.revivals++;
+		recovery_report(chan, DMACPY_RECOVERED);
 		recovery_set_state(chan, DMACPY_CHAN_RUNNING);
 	}
 	mutex_unlock(&chan->pump);
@@ -412,6 +431,7 @@ static int recovery_setup(struct dmacpy_chan *chan)
  * @parent: the platform device that is being bound
  * @name: its name in "dma-names", must stay; NULL for any that copies memory
  * @ready: woken when dmacpy_chan_ready() changes to true
+ * @report: where failures go
  *
  * Context: Process.
  * Return: the channel (dmacpy_chan_close()), or an ERR_PTR() with the reason in
@@ -419,7 +439,8 @@ static int recovery_setup(struct dmacpy_chan *chan)
  * memory, -EIO if it should but does not, -ENOMEM.
  */
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
-				     wait_queue_head_t *ready)
+				     wait_queue_head_t *ready,
+				     struct dmacpy_report *report)
 {
 	struct dmacpy_chan *chan;
 	int ret;
@@ -429,6 +450,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 		return ERR_PTR(-ENOMEM);
 	chan->parent = parent;
 	chan->ready = ready;
+	chan->report = report;
 	chan->engine.parent = parent;
 	chan->engine.name = name;
 	chan->quiet = true;

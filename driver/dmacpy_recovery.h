@@ -6,10 +6,12 @@
 
 struct device;
 struct dmacpy_chan;
+struct dmacpy_report;
 struct dmacpy_sram;
 
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
-				     wait_queue_head_t *ready);
+				     wait_queue_head_t *ready,
+				     struct dmacpy_report *report);
 int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
 			   const struct dmacpy_sram *sram);
 void dmacpy_chan_close(struct dmacpy_chan *chan);

@@ -79,6 +79,7 @@ struct test_xfer {
  * @lanes: some lanes, the last one of the second user
  * @xfers: all transfers
  * @ready: woken when @chan has been revived
+ * @report: counts its failures
  * @release: lets @engine run
  * @timeout_ms: what the timeout was before
  */
@@ -89,6 +90,7 @@ struct chan_test {
 	struct dmacpy_lane lanes[3];
 	struct list_head xfers;
 	wait_queue_head_t ready;
+	struct dmacpy_report report;
 	struct delayed_work release;
 	unsigned int timeout_ms;
 };
@@ -284,7 +286,7 @@ static void chan_release_engine(struct work_struct *work)
 static struct dmacpy_chan *chan_open(struct chan_test *ct)
 {
 	return dmacpy_chan_open(ct->engine->client, TEST_ENGINE_CHANNEL,
-				&ct->ready);
+				&ct->ready, &ct->report);
 }
 
 /* With the channel open, unless the test is about opening it. */
@@ -939,6 +941,7 @@ static int chan_init(struct kunit *test)
 	ct->lanes[1].share = &ct->shares[0];
 	ct->lanes[2].share = &ct->shares[1];
 	init_waitqueue_head(&ct->ready);
+	dmacpy_report_init(&ct->report, ct->engine->client);
 	INIT_DELAYED_WORK(&ct->release, chan_release_engine);
 	ct->timeout_ms = dmacpy_timeout.value;
 	test->priv = ct;

@@ -319,6 +319,7 @@ struct job_memory {
  * @chan: the channel
  * @engine: its engine
  * @ready: as @chan wants it
+ * @report: as @chan wants it
  * @share: of a user
  * @lane: some stream's
  * @memories: what is copied
@@ -330,6 +331,7 @@ struct job_test {
 	struct dmacpy_chan *chan;
 	struct test_engine *engine;
 	wait_queue_head_t ready;
+	struct dmacpy_report report;
 	struct dmacpy_share share;
 	struct dmacpy_lane lane;
 	struct job_memory memories[MEMORIES];
@@ -523,9 +525,10 @@ static void job_copies(struct kunit *test)
 	test->priv = jt;
 	init_waitqueue_head(&jt->ready);
 	jt->engine = test_engine_new(test);
+	dmacpy_report_init(&jt->report, jt->engine->client);
 	test_engine_register(test, jt->engine);
 	jt->chan = dmacpy_chan_open(jt->engine->client, TEST_ENGINE_CHANNEL,
-				    &jt->ready);
+				    &jt->ready, &jt->report);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, jt->chan);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, job_close_chan,

@@ -66,7 +66,8 @@ struct dmacpy_device *test_device_new(struct kunit *test,
 			kunit_add_action_or_reset(test, device_end, dev));
 	dev->chans = kcalloc(1, sizeof(*dev->chans), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, dev->chans);
-	chan = dmacpy_chan_open(dev->parent, TEST_ENGINE_CHANNEL, &dev->ready);
+	chan = dmacpy_chan_open(dev->parent, TEST_ENGINE_CHANNEL, &dev->ready,
+				&dev->report);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chan);
 	dev->chans[dev->nchans++] = chan;
 	return dev;

@@ -101,9 +101,9 @@ check_series()
 check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
-		-v flow='drv node heap board debugfs device cdev uring ioctl submit
+		-v flow='drv node heap board debugfs device cdev sysfs uring ioctl submit
 			stream queue event handle job sync buf export recovery chan testcopy token engine map pool
-			fence account' \
+			fence account report' \
 		-v shared='device stream compat fifo turns trace param power' \
 		-f qemu/check/includes.awk
 }

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Failures that can be seen: for each a line in the kernel's log, a uevent, and
+ * a count in sysfs.
+ */
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define TIMEOUT_MS	100
+#define PATIENCE_MS	10000
+/* In which all is there that is on its way */
+#define SILENCE_MS	300
+/* How many failures are reported in 5 s */
+#define BURST		10
+#define FLOOD		200
+#define UNBINDS		10
+
+/* A uevent, or what follows from it. */
+struct event {
+	char text[4096];	/* strings, each with its zero byte */
+	ssize_t length;
+};
+
+/* A stream with SRAM, and all that tells of its failures. */
+struct watch {
+	struct instance instance;
+	int stream, handle, events, log;
+	struct event event;
+};
+
+/* The log from now on. */
+static int open_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+static int open_events(void)
+{
+	struct sockaddr_nl address = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = 1,
+	};
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_KOBJECT_UEVENT);
+
+	return bind(fd, (void *)&address, sizeof(address)) ? -1 : fd;
+}
+
+static int open_stream(struct watch *w)
+{
+	w->stream = stream_open(w->instance.node);
+	w->handle = dmabuf_import(w->stream, sram_alloc(w->stream, LENGTH),
+				  ACCESS_BOTH);
+	return w->handle;
+}
+
+static int rebind(struct watch *w)
+{
+	instance_unbind(&w->instance);
+	return instance_bind(&w->instance);
+}
+
+static void set_up(struct __test_metadata *_metadata, struct watch *w)
+{
+	if (engine_find(&w->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	ASSERT_TRUE(engine_reset());
+	/* With counts that are 0. */
+	ASSERT_EQ(0, rebind(w));
+	ASSERT_LT(0, open_stream(w));
+	w->events = open_events();
+	ASSERT_LE(0, w->events);
+	w->log = open_log();
+	ASSERT_LE(0, w->log);
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+}
+
+static void tear_down(struct __test_metadata *_metadata, struct watch *w)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, rebind(w));
+	EXPECT_EQ(0, sram_leaked());
+}
+
+static unsigned int count_of(struct watch *w, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/misc/%s/%s",
+		 strrchr(w->instance.node, '/') + 1, name);
+	return get_number(path);
+}
+
+/* NULL if the event has no such variable. */
+static const char *variable(const struct event *event, const char *name)
+{
+	const char *at = event->text, *end = at + event->length;
+
+	for (; at < end; at += strlen(at) + 1)
+		if (!strncmp(at, name, strlen(name)) &&
+		    at[strlen(name)] == '=')
+			return at + strlen(name) + 1;
+	return "";
+}
+
+static bool is_ours(struct watch *w)
+{
+	const char *name = strrchr(w->instance.node, '/') + 1;
+
+	return !strcmp(variable(&w->event, "DEVNAME"), name) &&
+	       !strcmp(variable(&w->event, "SUBSYSTEM"), "misc");
+}
+
+/* The next uevent of the device, or false if there is none in that time. */
+static bool next_event(struct watch *w, unsigned int timeout_ms)
+{
+	unsigned int start = milliseconds(), passed;
+
+	while ((passed = milliseconds() - start) <= timeout_ms) {
+		poll_for(w->events, POLLIN, timeout_ms - passed);
+		w->event.length = recv(w->events, w->event.text,
+				       sizeof(w->event.text) - 1, 0);
+		if (w->event.length > 0 && is_ours(w))
+			return true;
+	}
+	return false;
+}
+
+static bool event_is(struct watch *w, const char *what,
+		     const char *error)
+{
+	if (!next_event(w, PATIENCE_MS))
+		return false;
+	printf("# %s %s %s %s ms\n", variable(&w->event, "DMACPY_CHANNEL"),
+	       variable(&w->event, "DMACPY_EVENT"),
+	       variable(&w->event, "DMACPY_ERROR"),
+	       variable(&w->event, "DMACPY_AGE_MS"));
+	return !strcmp(variable(&w->event, "ACTION"), "change") &&
+	       !strcmp(variable(&w->event, "DMACPY_EVENT"), what) &&
+	       !strcmp(variable(&w->event, "DMACPY_ERROR"), error) &&
+	       !strncmp(variable(&w->event, "DMACPY_CHANNEL"), "dma", 3);
+}
+
+static unsigned int age(struct watch *w)
+{
+	return strtoul(variable(&w->event, "DMACPY_AGE_MS"), NULL, 10);
+}
+
+/* Lines of the device in the log that have this text, since the last call. */
+static unsigned int lines(struct watch *w, const char *text)
+{
+	unsigned int count = 0;
+	char line[1024];
+	ssize_t length;
+
+	while ((length = read(w->log, line, sizeof(line) - 1)) > 0) {
+		line[length] = 0;
+		count += strstr(line, w->instance.name) &&
+			 strstr(line, text);
+	}
+	return count;
+}
+
+static int fill_once(struct watch *w)
+{
+	return fill(w->stream, w->handle, LENGTH, 0x11111111);
+}
+
+FIXTURE(failure)
+{
+	struct watch watch;
+};
+
+/* What goes wrong how often, the result of the job, and what tells of it. */
+FIXTURE_VARIANT(failure)
+{
+	const char *knob;
+	unsigned int count;
+	int result;
+	const char *error, *line;
+};
+
+FIXTURE_VARIANT_ADD(failure, failed) {
+	"next_failed", 1, -EIO, "engine-error", "engine reported an error",
+};
+
+FIXTURE_VARIANT_ADD(failure, short) {
+	"next_short", 1, -EIO, "engine-error", "engine reported an error",
+};
+
+FIXTURE_VARIANT_ADD(failure, no_submit) {
+	"next_no_submit", 1, -EIO, "engine-error", "engine reported an error",
+};
+
+FIXTURE_VARIANT_ADD(failure, dropped) {
+	"next_dropped", 1, -ETIMEDOUT, "no-progress", "made no progress",
+};
+
+FIXTURE_VARIANT_ADD(failure, hang) {
+	"hang", 1, -ETIMEDOUT, "no-progress", "made no progress",
+};
+
+FIXTURE_VARIANT_ADD(failure, no_descriptor) {
+	"next_no_prep", FOR_EVER, -ETIMEDOUT, "no-descriptor",
+	"took no descriptor",
+};
+
+FIXTURE_SETUP(failure)
+{
+	set_up(_metadata, &self->watch);
+}
+
+FIXTURE_TEARDOWN_PARENT(failure)
+{
+	tear_down(_metadata, &self->watch);
+}
+
+/* Of the channel; what tells why it is still down may be before that. */
+static bool recovers(struct watch *w)
+{
+	while (next_event(w, PATIENCE_MS))
+		if (!strcmp(variable(&w->event, "DMACPY_EVENT"), "recovered"))
+			return true;
+	return false;
+}
+
+/*
+ * Catches: a failure that nothing tells of, or that is told twice; a recovery
+ * that is not told; a count that is not right when the program sees the result.
+ */
+TEST_F_TIMEOUT(failure, is_told_once, SLOW)
+{
+	bool timeout = variant->result == -ETIMEDOUT;
+	struct watch *w = &self->watch;
+
+	ASSERT_TRUE(engine_set(variant->knob, variant->count));
+	EXPECT_EQ(variant->result, fill_once(w));
+	EXPECT_EQ(!timeout, count_of(w, "errors"));
+	EXPECT_EQ(timeout, count_of(w, "timeouts"));
+	EXPECT_TRUE(event_is(w, "failed", variant->error));
+	ASSERT_TRUE(engine_behave());
+	if (timeout) {
+		EXPECT_LE(TIMEOUT_MS - 20, age(w));
+		EXPECT_TRUE(recovers(w));
+	}
+	EXPECT_EQ(timeout, count_of(w, "recoveries"));
+	EXPECT_EQ(0, count_of(w, "channels_down"));
+	EXPECT_EQ(0, fill_once(w));
+	EXPECT_FALSE(next_event(w, SILENCE_MS));
+	EXPECT_EQ(1, lines(w, variant->line));
+	EXPECT_EQ(1, count_of(w, "errors") + count_of(w, "timeouts"));
+}
+
+FIXTURE(report)
+{
+	struct watch watch;
+};
+
+FIXTURE_SETUP(report)
+{
+	set_up(_metadata, &self->watch);
+}
+
+FIXTURE_TEARDOWN_PARENT(report)
+{
+	tear_down(_metadata, &self->watch);
+}
+
+/* Catches: a channel that stays down for a reason that nobody learns. */
+TEST_F_TIMEOUT(report, why_it_is_down, SLOW)
+{
+	struct watch *w = &self->watch;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, fill_once(w));
+	EXPECT_TRUE(event_is(w, "failed", "no-progress"));
+	EXPECT_TRUE(event_is(w, "down", "no-copy"));
+	EXPECT_EQ(1, count_of(w, "channels_down"));
+	/* Tried again and again, but told once. */
+	EXPECT_FALSE(next_event(w, 5 * TIMEOUT_MS));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_TRUE(event_is(w, "recovered", "none"));
+	EXPECT_EQ(0, count_of(w, "channels_down"));
+
+	ASSERT_TRUE(engine_set("next_lost", FOR_EVER));
+	EXPECT_EQ(-ETIMEDOUT, fill_once(w));
+	EXPECT_TRUE(event_is(w, "failed", "no-progress"));
+	EXPECT_TRUE(event_is(w, "down", "no-interrupt"));
+	ASSERT_TRUE(engine_set("next_lost", 0));
+	EXPECT_TRUE(event_is(w, "recovered", "none"));
+	EXPECT_EQ(1, lines(w, "test copy arrives without an interrupt"));
+}
+
+/* Catches: a log that is full of one thing; a count that stops, too. */
+TEST_F_TIMEOUT(report, flood, SLOW)
+{
+	unsigned int start = milliseconds(), i, events = 0, most;
+	struct watch *w = &self->watch;
+
+	ASSERT_TRUE(engine_set("next_failed", FLOOD));
+	for (i = 0; i < FLOOD; i++)
+		EXPECT_EQ(-EIO, fill_once(w));
+	while (next_event(w, SILENCE_MS))
+		events++;
+	most = BURST * (1 + (milliseconds() - start) / 5000);
+	EXPECT_LE(BURST, events);
+	EXPECT_GE(most, events);
+	EXPECT_EQ(events, lines(w, "engine reported an error"));
+	EXPECT_EQ(FLOOD, count_of(w, "errors"));
+
+	/* In the next five seconds there is a line for it again. */
+	sleep(6);
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, fill_once(w));
+	EXPECT_TRUE(event_is(w, "failed", "engine-error"));
+	EXPECT_EQ(1, lines(w, "failures were too many to be logged"));
+}
+
+/* Catches: a log that any user can fill by jobs that are refused. */
+TEST_F(report, bad_arguments_are_not_told)
+{
+	struct watch *w = &self->watch;
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = w->handle,
+		.length = LENGTH + 1,
+	};
+	struct dmacpy_submit in_fence = {
+		.flags = DMACPY_SUBMIT_IN_FENCE,
+		.in_fence = -1,
+	};
+
+	EXPECT_EQ(-EINVAL, submit(w->stream, &op, 1));
+	op.length = 0;
+	EXPECT_EQ(-EINVAL, submit(w->stream, &op, 1));
+	op.opcode = 99;
+	EXPECT_EQ(-EOPNOTSUPP, submit(w->stream, &op, 1));
+	op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = w->handle,
+		.length = LENGTH,
+	};
+	EXPECT_EQ(-EBADF, submit_with(w->stream, &op, 1, &in_fence));
+	EXPECT_EQ(-ENOENT, fill(w->stream, 12345, LENGTH, 0));
+	EXPECT_EQ(-ENOTTY, command(w->stream, 0x4242, NULL));
+	EXPECT_EQ(-EBADF, dmabuf_import(w->stream, -1, ACCESS_BOTH));
+	EXPECT_EQ(-EINVAL, memory_register(w->stream, w, 0, ACCESS_BOTH));
+	EXPECT_FALSE(next_event(w, SILENCE_MS));
+	EXPECT_EQ(0, lines(w, ""));
+	EXPECT_EQ(0, count_of(w, "errors"));
+}
+
+/* Catches: a fence that is late, taken for a fault of the engine. */
+TEST_F(report, late_fences_are_not_told)
+{
+	int timeline = timeline_create();
+	struct dmacpy_submit args = {
+		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_WAIT,
+	};
+	struct watch *w = &self->watch;
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = w->handle,
+		.length = LENGTH,
+	};
+
+	if (timeline < 0)
+		SKIP(return, "this kernel has no sw_sync");
+	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, TIMEOUT_MS));
+	args.in_fence = timeline_fence(timeline, 1);
+	EXPECT_EQ(-ETIMEDOUT, submit_with(w->stream, &op, 1, &args));
+	EXPECT_FALSE(next_event(w, SILENCE_MS));
+	EXPECT_EQ(0, lines(w, ""));
+	EXPECT_EQ(0, count_of(w, "timeouts"));
+}
+
+/* Catches: jobs or bytes that are not counted, or counted twice. */
+TEST_F(report, jobs_and_bytes)
+{
+	struct watch *w = &self->watch;
+	unsigned int i;
+
+	EXPECT_EQ(4, count_of(w, "channels"));
+	for (i = 1; i <= 10; i++)
+		EXPECT_EQ(0, fill(w->stream, w->handle, i * 256, 0));
+	/* A job is counted when its end has been told. */
+	for (i = 0; i < 100 && count_of(w, "jobs") < 10; i++)
+		usleep(10 * 1000);
+	EXPECT_EQ(10, count_of(w, "jobs"));
+	EXPECT_EQ(55 * 256, count_of(w, "bytes"));
+}
+
+static void *fail_for_ever(void *arg)
+{
+	struct watch *w = arg;
+
+	while (fill_once(w) != -ENODEV)
+		;
+	return NULL;
+}
+
+/*
+ * Catches: a uevent of a device that is gone, or that comes after the one that
+ * says so; an unbind that waits for a failure.
+ */
+TEST_F_TIMEOUT(report, unbind_with_uevents_pending, SLOW)
+{
+	struct watch *w = &self->watch;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < UNBINDS; i++) {
+		ASSERT_TRUE(engine_set("next_failed", FOR_EVER));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, fail_for_ever, w));
+		usleep(random_below(3000));
+		ASSERT_EQ(0, instance_unbind(&w->instance));
+		pthread_join(thread, NULL);
+		while (next_event(w, PATIENCE_MS) &&
+		       strcmp(variable(&w->event, "ACTION"), "remove"))
+			EXPECT_STREQ("change",
+				     variable(&w->event, "ACTION"));
+		EXPECT_STREQ("remove", variable(&w->event, "ACTION"));
+		EXPECT_FALSE(next_event(w, 20));
+		close(w->stream);
+		ASSERT_TRUE(engine_set("next_failed", 0));
+		ASSERT_EQ(0, instance_bind(&w->instance));
+		ASSERT_LT(0, open_stream(w));
+		EXPECT_TRUE(next_event(w, PATIENCE_MS));
+		EXPECT_STREQ("add", variable(&w->event, "ACTION"));
+	}
+}
+
+TEST_HARNESS_MAIN
