@@ -16,6 +16,7 @@
 #define DEVICES "/sys/bus/platform/devices"
 #define DEVICE_TREE "/sys/firmware/devicetree/base"
 #define DEBUGFS "/sys/kernel/debug"
+#define CLASS "/sys/class/misc"
 #define DEFERRED DEBUGFS "/devices_deferred"
 
 static const char no_engine[] =
@@ -37,7 +38,13 @@ static const char no_file[] =
 static const char no_bus[] =
 	"Put it below the root, or below a \"simple-bus\".";
 static const char recovering[] =
-	"If it stays so, reload the module, or the engine's driver.";
+	"See \"dmesg | grep dmacpy\" for what keeps it from that. If it stays\n"
+	"so, reload the module, or the engine's driver.";
+static const char fails[] =
+	"See \"dmesg | grep dmacpy\" for the channel. Does the engine reach all\n"
+	"memory, through IOMMU and firewall? \"dmacpy test\" tries.";
+static const char which_channel[] =
+	"Run this as root, with debugfs mounted, for the channel.";
 static const char stopped[] =
 	"Does its interrupt arrive? See /proc/interrupts. For a slow engine\n"
 	"raise /sys/module/dmacpy/parameters/timeout_ms.";
@@ -193,7 +200,7 @@ static void explain_unbound(const char *name)
 static void explain_stops(const char *name, const char *channel,
 			  unsigned int stops)
 {
-	static const char text[] = "%s: the channel %s has stopped, %u x";
+	static const char text[] = "%s: %s has stopped, %u x";
 
 	if (stops >= STOPS)
 		doctor_problem(stopped, text, name, channel, stops);
@@ -201,33 +208,65 @@ static void explain_stops(const char *name, const char *channel,
 		doctor_note(stopped, text, name, channel, stops);
 }
 
-/* A channel that does not come back, or fails again and again */
-static void check_channels(const char *name)
+static void explain_down(const char *name, const char *channel)
 {
-	char path[512], line[128], channel[32] = "";
+	doctor_problem(recovering, "%s: %s is being recovered", name, channel);
+}
+
+static unsigned int read_counter(const char *node, const char *name)
+{
+	char path[512], text[16];
+	uint64_t value;
+
+	snprintf(path, sizeof(path), CLASS "/%s/%s", node, name);
+	if (!doctor_read(path, text, sizeof(text)))
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+
+	return parse_number(text, UINT32_MAX, &value) ? 0 : value;
+}
+
+/* Channels that do not come back, or have stopped; for all that is of each */
+static void explain_channels(const char *name, unsigned int down,
+			     unsigned int stops)
+{
+	char path[512], line[128], channel[64] = "";
 	unsigned int value;
 	FILE *file;
 
 	snprintf(path, sizeof(path), DEBUGFS "/dmacpy/%s/channels", name);
 	file = fopen(path, "re");
 	if (!file) {
-		doctor_unseen("Run this as root, with debugfs mounted.",
-			      "%s: %s", path, strerror(errno));
+		if (down)
+			explain_down(name, "a channel");
+		explain_stops(name, "a channel", stops);
+		doctor_unseen(which_channel, "%s: %s", path, strerror(errno));
 		return;
 	}
 
 	while (fgets(line, sizeof(line), file)) {
 		if (*line != '\t')
-			snprintf(channel, sizeof(channel), "%.*s",
+			snprintf(channel, sizeof(channel), "the channel %.*s",
 				 (int)strcspn(line, "\n"), line);
 		if (!strcmp(line, "\tstate recovering\n"))
-			doctor_problem(recovering,
-				       "%s: the channel %s is being recovered",
-				       name, channel);
+			explain_down(name, channel);
 		if (sscanf(line, "\ttimeouts %u", &value) == 1)
 			explain_stops(name, channel, value);
 	}
 	fclose(file);
+}
+
+static void check_failures(const char *name, const char *node)
+{
+	unsigned int errors = read_counter(node, "errors");
+	unsigned int stops = read_counter(node, "timeouts");
+	unsigned int down = read_counter(node, "channels_down");
+
+	if (errors)
+		doctor_note(fails, "%s: the engine has failed jobs, %u x",
+			    name, errors);
+	if (stops || down)
+		explain_channels(name, down, stops);
 }
 
 static int is_node(const struct dirent *entry)
@@ -238,7 +277,7 @@ static int is_node(const struct dirent *entry)
 static void check_bound(const char *name)
 {
 	struct dirent **entries;
-	char path[512];
+	char path[512], node[64];
 	int count;
 
 	snprintf(path, sizeof(path), DEVICES "/%s/misc", name);
@@ -249,7 +288,8 @@ static void check_bound(const char *name)
 		return;
 	}
 
-	snprintf(path, sizeof(path), "/dev/%s", entries[0]->d_name);
+	snprintf(node, sizeof(node), "%.63s", entries[0]->d_name);
+	snprintf(path, sizeof(path), "/dev/%s", node);
 	while (count)
 		free(entries[--count]);
 	free(entries);
@@ -258,7 +298,7 @@ static void check_bound(const char *name)
 			       path);
 	else
 		doctor_try_device(path);
-	check_channels(name);
+	check_failures(name, node);
 }
 
 void doctor_check_devices(void)

@@ -16,8 +16,9 @@
 /* The devices whose drivers wait for other devices, and what for */
 #define DEFERRED "/sys/kernel/debug/devices_deferred"
 
-/* What is known of the engine's failures, for root */
-#define COUNTERS "/sys/kernel/debug/dmacpy/*/channels"
+/* The log has a line for each failure, as long as they are few. */
+#define DETAILS \
+	"dmesg has the channel, and what happened; \"dmacpy doctor\" has how often."
 
 static const struct {
 	int err;
@@ -32,15 +33,13 @@ static const struct {
 	{ ENOTTY, "This is not a dmacpy device. \"dmacpy list\" shows them." },
 	{ EAGAIN,
 	  "The engine is being recovered after a failure. Try again in a moment;\n"
-	  "if it stays so, reload the module. " COUNTERS "\n"
-	  "counts the failures of each channel." },
+	  "if it stays so, reload the module.\n" DETAILS },
 	{ EIO,
 	  "The engine reported an error, or did not copy all. Run this again.\n"
-	  COUNTERS " counts the failures of each channel." },
+	  DETAILS },
 	{ ETIMEDOUT,
 	  "The engine made no progress. For a slow one raise\n"
-	  "/sys/module/dmacpy/parameters/timeout_ms.\n"
-	  COUNTERS " counts the timeouts of each channel." },
+	  "/sys/module/dmacpy/parameters/timeout_ms.\n" DETAILS },
 	{ ECANCELED,
 	  "Another job on the same channel failed. Run this again." },
 	{ EINTR, "Interrupted by a signal. Run this again." },
