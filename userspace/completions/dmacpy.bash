@@ -17,7 +17,7 @@ _dmacpy_values()
 	-d | --device) compgen -G '/dev/dmacpy[0-9]*' ;;
 	--op) printf '%s\n' copy 2d fill ;;
 	--src | --dst) printf '%s\n' user sram udmabuf heap ;;
-	--mode) printf '%s\n' sync event fence uring cpu alloc ;;
+	--mode) printf '%s\n' sync event fence uring copier cpu alloc ;;
 	esac
 }
 
@@ -25,9 +25,10 @@ _dmacpy_values()
 _dmacpy_takes_value()
 {
 	case $1 in
-	-[dops] | --device | --offset | --size | --pattern | --op | --src | \
+	-[dnops] | --device | --offset | --size | --pattern | --op | --src | \
 	--dst | --mode | --depth | --batch | --threads | --streams | \
-	--handles | --segments | --iterations | --time)
+	--handles | --segments | --min-part | --iterations | --time | \
+	--seconds | --delay)
 		;;
 	*) return 1 ;;
 	esac

@@ -294,6 +294,8 @@ test_bench()
 	done
 	bench sync --src user --dst user --segments 40 --size 32K
 	bench sync --src sram --dst user --size 16K
+	bench copier --src sram --dst sram --size 16K --min-part 1K --batch 3 \
+		-d "/dev/$(fake_node)"
 	bench sync --src sram --dst sram --size 1600 --op 2d
 	for mode in sync cpu; do
 		[ ! -c /dev/udmabuf ] ||
@@ -367,6 +369,14 @@ test_bench_errors()
 	message 'no source'
 	expect 2 dmacpy bench --op 2d --size 24
 	message 'multiple'
+	expect 2 dmacpy bench --mode copier --op fill
+	message 'only copies'
+	expect 2 dmacpy bench --mode copier --streams 2
+	message 'for each thread'
+	expect 2 dmacpy bench --mode copier --min-part 255
+	message '256 or more'
+	expect 2 dmacpy bench --min-part 4K
+	message 'mode copier'
 	expect 2 dmacpy bench --threads 2 --streams 1
 	message 'a stream'
 	expect 2 dmacpy bench --segments 2 --src sram

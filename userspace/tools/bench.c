@@ -30,15 +30,17 @@ static const char help[] =
 	"      --op OP          copy, 2d (16 rows with gaps) or fill\n"
 	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
 	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
-	"      --mode MODE      wait by sync, event, fence or uring; or cpu: without\n"
-	"                       the engine, by memcpy() or memset(); or alloc:\n"
-	"                       only take SRAM and give it back\n"
+	"      --mode MODE      wait by sync, event, fence or uring; or copier: by\n"
+	"                       all channels; or cpu: without the engine, by\n"
+	"                       memcpy() or memset(); or alloc: only take SRAM and\n"
+	"                       give it back\n"
 	"      --depth N        jobs in flight of each stream, 1\n"
 	"      --batch N        copies in each job, 1\n"
 	"      --threads N      threads, 1\n"
 	"      --streams N      streams of all threads, one for each\n"
 	"      --handles N      further handles of each stream, 0\n"
 	"      --segments N     make user N pages, none beside another\n"
+	"      --min-part N     least bytes of a part in mode copier\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
 	"      --verify         check all memory after each round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
@@ -59,6 +61,7 @@ enum {
 	OPTION_STREAMS,
 	OPTION_HANDLES,
 	OPTION_SEGMENTS,
+	OPTION_MIN_PART,
 	OPTION_NO_IMPLICIT,
 	OPTION_VERIFY,
 	OPTION_ITERATIONS,
@@ -79,6 +82,7 @@ static const struct option options[] = {
 	{ "streams", required_argument, NULL, OPTION_STREAMS },
 	{ "handles", required_argument, NULL, OPTION_HANDLES },
 	{ "segments", required_argument, NULL, OPTION_SEGMENTS },
+	{ "min-part", required_argument, NULL, OPTION_MIN_PART },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
@@ -99,19 +103,20 @@ static int parse_count(const char *name, uint64_t max, uint64_t *value)
 			   ", not '%s'", name, max, optarg);
 }
 
-static int parse_kind(enum bench_kind *kind)
+int bench_parse_kind(const char *command, const char *name,
+		     enum bench_kind *kind)
 {
 	unsigned int i;
 
 	for (i = 0; i < BENCH_KINDS; i++)
-		if (!strcmp(bench_kind_names[i], optarg)) {
+		if (!strcmp(bench_kind_names[i], name)) {
 			*kind = i;
 			return 0;
 		}
 
-	return usage_error("bench",
+	return usage_error(command,
 			   "memory has to be user, sram, udmabuf or heap, not '%s'",
-			   optarg);
+			   name);
 }
 
 static int parse_op(struct bench *bench)
@@ -135,7 +140,7 @@ static int parse_mode(struct bench *bench)
 	bench->mode = bench_mode_find(optarg);
 	if (!bench->mode)
 		return usage_error("bench",
-				   "--mode has to be sync, event, fence, uring, cpu or alloc, not '%s'",
+				   "--mode has to be sync, event, fence, uring, copier, cpu or alloc, not '%s'",
 				   optarg);
 	if (!bench->mode->round)
 		return usage_error("bench",
@@ -167,9 +172,9 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_OP:
 		return parse_op(bench);
 	case OPTION_SRC:
-		return parse_kind(&bench->src);
+		return bench_parse_kind("bench", optarg, &bench->src);
 	case OPTION_DST:
-		return parse_kind(&bench->dst);
+		return bench_parse_kind("bench", optarg, &bench->dst);
 	case OPTION_MODE:
 		return parse_mode(bench);
 	case OPTION_DEPTH:
@@ -185,6 +190,13 @@ static int parse_option(struct bench *bench, int option)
 		return parse_count("handles", 16000, &bench->handles);
 	case OPTION_SEGMENTS:
 		return parse_count("segments", 16384, &bench->segments);
+	case OPTION_MIN_PART:
+		if (!parse_size(optarg, &bench->min_part) &&
+		    bench->min_part >= BENCH_MIN_PART)
+			return 0;
+		return usage_error("bench",
+				   "--min-part has to be %u or more, not '%s'",
+				   BENCH_MIN_PART, optarg);
 	case OPTION_NO_IMPLICIT:
 		bench->no_implicit = true;
 		return 0;
@@ -194,7 +206,10 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_ITERATIONS:
 		return parse_count("iterations", UINT32_MAX, &bench->rounds);
 	case OPTION_TIME:
-		return parse_count("time", 1000000, &bench->seconds);
+		if (parse_count("time", 1000000, &bench->duration))
+			return EXIT_USAGE;
+		bench->duration *= BENCH_SECOND;
+		return 0;
 	case 'j':
 		return parse_format(bench, BENCH_JSON);
 	case OPTION_CSV:
@@ -208,7 +223,7 @@ static void set_defaults(struct bench *bench)
 {
 	if (!bench->streams)
 		bench->streams = bench->threads;
-	if (!bench->rounds && !bench->seconds)
+	if (!bench->rounds && !bench->duration)
 		bench->rounds = DEFAULT_ROUNDS;
 	if (bench->opcode != DMACPY_OP_FILL && bench->src == BENCH_KINDS)
 		bench->src = BENCH_USER;
@@ -229,7 +244,17 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s copies nothing: leave --verify out",
 				   bench->mode->name);
-	if (bench->rounds && bench->seconds)
+	if (bench->mode->copier &&
+	    (bench->opcode != DMACPY_OP_COPY || bench->no_implicit))
+		return usage_error("bench",
+				   "--mode copier only copies, and always without implicit fences");
+	if (bench->mode->copier && bench->streams > bench->threads)
+		return usage_error("bench",
+				   "--mode copier has a copier for each thread: leave --streams out");
+	if (bench->min_part && !bench->mode->copier)
+		return usage_error("bench",
+				   "--min-part is for --mode copier");
+	if (bench->rounds && bench->duration)
 		return usage_error("bench",
 				   "take --iterations or --time, not both");
 
@@ -258,7 +283,7 @@ static int check_memory(const struct bench *bench)
 	return 0;
 }
 
-static void make_layout(struct bench *bench)
+void bench_make_layout(struct bench *bench)
 {
 	const struct dmacpy_get_info *info = &bench->session.info;
 	struct bench_layout *layout = &bench->layout;
@@ -352,11 +377,21 @@ static int make_workers(const struct bench *bench, struct bench_stream *streams,
 	return 0;
 }
 
-static int measure(const struct bench *bench, struct bench_stream *streams)
+int bench_measure(const struct bench *bench,
+		  int (*look)(const struct bench_worker *workers,
+			      unsigned int count, void *arg),
+		  void *arg)
 {
 	struct bench_worker workers[BENCH_MAX_THREADS] = { };
+	struct bench_stream *streams;
 	unsigned int i;
 	int ret = 0;
+
+	streams = calloc(bench->streams, sizeof(*streams));
+	if (!streams) {
+		device_error("cannot allocate streams", -ENOMEM);
+		return -1;
+	}
 
 	for (i = 0; i < bench->streams && !ret; i++)
 		ret = bench_stream_open(bench, &streams[i]);
@@ -365,37 +400,36 @@ static int measure(const struct bench *bench, struct bench_stream *streams)
 	if (!ret)
 		ret = bench_run(workers, bench->threads);
 	if (!ret)
-		ret = bench_report(workers, bench->threads);
+		ret = look(workers, bench->threads, arg);
 
 	for (i = 0; i < bench->threads; i++)
 		free(workers[i].samples);
 	for (i = 0; i < bench->streams; i++)
 		bench_stream_close(&streams[i]);
+	free(streams);
 
 	return ret;
 }
 
+static int report(const struct bench_worker *workers, unsigned int count,
+		  void *unused)
+{
+	(void)unused;
+
+	return bench_report(workers, count);
+}
+
 static int run(struct bench *bench)
 {
-	struct bench_stream *streams;
 	int ret;
 
 	if (session_open_device(&bench->session, bench->device))
 		return EXIT_FAILURE;
 
-	make_layout(bench);
+	bench_make_layout(bench);
 	ret = check_device(bench);
-	if (ret)
-		goto err_session_close;
-
-	ret = EXIT_FAILURE;
-	streams = calloc(bench->streams, sizeof(*streams));
-	if (!streams)
-		device_error("cannot allocate streams", -ENOMEM);
-	else if (!measure(bench, streams))
-		ret = EXIT_SUCCESS;
-	free(streams);
-err_session_close:
+	if (!ret && bench_measure(bench, report, NULL))
+		ret = EXIT_FAILURE;
 	session_close(&bench->session);
 
 	return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of dmacpy bench share.
+ * What the files of dmacpy bench share; dmacpy tune measures by them, too.
  *
  * A round is what is measured: each stream of a thread is given a number of
  * jobs, and all of them are waited for. Each job has the same number of
@@ -17,8 +17,13 @@
 
 #define BENCH_MAX_THREADS 64
 
+#define BENCH_SECOND 1000000000ULL
+
 /* Of COPY_2D, with a gap as long as a row after each but the last. */
 #define BENCH_ROWS 16
+
+/* The least that dmacpy_copier_set_min_part() takes */
+#define BENCH_MIN_PART 256
 
 /* All bytes are the same, as memset() has it. */
 #define BENCH_FILL 0x5a
@@ -70,6 +75,7 @@ struct bench_worker;
  * @one_job: there is never more than one job in flight
  * @no_jobs: the engine has no part in it
  * @no_copies: nothing is copied or filled
+ * @copier: jobs are those of a copier, which has streams of its own
  * @begin: make what @round needs, or NULL if that is nothing
  * @round: give all streams of a worker their jobs, and wait for them; NULL if
  *	this was built without what it takes
@@ -83,6 +89,7 @@ struct bench_mode {
 	bool one_job;
 	bool no_jobs;
 	bool no_copies;
+	bool copier;
 	int (*begin)(struct bench_worker *worker);
 	int (*round)(struct bench_worker *worker);
 	void (*end)(struct bench_worker *worker);
@@ -104,8 +111,10 @@ struct bench_mode {
  * @opcode: what a job does
  * @no_implicit: with DMACPY_SUBMIT_NO_IMPLICIT
  * @verify: look at each byte after each round
+ * @min_part: of a copier's copies, or 0 for the library's
  * @rounds: number of rounds of each thread, or 0
- * @seconds: how long to run, or 0
+ * @duration: nanoseconds after which no round is begun, or 0
+ * @quiet: show no progress
  * @format: of the result
  * @session: the device, without a stream
  * @layout: of all memory
@@ -125,8 +134,10 @@ struct bench {
 	enum dmacpy_opcode opcode;
 	bool no_implicit;
 	bool verify;
+	uint64_t min_part;
 	uint64_t rounds;
-	uint64_t seconds;
+	uint64_t duration;
+	bool quiet;
 	enum bench_format format;
 
 	struct session session;
@@ -200,6 +211,7 @@ struct bench_mismatch {
  * @capacity: of @samples
  * @done: number of rounds
  * @total: nanoseconds of all rounds
+ * @cpu_time: nanoseconds of the thread on the CPU, for all rounds
  * @failures: number of copies that were wrong
  * @mismatch: the first that was seen, if there are @failures
  * @ret: 0 or the negative errno that has ended it
@@ -214,9 +226,28 @@ struct bench_worker {
 	size_t capacity;
 	uint64_t done;
 	uint64_t total;
+	uint64_t cpu_time;
 	uint64_t failures;
 	struct bench_mismatch mismatch;
 	int ret;
+};
+
+/**
+ * struct bench_result - what was measured
+ * @copies: number of all copies
+ * @ns_median: of the nanoseconds of rounds, divided by the copies in each
+ * @ns_min: the same
+ * @ns_p99: the same
+ * @ns_cpu: nanoseconds of a thread on the CPU for each copy
+ * @bytes_per_s: of all threads together
+ */
+struct bench_result {
+	uint64_t copies;
+	double ns_median;
+	double ns_min;
+	double ns_p99;
+	double ns_cpu;
+	double bytes_per_s;
 };
 
 static inline size_t round_up(size_t number, size_t multiple)
@@ -238,6 +269,10 @@ static inline unsigned int bench_copies(const struct bench *bench)
 }
 
 extern const char * const bench_kind_names[BENCH_KINDS];
+
+/* Returns 0, or an exit status after a message about the usage of a command. */
+int bench_parse_kind(const char *command, const char *name,
+		     enum bench_kind *kind);
 
 /* NULL if there is none of that name. */
 const struct bench_mode *bench_mode_find(const char *name);
@@ -262,8 +297,27 @@ void bench_memory_free(struct bench_memory *mem);
 int bench_data_reset(const struct bench *bench, struct bench_stream *stream);
 int bench_data_check(struct bench_worker *worker, struct bench_stream *stream);
 
+/* What depends on the device: where copies are in memory. */
+void bench_make_layout(struct bench *bench);
+
+/*
+ * Run a bench that has a session and a layout, and have the workers looked at
+ * before they go. Returns 0, or -1 after a message, also if @look does.
+ */
+int bench_measure(const struct bench *bench,
+		  int (*look)(const struct bench_worker *workers,
+			      unsigned int count, void *arg),
+		  void *arg);
+
 /* One thread for each worker. Returns 0, or -1 after a message. */
 int bench_run(struct bench_worker *workers, unsigned int count);
+
+/* Returns 0, or -1 after a message. */
+int bench_get_result(const struct bench_worker *workers, unsigned int count,
+		     struct bench_result *result);
+
+/* Half of the copies took far longer than the quickest. */
+bool bench_is_unsteady(const struct bench_result *result);
 
 /* Prints the result of @count workers. Returns 0, or -1 after a message. */
 int bench_report(const struct bench_worker *workers, unsigned int count);
@@ -271,5 +325,9 @@ int bench_report(const struct bench_worker *workers, unsigned int count);
 int bench_uring_begin(struct bench_worker *worker);
 int bench_uring_round(struct bench_worker *worker);
 void bench_uring_end(struct bench_worker *worker);
+
+int bench_copier_begin(struct bench_worker *worker);
+int bench_copier_round(struct bench_worker *worker);
+void bench_copier_end(struct bench_worker *worker);
 
 #endif /* _DMACPY_BENCH_H */

@@ -228,6 +228,14 @@ static const struct bench_mode modes[] = {
 #endif
 	},
 	{
+		.name = "copier",
+		.one_job = true,
+		.copier = true,
+		.begin = bench_copier_begin,
+		.round = bench_copier_round,
+		.end = bench_copier_end,
+	},
+	{
 		.name = "cpu",
 		.one_job = true,
 		.no_jobs = true,

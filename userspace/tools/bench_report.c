@@ -22,22 +22,6 @@ static const char * const op_names[] = {
 };
 
 /**
- * struct result - what was measured
- * @copies: number of all copies
- * @ns_median: of the nanoseconds of rounds, divided by the copies in each
- * @ns_min: the same
- * @ns_p99: the same
- * @bytes_per_s: of all threads together
- */
-struct result {
-	uint64_t copies;
-	double ns_median;
-	double ns_min;
-	double ns_p99;
-	double bytes_per_s;
-};
-
-/**
  * struct field - a column of the CSV, a member of the JSON
  * @name: of the field
  * @text: its value, or NULL
@@ -105,18 +89,21 @@ static double *sort_samples(const struct bench_worker *workers,
 	return all;
 }
 
-static int get_result(const struct bench_worker *workers, unsigned int count,
-		      struct result *result)
+int bench_get_result(const struct bench_worker *workers, unsigned int count,
+		     struct bench_result *result)
 {
+	uint64_t cpu_time = 0;
 	size_t samples;
 	double *sorted;
 	unsigned int i;
 
 	sorted = sort_samples(workers, count, &samples);
-	if (!sorted)
-		return -ENOMEM;
+	if (!sorted) {
+		device_error("cannot sort the result", -ENOMEM);
+		return -1;
+	}
 
-	*result = (struct result){
+	*result = (struct bench_result){
 		.ns_median = sorted[samples / 2],
 		.ns_min = sorted[0],
 		.ns_p99 = sorted[samples * 99 / 100],
@@ -128,12 +115,15 @@ static int get_result(const struct bench_worker *workers, unsigned int count,
 		result->bytes_per_s += count_copies(&workers[i]) *
 				       (double)workers[i].bench->size /
 				       seconds(&workers[i]);
+		cpu_time += workers[i].cpu_time;
 	}
+	result->ns_cpu = (double)cpu_time / result->copies;
 
 	return 0;
 }
 
-static void get_fields(const struct bench *bench, const struct result *result,
+static void get_fields(const struct bench *bench,
+		       const struct bench_result *result,
 		       struct field fields[FIELDS])
 {
 	const struct field all[FIELDS] = {
@@ -207,7 +197,8 @@ static void print_title(const struct bench *bench)
 	       bench->mode->name);
 }
 
-static void print_table(const struct bench *bench, const struct result *result)
+static void print_table(const struct bench *bench,
+			const struct bench_result *result)
 {
 	bool copies = !bench->mode->no_copies;
 
@@ -249,7 +240,8 @@ static uint64_t count_failures(const struct bench_worker *workers,
 }
 
 static void print_comparison(const struct bench_worker *workers,
-			     unsigned int count, const struct result *result)
+			     unsigned int count,
+			     const struct bench_result *result)
 {
 	const struct bench *bench = workers[0].bench;
 
@@ -266,16 +258,22 @@ static void print_comparison(const struct bench_worker *workers,
  * Figures from a machine that is busy with other things, or whose engine
  * changes its pace, are not those of the next run.
  */
-static void warn_about_spread(const struct result *result)
+bool bench_is_unsteady(const struct bench_result *result)
 {
-	if (result->ns_median > MAX_SPREAD * result->ns_min)
+	return result->ns_median > MAX_SPREAD * result->ns_min;
+}
+
+static void warn_about_spread(const struct bench_result *result)
+{
+	if (bench_is_unsteady(result))
 		print_error("half of the copies took over %u times the least.\n"
 			    "If other programs run, measure again without them.",
 			    MAX_SPREAD);
 }
 
 static void report_table(const struct bench_worker *workers,
-			 unsigned int count, const struct result *result)
+			 unsigned int count,
+			 const struct bench_result *result)
 {
 	const struct bench *bench = workers[0].bench;
 	unsigned int i;
@@ -314,14 +312,10 @@ int bench_report(const struct bench_worker *workers, unsigned int count)
 {
 	const struct bench *bench = workers[0].bench;
 	struct field fields[FIELDS];
-	struct result result;
-	int ret;
+	struct bench_result result;
 
-	ret = get_result(workers, count, &result);
-	if (ret) {
-		device_error("cannot sort the result", ret);
+	if (bench_get_result(workers, count, &result))
 		return -1;
-	}
 
 	get_fields(bench, &result, fields);
 	switch (bench->format) {

@@ -13,20 +13,24 @@
 
 #include "bench.h"
 
-#define SECOND 1000000000ULL
-#define PROGRESS_PERIOD (SECOND / 10)
+#define PROGRESS_PERIOD (BENCH_SECOND / 10)
 
 /* Held until all threads are there, or one could not be started. */
 static pthread_mutex_t start = PTHREAD_MUTEX_INITIALIZER;
 static int start_error;
 
-static uint64_t now(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 
-	return time.tv_sec * SECOND + time.tv_nsec;
+	return time.tv_sec * BENCH_SECOND + time.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 static int reset_all(struct bench_worker *worker)
@@ -87,28 +91,44 @@ static int run_round(struct bench_worker *worker)
 	return bench->verify ? check_all(worker) : 0;
 }
 
-/* Rounds or nanoseconds, of which there are to be @all. */
-static uint64_t progress(const struct bench_worker *worker, uint64_t begun)
+/* There is one round at least, however little time there is. */
+static bool is_over(const struct bench_worker *worker, uint64_t begun)
 {
-	return worker->bench->rounds ? worker->done : now() - begun;
+	const struct bench *bench = worker->bench;
+
+	return worker->done &&
+	       ((bench->rounds && worker->done >= bench->rounds) ||
+		(bench->duration && now() - begun >= bench->duration));
+}
+
+/* By rounds, or by time. */
+static void show_progress(const struct bench_worker *worker, uint64_t begun)
+{
+	const struct bench *bench = worker->bench;
+
+	if (bench->rounds)
+		progress_show(worker->done, bench->rounds);
+	else
+		progress_show(now() - begun, bench->duration);
 }
 
 /* The first worker shows the progress. */
 static int run_rounds(struct bench_worker *worker)
 {
 	const struct bench *bench = worker->bench;
-	bool show = !worker->first && isatty(STDERR_FILENO);
-	uint64_t all = bench->rounds ? bench->rounds : bench->seconds * SECOND;
+	bool show = !worker->first && !bench->quiet && isatty(STDERR_FILENO);
+	uint64_t on_cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
 	uint64_t begun = now(), shown = begun;
 	int ret = 0;
 
-	while (!ret && !interrupted() && progress(worker, begun) < all) {
+	while (!ret && !interrupted() && !is_over(worker, begun)) {
 		ret = run_round(worker);
 		if (show && now() - shown > PROGRESS_PERIOD) {
 			shown = now();
-			progress_show(progress(worker, begun), all);
+			show_progress(worker, begun);
 		}
 	}
+	worker->cpu_time = read_clock(CLOCK_THREAD_CPUTIME_ID) - on_cpu;
 
 	return ret;
 }
