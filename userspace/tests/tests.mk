@@ -8,7 +8,7 @@ TESTS := abi account async camera copier crossing data engines fake fences \
 	 latency library life limits order outputs power probe report share show sram \
 	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
-	       ringcopy selftest tool v4l2ctl
+	       ringcopy selftest tool tracing v4l2ctl
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
@@ -65,10 +65,22 @@ $(O)/selftests/dmabuf-heap: $(KSELFTEST)/dmabuf-heaps/dmabuf-heap.c
 	@mkdir -p $(@D)
 	$(CC) -O2 $(LDFLAGS) -o $@ $<
 
-$(addprefix $(O)/tests/,$(SHELL_TESTS)): $(O)/tests/%: tests/ktap.sh tests/%.sh
+$(O)/tests/recipes.sh: tests/recipes.awk ../Documentation/tracing.rst
+	@mkdir -p $(@D)
+	awk -f $^ >$@
+
+define shell_test
 	@mkdir -p $(@D)
 	cat $^ >$@
 	chmod +x $@
+endef
+
+$(O)/tests/tracing: tests/ktap.sh $(O)/tests/recipes.sh tests/tracing.sh
+	$(shell_test)
+
+$(addprefix $(O)/tests/,$(filter-out tracing,$(SHELL_TESTS))): \
+		$(O)/tests/%: tests/ktap.sh tests/%.sh
+	$(shell_test)
 
 # Those that every device can pass: for people that have one. The others want the
 # engine that fails on command, which the boards of "make test" have.
