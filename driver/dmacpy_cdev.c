@@ -100,6 +100,8 @@ static void cdev_show_fdinfo(struct seq_file *m, struct file *file)
 		return;
 	seq_printf(m, "dmacpy-channel:\t%s\n", stat.channel);
 	seq_printf(m, "dmacpy-jobs:\t%u\n", stat.jobs);
+	seq_printf(m, "dmacpy-ended:\t%llu\n", stat.ended);
+	seq_printf(m, "dmacpy-bytes:\t%llu\n", stat.bytes);
 	seq_printf(m, "dmacpy-failed:\t%llu\n", stat.failed);
 	seq_printf(m, "dmacpy-records:\t%u\n", stat.records);
 	seq_printf(m, "dmacpy-handles:\t%u\n", stat.handles);

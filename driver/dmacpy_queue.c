@@ -104,6 +104,7 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 	if (job->event)
 		dmacpy_event_add(stream, job, result);
 	WRITE_ONCE(stream->jobs, stream->jobs - 1);
+	stream->bytes += job->length;
 	if (!job->fence)
 		waiter = queue_complete_waiter(stream, job, result);
 	spin_unlock_irqrestore(&stream->lock, flags);

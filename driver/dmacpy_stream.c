@@ -357,6 +357,8 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 
 	spin_lock_irq(&stream->lock);
 	stat->jobs = stream->jobs;
+	stat->ended = stream->seqno - stream->jobs;
+	stat->bytes = stream->bytes;
 	stat->failed = stream->failed;
 	stat->records = stream->records;
 	spin_unlock_irq(&stream->lock);

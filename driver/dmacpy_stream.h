@@ -39,7 +39,9 @@ struct dmacpy_handle_cache {
  * struct dmacpy_stream_stat - the state of a stream
  * @channel: the engine's name for its channel, "none" when it was unbound
  * @jobs: number of jobs that have not ended
- * @failed: number of jobs that have ended with an error
+ * @ended: number of jobs that have ended
+ * @bytes: of these
+ * @failed: of these, number of jobs with an error
  * @records: number of records to be read
  * @handles: number of handles
  * @pinned: bytes of memory that is pinned for them
@@ -48,6 +50,8 @@ struct dmacpy_handle_cache {
 struct dmacpy_stream_stat {
 	char channel[32];
 	unsigned int jobs;
+	u64 ended;
+	u64 bytes;
 	u64 failed;
 	unsigned int records;
 	unsigned int handles;
@@ -80,6 +84,7 @@ struct dmacpy_stream_stat {
  * @cancelled: jobs up to this one were cancelled by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
+ * @bytes: of all jobs that have ended
  * @failed: number of jobs that have ended with an error
  * @jobs: number of jobs that have not ended; grows under @submit
  * @events: number of places in @ring that are taken: by records, until they
@@ -119,6 +124,7 @@ struct dmacpy_stream {
 	u64 seqno;
 	atomic64_t cancelled;
 	int error;
+	u64 bytes;
 	u64 failed;
 	unsigned int jobs;
 	unsigned int events;

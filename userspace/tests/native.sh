@@ -52,7 +52,7 @@ completed()
 # taken for the command, a file where none can be.
 completions()
 {
-	local all='bench copy doctor fill help info list test'
+	local all='bench copy doctor fill help info list test top'
 	completed "$all" dmacpy ''
 	completed "$all" dmacpy help ''
 	completed "$all" dmacpy -d 1 ''
@@ -63,6 +63,9 @@ completions()
 	completed '--device --help --json' dmacpy -d 1 info --
 	completed '--segments --size --src --streams' dmacpy bench --s
 	completed '--device --help --json --tap' dmacpy test --
+	completed '--delay --device --help --iterations --json --once' \
+		dmacpy top --
+	completed '' dmacpy top -n ''
 	completed '' dmacpy doctor ''
 	completed 'wait' dmacpy test w
 	completed 'order' dmacpy -d 1 test event o

@@ -115,6 +115,8 @@ TEST_F(show, stream)
 	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
 	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &event));
 	EXPECT_EQ(2, number_of(self, "jobs"));
+	EXPECT_EQ(0, number_of(self, "ended"));
+	EXPECT_EQ(0, number_of(self, "bytes"));
 	EXPECT_EQ(0, number_of(self, "records"));
 	ASSERT_TRUE(engine_set("next_failed", 1));
 	ASSERT_TRUE(engine_set("hang", 0));
@@ -123,8 +125,13 @@ TEST_F(show, stream)
 	EXPECT_EQ(2, number_of(self, "records"));
 	/* The second one is cancelled with the first one. */
 	EXPECT_EQ(2, number_of(self, "failed"));
+	EXPECT_EQ(2, number_of(self, "ended"));
+	EXPECT_EQ(2 * LENGTH, number_of(self, "bytes"));
+	op.length = 3 * 256;
 	EXPECT_EQ(0, submit(self->stream, &op, 1));
 	EXPECT_EQ(2, number_of(self, "failed"));
+	EXPECT_EQ(3, number_of(self, "ended"));
+	EXPECT_EQ(2 * LENGTH + 3 * 256, number_of(self, "bytes"));
 }
 
 /* Catches: a channel that is asked for its name when it is gone. */

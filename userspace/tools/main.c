@@ -27,6 +27,7 @@ static const struct command {
 	{ "info", "show the properties of a device", cmd_info },
 	{ "list", "list the devices", cmd_list },
 	{ "test", "test whether a board does all of it right", cmd_test },
+	{ "top", "show which processes use the devices", cmd_top },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -77,6 +77,7 @@ int cmd_fill(const char *device, int argc, char **argv);
 int cmd_info(const char *device, int argc, char **argv);
 int cmd_list(const char *device, int argc, char **argv);
 int cmd_test(const char *device, int argc, char **argv);
+int cmd_top(const char *device, int argc, char **argv);
 
 /*
  * Print a message, where the progress was shown. Those with @err, a negative

@@ -1,0 +1,117 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "dmacpy top": what is on the devices, and whose it is.
+
+node=$(fake_node)
+
+# with_load COMMAND...: while a program of the name "load" copies on the engine
+with_load()
+{
+	ln -sf "$(command -v dmacpy)" load
+	./load bench -d "$node" --time 60 --src sram --dst sram --size 8K \
+		>/dev/null 2>&1 &
+	load=$!
+	trap 'kill $load 2>/dev/null' EXIT
+	eventually has_jobs || fail "the load does not copy"
+	expect 0 "$@"
+	kill "$load"
+	wait "$load" 2>/dev/null
+}
+
+has_jobs()
+{
+	[ "$(cat "/sys/class/misc/$node/jobs")" -gt 0 ]
+}
+
+# value KEY LINE-PATTERN: of the first of such lines in "out", of an object each
+value()
+{
+	grep -e "$2" out | head -n 1 |
+		sed -n "s/.*\"$1\": \"\{0,1\}\([^\",}]*\).*/\1/p"
+}
+
+# Catches: a process that is not found, or that has the figures of another.
+test_json()
+{
+	with_load dmacpy top -d "$node" --once --json
+	[ "$(value command '"pid": ')" = load ] || fail "no load: $(cat out)"
+	[ "$(value pid '"pid": ')" = "$load" ] || fail "another process"
+	[ "$(value device '"pid": ')" = "$node" ] || fail "another device"
+	value channel '"pid": ' | grep -q '^dma[0-9]*chan[0-9]*$' ||
+		fail "no channel: $(cat out)"
+	awk -v jobs="$(value jobs '"pid": ')" \
+		-v bytes="$(value bytes '"pid": ')" \
+		-v jobs_per_s="$(value jobs_per_s '"pid": ')" \
+		-v bytes_per_s="$(value bytes_per_s '"pid": ')" 'BEGIN {
+			exit !(jobs > 0 && bytes == 8192 * jobs &&
+			       jobs_per_s > 0 &&
+			       bytes_per_s / jobs_per_s > 8000 &&
+			       bytes_per_s / jobs_per_s < 8400)
+		}' || fail "other figures: $(cat out)"
+	[ "$(value sram_kib '"pid": ')" -ge 16 ] || fail "no SRAM"
+	[ "$(grep -c '"name": ' out)" -eq 1 ] || fail "other devices, too"
+	[ "$(value bytes_per_s '"name": ')" -gt 0 ] || fail "nothing is moved"
+	[ "$(value channels '"name": ')" = "$(cat \
+		"/sys/class/misc/$node/channels")" ] || fail "other channels"
+}
+
+# Catches: a table without the load; an idle device that is left out.
+test_table()
+{
+	with_load dmacpy top -n 2
+	# The library has a stream for the device, and one that copies.
+	[ "$(grep -c "^ *$load load  *$node  *dma" out)" -eq 4 ] ||
+		fail "not twice: $(cat out)"
+	for device in /dev/dmacpy[0-9]*; do
+		[ "$(grep -c "^${device#/dev/}: " out)" -eq 2 ] ||
+			fail "no $device"
+	done
+	sed 's/^/# /' out
+}
+
+# Catches: a failure that is not shown; a channel that is down and is not.
+test_failures()
+{
+	timeout=/sys/module/dmacpy/parameters/timeout_ms
+	trap 'knob hang 0; echo 5000 >$timeout' EXIT
+	before=$(cat "/sys/class/misc/$node/timeouts")
+	echo 100 >$timeout
+	knob hang 1
+	expect 1 dmacpy copy -d "$node" /bin/busybox copy
+	expect 0 dmacpy top -d "$node" --once -j
+	[ "$(value timeouts '"name": ')" -eq $((before + 1)) ] ||
+		fail "no timeout: $(cat out)"
+	[ "$(value channels_down '"name": ')" -eq 1 ] ||
+		fail "not down: $(cat out)"
+	expect 0 dmacpy top -d "$node" --once
+	grep -q "^$node: .*, 1 DOWN; .* timeouts" out ||
+		fail "not down: $(cat out)"
+	knob hang 0
+	eventually is_up || fail "still down"
+}
+
+is_up()
+{
+	[ "$(cat "/sys/class/misc/$node/channels_down")" -eq 0 ]
+}
+
+# Catches: a list that the program that makes it is in; JSON without streams
+# that cannot be read; arguments that are ignored.
+test_idle_and_usage()
+{
+	expect 0 dmacpy top -d "$node" --once -j
+	grep -q '"streams": \[\],' out || fail "a stream: $(cat out)"
+	expect 2 dmacpy top -n 0
+	expect 2 dmacpy top --delay x
+	expect 2 dmacpy top more
+	expect 1 dmacpy top -d 99 --once
+	dmacpy top >/dev/null &
+	pid=$!
+	sleep 1
+	kill -INT $pid 2>/dev/null || fail "it has ended by itself"
+	kill $pid 2>/dev/null
+	wait $pid || fail "status $? after a signal"
+}
+
+run_tests json table failures idle_and_usage
