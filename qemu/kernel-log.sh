@@ -15,6 +15,7 @@ complaints=(
 	'self-detected stall' 'detected stalls' 'soft lockup'
 	'scheduling while atomic' 'sleeping function called' 'ODEBUG'
 	'Bad page state' 'nobody cared' 'usage count underflow'
+	'dmacpy [^ ]+: (channel [^ ]+:|[0-9]+ failures) '
 )
 
 log=$(tr -d '\r' | sed -E 's/^\[ *[0-9]+\.[0-9]+\] //')

@@ -40,11 +40,12 @@ expect_log()
 	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
 		'kmemleak: N new' 'x: WARNING: size N, known' \
 		'WARNING: CPU: N PID: N at y.c:2' \
-		'Internal error: known [#N]') \
+		'Internal error: known [#N]' '[fails breaks]' \
+		'dmacpy N: channel N: recovered after N ms') \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..34
+echo 1..37
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -106,5 +107,12 @@ expect_log 'data race' 1 "$start" '=====' \
 	'BUG: KCSAN: data-race in chan_feed [dmacpy] / chan_reap [dmacpy]' '' \
 	'write to 0xffff0000087a5eb0 of 8 bytes by task 49 on cpu 0:' \
 	' chan_reap+0x234/0x378 [dmacpy]' '====='
+recovered='dmacpy 1f.dmacpy: channel dma3chan0: recovered after 12 ms'
+expect_log 'a failure where it is provoked' 0 \
+	"$start" 'suite fails' "$recovered" 'suite breaks' "$recovered"
+expect_log 'a failure that is not provoked' 1 \
+	"$start" 'suite fails' 'suite works' "$recovered"
+expect_log 'another failure where one is provoked' 1 \
+	"$start" 'suite fails' 'dmacpy 1f.dmacpy: channel dma3chan0: lost'
 expect_log 'no boot in the log' 1 'dmacpy: ready'
 exit "$failed"

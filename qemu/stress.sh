@@ -10,7 +10,7 @@ set -eu
 
 . "$(dirname "$0")/lib.sh"
 
-export CMD="DMACPY_SECONDS=$2 DMACPY_SEED=${3:-} /tests/stress"
+export CMD="echo suite stress >/dev/kmsg; DMACPY_SECONDS=$2 DMACPY_SEED=${3:-} /tests/stress"
 # shellcheck disable=SC2016 # the guest expands it
 [[ $1 != */debug-* ]] || CMD+='
 status=$?
