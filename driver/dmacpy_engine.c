@@ -11,6 +11,11 @@
 
 /* Descriptors in flight: enough to keep an engine busy. */
 #define ENGINE_DEPTH	32
+/*
+ * Each one calls back. Operations of a job may read what those before have
+ * written: some engines (ioat, bcm-sba-raid) only wait for that if told to.
+ */
+#define ENGINE_FLAGS	(DMA_CTRL_ACK | DMA_PREP_INTERRUPT | DMA_PREP_FENCE)
 /* So many other channels are held while the right one is requested. */
 #define ENGINE_HELD	32
 
@@ -93,8 +98,7 @@ engine_prep(const struct dmacpy_engine *engine,
 	if (unlikely(sleeps))
 		flags = memalloc_noreclaim_save();
 	desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst, piece->src,
-					 piece->length,
-					 DMA_CTRL_ACK | DMA_PREP_INTERRUPT);
+					 piece->length, ENGINE_FLAGS);
 	if (unlikely(sleeps))
 		memalloc_noreclaim_restore(flags);
 	return desc;

@@ -300,6 +300,7 @@ static void chan_begin(struct kunit *test)
 	kunit_add_action(test, chan_close, ct);
 	ct->engine->prepared = 0;
 	ct->engine->interrupts = 0;
+	ct->engine->fences = 0;
 	ct->engine->issues = 0;
 }
 
@@ -318,7 +319,10 @@ static void chan_hang(struct kunit *test)
 	dmacpy_timeout.value = CHAN_TIMEOUT;
 }
 
-/* Catches: data that gets lost, or an end that is not told or told twice. */
+/*
+ * Catches: data that gets lost, or an end that is not told or told twice; and
+ * an engine that may read what the piece before has not written yet.
+ */
 static void chan_copies(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -330,6 +334,7 @@ static void chan_copies(struct kunit *test)
 	xfer_expect_release(test, xfer);
 	KUNIT_EXPECT_EQ(test, 1, xfer->starts);
 	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->prepared);
+	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->fences);
 }
 
 /* Catches: an end before the last descriptor's, or out of order. */

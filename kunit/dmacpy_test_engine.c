@@ -212,6 +212,7 @@ engine_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 		engine->used++;
 		engine->prepared++;
 		engine->interrupts += !!(tx_flags & DMA_PREP_INTERRUPT);
+		engine->fences += !!(tx_flags & DMA_PREP_FENCE);
 		dma_async_tx_descriptor_init(&desc->tx, chan);
 		desc->tx.tx_submit = engine_submit;
 		desc->tx.flags = tx_flags;

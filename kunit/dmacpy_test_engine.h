@@ -55,6 +55,7 @@ enum test_outcome {
  * @cb_terminate: what is terminated calls back, with success
  * @prepared: output, number of descriptors prepared
  * @interrupts: output, number of those that asked for an interrupt
+ * @fences: output, number of those that the next one has to wait for
  * @issues: output, number of times that something was issued
  * @misused: output, number of calls for @chan while it has no client
  */
@@ -84,6 +85,7 @@ struct test_engine {
 	bool cb_terminate;
 	unsigned int prepared;
 	unsigned int interrupts;
+	unsigned int fences;
 	unsigned int issues;
 	unsigned int misused;
 };
