@@ -154,17 +154,24 @@ static void recovery_end_quarantine(struct dmacpy_chan *chan)
  * copy may pass that; and past calling back for that, if it calls back, or has
  * dropped what was before.
  */
-static bool recovery_test(struct dmacpy_chan *chan)
+static void recovery_copy(struct dmacpy_chan *chan,
+			  struct dmacpy_testcopy_result *result)
 {
 	bool shows = chan->quiet ||
 		     chan->engine.quirks & DMACPY_QUIRK_QUIET;
+
+	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), result);
+	if (result->submitted)
+		chan->quiet = false;
+	if (shows && result->arrived && (result->called_back || chan->dropped))
+		recovery_end_quarantine(chan);
+}
+
+static bool recovery_test(struct dmacpy_chan *chan)
+{
 	struct dmacpy_testcopy_result result;
 
-	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), &result);
-	if (result.submitted)
-		chan->quiet = false;
-	if (shows && result.arrived && (result.called_back || chan->dropped))
-		recovery_end_quarantine(chan);
+	recovery_copy(chan, &result);
 	chan->trouble = result.arrived ? DMACPY_NO_INTERRUPT : DMACPY_NO_COPY;
 	return result.arrived && result.called_back;
 }
@@ -400,8 +407,55 @@ static void recovery_release_lost(void)
 	mutex_unlock(&recovery_lost_lock);
 }
 
+static const char *recovery_test_one(struct dmacpy_chan *chan)
+{
+	struct dmacpy_testcopy_result result;
+
+	recovery_copy(chan, &result);
+	if (!result.submitted)
+		return "takes no descriptor";
+	if (!result.arrived)
+		return "does not copy";
+	if (!result.called_back)
+		return "copies, but does not call back (interrupt?)";
+	return result.failed ? "copies, but reports errors" : NULL;
+}
+
+static const char *recovery_test_many(struct dmacpy_chan *chan)
+{
+	const char *reason;
+
+	chan->quiet = false;
+	reason = dmacpy_testcopy_chain(&chan->test,
+				       recovery_test_timeout(chan));
+	chan->forgets |= dmacpy_testcopy_forgets(&chan->test);
+	/* What has called back is past writing. */
+	if (!atomic_read(&chan->test.in_flight))
+		chan->quiet = true;
+	return reason;
+}
+
+/* Not at work: to terminate what completes just then is beyond some. */
+static const char *recovery_test_termination(struct dmacpy_chan *chan)
+{
+	usleep_range(100, 1000);
+	if (recovery_revive(chan))
+		return NULL;
+	return chan->engine.requested ?
+	       "does not copy any more when it was terminated" :
+	       "cannot be requested again when it was released";
+}
+
+/* NULL if the engine does what it must, or what it does not. */
+static const char *recovery_test_all(struct dmacpy_chan *chan)
+{
+	return recovery_test_one(chan) ?: recovery_test_many(chan) ?:
+	       recovery_test_termination(chan);
+}
+
 static int recovery_setup(struct dmacpy_chan *chan)
 {
+	const char *reason;
 	int ret;
 
 	chan->dma_dev = chan->engine.dev;
@@ -412,16 +466,16 @@ static int recovery_setup(struct dmacpy_chan *chan)
 					 dma_get_cache_alignment());
 	chan->max_piece = round_down(dma_get_max_seg_size(chan->dma_dev),
 				     chan->copy_align);
-	ret = dmacpy_testcopy_init(&chan->test, &chan->engine);
-	if (ret)
-		return ret;
 	ret = dmacpy_chan_start(chan, recovery_watchdog);
 	if (ret)
 		return ret;
-	if (!recovery_test(chan))
-		return dev_err_probe(chan->parent, -EIO,
-				     "channel %s does not copy\n",
-				     chan->engine.dma_name);
+	ret = dmacpy_testcopy_init(&chan->test, &chan->engine);
+	if (ret)
+		return ret;
+	reason = recovery_test_all(chan);
+	if (reason)
+		return dev_err_probe(chan->parent, -EIO, "channel %s %s\n",
+				     chan->engine.dma_name, reason);
 	recovery_find_lost(chan);
 	return 0;
 }
@@ -436,7 +490,7 @@ static int recovery_setup(struct dmacpy_chan *chan)
  * Context: Process.
  * Return: the channel (dmacpy_chan_close()), or an ERR_PTR() with the reason in
  * the log: -EPROBE_DEFER if there is none yet, -EINVAL if it cannot copy
- * memory, -EIO if it should but does not, -ENOMEM.
+ * memory, -EIO if it should but fails a test, -ENOMEM.
  */
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 				     wait_queue_head_t *ready,

@@ -3,6 +3,7 @@
  * Copies on a channel that nothing was submitted to. Some engines call back too
  * early, and interrupts may be lost: a copy has to arrive and to call back.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/jiffies.h>
@@ -15,7 +16,14 @@
 #include "dmacpy_testcopy.h"
 
 /* Bytes of a copy, which any engine can align to. */
-#define TESTCOPY_SIZE	512
+#define TESTCOPY_SIZE	256
+/* A chain has one piece less: twice what engines are given at a time. */
+#define TESTCOPY_BLOCKS	64
+#define TESTCOPY_SCRATCH	(TESTCOPY_BLOCKS * TESTCOPY_SIZE)
+/* How long a chain gets new pieces, in jiffies. */
+#define TESTCOPY_CHAIN	(HZ / 2)
+/* So long, in jiffies, the engine calls back if it did not ignore the issue. */
+#define TESTCOPY_ISSUE	(HZ / 10UL)
 /*
  * Where channels take turns, in jiffies: how long others may be at work, beside
  * the time that it takes to see that one of them hangs.
@@ -27,9 +35,11 @@ static void testcopy_called_back(struct dmacpy_client *client, bool failed)
 	struct dmacpy_testcopy *copy =
 		container_of(client, struct dmacpy_testcopy, client);
 
-	atomic_dec(&copy->in_flight);
-	dmacpy_token_give_up(&copy->bearer);
-	complete(&copy->called_back);
+	if (failed)
+		WRITE_ONCE(copy->failed, true);
+	if (atomic_dec_and_test(&copy->in_flight))
+		dmacpy_token_give_up(&copy->bearer);
+	wake_up(&copy->called_back);
 }
 
 /**
@@ -45,11 +55,11 @@ int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
 {
 	copy->client.called_back = testcopy_called_back;
 	copy->engine = engine;
-	init_completion(&copy->called_back);
+	init_waitqueue_head(&copy->called_back);
 	if (engine->quirks & DMACPY_QUIRK_ALONE &&
 	    dmacpy_token_open(&copy->bearer, engine->dev))
 		return -ENOMEM;
-	copy->scratch = dma_alloc_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
+	copy->scratch = dma_alloc_coherent(copy->engine->dev, TESTCOPY_SCRATCH,
 					   &copy->addr, GFP_KERNEL);
 	return copy->scratch ? 0 : -ENOMEM;
 }
@@ -64,10 +74,11 @@ void dmacpy_testcopy_free(struct dmacpy_testcopy *copy)
 {
 	dmacpy_token_close(&copy->bearer);
 	if (copy->scratch)
-		dma_free_coherent(copy->engine->dev, 2 * TESTCOPY_SIZE,
+		dma_free_coherent(copy->engine->dev, TESTCOPY_SCRATCH,
 				  copy->scratch, copy->addr);
 }
 
+/* The engine has to be told to begin, by dmacpy_engine_issue(). */
 static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
 			    dma_addr_t src)
 {
@@ -76,28 +87,41 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
 
 	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN + 2 * hang))
 		return false;
-	reinit_completion(&copy->called_back);
 	atomic_inc(&copy->in_flight);
-	if (dmacpy_engine_submit(copy->engine, &piece, &copy->client)) {
-		atomic_dec(&copy->in_flight);
+	if (!dmacpy_engine_submit(copy->engine, &piece, &copy->client))
+		return true;
+	if (atomic_dec_and_test(&copy->in_flight))
 		dmacpy_token_give_up(&copy->bearer);
-		return false;
-	}
-	dmacpy_engine_issue(copy->engine);
-	return true;
+	return false;
 }
 
-static bool testcopy_wait(struct dmacpy_testcopy *copy, unsigned long timeout)
+/*
+ * Wait until fewer than that are in flight. The driver of the engine may have
+ * ignored what was issued while it was busy, and is told again.
+ */
+static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
+			  unsigned long timeout)
 {
-	bool called_back = wait_for_completion_timeout(&copy->called_back,
-						       timeout);
+	bool again = !(copy->engine->quirks & DMACPY_QUIRK_WARNS);
+	unsigned long issue = min(timeout, TESTCOPY_ISSUE);
 
+	if (wait_event_timeout(copy->called_back,
+			       atomic_read(&copy->in_flight) < count, issue))
+		return true;
+	if (again)
+		dmacpy_engine_issue(copy->engine);
+	if (wait_event_timeout(copy->called_back,
+			       atomic_read(&copy->in_flight) < count,
+			       timeout - issue)) {
+		copy->stalls += again;
+		return true;
+	}
 	/* Other channels must not have to wait for one that is dead. */
-	if (!called_back && copy->bearer.token) {
+	if (copy->bearer.token) {
 		dmacpy_engine_terminate(copy->engine);
 		dmacpy_token_give_up(&copy->bearer);
 	}
-	return called_back;
+	return false;
 }
 
 /**
@@ -116,18 +140,99 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 	*result = (struct dmacpy_testcopy_result){ };
 	memset(copy->scratch, seed, TESTCOPY_SIZE);
 	memset(copy->scratch + TESTCOPY_SIZE, ~seed, TESTCOPY_SIZE);
+	copy->failed = false;
 	result->submitted = testcopy_submit(copy, copy->addr + TESTCOPY_SIZE,
 					    copy->addr);
 	if (!result->submitted)
 		return;
-	result->called_back = testcopy_wait(copy, timeout);
+	dmacpy_engine_issue(copy->engine);
+	result->called_back = testcopy_wait(copy, 1, timeout);
+	result->failed = READ_ONCE(copy->failed);
 	result->arrived = !memchr_inv(copy->scratch, seed, 2 * TESTCOPY_SIZE);
+}
+
+/*
+ * Give the engine what it takes of a chain, in which each piece copies what the
+ * one before has copied. Returns how many pieces it has got now.
+ */
+static unsigned int testcopy_feed(struct dmacpy_testcopy *copy, unsigned int at,
+				  unsigned int last)
+{
+	const struct dmacpy_engine *engine = copy->engine;
+	unsigned int first = at;
+	dma_addr_t src;
+
+	while (at < last && atomic_read(&copy->in_flight) < engine->depth) {
+		src = copy->addr + at * TESTCOPY_SIZE;
+		if (!testcopy_submit(copy, src + TESTCOPY_SIZE, src))
+			break;
+		at++;
+	}
+	if (at != first || dmacpy_testcopy_forgets(copy))
+		dmacpy_engine_issue(engine);
+	return at;
+}
+
+/* Feed the chain while its pieces complete; NULL, or what is wrong. */
+static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
+				      unsigned long timeout)
+{
+	unsigned int at = 0, fed, last = TESTCOPY_BLOCKS - 1;
+	unsigned long end = jiffies + TESTCOPY_CHAIN;
+	int in_flight;
+
+	while (at < last || atomic_read(&copy->in_flight)) {
+		fed = testcopy_feed(copy, at, last) - at;
+		at += fed;
+		in_flight = atomic_read(&copy->in_flight);
+		/* With a token they are only submitted when there are none. */
+		if (in_flight &&
+		    !testcopy_wait(copy, copy->bearer.token ? 1 : in_flight,
+				   timeout))
+			return "does not call back for several descriptors";
+		if (!time_before(jiffies, end)) {
+			if (!fed && !in_flight)
+				return "takes no more descriptors";
+			last = at;
+		} else if (!fed && !in_flight) {
+			usleep_range(100, 1000);
+		}
+	}
+	if (READ_ONCE(copy->failed))
+		return "reports errors for several descriptors";
+	if (memcmp(copy->scratch, copy->scratch + TESTCOPY_SIZE,
+		   at * TESTCOPY_SIZE))
+		return "does not copy in order";
+	return NULL;
+}
+
+/**
+ * dmacpy_testcopy_chain() - fill the ring of a channel, and go on
+ * @copy: what test copies need
+ * @timeout: how long the engine may make no progress, in jiffies
+ *
+ * The descriptors depend on each other.
+ *
+ * Context: Process.
+ * Return: NULL, or what is wrong with the channel.
+ */
+const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
+				  unsigned long timeout)
+{
+	get_random_bytes(copy->scratch, TESTCOPY_SIZE);
+	memset(copy->scratch + TESTCOPY_SIZE, 0,
+	       TESTCOPY_SCRATCH - TESTCOPY_SIZE);
+	copy->failed = false;
+	return testcopy_run_chain(copy, timeout);
 }
 
 static bool testcopy_done(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  dma_addr_t dst, dma_addr_t src)
 {
-	return testcopy_submit(copy, dst, src) && testcopy_wait(copy, timeout);
+	if (!testcopy_submit(copy, dst, src))
+		return false;
+	dmacpy_engine_issue(copy->engine);
+	return testcopy_wait(copy, 1, timeout);
 }
 
 /*

@@ -3,8 +3,8 @@
 #define DMACPY_TESTCOPY_H
 
 #include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include "dmacpy_engine.h"
 #include "dmacpy_token.h"
@@ -16,9 +16,11 @@ struct dmacpy_sram;
  * @client: owns the descriptors
  * @engine: the channel
  * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
- * @called_back: a copy has called back
+ * @called_back: woken when a copy has called back
  * @in_flight: number of copies that have not called back
- * @scratch: two blocks, for a copy from the one to the other
+ * @failed: one has called back with an error
+ * @stalls: how often the engine went on when it was told again to begin
+ * @scratch: blocks, for copies from one to the next
  * @addr: their address for the engine
  * @seed: makes each copy another
  */
@@ -26,8 +28,10 @@ struct dmacpy_testcopy {
 	struct dmacpy_client client;
 	const struct dmacpy_engine *engine;
 	struct dmacpy_bearer bearer;
-	struct completion called_back;
+	wait_queue_head_t called_back;
 	atomic_t in_flight;
+	bool failed;
+	unsigned int stalls;
 	u8 *scratch;
 	dma_addr_t addr;
 	u8 seed;
@@ -37,19 +41,29 @@ struct dmacpy_testcopy {
  * struct dmacpy_testcopy_result - what a copy has shown
  * @submitted: the engine has taken it, and may write to the scratch memory
  * @called_back: it has called back
+ * @failed: it has done so with an error
  * @arrived: what was copied is there
  */
 struct dmacpy_testcopy_result {
 	bool submitted;
 	bool called_back;
+	bool failed;
 	bool arrived;
 };
+
+/* Has the driver of the engine ignored what was issued? Once may be chance. */
+static inline bool dmacpy_testcopy_forgets(const struct dmacpy_testcopy *copy)
+{
+	return copy->engine->quirks & DMACPY_QUIRK_FORGETS || copy->stalls > 1;
+}
 
 int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
 			 const struct dmacpy_engine *engine);
 void dmacpy_testcopy_free(struct dmacpy_testcopy *copy);
 void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 			 struct dmacpy_testcopy_result *result);
+const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
+				  unsigned long timeout);
 int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
 			       unsigned long timeout,
 			       const struct dmacpy_sram *sram);

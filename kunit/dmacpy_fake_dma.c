@@ -55,10 +55,15 @@
  *	or not, is copied when this is 0 again
  * @reverse: what was issued together calls back in reverse order
  * @no_order: what was issued last is copied first; a channel says that there is
- *	no order if this is set when it is requested
+ *	no order if this is 1 when it is requested
  * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
  * @no_result: callbacks do not say how it went
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
+ * @lossy: descriptors that complete while others wait do not call back
+ * @leaks: the descriptors that have completed stay in use until a channel is
+ *	requested again
+ * @dies: a channel that was terminated copies nothing any more, until it is
+ *	requested when this is 0
  * @forgetful: what is issued while the channel has work stays submitted until
  *	the next time that something is issued when it has none
  * @cb_locked: as mv_xor, calls back with the lock held that is taken to prepare
@@ -102,6 +107,9 @@ struct fake_script {
 	u32 coalesce;
 	u32 no_result;
 	u32 only_irq;
+	u32 lossy;
+	u32 leaks;
+	u32 dies;
 	u32 forgetful;
 	u32 cb_locked;
 	u32 cb_hardirq;
@@ -176,6 +184,7 @@ struct fake_desc {
  * @current_desc: the first of @issued, being copied
  * @busy: @thread copies or calls back
  * @stalled: nothing is executed until tx_status is called
+ * @dead: nothing is executed
  * @free_at: when the hardware has done all so far
  */
 struct fake_chan {
@@ -194,6 +203,7 @@ struct fake_chan {
 	struct fake_desc *current_desc;
 	bool busy;
 	bool stalled;
+	bool dead;
 	ktime_t free_at;
 };
 
@@ -392,7 +402,7 @@ static struct fake_desc *fake_take_copied(struct fake_chan *chan)
 		       fake_first(list);
 		list_del(&desc->node);
 		if (!desc->terminated) {
-			chan->used--;
+			chan->used -= !READ_ONCE(fake_script.leaks);
 			chan->base.completed_cookie =
 				max(chan->base.completed_cookie,
 				    desc->tx.cookie);
@@ -438,6 +448,8 @@ static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 		desc->lost = true;
 
 	spin_lock_irq(&chan->lock);
+	if (READ_ONCE(script->lossy) && !list_is_singular(&chan->issued))
+		desc->lost = true;
 	chan->stalled = READ_ONCE(script->stalls) &&
 			!(desc->tx.flags & DMA_PREP_INTERRUPT);
 	chan->current_desc = NULL;
@@ -487,7 +499,8 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 	struct fake_desc *desc;
 
 	*again = ktime_add_ns(now, FAKE_SLICE_NS);
-	if (READ_ONCE(fake_script.hang) || READ_ONCE(chan->stalled))
+	if (READ_ONCE(fake_script.hang) || READ_ONCE(chan->stalled) ||
+	    READ_ONCE(chan->dead))
 		return NULL;
 
 	spin_lock_irq(&chan->lock);
@@ -698,6 +711,8 @@ static int fake_terminate_all(struct dma_chan *base)
 	fake_terminate_list(chan, &chan->issued, &gone);
 	fake_terminate_list(chan, &chan->copied, &gone);
 	chan->stalled = false;
+	if (READ_ONCE(fake_script.dies))
+		WRITE_ONCE(chan->dead, true);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (READ_ONCE(fake_script.cb_terminate))
 		list_for_each_entry(desc, &gone, node)
@@ -725,6 +740,7 @@ static void fake_synchronize(struct dma_chan *base)
 
 static int fake_alloc_chan_resources(struct dma_chan *base)
 {
+	struct fake_chan *chan = to_fake_chan(base);
 	struct fake_script *script = &fake_script;
 	dma_cap_mask_t *caps = &base->device->cap_mask;
 
@@ -732,8 +748,14 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 	if (READ_ONCE(script->no_memcpy))
 		dma_cap_clear(DMA_MEMCPY, *caps);
 	dma_cap_clear(DMA_COMPLETION_NO_ORDER, *caps);
-	if (READ_ONCE(script->no_order))
+	if (READ_ONCE(script->no_order) == 1)
 		dma_cap_set(DMA_COMPLETION_NO_ORDER, *caps);
+	if (!READ_ONCE(script->dies))
+		WRITE_ONCE(chan->dead, false);
+	/* Those that go on although they were terminated do not count. */
+	spin_lock_irq(&chan->lock);
+	chan->used = 0;
+	spin_unlock_irq(&chan->lock);
 	return 0;
 }
 
@@ -823,6 +845,9 @@ static const struct {
 	FAKE_FILE(coalesce),
 	FAKE_FILE(no_result),
 	FAKE_FILE(only_irq),
+	FAKE_FILE(lossy),
+	FAKE_FILE(leaks),
+	FAKE_FILE(dies),
 	FAKE_FILE(forgetful),
 	FAKE_FILE(cb_locked),
 	FAKE_FILE(cb_hardirq),

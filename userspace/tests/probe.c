@@ -415,9 +415,9 @@ FIXTURE_VARIANT_ADD(engine, does_not_copy)
 FIXTURE_VARIANT_ADD(engine, does_not_call_back)
 {
 	.knob = "next_lost",
-	.value = 2,
+	.value = 1,
 	.error = -EIO,
-	.reason = " does not copy",
+	.reason = " copies, but does not call back (interrupt?)",
 };
 
 FIXTURE_VARIANT_ADD(engine, has_no_descriptor)
@@ -425,7 +425,7 @@ FIXTURE_VARIANT_ADD(engine, has_no_descriptor)
 	.knob = "next_no_prep",
 	.value = 1,
 	.error = -EIO,
-	.reason = " does not copy",
+	.reason = " takes no descriptor",
 };
 
 FIXTURE_VARIANT_ADD(engine, takes_no_descriptor)
@@ -433,7 +433,47 @@ FIXTURE_VARIANT_ADD(engine, takes_no_descriptor)
 	.knob = "next_no_submit",
 	.value = 1,
 	.error = -EIO,
-	.reason = " does not copy",
+	.reason = " takes no descriptor",
+};
+
+FIXTURE_VARIANT_ADD(engine, reports_errors)
+{
+	.knob = "bad_residue",
+	.value = 1,
+	.error = -EIO,
+	.reason = " copies, but reports errors",
+};
+
+FIXTURE_VARIANT_ADD(engine, loses_callbacks_under_load)
+{
+	.knob = "lossy",
+	.value = 1,
+	.error = -EIO,
+	.reason = " does not call back for several descriptors",
+};
+
+FIXTURE_VARIANT_ADD(engine, runs_out_of_descriptors)
+{
+	.knob = "leaks",
+	.value = 1,
+	.error = -EIO,
+	.reason = " takes no more descriptors",
+};
+
+FIXTURE_VARIANT_ADD(engine, is_out_of_order)
+{
+	.knob = "no_order",
+	.value = 2,
+	.error = -EIO,
+	.reason = " does not copy in order",
+};
+
+FIXTURE_VARIANT_ADD(engine, dies_of_termination)
+{
+	.knob = "dies",
+	.value = 1,
+	.error = -EIO,
+	.reason = " does not copy any more when it was terminated",
 };
 
 FIXTURE_VARIANT_ADD(engine, is_for_something_else)
