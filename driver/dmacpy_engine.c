@@ -44,12 +44,42 @@ static const struct {
 		       DMACPY_QUIRK_ALONE },
 	/* The channels of these are different pieces of hardware. */
 	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIET },
+	/* Begins with one descriptor each time that it is told to issue. */
+	{ "fsl-qdma", DMACPY_QUIRK_FORGETS },
+	{ "dpaa2-qdma", DMACPY_QUIRK_FORGETS },
+	/* Does not go on by itself when a descriptor has completed. */
+	{ "tegra-gpcdma", DMACPY_QUIRK_FORGETS },
+	/* Begins with what is issued while another descriptor is at work. */
+	{ "rz-dmac", DMACPY_QUIRK_ONE },
+	/* Reports an error for what is issued while it is busy. */
+	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
+	/* Resumes the device to issue, suspends it for each descriptor. */
+	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARNS },
 	/* Frees the descriptor at work twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_FORGETS | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIET },
 	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIET },
 	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIET },
 };
+
+/* What follows "channel NAME" in the log. */
+static const struct {
+	const char *driver;
+	const char *reason;
+} engine_refused[] = {
+	{ "mv_xor", "does not copy less than 128 bytes" },
+};
+
+static const char *engine_why_refused(struct device *dev)
+{
+	const char *driver = dev_driver_string(dev);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(engine_refused); i++)
+		if (!strcmp(engine_refused[i].driver, driver))
+			return engine_refused[i].reason;
+	return NULL;
+}
 
 static unsigned int engine_find_quirks(struct device *dev)
 {
@@ -243,12 +273,15 @@ bool dmacpy_engine_release(struct dmacpy_engine *engine)
 static int engine_check(struct dmacpy_engine *engine)
 {
 	struct dma_device *device = engine->dma->device;
+	const char *reason = engine_why_refused(device->dev);
 
 	engine->dma_name = dma_chan_name(engine->dma);
 	if (!dma_has_cap(DMA_MEMCPY, device->cap_mask))
+		reason = "cannot copy memory";
+	if (reason)
 		return dev_err_probe(engine->parent, -EINVAL,
-				     "channel %s cannot copy memory\n",
-				     engine->dma_name);
+				     "channel %s %s\n", engine->dma_name,
+				     reason);
 	if (!device_link_add(engine->parent, device->dev,
 			     DL_FLAG_AUTOREMOVE_CONSUMER | DL_FLAG_PM_RUNTIME))
 		return -EPROBE_DEFER;
@@ -257,6 +290,8 @@ static int engine_check(struct dmacpy_engine *engine)
 	engine->align = 1 << device->copy_align;
 	engine->id = engine->dma->chan_id;
 	engine->quirks = engine_find_quirks(device->dev);
+	if (!device->device_terminate_all)
+		engine->quirks |= DMACPY_QUIRK_UNSTOPPABLE;
 	engine->depth = engine->quirks & DMACPY_QUIRK_ONE ? 1 : ENGINE_DEPTH;
 	if (dma_has_cap(DMA_COMPLETION_NO_ORDER, device->cap_mask)) {
 		/* Operations of a job may depend on each other. */

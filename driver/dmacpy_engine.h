@@ -35,11 +35,12 @@ struct dmacpy_client {
  * @DMACPY_QUIRK_SLEEPS: submitting a descriptor sleeps, or enables interrupts
  * @DMACPY_QUIRK_NO_RESIDUE: the residue of a completed descriptor means nothing
  * @DMACPY_QUIRK_ONE: several descriptors at a time do not work
- * @DMACPY_QUIRK_FORGETS: what is issued while the engine is busy has to be
- *	issued again when it is not
+ * @DMACPY_QUIRK_FORGETS: what was submitted may have to be issued again each
+ *	time that a descriptor has completed
  * @DMACPY_QUIRK_WARNS: warns when it is to issue something, and finds nothing
  * @DMACPY_QUIRK_UNSTOPPABLE: must not be terminated or released while it has
- *	descriptors that have not called back
+ *	descriptors that have not called back; also set for a driver that does
+ *	not terminate
  * @DMACPY_QUIRK_QUIET: once a later copy on the channel has arrived, nothing is
  *	written for what was terminated before. Others may run the channel on
  *	another piece of hardware each time that it is requested.

@@ -298,6 +298,7 @@ static void chan_begin(struct kunit *test)
 	ct->chan = chan_open(ct);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
 	kunit_add_action(test, chan_close, ct);
+	ct->engine->releases = 0;
 	ct->engine->prepared = 0;
 	ct->engine->interrupts = 0;
 	ct->engine->fences = 0;
@@ -878,6 +879,24 @@ static void chan_is_lost_and_found(struct kunit *test)
 	chan_expect_alive(test);
 }
 
+/* Catches: an engine that frees what its hardware still works with. */
+static void chan_waits_for_what_cannot_terminate(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	ct->engine->device.device_terminate_all = NULL;
+	chan_hang(test);
+	stuck = xfer_submit_new(test, 0);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	msleep(3 * CHAN_TIMEOUT);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->releases);
+	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
+	test_engine_release(ct->engine);
+	chan_expect_alive(test);
+	KUNIT_EXPECT_EQ(test, 1, stuck->releases);
+}
+
 /* Catches: a channel that is taken although it is of no use. */
 static void chan_refuses_to_open(struct kunit *test)
 {
@@ -982,6 +1001,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_watches_the_oldest),
 	KUNIT_CASE(chan_survives_refused_terminate),
 	KUNIT_CASE(chan_remembers_refused_terminate),
+	KUNIT_CASE(chan_waits_for_what_cannot_terminate),
 	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),
 	KUNIT_CASE_PARAM(chan_closes_without_request, chan_gone_gen_params),
 	KUNIT_CASE(chan_closes),

@@ -65,7 +65,8 @@
  * @dies: a channel that was terminated copies nothing any more, until it is
  *	requested when this is 0
  * @forgetful: what is issued while the channel has work stays submitted until
- *	the next time that something is issued when it has none
+ *	the next time that something is issued when it has none; if this is 2,
+ *	as tegra-gpcdma, all but one descriptor stay submitted even then
  * @cb_locked: as mv_xor, calls back with the lock held that is taken to prepare
  *	and to submit
  * @cb_hardirq: as ptdma, calls back in a hard interrupt
@@ -629,27 +630,29 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 	return desc ? &desc->tx : NULL;
 }
 
-static void fake_issue(struct fake_chan *chan)
+static void fake_issue(struct fake_chan *chan, bool one)
 {
 	ktime_t now = ktime_get();
-	struct fake_desc *desc;
+	struct fake_desc *desc, *next;
 
-	list_for_each_entry(desc, &chan->submitted, node) {
+	list_for_each_entry_safe(desc, next, &chan->submitted, node) {
 		desc->issued = now;
-		desc->last = list_is_last(&desc->node, &chan->submitted);
+		desc->last = one || list_is_last(&desc->node, &chan->submitted);
+		list_move_tail(&desc->node, &chan->issued);
+		if (one)
+			break;
 	}
-	list_splice_tail_init(&chan->submitted, &chan->issued);
 }
 
 static void fake_issue_pending(struct dma_chan *base)
 {
 	struct fake_chan *chan = to_fake_chan(base);
+	u32 forgetful = READ_ONCE(fake_script.forgetful);
 	unsigned long flags;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	if (list_empty(&chan->issued) ||
-	    !READ_ONCE(fake_script.forgetful))
-		fake_issue(chan);
+	if (list_empty(&chan->issued) || !forgetful)
+		fake_issue(chan, forgetful == 2);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	wake_up(&chan->wake);
 }

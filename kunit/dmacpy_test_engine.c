@@ -307,6 +307,7 @@ static void engine_free_chan_resources(struct dma_chan *chan)
 		return;
 	spin_lock_irq(&engine->lock);
 	engine->requested = false;
+	engine->releases++;
 	engine->used = 0;
 	list_splice_tail_init(&engine->submitted, &engine->terminated);
 	list_splice_tail_init(&engine->issued, &engine->terminated);

@@ -53,6 +53,7 @@ enum test_outcome {
  * @no_submit: so many submissions fail
  * @no_terminate: terminating is refused
  * @cb_terminate: what is terminated calls back, with success
+ * @releases: output, number of times that @chan was released
  * @prepared: output, number of descriptors prepared
  * @interrupts: output, number of those that asked for an interrupt
  * @fences: output, number of those that the next one has to wait for
@@ -83,6 +84,7 @@ struct test_engine {
 	unsigned int no_submit;
 	bool no_terminate;
 	bool cb_terminate;
+	unsigned int releases;
 	unsigned int prepared;
 	unsigned int interrupts;
 	unsigned int fences;

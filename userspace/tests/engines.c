@@ -38,22 +38,29 @@ FIXTURE_VARIANT(engines)
 {
 	const char *knob;
 	const char *driver;
+	unsigned int value;
 };
 
-FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL };
-FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL };
-FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL };
-FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL };
-FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL };
-FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL };
-FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL };
-FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL };
-FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL };
-FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL };
-FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf" };
-FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma" };
-FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma" };
-FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330" };
+FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL, 0 };
+FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf", 1 };
+FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma", 1 };
+FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma", 1 };
+FIXTURE_VARIANT_ADD(engines, tegra) { "forgetful", "tegra-gpcdma", 2 };
+FIXTURE_VARIANT_ADD(engines, dw_axi)
+{
+	"forgetful", "dw_axi_dmac_platform", 2
+};
+
+FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330", 1 };
 
 static int unload(const char *module)
 {
@@ -96,13 +103,14 @@ static int rename_engine(const char *driver)
 }
 
 /* The driver checks what the engine is like when it is bound. */
-static int bind_anew(struct _test_data_engines *self, const char *knob)
+static int bind_anew(struct _test_data_engines *self, const char *knob,
+		     unsigned int value)
 {
 	int ret = instance_unbind(&self->instance);
 
 	if (ret)
 		return ret;
-	if (knob && !engine_set(knob, 1))
+	if (knob && !engine_set(knob, value))
 		return -EIO;
 	return instance_bind(&self->instance);
 }
@@ -134,7 +142,7 @@ FIXTURE_SETUP(engines)
 		ASSERT_EQ(0, engine_find(&self->instance));
 	}
 	self->races = engine_get("races");
-	ASSERT_EQ(0, bind_anew(self, variant->knob));
+	ASSERT_EQ(0, bind_anew(self, variant->knob, variant->value));
 	ASSERT_EQ(0, open_stream(self));
 	self->sram = dmabuf_import(self->stream,
 				   sram_alloc(self->stream, LENGTH),
@@ -150,7 +158,7 @@ FIXTURE_TEARDOWN_PARENT(engines)
 	if (self->renamed)
 		ret = rename_engine("dmacpy-fake-dma");
 	else if (*self->instance.name)
-		ret = bind_anew(self, NULL);
+		ret = bind_anew(self, NULL, 0);
 	EXPECT_EQ(0, ret);
 	EXPECT_EQ(0, sram_leaked());
 }
@@ -312,6 +320,42 @@ TEST_F_TIMEOUT(engines, unbinds, SLOW)
 		EXPECT_TRUE(!event.result || event.result == -ENODEV);
 	}
 	ASSERT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Has the kernel logged a line since that ends so? */
+static bool was_logged(int log, const char *end)
+{
+	char record[8192];
+	bool found = false;
+	ssize_t size;
+
+	while ((size = read(log, record, sizeof(record) - 1)) > 0) {
+		record[size] = 0;
+		found |= !!strstr(record, end);
+	}
+	return found;
+}
+
+/* Catches: an engine that is taken although its driver cannot serve jobs. */
+TEST(known_engine_is_refused)
+{
+	struct instance instance;
+	int log;
+
+	if (engine_find(&instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	if (access(MODULES "dmacpy.ko", F_OK))
+		SKIP(return, "the driver is not a module here");
+	if (driver_exists("mv_xor"))
+		SKIP(return, "this board has the engine itself");
+	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	lseek(log, 0, SEEK_END);
+	EXPECT_EQ(0, rename_engine("mv_xor"));
+	EXPECT_EQ(-ENOENT, instance_find_node(&instance));
+	EXPECT_TRUE(was_logged(log, " does not copy less than 128 bytes\n"));
+	close(log);
+	ASSERT_EQ(0, rename_engine("dmacpy-fake-dma"));
+	EXPECT_EQ(0, instance_find_node(&instance));
 }
 
 TEST_HARNESS_MAIN
