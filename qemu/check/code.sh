@@ -97,6 +97,12 @@ check_series()
 	python3 upstream/series.py --check 2>&1
 }
 
+# The page on engines has what the kernel, the driver and the tests have.
+check_engines()
+{
+	python3 qemu/check/engines.py "$(kernel_source_dir 6.12-arm64)"
+}
+
 # Data flows one way: a file includes headers to its right, or shared ones.
 check_includes()
 {

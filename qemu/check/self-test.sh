@@ -343,6 +343,16 @@ break_tool__option()
 		userspace/tools/info.c
 }
 
+break_engines__quirk()
+{
+	sed -i '/"rz-dmac"/d' driver/dmacpy_engine.c
+}
+
+break_engines__provider()
+{
+	sed -i '/   st_fdma.c/d' Documentation/engines.rst
+}
+
 break_tool__completion()
 {
 	sed -i 's/uring cpu alloc/uring cpu/' userspace/completions/_dmacpy

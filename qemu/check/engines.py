@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+usage: engines.py KERNEL_SOURCE
+
+Documentation/engines.rst against the kernel, the driver's tables and the tests:
+prints what they do not have in common.
+"""
+
+import csv
+import pathlib
+import re
+import sys
+
+README = pathlib.Path('README.md')
+PAGE = pathlib.Path('Documentation/engines.rst')
+DRIVER = pathlib.Path('driver/dmacpy_engine.c')
+TESTS = pathlib.Path('userspace/tests/engines.c')
+OWN = {'dmacpy-fake-dma', 'dmacpy-test-engine'}
+
+
+def read_rows(text):
+    """The rows of the table of providers."""
+    body = text.split('.. csv-table::')[1].split('\n\n')[1]
+    return [[cell.strip() for cell in row]
+            for row in csv.reader(body.splitlines(), skipinitialspace=True)]
+
+
+def section(text, title):
+    """The first column of the first table of that section."""
+    body = text.split(f'\n{title}\n')[1]
+    width = len(re.search(r'^=+(?= )', body, re.M)[0])
+    table = re.split(r'^=+ =+$', body, flags=re.M)[2]
+    cells = [line[:width].strip() for line in table.splitlines()]
+    return {name for cell in cells if cell for name in cell.split(', ')}
+
+
+def driver_table(source, table):
+    """The names in a table of the driver, with what is beside them."""
+    body = re.search(rf'}} {table}\[\] = {{(.*?)^}};', source, re.M | re.S)
+    return dict(re.findall(r'{ "([^"]+)",\s*(.*?) }', body[1], re.S))
+
+
+def check_kernel(dma, rows):
+    """All providers, each with its option and its driver's name."""
+    found = {str(path.relative_to(dma)) for path in dma.rglob('*.c')
+             if re.search(r'dma_cap_set\(DMA_MEMCPY', path.read_text())}
+    for name in sorted(found ^ {row[0] for row in rows}):
+        yield f'{name} is not in both the kernel and the table'
+    kconfig = ''.join(path.read_text() for path in dma.rglob('Kconfig'))
+    for name, driver, option, _, _ in rows:
+        if not re.search(rf'config {option}$', kconfig, re.M):
+            yield f'{name}: there is no CONFIG_{option}'
+        stem = pathlib.Path(name).stem.replace('-', '_')
+        sources = ''.join(path.read_text()
+                          for path in (dma / name).parent.glob('*.[ch]'))
+        if driver != stem and f'"{driver}"' not in sources:
+            yield f'{name}: its driver is not {driver}'
+
+
+def check_tables(text, rows, source):
+    """What dmacpy knows by name, with the reason for what it refuses."""
+    known = set(driver_table(source, 'engine_quirks')) - OWN
+    for name in sorted(known ^ section(text, 'Drivers that dmacpy knows')):
+        yield f'{name} is not in both engine_quirks and {PAGE.name}'
+    refused = {name: reason.strip('"') for name, reason
+               in driver_table(source, 'engine_refused').items()}
+    said = {row[1]: row[4].partition(': ')[2] for row in rows
+            if row[4].startswith('refused: ')}
+    if refused != said:
+        yield f'refused are {refused}, not {said}'
+    for name in sorted((known | set(refused)) - {row[1] for row in rows}):
+        yield f'{name} is no provider'
+
+
+def check_tests(text, rows, tests):
+    """Each personality is a variant of the tests."""
+    variants = set(re.findall(r'VARIANT_ADD\(engines, (\w+)\)', tests))
+    for name in sorted(variants ^ section(text, 'Personalities')):
+        yield f'{name} is not in both {TESTS.name} and {PAGE.name}'
+    for row in rows:
+        name = row[4].rpartition('as ')[2]
+        if name not in variants and not row[4].startswith('refused: '):
+            yield f'{row[0]}: there is no personality {name}'
+
+
+def check_counts(text, rows):
+    """What the page and the README say about the table."""
+    if f'of the {len(rows)} drivers' not in README.read_text():
+        yield f'{README} does not have {len(rows)} drivers'
+    refused = sum(row[4].startswith('refused: ') for row in rows)
+    for number, of_what in ((len(rows), 'drivers in Linux 6.12'),
+                            (len(rows) - refused, 'of them, and refuses')):
+        if f'{number} {of_what}' not in text:
+            yield f'there are {number} {of_what}'
+
+
+def main():
+    """Print all that is found."""
+    text = PAGE.read_text()
+    rows = read_rows(text)
+    dma = pathlib.Path(sys.argv[1]) / 'drivers/dma'
+    for finding in (*check_kernel(dma, rows),
+                    *check_tables(text, rows, DRIVER.read_text()),
+                    *check_tests(text, rows, TESTS.read_text()),
+                    *check_counts(text, rows)):
+        print(f'{PAGE}: {finding}')
+
+
+main()
