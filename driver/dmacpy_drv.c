@@ -6,6 +6,7 @@
 #include <linux/of.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
+#include <linux/property.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -35,32 +36,37 @@ static void dmacpy_close_channels(struct dmacpy_device *dev)
 /* Named ones must all be there, unnamed ones but one. */
 static int dmacpy_open_channels(struct dmacpy_device *dev)
 {
-	struct device_node *np = dev->parent->of_node;
 	struct dmacpy_chan *chan;
-	const char *name = NULL;
-	int i, named, n;
+	const char **names;
+	int i, named, n, ret = 0;
 
-	named = of_property_count_strings(np, "dma-names");
+	named = device_property_string_array_count(dev->parent, "dma-names");
 	n = named > 0 ? named : dmacpy_max_channels.value;
 	dev->chans = kcalloc(n, sizeof(*dev->chans), GFP_KERNEL);
-	if (!dev->chans)
-		return -ENOMEM;
+	names = kcalloc(n, sizeof(*names), GFP_KERNEL);
+	if (!dev->chans || !names) {
+		ret = -ENOMEM;
+		goto out_free_names;
+	}
+	if (named > 0)
+		device_property_read_string_array(dev->parent, "dma-names",
+						  names, n);
 
 	for (i = 0; i < n; i++) {
-		if (named > 0)
-			of_property_read_string_index(np, "dma-names", i,
-						      &name);
-		chan = dmacpy_chan_open(dev->parent, name, &dev->ready,
+		chan = dmacpy_chan_open(dev->parent, names[i], &dev->ready,
 					&dev->report);
 		if (IS_ERR(chan) && named <= 0 && i)
 			break;
 		if (IS_ERR(chan)) {
 			dmacpy_close_channels(dev);
-			return PTR_ERR(chan);
+			ret = PTR_ERR(chan);
+			break;
 		}
 		dev->chans[dev->nchans++] = chan;
 	}
-	return 0;
+out_free_names:
+	kfree(names);
+	return ret;
 }
 
 static int dmacpy_prove_page(struct dmacpy_device *dev,

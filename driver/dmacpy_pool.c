@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SRAM: the pool of an mmio-sram node, or a region of our own.
+ * The SRAM: the pool of an mmio-sram node, that of the driver that has made the
+ * device, or a region of our own.
  *
  * A region of our own stays in dmacpy_regions, reserved, until its last buffer
  * is gone. A device that is bound to it before that adopts it, so that what
@@ -20,6 +21,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
@@ -38,10 +40,11 @@
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
  * @clk: on as long as there is a buffer, or NULL
+ * @owner: the module of @gen, which stays as long as there is a buffer, or NULL
  * @gen: the allocator; its addresses are the kernel's mapping, or if @gated
  *	those of pool_virt()
  * @start: first byte of our own region
- * @size: its size, 0 if the pool belongs to an mmio-sram node
+ * @size: its size, 0 if the pool belongs to another driver
  * @gated: our own region, which may have no clock or no power while there is
  *	no buffer
  */
@@ -49,6 +52,7 @@ struct dmacpy_pool {
 	struct kref ref;
 	struct list_head node;
 	struct clk *clk;
+	struct module *owner;
 	struct gen_pool *gen;
 	resource_size_t start;
 	resource_size_t size;
@@ -421,9 +425,36 @@ static struct dmacpy_pool *pool_open_supplier(struct device *dev)
 	return pool;
 }
 
+/*
+ * A device that a driver has made as the child of one of its own, which has the
+ * pool, and is unbound only after this one.
+ */
+static struct dmacpy_pool *pool_open_parent(struct device *dev)
+{
+	struct device *parent = dev->parent;
+	struct gen_pool *gen = NULL;
+	struct dmacpy_pool *pool;
+	bool page = false;
+
+	if (parent && parent->driver)
+		gen = gen_pool_get(parent, NULL);
+	if (gen)
+		gen_pool_for_each_chunk(gen, pool_find_page, &page);
+	if (!page)
+		return ERR_PTR(dev_err_probe(dev, -EINVAL,
+					     "its parent has no SRAM\n"));
+	pool = pool_new(dev);
+	if (IS_ERR(pool))
+		return pool;
+	pool->gen = gen;
+	pool->owner = parent->driver->owner;
+	return pool;
+}
+
 /**
- * dmacpy_pool_open() - the SRAM that a device tree node names
- * @pdev: the platform device that is being bound, with "reg" or "sram"
+ * dmacpy_pool_open() - the SRAM of a device
+ * @pdev: the platform device that is being bound: with a resource, with a node
+ *	that has "sram", or without both but with a parent that has a pool
  *
  * Context: Process.
  * Return: the pool with a reference (dmacpy_pool_put()), or an ERR_PTR() with
@@ -438,6 +469,8 @@ struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev)
 	res = platform_get_resource(pdev, IORESOURCE_MEM, 0);
 	if (res)
 		return pool_open_region(&pdev->dev, res);
+	if (!pdev->dev.of_node)
+		return pool_open_parent(&pdev->dev);
 	return pool_open_supplier(&pdev->dev);
 }
 
@@ -473,8 +506,8 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
  * @sram: what was allocated, cleared to zero
  *
  * Context: Process. Undone by dmacpy_pool_free().
- * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, or the -errno of the
- * clock.
+ * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, -ENODEV if the driver that
+ * has the pool is being removed, or the -errno of the clock.
  */
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram)
@@ -487,9 +520,11 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 	if (length > gen_pool_size(pool->gen))
 		return -ENOSPC;
 
+	if (!try_module_get(pool->owner))
+		return -ENODEV;
 	ret = clk_prepare_enable(pool->clk);
 	if (ret)
-		return ret;
+		goto err_put_module;
 	sram->size = PAGE_ALIGN(length);
 	sram->virt = gen_pool_alloc_algo(pool->gen, sram->size,
 					 gen_pool_first_fit_align, &align);
@@ -514,6 +549,8 @@ err_free_sram:
 	gen_pool_free(pool->gen, sram->virt, sram->size);
 err_disable_clock:
 	clk_disable_unprepare(pool->clk);
+err_put_module:
+	module_put(pool->owner);
 	return ret;
 }
 
@@ -533,6 +570,7 @@ void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 	}
 	gen_pool_free(pool->gen, sram->virt, sram->size);
 	clk_disable_unprepare(pool->clk);
+	module_put(pool->owner);
 }
 
 /* Others may change the bitmap at the same time: good for information. */
