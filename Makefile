@@ -10,6 +10,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # That it has been seen to build for
 KNOWN_KERNELS := 6.1 to 7.3
 MODULES_OUT ?= $(CURDIR)/build/modules
+MODULES_CONFIG := CONFIG_DMACPY=m CONFIG_DMACPY_SIM=m
 
 .PHONY: help run test test-boards test-debug test-long test-kcsan test-targets \
 	test-fresh coverage check check-kernels check-self-test docs bench \
@@ -105,18 +106,20 @@ check_path = case '$(CURDIR)' in *[[:space:]:]*) \
 
 # kbuild writes beside what it reads: it gets links, so that its output stays
 # out of driver/.
-#: make modules [KDIR=...]     build build/modules/driver/dmacpy.ko
+#: make modules [KDIR=...]     build build/modules/driver/dmacpy.ko, and dmacpy-sim
 modules:
 	@$(check_path)
 	@[ -d $(KDIR) ] || \
 		{ echo "error: no kernel to build for in $(KDIR): install" \
 		  "linux-headers-$$(uname -r), or say where it is by KDIR=" >&2; \
 		  exit 1; }
-	@mkdir -p $(MODULES_OUT)/driver
+	@mkdir -p $(MODULES_OUT)/driver/kunit
 	@find $(MODULES_OUT) -type l -delete
 	@ln -s $(CURDIR)/driver/* $(MODULES_OUT)/driver
+	@ln -s $(CURDIR)/kunit/dmacpy_fake_dma.[ch] $(CURDIR)/kunit/dmacpy_sim.c \
+		$(MODULES_OUT)/driver/kunit
 	@ln -s $(CURDIR)/uapi $(MODULES_OUT)/uapi
-	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m \
+	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver $(MODULES_CONFIG) \
 		DMACPY_VERSION=$(VERSION) modules || \
 		{ echo "error: dmacpy builds for Linux $(KNOWN_KERNELS), and" \
 		  "has not built for" \
@@ -128,7 +131,7 @@ modules_install:
 	@[ -f $(MODULES_OUT)/driver/dmacpy.ko ] || \
 		{ echo "error: there is no module yet: run make modules" >&2; \
 		  exit 1; }
-	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver CONFIG_DMACPY=m \
+	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver $(MODULES_CONFIG) \
 		modules_install
 
 # Each architecture has a directory of its own, or what another one has left would

@@ -7,10 +7,9 @@
  * A file there whose name begins with "next_" holds how many times that is to
  * happen, and counts down.
  *
- * It binds to device tree nodes "linux,dmacpy-fake-dma", which have one script;
- * one cell names a channel. Where there is no device tree it makes a device of
- * its own, for nodes that take any channel. A thread for each channel is the
- * hardware.
+ * It binds to device tree nodes "linux,dmacpy-fake-dma", where one cell names a
+ * channel, and to the engine of dmacpy_sim.c. All have one script. A thread for
+ * each channel is the hardware.
  *
  * Some knobs are for what the drivers of certain engines do in Linux 6.12.
  * What dmacpy knows such an engine by is the name of its driver, which is a
@@ -37,8 +36,7 @@
 #include <linux/workqueue.h>
 
 #include "dmacpy_compat.h"
-
-#define FAKE_CHANNELS	16
+#include "dmacpy_fake_dma.h"
 
 /* How late a change of the script may be noticed. */
 #define FAKE_SLICE_NS	NSEC_PER_MSEC
@@ -211,10 +209,12 @@ struct fake_chan {
 /**
  * struct fake_dma - the engine
  * @device: what dmaengine sees
+ * @sram: RAM that stands for SRAM, of no bytes if there is a device tree
  * @chans: the channels
  */
 struct fake_dma {
 	struct dma_device device;
+	struct fake_sram sram;
 	struct fake_chan chans[FAKE_CHANNELS];
 };
 
@@ -224,7 +224,6 @@ MODULE_PARM_DESC(driver, "name of the driver");
 
 static struct fake_script fake_script = { .ring = 32 };
 static struct dentry *fake_debugfs;
-static struct platform_device *fake_device;
 
 static struct fake_chan *to_fake_chan(struct dma_chan *base)
 {
@@ -259,20 +258,41 @@ static struct fake_desc *fake_first(struct list_head *list)
 	return list_first_entry_or_null(list, struct fake_desc, node);
 }
 
+static bool fake_is_simulated(struct device *dev, phys_addr_t phys)
+{
+	struct fake_dma *fake = dev_get_drvdata(dev);
+	struct fake_sram *sram = &fake->sram;
+
+	return phys - sram->phys < sram->size;
+}
+
 /* A descriptor is in one piece, all of it RAM or none. */
 static bool fake_is_sram(struct device *dev, dma_addr_t addr)
 {
-	return !page_is_ram(PHYS_PFN(dma_to_phys(dev, addr)));
+	phys_addr_t phys = dma_to_phys(dev, addr);
+
+	return fake_is_simulated(dev, phys) || !page_is_ram(PHYS_PFN(phys));
 }
 
 static void *fake_map(struct device *dev, dma_addr_t addr, size_t length)
 {
+	struct fake_dma *fake = dev_get_drvdata(dev);
+	struct fake_sram *sram = &fake->sram;
+	phys_addr_t ignored = READ_ONCE(fake_script.sram_ignored);
 	phys_addr_t phys = dma_to_phys(dev, addr);
 
+	/* As the driver sees it: maybe not cached, which RAM otherwise is. */
+	if (fake_is_simulated(dev, phys))
+		return sram->vaddr + ((phys - sram->phys) & ~ignored);
 	if (!fake_is_sram(dev, addr))
 		return memremap(phys, length, MEMREMAP_WB);
-	phys &= ~(phys_addr_t)READ_ONCE(fake_script.sram_ignored);
-	return memremap(phys, length, MEMREMAP_WC);
+	return memremap(phys & ~ignored, length, MEMREMAP_WC);
+}
+
+static void fake_unmap(struct device *dev, dma_addr_t addr, void *mem)
+{
+	if (mem && !fake_is_simulated(dev, dma_to_phys(dev, addr)))
+		memunmap(mem);
 }
 
 static void fake_move(struct device *dev, const struct fake_desc *desc,
@@ -297,10 +317,8 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 	src = fake_map(dev, desc->src, length);
 	if (dst && src)
 		fake_move(dev, desc, dst, src, length);
-	if (dst)
-		memunmap(dst);
-	if (src)
-		memunmap(src);
+	fake_unmap(dev, desc->dst, dst);
+	fake_unmap(dev, desc->src, src);
 	/* Before anybody is told. */
 	wmb();
 	return dst && src;
@@ -806,17 +824,32 @@ static int fake_add_chan(struct fake_dma *fake, unsigned int index)
 	return devm_add_action_or_reset(fake->device.dev, fake_stop_chan, chan);
 }
 
-/* Private: for nodes that name a channel, not for those that take any. */
+static bool fake_is_channel(struct dma_chan *base, void *param)
+{
+	return base->chan_id == (uintptr_t)param;
+}
+
+/* Private: for devices that name a channel, not for those that take any. */
 static int fake_add_device(struct fake_dma *fake, struct device *dev)
 {
+	const struct fake_platform_data *data = dev_get_platdata(dev);
 	struct dma_device *device = &fake->device;
-	unsigned int i;
+	unsigned int i, channels = FAKE_CHANNELS;
 	int ret;
 
 	device->dev = dev;
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
-	if (dev->of_node)
-		dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	if (data) {
+		/* What a channel that the map names has to be */
+		dma_cap_set(DMA_SLAVE, device->cap_mask);
+		device->filter.map = data->map;
+		device->filter.mapcnt = data->channels;
+		device->filter.fn = fake_is_channel;
+		fake->sram = data->sram;
+		channels = data->channels;
+		fake_script.bytes_per_us = data->bytes_per_us;
+	}
 	device->device_alloc_chan_resources = fake_alloc_chan_resources;
 	device->device_free_chan_resources = fake_free_chan_resources;
 	device->device_prep_dma_memcpy = fake_prep_memcpy;
@@ -825,7 +858,7 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 	device->device_terminate_all = fake_terminate_all;
 	device->device_synchronize = fake_synchronize;
 	INIT_LIST_HEAD(&device->channels);
-	for (i = 0; i < FAKE_CHANNELS; i++) {
+	for (i = 0; i < channels; i++) {
 		ret = fake_add_chan(fake, i);
 		if (ret)
 			return ret;
@@ -896,13 +929,16 @@ static void fake_add_files(void)
 static struct dma_chan *fake_xlate(struct of_phandle_args *args,
 				   struct of_dma *controller)
 {
+	/* NULL without CONFIG_DMA_OF */
+	struct dma_chan *(*by_id)(struct of_phandle_args *, struct of_dma *) =
+		of_dma_xlate_by_chan_id;
 	dma_cap_mask_t mask;
 
 	dma_cap_zero(mask);
 	dma_cap_set(DMA_MEMCPY, mask);
 	if (READ_ONCE(fake_script.any_slave))
 		return __dma_request_channel(&mask, NULL, NULL, args->np);
-	return of_dma_xlate_by_chan_id(args, controller);
+	return by_id ? by_id(args, controller) : NULL;
 }
 
 static int fake_probe(struct platform_device *pdev)
@@ -914,6 +950,7 @@ static int fake_probe(struct platform_device *pdev)
 	fake = devm_kzalloc(dev, sizeof(*fake), GFP_KERNEL);
 	if (!fake)
 		return -ENOMEM;
+	platform_set_drvdata(pdev, fake);
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
@@ -938,9 +975,17 @@ static const struct of_device_id fake_of_match[] = {
 };
 MODULE_DEVICE_TABLE(of, fake_of_match);
 
+/* Whatever name the driver is given */
+static const struct platform_device_id fake_ids[] = {
+	{ FAKE_DEVICE },
+	{ }
+};
+MODULE_DEVICE_TABLE(platform, fake_ids);
+
 static struct platform_driver fake_driver = {
 	.probe = fake_probe,
 	.DMACPY_REMOVE = fake_remove,
+	.id_table = fake_ids,
 	.driver = {
 		.name = "dmacpy-fake-dma",
 		.of_match_table = fake_of_match,
@@ -955,28 +1000,13 @@ static int __init fake_init(void)
 	fake_add_files();
 	ret = platform_driver_register(&fake_driver);
 	if (ret)
-		goto err_remove_files;
-	if (of_have_populated_dt())
-		return 0;
-	fake_device = platform_device_register_simple("dmacpy-fake-dma",
-						      PLATFORM_DEVID_NONE,
-						      NULL, 0);
-	ret = PTR_ERR_OR_ZERO(fake_device);
-	if (ret)
-		goto err_unregister_driver;
-	return 0;
-
-err_unregister_driver:
-	platform_driver_unregister(&fake_driver);
-err_remove_files:
-	debugfs_remove(fake_debugfs);
+		debugfs_remove(fake_debugfs);
 	return ret;
 }
 module_init(fake_init);
 
 static void __exit fake_exit(void)
 {
-	platform_device_unregister(fake_device);
 	platform_driver_unregister(&fake_driver);
 	debugfs_remove(fake_debugfs);
 }

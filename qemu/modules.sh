@@ -127,13 +127,14 @@ build_dma()
 	add_modules "$1" "$out"/*.ko
 }
 
-# build_test_modules TREE: the engine that fails on command, and the least that
-# copies cost
+# build_test_modules TREE: the engine that fails on command, a device without
+# hardware, and the least that copies cost
 build_test_modules()
 {
 	local out=$build/$1/kunit
 	mkdir -p "$out"
-	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.c,dmacpy_floor.c} \
+	install -p -m 644 "$top"/kunit/{Kbuild,dmacpy_fake_dma.[ch]} \
+		"$top"/kunit/dmacpy_{floor,sim}.c \
 		"$top/driver/dmacpy_compat.h" "$out"
 	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \

@@ -6,7 +6,7 @@
 
 timeout=/sys/module/dmacpy/parameters/timeout_ms
 quota=/sys/module/dmacpy/parameters/sram_quota_kib
-fake=$(basename /sys/bus/platform/devices/*.dmacpy-fake)
+fake=$(fake_device)
 user=65534
 
 node()

@@ -53,15 +53,21 @@ tell_driver()
 	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
 }
 
-# The fake DMA engine: set a knob, the device file of who has it
+# The fake DMA engine: set a knob; the device that has it, and its file
 knob()
 {
 	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"
 }
 
+fake_device()
+{
+	basename "$(ls -d /sys/bus/platform/devices/*.dmacpy-fake \
+		/sys/bus/platform/devices/dmacpy.0 2>/dev/null | head -n 1)"
+}
+
 fake_node()
 {
-	basename /sys/bus/platform/devices/*.dmacpy-fake/misc/dmacpy*
+	basename "/sys/bus/platform/devices/$(fake_device)"/misc/dmacpy*
 }
 
 nothing_allocated()

@@ -554,7 +554,7 @@ test_unbound()
 
 	# A device whose engine has no driver yet
 	engine=dma-fake
-	fake=$(basename /sys/bus/platform/devices/*.dmacpy-fake)
+	fake=$(fake_device)
 	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/unbind
 	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
 	dmacpy info 2>reason
