@@ -120,6 +120,8 @@ build_dma()
 	install -p -m 644 "$from/dmatest.c" "$from/xilinx/zynqmp_dma.c" \
 		"$from"/sf-pdma/sf-pdma.[ch] "$out"
 	install -p -m 644 "$from"/{dmaengine,virt-dma}.h "$build/$1"
+	install -p -m 644 "$top/kunit/zynqmp_dma_late.c" \
+		"$top/driver/dmacpy_compat.h" "$out"
 	install -p -m 644 "$top/qemu/dma.Kbuild" "$out/Kbuild"
 	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \

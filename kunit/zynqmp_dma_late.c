@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The driver of ZynqMP's engine, whose interrupts come late. QEMU's engine has
+ * copied everything when the driver's write to its register returns: with that
+ * driver no benchmark sleeps, and there is never more than one job in flight.
+ *
+ * The driver is that of the kernel, unchanged. Its interrupt is masked in the
+ * engine until a timer expires, which then calls the driver's handler. The
+ * memory may be written before, but nothing can tell.
+ */
+#include <linux/device.h>
+#include <linux/hrtimer.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+
+#include "dmacpy_compat.h"
+
+/* Those of a board that has the engine */
+#define LATE_CHANNELS	16
+
+static int late_request_irq(struct device *dev, unsigned int irq,
+			    irq_handler_t handler, unsigned long flags,
+			    const char *name, void *chan);
+static void late_free_irq(struct device *dev, unsigned int irq, void *chan);
+
+#define devm_request_irq	late_request_irq
+#define devm_free_irq		late_free_irq
+#include "zynqmp_dma.c"
+#undef devm_request_irq
+#undef devm_free_irq
+
+static unsigned int late_ns;
+module_param(late_ns, uint, 0644);
+MODULE_PARM_DESC(late_ns, "ns from the engine's interrupt to its handler");
+
+/**
+ * struct late_irq - the interrupt of a channel
+ * @timer: calls @handler
+ * @handler: the driver's
+ * @irq: its number
+ * @chan: the driver's channel, NULL if this is free
+ */
+struct late_irq {
+	struct hrtimer timer;
+	irq_handler_t handler;
+	unsigned int irq;
+	struct zynqmp_dma_chan *chan;
+};
+
+static struct late_irq late_irqs[LATE_CHANNELS];
+static DEFINE_MUTEX(late_mutex);
+
+static irqreturn_t late_raised(int irq, void *data)
+{
+	unsigned int ns = READ_ONCE(late_ns);
+	struct late_irq *late = data;
+	struct zynqmp_dma_chan *chan = late->chan;
+
+	if (!ns)
+		return late->handler(irq, chan);
+	writel(ZYNQMP_DMA_IDS_DEFAULT_MASK, chan->regs + ZYNQMP_DMA_IDS);
+	hrtimer_start(&late->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+	return IRQ_HANDLED;
+}
+
+static enum hrtimer_restart late_expired(struct hrtimer *timer)
+{
+	struct late_irq *late = container_of(timer, struct late_irq, timer);
+	struct zynqmp_dma_chan *chan = late->chan;
+
+	writel(ZYNQMP_DMA_INT_EN_DEFAULT_MASK, chan->regs + ZYNQMP_DMA_IER);
+	late->handler(late->irq, chan);
+	return HRTIMER_NORESTART;
+}
+
+/* That of the channel, or with NULL a free one. */
+static struct late_irq *late_find(const void *chan)
+{
+	unsigned int i;
+
+	for (i = 0; i < LATE_CHANNELS; i++)
+		if (late_irqs[i].chan == chan)
+			return &late_irqs[i];
+	return NULL;
+}
+
+static int late_request_irq(struct device *dev, unsigned int irq,
+			    irq_handler_t handler, unsigned long flags,
+			    const char *name, void *chan)
+{
+	struct late_irq *late;
+
+	mutex_lock(&late_mutex);
+	late = late_find(NULL);
+	if (late) {
+		hrtimer_setup(&late->timer, late_expired, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_REL_HARD);
+		late->handler = handler;
+		late->irq = irq;
+		late->chan = chan;
+	}
+	mutex_unlock(&late_mutex);
+	if (!late)
+		return -ENOSPC;
+	return devm_request_irq(dev, irq, late_raised, flags, name, late);
+}
+
+static void late_free_irq(struct device *dev, unsigned int irq, void *chan)
+{
+	struct late_irq *late;
+
+	mutex_lock(&late_mutex);
+	late = late_find(chan);
+	devm_free_irq(dev, irq, late);
+	hrtimer_cancel(&late->timer);
+	late->chan = NULL;
+	mutex_unlock(&late_mutex);
+}
