@@ -10,6 +10,7 @@
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
@@ -386,28 +387,57 @@ static void ioctl_drop_out_fence(const struct ioctl_call *call,
 	put_unused_fd(out->fd);
 }
 
+/* A system call that awaits its job, which has completed at that time, in ns */
 struct ioctl_waiter {
 	struct dmacpy_waiter base;
 	struct completion woken;
+	u64 completed;
 };
 
 static void ioctl_wake(struct dmacpy_waiter *base)
 {
-	complete(&container_of(base, struct ioctl_waiter, base)->woken);
+	struct ioctl_waiter *waiter =
+		container_of(base, struct ioctl_waiter, base);
+
+	waiter->completed = ktime_get_ns();
+	complete(&waiter->woken);
 }
 
 /* A fatal signal ends the wait, unless a waker has taken the waiter already. */
-static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
+static int ioctl_sleep(struct dmacpy_stream *stream,
+		       struct ioctl_waiter *waiter)
 {
 	init_completion(&waiter->woken);
 	waiter->base.wake = ioctl_wake;
-	if (dmacpy_queue_await(stream, &waiter->base) &&
-	    wait_for_completion_state(&waiter->woken,
+	if (!dmacpy_queue_await(stream, &waiter->base)) {
+		waiter->completed = ktime_get_ns();
+		return 0;
+	}
+	if (wait_for_completion_state(&waiter->woken,
 				      TASK_KILLABLE | TASK_FREEZABLE)) {
 		if (dmacpy_queue_forget(stream, &waiter->base))
 			return -EINTR;
 		wait_for_completion(&waiter->woken);
 	}
+	return 0;
+}
+
+static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
+{
+	u64 start;
+	int ret;
+
+	if (dmacpy_queue_is_done(&waiter->base))
+		return waiter->base.result;
+	start = ktime_get_ns();
+	if (dmacpy_queue_spin(stream, &waiter->base, start)) {
+		waiter->completed = ktime_get_ns();
+	} else {
+		ret = ioctl_sleep(stream, waiter);
+		if (ret)
+			return ret;
+	}
+	dmacpy_queue_note_latency(stream, waiter->completed - start);
 	return waiter->base.result;
 }
 

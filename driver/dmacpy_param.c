@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The parameters of the module: deadlines and limits, each within bounds. */
 #include <linux/errno.h>
+#include <linux/kconfig.h>
 #include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/moduleparam.h>
@@ -40,6 +41,18 @@ module_param_cb(dependency_timeout_ms, &param_ops, &dmacpy_dependency_timeout,
 		0644);
 MODULE_PARM_DESC(dependency_timeout_ms,
 		 "A job waits so long for what it depends on (10 to 600000)");
+
+/*
+ * At 8.5 us a waiter that spins costs the CPU as much as one that sleeps. On
+ * PREEMPT_RT it may keep the thread of the interrupt that it waits for from
+ * running.
+ */
+struct dmacpy_param dmacpy_spin = {
+	IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : 8, 0, 1000
+};
+module_param_cb(spin_us, &param_ops, &dmacpy_spin, 0644);
+MODULE_PARM_DESC(spin_us,
+		 "SUBMIT with WAIT waits so long before it sleeps, for jobs that take no longer (0 to 1000); 0, as on PREEMPT_RT, is never");
 
 struct dmacpy_param dmacpy_max_channels = { 1, 1, 64 };
 module_param_cb(max_channels, &param_ops, &dmacpy_max_channels, 0444);

@@ -18,6 +18,9 @@ struct dmacpy_param {
 extern struct dmacpy_param dmacpy_timeout;
 extern struct dmacpy_param dmacpy_dependency_timeout;
 
+/* In us; may be written at run time. */
+extern struct dmacpy_param dmacpy_spin;
+
 /* Of one instance. */
 extern struct dmacpy_param dmacpy_max_channels;
 

@@ -9,8 +9,13 @@
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -28,6 +33,8 @@
 
 /* A job of no more operations than this is kept to be used again. */
 #define QUEUE_SPARE_OPS	64
+/* What a job counts for at most, in the time that a waiter spins. */
+#define QUEUE_LATENCY_MAX	4
 
 /* Its turn on the channel: has the failure of an earlier job cancelled it? */
 static int queue_start(struct dmacpy_xfer *xfer)
@@ -80,7 +87,7 @@ static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 		return NULL;
 	armed = waiter->armed;
 	waiter->result = result;
-	/* Pairs with the acquire in dmacpy_queue_await(). */
+	/* Pairs with the acquire in dmacpy_queue_is_done(). */
 	smp_store_release(&waiter->job, NULL);
 	return armed ? waiter : NULL;
 }
@@ -353,6 +360,66 @@ void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		queue_run(stream, job, result);
 }
 
+static unsigned int queue_spin_ns(void)
+{
+	return READ_ONCE(dmacpy_spin.value) * NSEC_PER_USEC;
+}
+
+/**
+ * dmacpy_queue_note_latency() - learn from how long a job has kept its waiter
+ * @stream: the stream
+ * @ns: how long
+ *
+ * No job counts for more than QUEUE_LATENCY_MAX of those that are just worth to
+ * spin for: when an engine has hung, waiters still spin, or soon do so again.
+ *
+ * Context: Process. Without a lock: of two waiters one may not be counted.
+ */
+void dmacpy_queue_note_latency(struct dmacpy_stream *stream, u64 ns)
+{
+	int sample = min_t(u64, ns, QUEUE_LATENCY_MAX * queue_spin_ns());
+	int latency = READ_ONCE(stream->latency);
+
+	WRITE_ONCE(stream->latency, latency + (sample - latency) / 8);
+}
+
+/* Is a job likely to complete before its waiter would be asleep? */
+static bool queue_is_quick(const struct dmacpy_stream *stream,
+			   unsigned int limit)
+{
+	return READ_ONCE(stream->latency) <= limit &&
+	       list_empty(&stream->waiting);
+}
+
+/**
+ * dmacpy_queue_spin() - wait for a job that completes soon, without sleeping
+ * @stream: the stream
+ * @waiter: as for dmacpy_queue_await()
+ * @start: when the wait has begun, of ktime_get_ns()
+ *
+ * To fall asleep and to be woken takes longer than most copies. The task can be
+ * preempted meanwhile, as in user space: interrupts and softirqs run, and so
+ * does whatever has to complete the job in a thread.
+ *
+ * Context: Process.
+ * Return: true if the job has completed: the result is there.
+ */
+bool dmacpy_queue_spin(struct dmacpy_stream *stream,
+		       const struct dmacpy_waiter *waiter, u64 start)
+{
+	unsigned int limit = queue_spin_ns();
+
+	if (!limit || !queue_is_quick(stream, limit))
+		return false;
+	while (!dmacpy_queue_is_done(waiter)) {
+		if (need_resched() || signal_pending(current) ||
+		    ktime_get_ns() - start >= limit)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
 /**
  * dmacpy_queue_await() - have a waiter woken when its job completes
  * @stream: the stream
@@ -367,8 +434,7 @@ bool dmacpy_queue_await(struct dmacpy_stream *stream,
 {
 	bool armed;
 
-	/* Pairs with the release in queue_complete_waiter(). */
-	if (!smp_load_acquire(&waiter->job))
+	if (dmacpy_queue_is_done(waiter))
 		return false;
 	spin_lock_irq(&stream->lock);
 	armed = waiter->job;

@@ -3,6 +3,7 @@
 #ifndef DMACPY_QUEUE_H
 #define DMACPY_QUEUE_H
 
+#include <asm/barrier.h>
 #include <linux/types.h>
 
 struct dmacpy_job;
@@ -31,9 +32,19 @@ struct dmacpy_waiter {
 void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job);
 void dmacpy_queue_advance(struct work_struct *work);
 void dmacpy_queue_stop(struct dmacpy_stream *stream);
+bool dmacpy_queue_spin(struct dmacpy_stream *stream,
+		       const struct dmacpy_waiter *waiter, u64 start);
+void dmacpy_queue_note_latency(struct dmacpy_stream *stream, u64 ns);
 bool dmacpy_queue_await(struct dmacpy_stream *stream,
 			struct dmacpy_waiter *waiter);
 bool dmacpy_queue_forget(struct dmacpy_stream *stream,
 			 struct dmacpy_waiter *waiter);
+
+/* Has the job of a waiter that is not armed completed? The result is there. */
+static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)
+{
+	/* Pairs with the release in queue_complete_waiter(). */
+	return !smp_load_acquire(&waiter->job);
+}
 
 #endif /* DMACPY_QUEUE_H */

@@ -78,6 +78,8 @@ struct dmacpy_stream_stat {
  * @lane: its jobs that wait for the channel; has a reference to the share
  * @ended: the place of the last job that has ended; written one at a time
  * @waited: when a ring that dies has waited for its task, in ns
+ * @latency: how long jobs have kept their waiters, in ns, a moving average;
+ *	written by waiters without a lock
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
@@ -118,6 +120,7 @@ struct dmacpy_stream {
 	struct dmacpy_lane lane;
 	atomic64_t ended;
 	u64 waited;
+	unsigned int latency;
 	struct work_struct free;
 
 	spinlock_t lock;

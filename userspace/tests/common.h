@@ -19,6 +19,8 @@
 /* A job that waits for others for this long, in ms, has failed. */
 #define DEPENDENCY_TIMEOUT \
 	"/sys/module/dmacpy/parameters/dependency_timeout_ms"
+/* A waiter spins for this long, in us, before it sleeps. */
+#define SPIN		"/sys/module/dmacpy/parameters/spin_us"
 /* What calls of the kernel's functions are traced by. */
 #define TRACING		"/sys/kernel/debug/tracing/"
 /* Transfers whose memory is kept, as the engine may still write to it. */
