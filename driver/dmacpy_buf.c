@@ -9,8 +9,11 @@
 #include <linux/dma-resv.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -24,6 +27,9 @@
 
 /* Pages that are pinned at once, with interrupts off: those of a page table. */
 #define BUF_MAX_PINS	512
+
+/* Bytes that are synced at once. */
+#define BUF_SYNC_STEP	SZ_1M
 
 static struct workqueue_struct *buf_wq;
 
@@ -360,6 +366,11 @@ err_free:
  * dmacpy_buf_map_user() - map pinned memory for an engine
  * @buf: from dmacpy_buf_pin(); also after a failure for dmacpy_buf_put()
  * @chan: whose engine it is mapped for
+ * @explicit_sync: jobs do not sync it
+ *
+ * If no job is to sync it, it is synced now: what is in the caches only, as the
+ * zeros of a new page, has to replace what others had in the memory before the
+ * engine can read that.
  *
  * Whole pages are mapped: a segment of less than cache lines is a kmalloc()ed
  * object to the DMA API, which bounces it for an engine that is not coherent,
@@ -369,8 +380,10 @@ err_free:
  * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO, or the -errno
  * of a device that cannot be resumed.
  */
-int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
+int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
+			bool explicit_sync)
 {
+	unsigned long attrs = DMA_ATTR_NO_WARN;
 	unsigned int max;
 	int ret;
 
@@ -389,13 +402,17 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 		return ret;
 
 	/* What a copy needs is synced then, and no more. */
+	if (!explicit_sync)
+		attrs |= DMA_ATTR_SKIP_CPU_SYNC;
 	ret = dma_map_sgtable(chan->dma_dev, &buf->table, buf_direction(buf),
-			      DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_NO_WARN);
+			      attrs);
 	if (ret)
 		return ret;
 	buf->sgt = &buf->table;
 	ret = buf_cut(buf, chan);
-	buf->needs_sync = buf_segs_need_sync(buf);
+	buf->explicit_sync = explicit_sync;
+	buf->incoherent = buf_segs_need_sync(buf);
+	buf->needs_sync = buf->incoherent && !explicit_sync;
 	buf->bounces = buf->needs_sync && buf_may_bounce(buf);
 	return ret;
 }
@@ -513,6 +530,56 @@ void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 {
 	if (buf->needs_sync)
 		buf_sync(buf, offset, length, dma_sync_single_for_cpu);
+}
+
+/**
+ * dmacpy_buf_check_sync() - may a program sync a range
+ * @buf: the end point
+ * @chan: whose engine it is mapped for
+ * @offset: first byte
+ * @length: bytes
+ * @for_cpu: to take it back that the engine wrote, not to hand it over
+ *
+ * Context: Any.
+ * Return: 0; -EINVAL if there is no such range, if others sync the end point,
+ * or if what is beside the range would be harmed; -EACCES.
+ */
+int dmacpy_buf_check_sync(const struct dmacpy_buf *buf,
+			  const struct dmacpy_chan *chan, u64 offset,
+			  u64 length, bool for_cpu)
+{
+	u64 end;
+
+	if (!buf->explicit_sync || !length ||
+	    check_add_overflow(offset, length, &end) || end > buf->length)
+		return -EINVAL;
+	if (!for_cpu)
+		return 0;
+	if (!dmacpy_buf_allows(buf, DMACPY_ACCESS_WRITE))
+		return -EACCES;
+	return dmacpy_buf_aligned(buf, chan, offset, length) ? 0 : -EINVAL;
+}
+
+/**
+ * dmacpy_buf_sync() - sync a range because a program says so
+ * @buf: the end point, with
+ * @offset: first byte and
+ * @length: bytes that dmacpy_buf_check_sync() has passed, with
+ * @for_cpu: the direction
+ *
+ * Context: Process, inside the gate.
+ */
+void dmacpy_buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
+		     bool for_cpu)
+{
+	u64 part;
+
+	for (; buf->incoherent && length; offset += part, length -= part) {
+		part = min_t(u64, length, BUF_SYNC_STEP);
+		buf_sync(buf, offset, part, for_cpu ?
+			 dma_sync_single_for_cpu : dma_sync_single_for_device);
+		cond_resched();
+	}
 }
 
 /**

@@ -45,8 +45,10 @@ struct dmacpy_seg {
  * @sgt: the mapping, NULL if there is none
  * @dmabuf: a reference to the dma-buf, NULL for memory of a process
  * @attach: the attachment to @dmabuf
- * @needs_sync: memory of a process, with an engine or a mapping that is not
+ * @explicit_sync: memory of a process, which the program syncs
+ * @incoherent: memory of a process, with an engine or a mapping that is not
  *	coherent; a dma-buf is synced by its exporter and its users
+ * @needs_sync: @incoherent, and jobs sync it
  * @bounces: @needs_sync, and the engine may see a copy of the memory
  * @writer: a reference to the fence of the last job that writes to what
  *	@bounces, or NULL; under dmacpy_stream.submit
@@ -74,6 +76,8 @@ struct dmacpy_buf {
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
 
+	bool explicit_sync;
+	bool incoherent;
 	bool needs_sync;
 	bool bounces;
 	struct dma_fence *writer;
@@ -95,7 +99,8 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
 				  unsigned long addr, size_t length,
 				  u32 access);
-int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan);
+int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
+			bool explicit_sync);
 void dmacpy_buf_put(struct dmacpy_buf *buf);
 void dmacpy_buf_put_atomic(struct dmacpy_buf *buf);
 
@@ -105,6 +110,11 @@ void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length);
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length);
+int dmacpy_buf_check_sync(const struct dmacpy_buf *buf,
+			  const struct dmacpy_chan *chan, u64 offset,
+			  u64 length, bool for_cpu);
+void dmacpy_buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
+		     bool for_cpu);
 
 static inline bool dmacpy_seg_has(const struct dmacpy_seg *seg, u64 offset)
 {

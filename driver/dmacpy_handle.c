@@ -74,13 +74,15 @@ out_leave:
  * @addr: its address
  * @length: bytes, not 0, not wrapping
  * @access: DMACPY_ACCESS_*
+ * @explicit_sync: jobs do not sync it
  * @handle: set to the handle
  *
  * Context: Process. Undone by dmacpy_handle_release().
  * Return: 0, -ENODEV, -EDQUOT, or as dmacpy_buf_pin(), dmacpy_buf_map_user().
  */
 int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
-			   size_t length, u32 access, u32 *handle)
+			   size_t length, u32 access, bool explicit_sync,
+			   u32 *handle)
 {
 	struct dmacpy_buf *buf;
 	int idx, ret = -ENODEV;
@@ -90,11 +92,50 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
 		return PTR_ERR(buf);
 
 	if (dmacpy_device_enter(stream->dev, &idx))
-		ret = dmacpy_buf_map_user(buf, stream->chan);
+		ret = dmacpy_buf_map_user(buf, stream->chan, explicit_sync);
 	if (ret)
 		dmacpy_buf_put(buf);
 	else
 		ret = handle_add(stream, buf, handle);
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
+/**
+ * dmacpy_handle_sync() - sync a part of memory because a program says so
+ * @stream: the stream
+ * @handle: of the memory
+ * @offset: first byte
+ * @length: bytes
+ * @for_cpu: to take it back that the engine wrote, not to hand it over
+ *
+ * Context: Process.
+ * Return: 0, -ENODEV, -EINTR, -ENOENT, or as dmacpy_buf_check_sync().
+ */
+int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
+		       u64 length, bool for_cpu)
+{
+	struct dmacpy_buf *buf;
+	int idx, ret = -ENODEV;
+
+	if (!dmacpy_device_enter(stream->dev, &idx))
+		goto out_leave;
+	ret = mutex_lock_interruptible(&stream->submit);
+	if (ret)
+		goto out_leave;
+	buf = xa_load(&stream->bufs, handle);
+	if (buf)
+		dmacpy_buf_get(buf);
+	mutex_unlock(&stream->submit);
+	ret = -ENOENT;
+	if (!buf)
+		goto out_leave;
+	ret = dmacpy_buf_check_sync(buf, stream->chan, offset, length,
+				    for_cpu);
+	if (!ret)
+		dmacpy_buf_sync(buf, offset, length, for_cpu);
+	dmacpy_buf_put(buf);
+out_leave:
 	dmacpy_device_leave(stream->dev, idx);
 	return ret;
 }

@@ -13,7 +13,10 @@ struct dmacpy_buf;
 int dmacpy_handle_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 			 u32 access, u32 *handle);
 int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
-			   size_t length, u32 access, u32 *handle);
+			   size_t length, u32 access, bool explicit_sync,
+			   u32 *handle);
+int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
+		       u64 length, bool for_cpu);
 int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle);
 void dmacpy_handle_drop_all(struct dmacpy_stream *stream);
 int dmacpy_handle_stat(struct dmacpy_stream *stream,

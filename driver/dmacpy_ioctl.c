@@ -48,6 +48,7 @@ union ioctl_args {
 	struct dmacpy_register register_;
 	struct dmacpy_release release;
 	struct dmacpy_submit submit;
+	struct dmacpy_sync sync;
 };
 
 struct ioctl_call {
@@ -88,6 +89,7 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	info->max_user_jobs = dmacpy_max_user_jobs.value;
 	info->max_user_streams = dmacpy_max_user_streams.value;
 	info->max_user_handles = dmacpy_max_user_handles.value;
+	info->register_flags = DMACPY_REGISTER_FLAGS;
 	strscpy(info->name, dev_name(dev->parent), sizeof(info->name));
 }
 
@@ -239,7 +241,8 @@ static int ioctl_register(const struct ioctl_call *call)
 		return -EFAULT;
 
 	ret = dmacpy_handle_register(call->stream, args->addr, args->length,
-				     args->access, &handle);
+				     args->access, args->flags &
+				     DMACPY_REGISTER_EXPLICIT_SYNC, &handle);
 	if (ret)
 		return ret;
 	return ioctl_put_handle(call->stream, handle, &user->handle);
@@ -548,6 +551,44 @@ static int ioctl_submit(const struct ioctl_call *call)
 	return ret;
 }
 
+static int ioctl_sync_range(const struct ioctl_call *call,
+			    const void __user *user, size_t size)
+{
+	bool for_cpu = call->args->sync.flags & DMACPY_SYNC_FOR_CPU;
+	struct dmacpy_sync_range range;
+	int ret;
+
+	ret = copy_struct_from_user(&range, sizeof(range), user, size);
+	if (ret)
+		return ret;
+	if (range.__reserved)
+		return -EINVAL;
+	return dmacpy_handle_sync(call->stream, range.handle, range.offset,
+				  range.length, for_cpu);
+}
+
+static int ioctl_sync(const struct ioctl_call *call)
+{
+	const struct dmacpy_sync *args = &call->args->sync;
+	u32 i, size = args->range_size;
+	int ret = 0;
+
+	if (args->flags != DMACPY_SYNC_FOR_DEVICE &&
+	    args->flags != DMACPY_SYNC_FOR_CPU)
+		return -EINVAL;
+	if (!args->range_count || size < sizeof(struct dmacpy_sync_range))
+		return -EINVAL;
+	if (args->range_count > dmacpy_max_ops.value || size > PAGE_SIZE)
+		return -E2BIG;
+	/* For a 32-bit kernel. */
+	if (args->ranges > ULONG_MAX)
+		return -EFAULT;
+	for (i = 0; i < args->range_count && !ret; i++)
+		ret = ioctl_sync_range(call, u64_to_user_ptr(args->ranges) +
+				       i * size, size);
+	return ret;
+}
+
 /* A structure of at least min_size is understood: what follows is zero. */
 struct ioctl_command {
 	int (*run)(const struct ioctl_call *call);
@@ -572,6 +613,7 @@ static const struct ioctl_command ioctl_commands[] = {
 	[DMACPY_CMD_REGISTER] = {
 		ioctl_register, sizeof(struct dmacpy_register),
 		offsetofend(struct dmacpy_register, handle),
+		DMACPY_REGISTER_FLAGS,
 	},
 	[DMACPY_CMD_RELEASE] = {
 		ioctl_release, sizeof(struct dmacpy_release),
@@ -581,6 +623,11 @@ static const struct ioctl_command ioctl_commands[] = {
 		ioctl_submit, sizeof(struct dmacpy_submit),
 		DMACPY_SUBMIT_MIN_SIZE,
 		DMACPY_SUBMIT_FLAGS,
+	},
+	[DMACPY_CMD_SYNC] = {
+		ioctl_sync, sizeof(struct dmacpy_sync),
+		offsetofend(struct dmacpy_sync, range_size),
+		DMACPY_SYNC_FOR_DEVICE | DMACPY_SYNC_FOR_CPU,
 	},
 };
 

@@ -13,6 +13,8 @@
 				 DMACPY_SUBMIT_EVENT |			\
 				 DMACPY_SUBMIT_NO_IMPLICIT)
 
+#define DMACPY_REGISTER_FLAGS	DMACPY_REGISTER_EXPLICIT_SYNC
+
 /* The structure of SUBMIT of the first version, which always suffices. */
 #define DMACPY_SUBMIT_MIN_SIZE	offsetofend(struct dmacpy_submit, out_fence)
 

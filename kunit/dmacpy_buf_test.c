@@ -273,6 +273,68 @@ static void buf_knows_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 7, dmacpy_buf_visit(bufs[0], 2, 7));
 }
 
+struct buf_sync_case {
+	const char *name;
+	u64 offset;
+	u64 length;
+	u32 access;
+	bool others;
+	int for_device;
+	int for_cpu;
+};
+
+#define BUF_SYNC_LENGTH	1024
+#define BUF_SYNC_OFFSET	100
+#define BUF_SYNC_ALIGN	64
+/* The first line in it begins here. */
+#define BUF_SYNC_LINE	28
+
+static const struct buf_sync_case buf_sync_cases[] = {
+	{ "a line", BUF_SYNC_LINE, 64, BUF_READ_WRITE, false, 0, 0 },
+	{ "a byte of a line", BUF_SYNC_LINE + 1, 1, BUF_READ_WRITE, false, 0,
+	  -EINVAL },
+	{ "from the middle of a line", 0, 92, BUF_READ_WRITE, false, 0,
+	  -EINVAL },
+	{ "all", 0, BUF_SYNC_LENGTH, BUF_READ_WRITE, false, 0, -EINVAL },
+	{ "nothing", BUF_SYNC_LINE, 0, BUF_READ_WRITE, false, -EINVAL,
+	  -EINVAL },
+	{ "more than all", 0, BUF_SYNC_LENGTH + 1, BUF_READ_WRITE, false,
+	  -EINVAL, -EINVAL },
+	{ "behind the end", BUF_SYNC_LENGTH, 64, BUF_READ_WRITE, false,
+	  -EINVAL, -EINVAL },
+	{ "wraps", BUF_SYNC_LINE, -64ULL, BUF_READ_WRITE, false, -EINVAL,
+	  -EINVAL },
+	{ "what the engine only reads", BUF_SYNC_LINE, 64, DMACPY_ACCESS_READ,
+	  false, 0, -EACCES },
+	{ "what the engine only writes", BUF_SYNC_LINE, 64,
+	  DMACPY_ACCESS_WRITE, false, 0, 0 },
+	{ "what jobs sync", BUF_SYNC_LINE, 64, BUF_READ_WRITE, true, -EINVAL,
+	  -EINVAL },
+};
+
+KUNIT_ARRAY_PARAM_DESC(buf_sync, buf_sync_cases, name);
+
+/* Catches: a sync of what is not there, or that drops what is beside it. */
+static void buf_checks_sync(struct kunit *test)
+{
+	const struct buf_sync_case *param = test->param_value;
+	const struct dmacpy_buf buf = {
+		.access = param->access,
+		.length = BUF_SYNC_LENGTH,
+		.offset = BUF_SYNC_OFFSET,
+		.explicit_sync = !param->others,
+	};
+	struct dmacpy_chan *chan = test_buf_chan(test);
+
+	chan->user_align = BUF_SYNC_ALIGN;
+	KUNIT_EXPECT_EQ(test, param->for_device,
+			dmacpy_buf_check_sync(&buf, chan, param->offset,
+					      param->length, false));
+	KUNIT_EXPECT_EQ(test, param->for_cpu,
+			dmacpy_buf_check_sync(&buf, chan, param->offset,
+					      param->length, true));
+}
+
 static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(buf_finds_each_byte),
 	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
@@ -281,6 +343,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(buf_is_charged),
 	KUNIT_CASE(buf_allows_access),
 	KUNIT_CASE(buf_knows_itself),
+	KUNIT_CASE_PARAM(buf_checks_sync, buf_sync_gen_params),
 	{ }
 };
 

@@ -28,10 +28,12 @@
 #define SIZE_REGISTER	32
 #define SIZE_RELEASE	16
 #define SIZE_SUBMIT	40
+#define SIZE_SYNC	24
 /* What it has grown to. */
 #define SUBMIT_KNOWN	48
 #define GET_INFO_KNOWN	136
 #define SIZE_OP		64
+#define SIZE_RANGE	24
 
 /* A structure is at the beginning, operations are behind it. */
 #define USER_SIZE	(4 * PAGE_SIZE)
@@ -60,6 +62,7 @@ union ioctl_any {
 	struct dmacpy_register register_;
 	struct dmacpy_release release;
 	struct dmacpy_submit submit;
+	struct dmacpy_sync sync;
 };
 
 static int ioctl_at(struct kunit *test, unsigned int cmd, void __user *user)
@@ -108,6 +111,7 @@ static const struct ioctl_size_case ioctl_size_cases[] = {
 	{ "REGISTER", DMACPY_REGISTER, SIZE_REGISTER, SIZE_REGISTER },
 	{ "RELEASE", DMACPY_RELEASE, SIZE_RELEASE, SIZE_RELEASE },
 	{ "SUBMIT", DMACPY_SUBMIT, SIZE_SUBMIT, SUBMIT_KNOWN },
+	{ "SYNC", DMACPY_SYNC, SIZE_SYNC, SIZE_SYNC },
 };
 
 KUNIT_ARRAY_PARAM_DESC(ioctl_size, ioctl_size_cases, name);
@@ -186,7 +190,7 @@ static void ioctl_checks_pointer(struct kunit *test)
 static void ioctl_knows_commands(struct kunit *test)
 {
 	static const unsigned int cmds[] = {
-		_IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT + 1),
+		_IO(DMACPY_TYPE, DMACPY_CMD_SYNC + 1),
 		_IO(DMACPY_TYPE, 0xff),
 		_IO(DMACPY_TYPE + 1, DMACPY_CMD_RELEASE),
 		_IOWR(DMACPY_TYPE, DMACPY_CMD_RELEASE, struct dmacpy_release),
@@ -221,6 +225,10 @@ struct ioctl_case {
 #define SUBMIT_CASE(desc, ret, ...)					\
 	{ desc, DMACPY_SUBMIT,						\
 	  { .submit = { .size = SIZE_SUBMIT, __VA_ARGS__ } }, ret }
+
+#define SYNC_CASE(desc, ret, ...)					\
+	{ desc, DMACPY_SYNC,						\
+	  { .sync = { .size = SIZE_SYNC, __VA_ARGS__ } }, ret }
 
 static const struct ioctl_case ioctl_cases[] = {
 	ALLOC_CASE("a mode that there is not", -EOPNOTSUPP,
@@ -258,6 +266,24 @@ static const struct ioctl_case ioctl_cases[] = {
 		    .op_count = 1, .op_size = SIZE_OP),
 	SUBMIT_CASE("operations at no address", -EFAULT,
 		    .ops = U64_MAX, .op_count = 1, .op_size = SIZE_OP),
+	SYNC_CASE("no direction", -EINVAL,
+		  .range_count = 1, .range_size = SIZE_RANGE),
+	SYNC_CASE("both directions", -EINVAL, .flags = 3,
+		  .range_count = 1, .range_size = SIZE_RANGE),
+	SYNC_CASE("no ranges", -EINVAL, .flags = DMACPY_SYNC_FOR_CPU,
+		  .range_size = SIZE_RANGE),
+	SYNC_CASE("short ranges", -EINVAL, .flags = DMACPY_SYNC_FOR_CPU,
+		  .range_count = 1, .range_size = SIZE_RANGE - 1),
+	SYNC_CASE("many ranges", -E2BIG, .flags = DMACPY_SYNC_FOR_CPU,
+		  .range_count = 1025, .range_size = SIZE_RANGE),
+	SYNC_CASE("long ranges", -E2BIG, .flags = DMACPY_SYNC_FOR_CPU,
+		  .range_count = 1, .range_size = PAGE_SIZE + 1),
+	SYNC_CASE("ranges that are not there", -EFAULT,
+		  .flags = DMACPY_SYNC_FOR_CPU, .range_count = 1,
+		  .range_size = SIZE_RANGE),
+	SYNC_CASE("ranges at no address", -EFAULT,
+		  .flags = DMACPY_SYNC_FOR_CPU, .ranges = U64_MAX,
+		  .range_count = 1, .range_size = SIZE_RANGE),
 };
 
 KUNIT_ARRAY_PARAM_DESC(ioctl, ioctl_cases, name);

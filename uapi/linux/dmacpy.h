@@ -87,6 +87,7 @@ enum {
 	DMACPY_CMD_REGISTER,
 	DMACPY_CMD_RELEASE,
 	DMACPY_CMD_SUBMIT,
+	DMACPY_CMD_SYNC,
 };
 
 /* What a handle is good for: the engine reads from it, writes to it. */
@@ -128,7 +129,7 @@ enum {
  *	whose jobs have not completed
  * @max_user_handles: limit of the handles of all streams of a user, including
  *	released ones that jobs still use
- * @__reserved: 0
+ * @register_flags: the flags of REGISTER that are supported
  *
  * The user of a stream is the one that opened it. In a structure that is too
  * short for them, the limits of users are not reported, but apply.
@@ -157,7 +158,7 @@ struct dmacpy_get_info {
 	__u32 max_user_jobs;
 	__u32 max_user_streams;
 	__u32 max_user_handles;
-	__u32 __reserved;
+	__u32 register_flags;
 };
 
 #define DMACPY_GET_INFO _IO(DMACPY_TYPE, DMACPY_CMD_GET_INFO)
@@ -211,9 +212,18 @@ struct dmacpy_import {
 #define DMACPY_IMPORT _IO(DMACPY_TYPE, DMACPY_CMD_IMPORT)
 
 /**
+ * DOC: Flags of REGISTER
+ *
+ *  - DMACPY_REGISTER_EXPLICIT_SYNC: no copy syncs the memory, but the program
+ *    does, by SYNC. The engine sees what was in the memory at REGISTER. RELEASE
+ *    syncs nothing: what a job has written is to be synced before.
+ */
+#define DMACPY_REGISTER_EXPLICIT_SYNC	0x1
+
+/**
  * struct dmacpy_register - ioctl(DMACPY_REGISTER)
  * @size: sizeof(struct dmacpy_register)
- * @flags: must be 0
+ * @flags: DMACPY_REGISTER_*
  * @addr: address of memory of the calling process, a multiple of the copy
  *	alignment in GET_INFO
  * @length: its length
@@ -258,6 +268,63 @@ struct dmacpy_release {
 };
 
 #define DMACPY_RELEASE _IO(DMACPY_TYPE, DMACPY_CMD_RELEASE)
+
+/**
+ * DOC: Flags of SYNC
+ *
+ *  - DMACPY_SYNC_FOR_DEVICE: hand the ranges over to the engine: it sees what
+ *    the CPU has written there
+ *  - DMACPY_SYNC_FOR_CPU: take the ranges back: the CPU sees what the engine
+ *    has written there. What the CPU itself has written there since they were
+ *    handed over is lost.
+ */
+#define DMACPY_SYNC_FOR_DEVICE	0x1
+#define DMACPY_SYNC_FOR_CPU	0x2
+
+/**
+ * struct dmacpy_sync_range - a part of registered memory
+ * @handle: from REGISTER with DMACPY_REGISTER_EXPLICIT_SYNC
+ * @__reserved: must be 0
+ * @offset: where in the memory
+ * @length: bytes, at least 1; for SYNC_FOR_CPU start and end must be multiples
+ *	of @user_align in GET_INFO, as for a copy that writes there
+ */
+struct dmacpy_sync_range {
+	__u32 handle;
+	__u32 __reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/**
+ * struct dmacpy_sync - ioctl(DMACPY_SYNC)
+ * @size: sizeof(struct dmacpy_sync)
+ * @flags: DMACPY_SYNC_FOR_DEVICE or DMACPY_SYNC_FOR_CPU
+ * @ranges: pointer to an array of struct dmacpy_sync_range
+ * @range_count: number of ranges, 1 to the limit of operations in GET_INFO
+ * @range_size: sizeof(struct dmacpy_sync_range)
+ *
+ * Sync parts of memory that no copy syncs. Call it FOR_DEVICE after the CPU has
+ * written to a range, before a job that reads it or writes to it is submitted;
+ * and FOR_CPU after a job has written to a range, before the CPU reads it or
+ * writes to it. Nothing outside of the ranges changes. Where the engine sees
+ * the caches nothing has to be done, but the ranges are checked.
+ *
+ * SYNC does not wait for jobs: the bytes of a range that a job writes to
+ * meanwhile are undefined. It is EINVAL for memory that copies sync, and for a
+ * dma-buf, whose exporter does; and EACCES FOR_CPU without
+ * DMACPY_ACCESS_WRITE, as the engine has written nothing there. The ranges
+ * before one that is refused have been synced.
+ */
+struct dmacpy_sync {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 range_count;
+	__u32 range_size;
+};
+
+#define DMACPY_SYNC _IO(DMACPY_TYPE, DMACPY_CMD_SYNC)
 
 /**
  * enum dmacpy_opcode - what an operation does

@@ -21,7 +21,8 @@
 			 DMACPY_SUBMIT_NO_IMPLICIT)
 
 enum {
-	NONE, A, A_AGAIN, B, B_READ, B_WRITE, USER, USER_READ, BOGUS, HANDLES
+	NONE, A, A_AGAIN, B, B_READ, B_WRITE, USER, USER_READ, SYNCED,
+	SYNCED_READ, BOGUS, HANDLES
 };
 
 FIXTURE(abi)
@@ -32,6 +33,8 @@ FIXTURE(abi)
 	uint8_t *user, *arg;
 	size_t page;
 	struct dmacpy_op op;	/* of the valid SUBMIT */
+	struct dmacpy_sync_range range;	/* of the valid SYNC */
+	uint8_t *synced;	/* as @user, but the program syncs it */
 };
 
 FIXTURE_SETUP(abi)
@@ -41,6 +44,7 @@ FIXTURE_SETUP(abi)
 	self->page = getpagesize();
 	self->arg = memory_map(4 * self->page);
 	self->user = memory_map(2 * LENGTH);
+	self->synced = memory_map(2 * LENGTH);
 	self->stream = stream_open(DEVICE);
 	ASSERT_LE(0, self->stream);
 	self->info = stream_info(self->stream);
@@ -63,6 +67,13 @@ FIXTURE_SETUP(abi)
 				       ACCESS_BOTH);
 	handle[USER_READ] = memory_register(self->stream, self->user + LENGTH,
 					    LENGTH, DMACPY_ACCESS_READ);
+	handle[SYNCED] = memory_register_flags(self->stream, self->synced,
+					       LENGTH, ACCESS_BOTH,
+					       DMACPY_REGISTER_EXPLICIT_SYNC);
+	handle[SYNCED_READ] = memory_register_flags(self->stream,
+						    self->synced + LENGTH,
+						    LENGTH, DMACPY_ACCESS_READ,
+						    DMACPY_REGISTER_EXPLICIT_SYNC);
 	for (h = NONE; h < HANDLES; h++) {
 		ASSERT_LE(h == NONE ? 0 : 1, handle[h]);
 		self->handle[h] = handle[h];
@@ -70,6 +81,10 @@ FIXTURE_SETUP(abi)
 	self->op = (struct dmacpy_op){
 		.opcode = DMACPY_OP_FILL,
 		.dst = handle[A],
+		.length = LENGTH,
+	};
+	self->range = (struct dmacpy_sync_range){
+		.handle = handle[SYNCED],
 		.length = LENGTH,
 	};
 }
@@ -177,6 +192,16 @@ static void fill_submit(struct _test_data_abi *self, void *arg)
 	submit->op_size = sizeof(self->op);
 }
 
+static void fill_sync(struct _test_data_abi *self, void *arg)
+{
+	struct dmacpy_sync *sync = arg;
+
+	sync->flags = DMACPY_SYNC_FOR_DEVICE;
+	sync->ranges = (uintptr_t)&self->range;
+	sync->range_count = 1;
+	sync->range_size = sizeof(self->range);
+}
+
 #define COMMAND(NAME, lower) .name = #NAME, .request = DMACPY_##NAME,	\
 		.size = sizeof(struct dmacpy_##lower)
 
@@ -190,6 +215,7 @@ static const struct command commands[] = {
 	  .reserved = offsetof(struct dmacpy_import, __reserved),
 	  .fill = fill_import, .undo = undo_import },
 	{ COMMAND(REGISTER, register), .has_output = true,
+	  .known_flags = DMACPY_REGISTER_EXPLICIT_SYNC,
 	  .fill = fill_register, .undo = undo_register },
 	{ COMMAND(RELEASE, release),
 	  .reserved = offsetof(struct dmacpy_release, __reserved),
@@ -198,6 +224,9 @@ static const struct command commands[] = {
 	  .first_size = offsetof(struct dmacpy_submit, refused_op),
 	  .reserved = offsetof(struct dmacpy_submit, __reserved),
 	  .fill = fill_submit, .undo = undo_nothing },
+	{ COMMAND(SYNC, sync),
+	  .known_flags = DMACPY_SYNC_FOR_DEVICE | DMACPY_SYNC_FOR_CPU,
+	  .fill = fill_sync, .undo = undo_nothing },
 };
 
 #define for_each_command(cmd)						\
@@ -481,7 +510,7 @@ TEST_F(abi, info_is_plausible)
 	EXPECT_LE(info->max_jobs, info->max_user_jobs);
 	EXPECT_LE(1, info->max_user_streams);
 	EXPECT_LE(1, info->max_user_handles);
-	EXPECT_EQ(0, info->__reserved);
+	EXPECT_EQ(DMACPY_REGISTER_EXPLICIT_SYNC, info->register_flags);
 	EXPECT_NE(0, info->name[0]);
 	EXPECT_NE(NULL, memchr(info->name, 0, sizeof(info->name)));
 }
@@ -600,6 +629,122 @@ TEST_F(abi, register_arguments)
 	ASSERT_EQ(0, munmap(user + self->page, self->page));
 	EXPECT_EQ(-EFAULT, memory_register(stream, user, LENGTH,
 					   DMACPY_ACCESS_READ));
+}
+
+/* With one member that is not as in the valid SYNC. */
+static int bend_sync(struct _test_data_abi *self, size_t at, uint32_t value)
+{
+	make_valid(self, &commands[DMACPY_CMD_SYNC]);
+	*(uint32_t *)(self->arg + at) = value;
+	return command(self->stream, DMACPY_SYNC, self->arg);
+}
+
+#define BEND_SYNC(member, value)					\
+	bend_sync(self, offsetof(struct dmacpy_sync, member), value)
+
+/* Catches: nonsense that is accepted; a longer range that is read wrongly. */
+TEST_F(abi, sync_arguments)
+{
+	struct dmacpy_sync *sync = (void *)self->arg;
+	struct dmacpy_sync_range *range;
+	uint32_t size = sizeof(*range) + 8;
+	uint8_t *ranges = memory_map(self->page);
+
+	EXPECT_EQ(-EINVAL, BEND_SYNC(flags, 0));
+	EXPECT_EQ(-EINVAL, BEND_SYNC(flags, DMACPY_SYNC_FOR_DEVICE |
+					    DMACPY_SYNC_FOR_CPU));
+	EXPECT_EQ(-EINVAL, BEND_SYNC(range_count, 0));
+	EXPECT_EQ(-E2BIG, BEND_SYNC(range_count, self->info.max_ops + 1));
+	EXPECT_EQ(-E2BIG, BEND_SYNC(range_count, UINT_MAX));
+	EXPECT_EQ(-EINVAL, BEND_SYNC(range_size, sizeof(*range) - 1));
+	EXPECT_EQ(-E2BIG, BEND_SYNC(range_size, self->page + 1));
+	make_valid(self, &commands[DMACPY_CMD_SYNC]);
+	sync->ranges = 0;
+	EXPECT_EQ(-EFAULT, command(self->stream, DMACPY_SYNC, sync));
+	sync->ranges = UINT64_MAX;
+	EXPECT_EQ(-EFAULT, command(self->stream, DMACPY_SYNC, sync));
+
+	make_valid(self, &commands[DMACPY_CMD_SYNC]);
+	sync->ranges = (uintptr_t)ranges;
+	sync->range_count = 2;
+	sync->range_size = size;
+	*(struct dmacpy_sync_range *)ranges = self->range;
+	range = (void *)(ranges + size);
+	*range = self->range;
+	EXPECT_EQ(0, command(self->stream, DMACPY_SYNC, sync));
+	range->handle = self->handle[BOGUS];
+	EXPECT_EQ(-ENOENT, command(self->stream, DMACPY_SYNC, sync));
+	*range = self->range;
+	range->__reserved = 1;
+	EXPECT_EQ(-EINVAL, command(self->stream, DMACPY_SYNC, sync));
+	*range = self->range;
+	ranges[2 * size - 1] = 1;
+	EXPECT_EQ(-E2BIG, command(self->stream, DMACPY_SYNC, sync));
+}
+
+static int sync_handle(struct _test_data_abi *self, unsigned int handle,
+		       uint64_t offset, uint64_t length, uint32_t flags)
+{
+	return memory_sync(self->stream, self->handle[handle], offset, length,
+			   flags);
+}
+
+/* Catches: a sync of what is not there, or is not the program's to sync. */
+TEST_F(abi, sync_ranges)
+{
+	uint32_t flags, align = self->info.user_align;
+
+	for (flags = DMACPY_SYNC_FOR_DEVICE; flags <= DMACPY_SYNC_FOR_CPU;
+	     flags++) {
+		EXPECT_EQ(0, sync_handle(self, SYNCED, 0, LENGTH, flags));
+		EXPECT_EQ(0, sync_handle(self, SYNCED, LENGTH - align, align,
+					 flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, SYNCED, 0, 0, flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, SYNCED, 0, LENGTH + align,
+					       flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, SYNCED, LENGTH, align,
+					       flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, SYNCED, -(uint64_t)align,
+					       2 * align, flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, SYNCED, align,
+					       -(uint64_t)align, flags));
+		EXPECT_EQ(-ENOENT, sync_handle(self, NONE, 0, LENGTH, flags));
+		EXPECT_EQ(-ENOENT, sync_handle(self, BOGUS, 0, LENGTH, flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, USER, 0, LENGTH, flags));
+		EXPECT_EQ(-EINVAL, sync_handle(self, A, 0, LENGTH, flags));
+	}
+	EXPECT_EQ(0, sync_handle(self, SYNCED_READ, 0, LENGTH,
+				 DMACPY_SYNC_FOR_DEVICE));
+	EXPECT_EQ(-EACCES, sync_handle(self, SYNCED_READ, 0, LENGTH,
+				       DMACPY_SYNC_FOR_CPU));
+	EXPECT_EQ(0, sync_handle(self, SYNCED, 1, 1, DMACPY_SYNC_FOR_DEVICE));
+	EXPECT_EQ(align > 1 ? -EINVAL : 0,
+		  sync_handle(self, SYNCED, 1, align, DMACPY_SYNC_FOR_CPU));
+	EXPECT_EQ(align > 1 ? -EINVAL : 0,
+		  sync_handle(self, SYNCED, 0, align + 1,
+			      DMACPY_SYNC_FOR_CPU));
+}
+
+/* Catches: memory that is copied wrongly although the program syncs it. */
+TEST_F(abi, synced_memory)
+{
+	unsigned int round;
+
+	for (round = 1; round < 4; round++) {
+		memset(self->synced, round, LENGTH);
+		EXPECT_EQ(0, sync_handle(self, SYNCED, 0, LENGTH,
+					 DMACPY_SYNC_FOR_DEVICE));
+		EXPECT_EQ(0, copy(self->stream, self->handle[A],
+				  self->handle[SYNCED], LENGTH));
+		memset(self->synced, 0, LENGTH);
+		EXPECT_EQ(0, sync_handle(self, SYNCED, 0, LENGTH,
+					 DMACPY_SYNC_FOR_DEVICE));
+		EXPECT_EQ(0, copy(self->stream, self->handle[SYNCED],
+				  self->handle[A], LENGTH));
+		EXPECT_EQ(0, sync_handle(self, SYNCED, 0, LENGTH,
+					 DMACPY_SYNC_FOR_CPU));
+		EXPECT_TRUE(all_bytes_are(self->synced, round, LENGTH));
+	}
 }
 
 /* Catches: a reference dropped twice, or a handle of another stream taken. */

@@ -76,8 +76,15 @@ int dmabuf_import(int stream, int fd, uint32_t access)
 int memory_register(int stream, const void *addr, uint64_t length,
 		    uint32_t access)
 {
+	return memory_register_flags(stream, addr, length, access, 0);
+}
+
+int memory_register_flags(int stream, const void *addr, uint64_t length,
+			  uint32_t access, uint32_t flags)
+{
 	struct dmacpy_register arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.addr = (uintptr_t)addr,
 		.length = length,
 		.access = access,
@@ -85,6 +92,25 @@ int memory_register(int stream, const void *addr, uint64_t length,
 	int ret = command(stream, DMACPY_REGISTER, &arg);
 
 	return ret ?: (int)arg.handle;
+}
+
+int memory_sync(int stream, uint32_t handle, uint64_t offset, uint64_t length,
+		uint32_t flags)
+{
+	struct dmacpy_sync_range range = {
+		.handle = handle,
+		.offset = offset,
+		.length = length,
+	};
+	struct dmacpy_sync arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.ranges = (uintptr_t)&range,
+		.range_count = 1,
+		.range_size = sizeof(range),
+	};
+
+	return command(stream, DMACPY_SYNC, &arg);
 }
 
 int handle_release(int stream, uint32_t handle)

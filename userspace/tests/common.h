@@ -46,6 +46,10 @@ int dmabuf_import(int stream, int fd, uint32_t access);
  */
 int memory_register(int stream, const void *addr, uint64_t length,
 		    uint32_t access);
+int memory_register_flags(int stream, const void *addr, uint64_t length,
+			  uint32_t access, uint32_t flags);
+int memory_sync(int stream, uint32_t handle, uint64_t offset, uint64_t length,
+		uint32_t flags);
 int handle_release(int stream, uint32_t handle);
 int submit_with(int stream, const struct dmacpy_op *ops, size_t count,
 		struct dmacpy_submit *args);

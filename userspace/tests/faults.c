@@ -174,6 +174,25 @@ static void undo_register(struct bench *b)
 	munmap(b->memory, MEMORY);
 }
 
+static int try_register_synced(struct bench *b)
+{
+	b->result = memory_register_flags(b->stream, b->memory, MEMORY,
+					  ACCESS_BOTH,
+					  DMACPY_REGISTER_EXPLICIT_SYNC);
+	return b->result < 0 ? b->result : 0;
+}
+
+static int prepare_sync(struct bench *b)
+{
+	return prepare_memory(b) ?: try_register_synced(b);
+}
+
+static int try_sync(struct bench *b)
+{
+	return memory_sync(b->stream, b->result, 0, MEMORY,
+			   DMACPY_SYNC_FOR_DEVICE);
+}
+
 static int prepare_release(struct bench *b)
 {
 	return try_import_sram(b);
@@ -538,6 +557,17 @@ FIXTURE_VARIANT_ADD(command, import_udmabuf)
 FIXTURE_VARIANT_ADD(command, register)
 {
 	.trial = { prepare_memory, try_register, undo_register, 4, false },
+};
+
+FIXTURE_VARIANT_ADD(command, register_synced)
+{
+	.trial = { prepare_memory, try_register_synced, undo_register, 4,
+		   false },
+};
+
+FIXTURE_VARIANT_ADD(command, sync)
+{
+	.trial = { prepare_sync, try_sync, undo_register, 2, false },
 };
 
 FIXTURE_VARIANT_ADD(command, release)

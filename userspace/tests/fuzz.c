@@ -95,6 +95,7 @@ union args {
 	struct dmacpy_register reg;
 	struct dmacpy_release release;
 	struct dmacpy_submit submit;
+	struct dmacpy_sync sync;
 };
 
 static uint32_t draw(struct fuzzer *f, uint32_t below)
@@ -292,6 +293,7 @@ static int register_to(struct fuzzer *f, unsigned int stream)
 	uint8_t *mem = memory_map(2 * PINNED);
 	union args args = { .reg = {
 		.size = sizeof(args.reg),
+		.flags = chance(f, 4) ? DMACPY_REGISTER_EXPLICIT_SYNC : 0,
 		.addr = (uintptr_t)mem + 64 * draw(f, 4096 / 64) +
 			(chance(f, 16) ? draw(f, 64) : 0),
 		.length = length(f) % PINNED,
@@ -446,6 +448,33 @@ static void do_submit(struct fuzzer *f)
 	/* Also with the error of a job that was started. */
 	keep(f, OTHER, submit.out_fence);
 	replace(f, stream, ret);
+}
+
+/* Of memory, which may be in use, or of what is synced by others */
+static void do_sync_memory(struct fuzzer *f)
+{
+	unsigned int stream = draw(f, EACH_KIND);
+	struct dmacpy_sync_range ranges[4];
+	union args args = { .sync = {
+		.size = sizeof(args.sync),
+		.flags = 1 + draw(f, 2),
+		.ranges = (uintptr_t)ranges,
+		.range_count = 1 + draw(f, 4),
+		.range_size = sizeof(*ranges),
+	} };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		ranges[i] = (struct dmacpy_sync_range){
+			.handle = find_handle(f, stream, 1 + draw(f, 3)),
+			.offset = 64 * draw(f, 32),
+			.length = 64 * (1 + draw(f, 32)),
+		};
+	if (chance(f, 4))
+		mutate(f, ranges, sizeof(ranges));
+	if (chance(f, 8))
+		mutate(f, &args, sizeof(args.sync));
+	command(stream_file(f, stream), DMACPY_SYNC, &args);
 }
 
 /* Any number, any bytes */
@@ -719,6 +748,7 @@ static const struct {
 	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_show, 2 },
 	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_pass, 2 },
 	{ do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },
+	{ do_sync_memory, 12 },
 };
 
 #define ACTIONS	(sizeof(actions) / sizeof(*actions))

@@ -35,7 +35,7 @@ AT(dmacpy_get_info, max_user_bytes, 112, 8);
 AT(dmacpy_get_info, max_user_jobs, 120, 4);
 AT(dmacpy_get_info, max_user_streams, 124, 4);
 AT(dmacpy_get_info, max_user_handles, 128, 4);
-AT(dmacpy_get_info, __reserved, 132, 4);
+AT(dmacpy_get_info, register_flags, 132, 4);
 
 SIZE(dmacpy_alloc, 24);
 AT(dmacpy_alloc, size, 0, 4);
@@ -66,6 +66,19 @@ AT(dmacpy_release, size, 0, 4);
 AT(dmacpy_release, flags, 4, 4);
 AT(dmacpy_release, handle, 8, 4);
 AT(dmacpy_release, __reserved, 12, 4);
+
+SIZE(dmacpy_sync_range, 24);
+AT(dmacpy_sync_range, handle, 0, 4);
+AT(dmacpy_sync_range, __reserved, 4, 4);
+AT(dmacpy_sync_range, offset, 8, 8);
+AT(dmacpy_sync_range, length, 16, 8);
+
+SIZE(dmacpy_sync, 24);
+AT(dmacpy_sync, size, 0, 4);
+AT(dmacpy_sync, flags, 4, 4);
+AT(dmacpy_sync, ranges, 8, 8);
+AT(dmacpy_sync, range_count, 16, 4);
+AT(dmacpy_sync, range_size, 20, 4);
 
 SIZE(dmacpy_op, 64);
 AT(dmacpy_op, opcode, 0, 4);
@@ -102,6 +115,10 @@ NUMBER(DMACPY_IMPORT, 0xb902);
 NUMBER(DMACPY_REGISTER, 0xb903);
 NUMBER(DMACPY_RELEASE, 0xb904);
 NUMBER(DMACPY_SUBMIT, 0xb905);
+NUMBER(DMACPY_SYNC, 0xb906);
+NUMBER(DMACPY_REGISTER_EXPLICIT_SYNC, 1);
+NUMBER(DMACPY_SYNC_FOR_DEVICE, 1);
+NUMBER(DMACPY_SYNC_FOR_CPU, 2);
 NUMBER(DMACPY_OP_COPY, 0);
 NUMBER(DMACPY_OP_COPY_2D, 1);
 NUMBER(DMACPY_OP_FILL, 2);

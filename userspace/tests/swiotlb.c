@@ -124,6 +124,85 @@ TEST_F(swiotlb, rest_of_registered_destination)
 	EXPECT_TRUE(all_bytes_are(mem + 2 * PART, 0x11, LENGTH - 2 * PART));
 }
 
+/* Memory that the program syncs, with bytes that the engine has never seen. */
+static int register_synced(int stream, uint8_t *mem)
+{
+	return memory_register_flags(stream, mem, LENGTH, ACCESS_BOTH,
+				     DMACPY_REGISTER_EXPLICIT_SYNC);
+}
+
+/* Catches: memory that shows the engine what others had there before. */
+TEST_F(swiotlb, synced_when_registered)
+{
+	uint8_t *mem = memory_map(LENGTH);
+	int handle;
+
+	random_fill(mem, LENGTH);
+	handle = register_synced(self->stream, mem);
+	ASSERT_LT(0, handle);
+	ASSERT_EQ(0, copy(self->stream, self->sram, handle, LENGTH));
+	EXPECT_TRUE(is_copied(self, mem));
+}
+
+/* Catches: a copy that syncs; a SYNC that does not, or not its range alone. */
+TEST_F(swiotlb, synced_source)
+{
+	const size_t start = PART + 3, length = PART + 10;
+	uint8_t *mem = memory_map(LENGTH), *before = memory_map(LENGTH);
+	int handle = register_synced(self->stream, mem);
+
+	ASSERT_LT(0, handle);
+	random_fill(mem, LENGTH);
+	ASSERT_EQ(0, copy(self->stream, self->sram, handle, LENGTH));
+	EXPECT_TRUE(is_copied(self, before));
+	ASSERT_EQ(0, memory_sync(self->stream, handle, start, length,
+				 DMACPY_SYNC_FOR_DEVICE));
+	memcpy(before + start, mem + start, length);
+	ASSERT_EQ(0, copy(self->stream, self->sram, handle, LENGTH));
+	EXPECT_TRUE(is_copied(self, before));
+	ASSERT_EQ(0, memory_sync(self->stream, handle, 0, LENGTH,
+				 DMACPY_SYNC_FOR_DEVICE));
+	ASSERT_EQ(0, copy(self->stream, self->sram, handle, LENGTH));
+	EXPECT_TRUE(is_copied(self, mem));
+}
+
+/* Catches: the same for what the engine writes. */
+TEST_F(swiotlb, synced_destination)
+{
+	uint8_t *mem = memory_map(LENGTH);
+	int handle = register_synced(self->stream, mem);
+
+	ASSERT_LT(0, handle);
+	memset(mem, 0x11, LENGTH);
+	memset(self->sram_mem, 0x22, LENGTH);
+	ASSERT_EQ(0, copy(self->stream, handle, self->sram, LENGTH));
+	EXPECT_TRUE(all_bytes_are(mem, 0x11, LENGTH));
+	ASSERT_EQ(0, memory_sync(self->stream, handle, PART, PART,
+				 DMACPY_SYNC_FOR_CPU));
+	EXPECT_TRUE(all_bytes_are(mem, 0x11, PART));
+	EXPECT_TRUE(all_bytes_are(mem + PART, 0x22, PART));
+	EXPECT_TRUE(all_bytes_are(mem + 2 * PART, 0x11, LENGTH - 2 * PART));
+	ASSERT_EQ(0, memory_sync(self->stream, handle, 0, LENGTH,
+				 DMACPY_SYNC_FOR_CPU));
+	EXPECT_TRUE(all_bytes_are(mem, 0x22, LENGTH));
+}
+
+/* Catches: a job with both kinds of memory that syncs both, or neither. */
+TEST_F(swiotlb, synced_beside_registered)
+{
+	uint8_t *mem = memory_map(LENGTH), *synced = memory_map(LENGTH);
+	int handle = memory_register(self->stream, mem, LENGTH, ACCESS_BOTH);
+	int synced_handle = register_synced(self->stream, synced);
+
+	ASSERT_LT(0, handle);
+	ASSERT_LT(0, synced_handle);
+	random_fill(mem, LENGTH);
+	ASSERT_EQ(0, copy(self->stream, synced_handle, handle, LENGTH));
+	EXPECT_TRUE(all_bytes_are(synced, 0, LENGTH));
+	ASSERT_EQ(0, copy(self->stream, self->sram, synced_handle, LENGTH));
+	EXPECT_TRUE(is_copied(self, mem));
+}
+
 /* Catches: brackets that do not reach the engine's mapping of the heap. */
 TEST_F(swiotlb, system_heap)
 {

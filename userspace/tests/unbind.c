@@ -119,6 +119,8 @@ TEST_F(unbind, old_stream)
 					   ACCESS_BOTH));
 	EXPECT_EQ(-ENODEV, copy(self->stream, self->handle, self->user_handle,
 				LENGTH));
+	EXPECT_EQ(-ENODEV, memory_sync(self->stream, self->user_handle, 0,
+				       LENGTH, DMACPY_SYNC_FOR_DEVICE));
 	EXPECT_GT(0, stream_open(self->instance.node));
 	EXPECT_EQ(0, handle_release(self->stream, self->handle));
 	EXPECT_EQ(-ENOENT, handle_release(self->stream, self->handle));
@@ -246,6 +248,44 @@ TEST_F_TIMEOUT(unbind, while_copies_run, SLOW)
 	for (i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], NULL);
 		EXPECT_EQ(-ENODEV, submitters[i].last);
+	}
+}
+
+struct syncer {
+	int stream, handle, last;
+};
+
+static void *sync_until_error(void *arg)
+{
+	struct syncer *s = arg;
+
+	while (!s->last)
+		s->last = memory_sync(s->stream, s->handle, 0, LENGTH,
+				      DMACPY_SYNC_FOR_DEVICE);
+	return NULL;
+}
+
+/* Catches: a SYNC of memory that is being unmapped from the engine. */
+TEST_F_TIMEOUT(unbind, while_memory_is_synced, SLOW)
+{
+	struct syncer syncers[THREADS];
+	pthread_t thread[THREADS];
+	int i, handle;
+
+	handle = memory_register_flags(self->stream, memory_map(LENGTH),
+				       LENGTH, ACCESS_BOTH,
+				       DMACPY_REGISTER_EXPLICIT_SYNC);
+	ASSERT_LT(0, handle);
+	for (i = 0; i < THREADS; i++) {
+		syncers[i] = (struct syncer){ self->stream, handle, 0 };
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, sync_until_error,
+					    &syncers[i]));
+	}
+	usleep(100 * 1000);
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(thread[i], NULL);
+		EXPECT_EQ(-ENODEV, syncers[i].last);
 	}
 }
 
