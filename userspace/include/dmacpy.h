@@ -165,10 +165,11 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * After a failure the bytes of the destination range are undefined.
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges overlap
- * (see dmacpy_stream_move()), or a buffer belongs to another stream, -EACCES
- * when a buffer lacks the access, or the errors of
- * dmacpy_buffer_register(), for memory that those
- * few bytes pass through, or of dmacpy_job_run().
+ * (see dmacpy_stream_move()), or a buffer belongs to another stream, or when
+ * the CPU would have to write to a buffer that it may not
+ * (dmacpy_buffer_register_flags()), -EACCES when a buffer lacks the access, or
+ * the errors of dmacpy_buffer_register(), for memory that those few bytes pass
+ * through, or of dmacpy_job_run().
  */
 int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -293,6 +294,47 @@ int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
 			   struct dmacpy_buffer **buffer);
 
 /**
+ * dmacpy_buffer_register_flags() - the same with flags
+ * @stream: as for dmacpy_buffer_register()
+ * @addr: as for dmacpy_buffer_register()
+ * @length: as for dmacpy_buffer_register()
+ * @access: as for dmacpy_buffer_register()
+ * @flags: DMACPY_REGISTER_*, or 0; those that a device supports are
+ *	@register_flags of struct dmacpy_get_info
+ * @buffer: on return the buffer. The caller owns it and frees it with
+ *	dmacpy_buffer_free().
+ *
+ * With DMACPY_REGISTER_EXPLICIT_SYNC copies do not sync the memory, but
+ * dmacpy_buffer_sync() does, or the brackets of dmacpy_buffer_begin_access().
+ * dmacpy_stream_copy() and dmacpy_stream_move() then only write to ranges that
+ * are aligned to @user_align: otherwise they return -EINVAL.
+ *
+ * Return: as dmacpy_buffer_register(), or -EOPNOTSUPP for an unknown flag.
+ */
+int dmacpy_buffer_register_flags(struct dmacpy_stream *stream, void *addr,
+				 size_t length, uint32_t access, uint32_t flags,
+				 struct dmacpy_buffer **buffer);
+
+/**
+ * dmacpy_buffer_sync() - sync a range that copies do not sync
+ * @buffer: with DMACPY_REGISTER_EXPLICIT_SYNC
+ * @offset: where in @buffer
+ * @length: in bytes; with 0 nothing happens
+ * @flags: DMACPY_SYNC_FOR_DEVICE after the CPU has written to the range, before
+ *	a job that uses it is submitted; DMACPY_SYNC_FOR_CPU after a job has
+ *	written to it, before the CPU uses it. The latter is for ranges aligned
+ *	to @user_align of struct dmacpy_get_info.
+ *
+ * Waits for no job. It is restarted after a signal.
+ *
+ * Return: 0, -EINVAL when it is another kind of buffer, the range is not within
+ * it or not aligned, -EACCES for DMACPY_SYNC_FOR_CPU when the engine does not
+ * write to @buffer, or another negative errno.
+ */
+int dmacpy_buffer_sync(struct dmacpy_buffer *buffer, uint64_t offset,
+		       uint64_t length, uint32_t flags);
+
+/**
  * dmacpy_buffer_free() - free a buffer with its mapping and file descriptor
  * @buffer: to free, or NULL. SRAM is given back when nobody else has it.
  */
@@ -332,10 +374,13 @@ void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
  * program that calls that itself has to poll(2) the dma-buf before, or it may
  * see old data in cached memory. Both are restarted after a signal.
  *
- * Does nothing for registered memory, which each copy itself makes coherent.
+ * For registered memory, which each copy itself makes coherent, it does nothing.
+ * If it has DMACPY_REGISTER_EXPLICIT_SYNC, all of it that the engine may have
+ * written to is synced for the CPU, and at the end of an access with
+ * DMACPY_ACCESS_WRITE all of it for the engine; jobs are not waited for.
  *
- * Return: 0, -EINVAL when @access is neither, or the error of poll(2) or
- * DMA_BUF_IOCTL_SYNC.
+ * Return: 0, -EINVAL when @access is neither, or the error of poll(2),
+ * DMA_BUF_IOCTL_SYNC or DMACPY_SYNC.
  */
 int dmacpy_buffer_begin_access(struct dmacpy_buffer *buffer, uint32_t access);
 

@@ -84,8 +84,18 @@ DMACPY_API int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
 				      size_t length, uint32_t access,
 				      struct dmacpy_buffer **buffer)
 {
+	return dmacpy_buffer_register_flags(stream, addr, length, access, 0,
+					    buffer);
+}
+
+DMACPY_API int dmacpy_buffer_register_flags(struct dmacpy_stream *stream,
+					    void *addr, size_t length,
+					    uint32_t access, uint32_t flags,
+					    struct dmacpy_buffer **buffer)
+{
 	struct dmacpy_register reg = {
 		.size = sizeof(reg),
+		.flags = flags,
 		.addr = (uintptr_t)addr,
 		.length = length,
 		.access = access,
@@ -108,6 +118,7 @@ DMACPY_API int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
 	new->access = access;
 	new->size = length;
 	new->fd = -1;
+	new->explicit_sync = !!(flags & DMACPY_REGISTER_EXPLICIT_SYNC);
 	new->memory = addr;
 	*buffer = new;
 	return 0;
@@ -163,6 +174,63 @@ DMACPY_API void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer)
 	buffer->memory = NULL;
 }
 
+DMACPY_API int dmacpy_buffer_sync(struct dmacpy_buffer *buffer, uint64_t offset,
+				  uint64_t length, uint32_t flags)
+{
+	struct dmacpy_sync_range range = {
+		.handle = buffer->handle,
+		.offset = offset,
+		.length = length,
+	};
+	struct dmacpy_sync sync = {
+		.size = sizeof(sync),
+		.flags = flags,
+		.ranges = (uintptr_t)&range,
+		.range_count = 1,
+		.range_size = sizeof(range),
+	};
+	int ret;
+
+	if (!length)
+		return 0;
+
+	do {
+		ret = dmacpy_ioctl(buffer->stream->fd, DMACPY_SYNC, &sync);
+	} while (ret == -EINTR);
+
+	return ret;
+}
+
+/* The engine writes to whole cache lines only. */
+static int take_back(struct dmacpy_buffer *buffer)
+{
+	uint64_t line = buffer->stream->limits.user_align;
+	uint64_t start = -(uintptr_t)buffer->memory % line;
+	uint64_t length;
+
+	if (!(buffer->access & DMACPY_ACCESS_WRITE) || start >= buffer->size)
+		return 0;
+
+	length = buffer->size - start;
+
+	return dmacpy_buffer_sync(buffer, start, length - length % line,
+				  DMACPY_SYNC_FOR_CPU);
+}
+
+static int sync_user(struct dmacpy_buffer *buffer, uint32_t access,
+		     uint64_t flags)
+{
+	if (!buffer->explicit_sync)
+		return 0;
+	if (flags == DMA_BUF_SYNC_START)
+		return take_back(buffer);
+	if (!(access & DMACPY_ACCESS_WRITE))
+		return 0;
+
+	return dmacpy_buffer_sync(buffer, 0, buffer->size,
+				  DMACPY_SYNC_FOR_DEVICE);
+}
+
 /*
  * Until no job uses the buffer in a way that the access must not meet. The
  * ioctl waits too, but after the exporter has invalidated the caches: what they
@@ -190,7 +258,7 @@ static int sync_access(struct dmacpy_buffer *buffer, uint32_t access,
 	if (!access || access & ~(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE))
 		return -EINVAL;
 	if (dmacpy_buffer_is_user(buffer))
-		return 0;
+		return sync_user(buffer, access, flags);
 
 	if (flags == DMA_BUF_SYNC_START) {
 		ret = wait_for_jobs(buffer, access);

@@ -5,8 +5,9 @@
  * An engine that bypasses the CPU's caches cannot write a part of a cache
  * line: what the CPU wrote beside it gets lost. So only the whole lines in the
  * middle of the destination are the engine's. The edges before and behind are
- * written by the CPU, from the source where it is the program's memory, else
- * from a bounce buffer, where the engine puts them with what surrounds them.
+ * written by the CPU, from the source where it is the program's memory that the
+ * engine and the CPU see alike, else from a bounce buffer, where the engine puts
+ * them with what surrounds them.
  */
 #include <errno.h>
 #include <string.h>
@@ -179,7 +180,7 @@ static int add_edge(struct copy *copy, int which, uint64_t offset)
 		return 0;
 
 	edge->dst = (char *)copy->dst->memory + copy->dst_offset + offset;
-	if (!dmacpy_buffer_is_user(copy->src))
+	if (!dmacpy_buffer_is_user(copy->src) || copy->src->explicit_sync)
 		return add_bounced_edge(copy, which,
 					copy->src_offset + offset);
 
@@ -212,6 +213,10 @@ static int run_copy(struct copy *copy)
 	int ret;
 
 	find_edges(copy);
+	/* What the engine wrote to that line may not be in the cache. */
+	if (copy->dst->explicit_sync &&
+	    (edges[HEAD].length || edges[TAIL].length))
+		return -EINVAL;
 
 	ret = add_edge(copy, HEAD, 0);
 	if (ret)

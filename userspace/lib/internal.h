@@ -40,6 +40,7 @@ struct dmacpy_stream {
  * @access: DMACPY_ACCESS_* of the engine
  * @size: in bytes
  * @fd: the dma-buf, -1 for registered memory
+ * @explicit_sync: registered with DMACPY_REGISTER_EXPLICIT_SYNC
  * @memory: registered memory, or a mapping of the dma-buf, or NULL
  */
 struct dmacpy_buffer {
@@ -48,6 +49,7 @@ struct dmacpy_buffer {
 	uint32_t access;
 	uint64_t size;
 	int fd;
+	int explicit_sync;
 	void *memory;
 };
 

@@ -374,6 +374,57 @@ TEST_F(library, map_and_sync)
 	EXPECT_EQ(0, sram_leaked());
 }
 
+/* Catches: memory that nobody syncs, or that brackets sync in part. */
+TEST_F(library, explicit_sync)
+{
+	const size_t align = self->info.user_align, page = LENGTH / 4;
+	uint8_t *mem = memory_map(2 * LENGTH) + align;
+	struct dmacpy_buffer *buffer;
+
+	EXPECT_EQ(-EOPNOTSUPP,
+		  dmacpy_buffer_register_flags(self->stream, mem, LENGTH,
+					       ACCESS_BOTH, 1U << 31, &buffer));
+	ASSERT_EQ(0, dmacpy_buffer_register_flags(self->stream, mem, LENGTH,
+						  ACCESS_BOTH,
+						  DMACPY_REGISTER_EXPLICIT_SYNC,
+						  &buffer));
+	/* By hand. */
+	memset(mem, 0x11, LENGTH);
+	EXPECT_EQ(0, dmacpy_buffer_sync(buffer, 1, 0, 0));
+	EXPECT_EQ(0, dmacpy_buffer_sync(buffer, 0, LENGTH,
+					DMACPY_SYNC_FOR_DEVICE));
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->sram, 0, buffer, 0,
+					LENGTH));
+	EXPECT_TRUE(all_bytes_are(self->sram_mem, 0x11, LENGTH));
+	memset(self->sram_mem, 0x22, LENGTH);
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, buffer, page, self->sram,
+					0, page));
+	EXPECT_EQ(0, dmacpy_buffer_sync(buffer, page, page,
+					DMACPY_SYNC_FOR_CPU));
+	EXPECT_TRUE(all_bytes_are(mem, 0x11, page));
+	EXPECT_TRUE(all_bytes_are(mem + page, 0x22, page));
+
+	/* In brackets. */
+	EXPECT_EQ(0, dmacpy_buffer_begin_access(buffer, ACCESS_BOTH));
+	memset(mem, 0x33, LENGTH);
+	EXPECT_EQ(0, dmacpy_buffer_end_access(buffer, ACCESS_BOTH));
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, buffer, 0, self->sram, 0,
+					page));
+	EXPECT_EQ(0, dmacpy_buffer_begin_access(buffer, DMACPY_ACCESS_READ));
+	EXPECT_TRUE(all_bytes_are(mem, 0x22, page));
+	EXPECT_TRUE(all_bytes_are(mem + page, 0x33, LENGTH - page));
+	EXPECT_EQ(0, dmacpy_buffer_end_access(buffer, DMACPY_ACCESS_READ));
+
+	EXPECT_EQ(-EINVAL, dmacpy_buffer_sync(self->user, 0, LENGTH,
+					      DMACPY_SYNC_FOR_CPU));
+	EXPECT_EQ(-EINVAL, dmacpy_buffer_sync(buffer, 0, LENGTH + 1,
+					      DMACPY_SYNC_FOR_DEVICE));
+	if (align > 1)
+		EXPECT_EQ(-EINVAL, dmacpy_stream_copy(self->stream, buffer, 1,
+						      self->sram, 0, page));
+	dmacpy_buffer_free(buffer);
+}
+
 /* Catches: operations lost, or left, between runs of a job; a wrong limit. */
 TEST_F(library, jobs)
 {
