@@ -293,6 +293,9 @@ test_bench()
 		bench $mode --depth 4 --no-implicit --handles 10
 	done
 	bench sync --src user --dst user --segments 40 --size 32K
+	for mode in sync cpu; do
+		bench $mode --src user --dst user --size 32K --explicit-sync
+	done
 	bench sync --src sram --dst user --size 16K
 	bench copier --src sram --dst sram --size 16K --min-part 1K --batch 3 \
 		-d "/dev/$(fake_node)"
@@ -379,6 +382,8 @@ test_bench_errors()
 	message 'mode copier'
 	expect 2 dmacpy bench --threads 2 --streams 1
 	message 'a stream'
+	expect 2 dmacpy bench --explicit-sync --src sram
+	message 'for user'
 	expect 2 dmacpy bench --segments 2 --src sram
 	message 'for user'
 	expect 2 dmacpy bench --segments 2 --size 64K

@@ -41,6 +41,7 @@ static const char help[] =
 	"      --handles N      further handles of each stream, 0\n"
 	"      --segments N     make user N pages, none beside another\n"
 	"      --min-part N     least bytes of a part in mode copier\n"
+	"      --explicit-sync  user is not synced by each copy, but before and after\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
 	"      --verify         check all memory after each round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
@@ -62,6 +63,7 @@ enum {
 	OPTION_HANDLES,
 	OPTION_SEGMENTS,
 	OPTION_MIN_PART,
+	OPTION_EXPLICIT_SYNC,
 	OPTION_NO_IMPLICIT,
 	OPTION_VERIFY,
 	OPTION_ITERATIONS,
@@ -83,6 +85,7 @@ static const struct option options[] = {
 	{ "handles", required_argument, NULL, OPTION_HANDLES },
 	{ "segments", required_argument, NULL, OPTION_SEGMENTS },
 	{ "min-part", required_argument, NULL, OPTION_MIN_PART },
+	{ "explicit-sync", no_argument, NULL, OPTION_EXPLICIT_SYNC },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
@@ -197,6 +200,9 @@ static int parse_option(struct bench *bench, int option)
 		return usage_error("bench",
 				   "--min-part has to be %u or more, not '%s'",
 				   BENCH_MIN_PART, optarg);
+	case OPTION_EXPLICIT_SYNC:
+		bench->explicit_sync = true;
+		return 0;
 	case OPTION_NO_IMPLICIT:
 		bench->no_implicit = true;
 		return 0;
@@ -279,6 +285,10 @@ static int check_memory(const struct bench *bench)
 	    bench->src != BENCH_USER)
 		return usage_error("bench",
 				   "--segments is for user: take it for --src or --dst");
+	if (bench->explicit_sync && bench->src != BENCH_USER &&
+	    bench->dst != BENCH_USER)
+		return usage_error("bench",
+				   "--explicit-sync is for user: take it for --src or --dst");
 
 	return 0;
 }

@@ -109,6 +109,7 @@ struct bench_mode {
  * @src: memory to copy from, BENCH_KINDS for a fill
  * @dst: memory to copy or fill to
  * @opcode: what a job does
+ * @explicit_sync: with DMACPY_REGISTER_EXPLICIT_SYNC
  * @no_implicit: with DMACPY_SUBMIT_NO_IMPLICIT
  * @verify: look at each byte after each round
  * @min_part: of a copier's copies, or 0 for the library's
@@ -132,6 +133,7 @@ struct bench {
 	enum bench_kind src;
 	enum bench_kind dst;
 	enum dmacpy_opcode opcode;
+	bool explicit_sync;
 	bool no_implicit;
 	bool verify;
 	uint64_t min_part;

@@ -107,8 +107,10 @@ static int new_user(const struct bench *bench, struct dmacpy_stream *stream,
 	}
 
 	mem->data = data;
-	ret = dmacpy_buffer_register(stream, data, mem->length, access,
-				     &mem->buffer);
+	ret = dmacpy_buffer_register_flags(stream, data, mem->length, access,
+					   bench->explicit_sync ?
+					   DMACPY_REGISTER_EXPLICIT_SYNC : 0,
+					   &mem->buffer);
 	if (ret)
 		device_error("cannot lock memory for the engine", ret);
 

@@ -33,6 +33,8 @@ static const char * const submit_flags[] = {
 	"wait", "out_fence", "in_fence", "event", "no_implicit",
 };
 
+static const char * const register_flags[] = { "explicit_sync" };
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /**
@@ -56,6 +58,13 @@ static struct bits submit_bits(const struct dmacpy_get_info *info)
 {
 	return (struct bits){
 		submit_flags, COUNT(submit_flags), info->submit_flags
+	};
+}
+
+static struct bits register_bits(const struct dmacpy_get_info *info)
+{
+	return (struct bits){
+		register_flags, COUNT(register_flags), info->register_flags
 	};
 }
 
@@ -135,6 +144,7 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	       info->max_user_streams, info->max_user_handles);
 	print_table_bits("operations", opcode_bits(info));
 	print_table_bits("submit", submit_bits(info));
+	print_table_bits("register", register_bits(info));
 	print_table_kernel();
 }
 
@@ -221,6 +231,8 @@ void print_info_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_bits("opcodes", opcode_bits(info));
 	printf(",\n");
 	print_json_bits("submit_flags", submit_bits(info));
+	printf(",\n");
+	print_json_bits("register_flags", register_bits(info));
 	printf("\n}");
 }
 
