@@ -27,8 +27,8 @@ _dmacpy_takes_value()
 	case $1 in
 	-[dnops] | --device | --offset | --size | --pattern | --op | --src | \
 	--dst | --mode | --depth | --batch | --threads | --streams | \
-	--handles | --segments | --min-part | --iterations | --time | \
-	--seconds | --delay)
+	--handles | --segments | --gap | --min-part | --iterations | \
+	--time | --seconds | --delay)
 		;;
 	*) return 1 ;;
 	esac

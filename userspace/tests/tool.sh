@@ -300,6 +300,8 @@ test_bench()
 	bench copier --src sram --dst sram --size 16K --min-part 1K --batch 3 \
 		-d "/dev/$(fake_node)"
 	bench sync --src sram --dst sram --size 1600 --op 2d
+	bench sync --src sram --dst sram --size 1600 --op 2d --gap 0
+	bench sync --src sram --dst sram --size 100 --batch 9 --gap 28
 	for mode in sync cpu; do
 		[ ! -c /dev/udmabuf ] ||
 			bench $mode --src udmabuf --dst udmabuf
@@ -343,10 +345,10 @@ test_bench_formats()
 		--iterations 7 --size 128 --csv
 	[ "$(wc -l <out)" -eq 2 ] || fail "not two lines"
 	[ "$(head -n 1 out)" = "op,mode,src,dst,size,depth,batch,threads,$(:
-		)streams,handles,segments,copies,ns_median,ns_min,ns_p99,$(:
-		)bytes_per_s" ] || fail "other names"
-	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,210(,$(:
-		)[0-9]+\.[0-9]{2}){3},[1-9][0-9]*" || fail "other values"
+		)streams,handles,segments,gap,copies,ns_median,ns_mean,$(:
+		)ns_min,ns_p99,bytes_per_s" ] || fail "other names"
+	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,0,210$(:
+		)(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "other values"
 	expect 0 dmacpy bench --op fill --size 256 --iterations 7 --json
 	cp out info.json
 	[ "$(json op) $(json src) $(json copies)" = "fill - 7" ] ||
@@ -380,6 +382,8 @@ test_bench_errors()
 	message '256 or more'
 	expect 2 dmacpy bench --min-part 4K
 	message 'mode copier'
+	expect 2 dmacpy bench --gap 2G
+	message 2G
 	expect 2 dmacpy bench --threads 2 --streams 1
 	message 'a stream'
 	expect 2 dmacpy bench --explicit-sync --src sram

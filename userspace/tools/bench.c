@@ -18,6 +18,9 @@
 /* Of a thread: 2 MiB. */
 #define MAX_SAMPLES (1U << 18)
 
+/* Far more than what is left of a buffer. */
+#define MAX_GAP (1ULL << 30)
+
 /* No cache line is shared by two slots. */
 #define MIN_ALIGN 64
 
@@ -27,7 +30,7 @@ static const char help[] =
 	"options:\n"
 	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -s, --size N         bytes of each copy, 4K; N can end with K, M or G\n"
-	"      --op OP          copy, 2d (16 rows with gaps) or fill\n"
+	"      --op OP          copy, 2d (16 rows) or fill\n"
 	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
 	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
 	"      --mode MODE      wait by sync, event, fence or uring; or copier: by\n"
@@ -42,6 +45,8 @@ static const char help[] =
 	"      --segments N     make user N pages, none beside another\n"
 	"      --min-part N     least bytes of a part in mode copier\n"
 	"      --explicit-sync  user is not synced by each copy, but before and after\n"
+	"      --gap N          bytes between copies, 0, or between rows of 2d,\n"
+	"                       as many as a row has\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
 	"      --verify         check all memory after each round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
@@ -64,6 +69,7 @@ enum {
 	OPTION_SEGMENTS,
 	OPTION_MIN_PART,
 	OPTION_EXPLICIT_SYNC,
+	OPTION_GAP,
 	OPTION_NO_IMPLICIT,
 	OPTION_VERIFY,
 	OPTION_ITERATIONS,
@@ -86,6 +92,7 @@ static const struct option options[] = {
 	{ "segments", required_argument, NULL, OPTION_SEGMENTS },
 	{ "min-part", required_argument, NULL, OPTION_MIN_PART },
 	{ "explicit-sync", no_argument, NULL, OPTION_EXPLICIT_SYNC },
+	{ "gap", required_argument, NULL, OPTION_GAP },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
@@ -203,6 +210,11 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_EXPLICIT_SYNC:
 		bench->explicit_sync = true;
 		return 0;
+	case OPTION_GAP:
+		if (!parse_size(optarg, &bench->gap) &&
+		    bench->gap <= MAX_GAP)
+			return 0;
+		return usage_error("bench", "bad gap '%s'", optarg);
 	case OPTION_NO_IMPLICIT:
 		bench->no_implicit = true;
 		return 0;
@@ -233,6 +245,9 @@ static void set_defaults(struct bench *bench)
 		bench->rounds = DEFAULT_ROUNDS;
 	if (bench->opcode != DMACPY_OP_FILL && bench->src == BENCH_KINDS)
 		bench->src = BENCH_USER;
+	if (bench->gap > MAX_GAP)
+		bench->gap = bench->opcode == DMACPY_OP_COPY_2D ?
+			     bench->size / BENCH_ROWS : 0;
 }
 
 /* Return 0 or EXIT_USAGE. */
@@ -307,7 +322,7 @@ void bench_make_layout(struct bench *bench)
 	layout->guard = bench->verify ? align : 0;
 	layout->rows = bench->opcode == DMACPY_OP_COPY_2D ? BENCH_ROWS : 1;
 	layout->row = bench->size / layout->rows;
-	layout->stride = layout->rows > 1 ? 2 * layout->row : layout->row;
+	layout->stride = layout->row + bench->gap;
 	layout->slot = layout->guard +
 		       round_up(layout->rows * layout->stride, align);
 }
@@ -323,6 +338,10 @@ static int check_alignment(const struct bench *bench)
 		return usage_error("bench",
 				   "--size has to be a multiple of %u here",
 				   align * bench->layout.rows);
+	if (bench->layout.rows > 1 && align && bench->gap % align)
+		return usage_error("bench",
+				   "--gap has to be a multiple of %u here",
+				   align);
 
 	return 0;
 }
@@ -453,6 +472,7 @@ int cmd_bench(const char *device, int argc, char **argv)
 		.depth = 1,
 		.batch = 1,
 		.threads = 1,
+		.gap = UINT64_MAX,
 		.mode = bench_mode_find("sync"),
 		.src = BENCH_KINDS,
 		.dst = BENCH_SRAM,

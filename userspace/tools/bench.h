@@ -19,7 +19,7 @@
 
 #define BENCH_SECOND 1000000000ULL
 
-/* Of COPY_2D, with a gap as long as a row after each but the last. */
+/* Of COPY_2D */
 #define BENCH_ROWS 16
 
 /* The least that dmacpy_copier_set_min_part() takes */
@@ -105,6 +105,7 @@ struct bench_mode {
  * @streams: number of streams of all threads
  * @handles: number of further handles of each stream
  * @segments: pages of registered memory, none beside another, or 0
+ * @gap: bytes behind each copy, or behind each row of one
  * @mode: how jobs are run
  * @src: memory to copy from, BENCH_KINDS for a fill
  * @dst: memory to copy or fill to
@@ -129,6 +130,7 @@ struct bench {
 	uint64_t streams;
 	uint64_t handles;
 	uint64_t segments;
+	uint64_t gap;
 	const struct bench_mode *mode;
 	enum bench_kind src;
 	enum bench_kind dst;
@@ -238,6 +240,7 @@ struct bench_worker {
  * struct bench_result - what was measured
  * @copies: number of all copies
  * @ns_median: of the nanoseconds of rounds, divided by the copies in each
+ * @ns_mean: the same, of all rounds
  * @ns_min: the same
  * @ns_p99: the same
  * @ns_cpu: nanoseconds of a thread on the CPU for each copy
@@ -246,6 +249,7 @@ struct bench_worker {
 struct bench_result {
 	uint64_t copies;
 	double ns_median;
+	double ns_mean;
 	double ns_min;
 	double ns_p99;
 	double ns_cpu;

@@ -10,7 +10,7 @@
 
 #include "bench.h"
 
-#define FIELDS 16
+#define FIELDS 18
 
 /* Of the median to the least, on a machine that does nothing else */
 #define MAX_SPREAD 2
@@ -112,12 +112,14 @@ int bench_get_result(const struct bench_worker *workers, unsigned int count,
 
 	for (i = 0; i < count; i++) {
 		result->copies += count_copies(&workers[i]);
+		result->ns_mean += workers[i].total;
 		result->bytes_per_s += count_copies(&workers[i]) *
 				       (double)workers[i].bench->size /
 				       seconds(&workers[i]);
 		cpu_time += workers[i].cpu_time;
 	}
 	result->ns_cpu = (double)cpu_time / result->copies;
+	result->ns_mean /= result->copies ? result->copies : 1;
 
 	return 0;
 }
@@ -139,8 +141,10 @@ static void get_fields(const struct bench *bench,
 		{ "streams", .number = bench->streams },
 		{ "handles", .number = bench->handles },
 		{ "segments", .number = bench->segments },
+		{ "gap", .number = bench->gap },
 		{ "copies", .number = result->copies },
 		{ "ns_median", .number = result->ns_median, .digits = 2 },
+		{ "ns_mean", .number = result->ns_mean, .digits = 2 },
 		{ "ns_min", .number = result->ns_min, .digits = 2 },
 		{ "ns_p99", .number = result->ns_p99, .digits = 2 },
 		{ "bytes_per_s", .number = result->bytes_per_s },
@@ -203,12 +207,12 @@ static void print_table(const struct bench *bench,
 	bool copies = !bench->mode->no_copies;
 
 	print_title(bench);
-	printf("%12s %14s %12s %12s %12s\n", copies ? "copies" : "rounds",
-	       "bytes/s", copies ? "ns per copy" : "ns per round", "min",
-	       "p99");
-	printf("%12" PRIu64 " %14.0f %12.2f %12.2f %12.2f\n", result->copies,
-	       result->bytes_per_s, result->ns_median, result->ns_min,
-	       result->ns_p99);
+	printf("%12s %14s %12s %12s %12s %12s\n", copies ? "copies" : "rounds",
+	       "bytes/s", copies ? "ns per copy" : "ns per round", "mean",
+	       "min", "p99");
+	printf("%12" PRIu64 " %14.0f %12.2f %12.2f %12.2f %12.2f\n",
+	       result->copies, result->bytes_per_s, result->ns_median,
+	       result->ns_mean, result->ns_min, result->ns_p99);
 }
 
 /* As dmatest has it, one for each thread. */
