@@ -161,7 +161,7 @@ static int job_check_op(const struct dmacpy_op *op)
 	return unused || !op->length ? -EINVAL : 0;
 }
 
-/* No more than the limit: dmacpy_job_check_ends() refuses that job. */
+/* No more than the limit: dmacpy_job_plan_ops() refuses that job. */
 static u64 job_op_bytes(const struct dmacpy_op *op)
 {
 	u64 max = dmacpy_max_bytes.value + 1ULL;
@@ -178,18 +178,22 @@ static u64 job_op_bytes(const struct dmacpy_op *op)
  */
 int dmacpy_job_check_ops(struct dmacpy_job *job)
 {
-	struct dmacpy_op *op;
+	struct dmacpy_op *op, *end = job->op + job->nops;
+	unsigned int nfills = 0;
+	u64 length = 0;
 	int ret;
 
-	for (op = job->op; op < job->op + job->nops; op++) {
+	for (op = job->op; op < end; op++) {
 		ret = job_check_op(op);
 		if (ret)
 			return dmacpy_job_refuse(job, op - job->op, ret);
 		if (!op->rows)
 			op->rows = 1;
-		job->length += job_op_bytes(op);
-		job->nfills += op->opcode == DMACPY_OP_FILL;
+		length += job_op_bytes(op);
+		nfills += op->opcode == DMACPY_OP_FILL;
 	}
+	job->length = length;
+	job->nfills = nfills;
 	return 0;
 }
 
@@ -205,18 +209,13 @@ static bool job_end_overflows(const struct dmacpy_op *op, u64 offset,
 	       check_add_overflow(*end, stride, end);
 }
 
-static int job_check_end(const struct dmacpy_op *op,
-			 const struct dmacpy_buf *buf, u32 access, u64 offset,
-			 u64 stride)
+static bool job_is_within(const struct dmacpy_op *op,
+			  const struct dmacpy_buf *buf, u64 offset, u64 stride)
 {
 	u64 end;
 
-	if (!dmacpy_buf_allows(buf, access))
-		return -EACCES;
-	if (job_end_overflows(op, offset, stride, &end) ||
-	    end > buf->length)
-		return -EINVAL;
-	return 0;
+	return !job_end_overflows(op, offset, stride, &end) &&
+	       end <= buf->length;
 }
 
 /*
@@ -247,18 +246,15 @@ static bool job_overlaps(const struct dmacpy_op *op)
 	return op->dst_offset < src_end && op->src_offset < dst_end;
 }
 
-static int job_check_op_ends(const struct dmacpy_op *op,
-			     const struct dmacpy_job_ends *ends,
-			     const struct dmacpy_chan *chan)
+static int job_check_ends(const struct dmacpy_op *op,
+			  const struct dmacpy_job_ends *ends,
+			  const struct dmacpy_chan *chan)
 {
 	u64 dst_stride = op->rows > 1 ? op->dst_stride : 0;
 	u64 src_stride = op->rows > 1 ? op->src_stride : 0;
-	int ret;
 
-	ret = job_check_end(op, ends->dst, DMACPY_ACCESS_WRITE, op->dst_offset,
-			    op->dst_stride);
-	if (ret)
-		return ret;
+	if (!job_is_within(op, ends->dst, op->dst_offset, op->dst_stride))
+		return -EINVAL;
 	if ((op->dst_offset | op->src_offset | op->length | dst_stride |
 	     src_stride) & (chan->copy_align - 1))
 		return -EINVAL;
@@ -268,10 +264,8 @@ static int job_check_op_ends(const struct dmacpy_op *op,
 	if (!ends->src)
 		return 0;
 
-	ret = job_check_end(op, ends->src, DMACPY_ACCESS_READ, op->src_offset,
-			    op->src_stride);
-	if (ret)
-		return ret;
+	if (!job_is_within(op, ends->src, op->src_offset, op->src_stride))
+		return -EINVAL;
 	if (dmacpy_buf_same(ends->dst, ends->src) && job_overlaps(op))
 		return -EINVAL;
 	return 0;
@@ -304,38 +298,140 @@ static u64 job_count_rows(const struct dmacpy_job *job,
 }
 
 /**
- * dmacpy_job_check_ends() - check the operations against their buffers
- * @job: the job, with the buffers filled in
+ * dmacpy_job_plan() - begin to plan what the engine gets
+ * @job: a job that dmacpy_job_check_ops() has passed; the caller plans each of
+ *	its operations next, by dmacpy_job_plan_ops()
  * @chan: the channel that it will run on
+ *
+ * Context: Any.
+ */
+void dmacpy_job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan)
+{
+	if (job->nfills)
+		job_choose_block_size(job, chan->copy_align);
+	job->nops = 0;
+}
+
+/* The sums cannot wrap: what was added before is within the limits. */
+static int job_check_limits(struct dmacpy_job *job, const struct dmacpy_op *op)
+{
+	u64 bytes;
+
+	job->rows += job_count_rows(job, op);
+	if (job->rows > dmacpy_max_rows.value ||
+	    check_mul_overflow(op->length, (u64)op->rows, &bytes) ||
+	    bytes > dmacpy_max_bytes.value - job->xfer.left)
+		return -E2BIG;
+	job->xfer.left += bytes;
+	return 0;
+}
+
+static bool job_is_allowed(const struct dmacpy_job_ends *ends)
+{
+	return dmacpy_buf_allows(ends->dst, DMACPY_ACCESS_WRITE) &&
+	       (!ends->src || dmacpy_buf_allows(ends->src, DMACPY_ACCESS_READ));
+}
+
+static int job_plan_op(struct dmacpy_job *job, const struct dmacpy_op *op,
+		       const struct dmacpy_job_ends *ends,
+		       const struct dmacpy_chan *chan)
+{
+	struct dmacpy_op *place = &job->op[job->nops];
+	int ret;
+
+	ret = job_check_ends(op, ends, chan) ?: job_check_limits(job, op);
+	if (ret)
+		return ret;
+	/* No place is taken before its own operation was planned. */
+	if (place != op)
+		*place = *op;
+	/* Rows that touch are one. */
+	if (op->rows > 1 && op->dst_stride == op->length &&
+	    op->src_stride == op->length) {
+		place->length *= place->rows;
+		place->rows = 1;
+	}
+	job->ends[job->nops++] = *ends;
+	return 0;
+}
+
+/* How many bytes copies may have that continue the last operation. */
+static u64 job_join_room(const struct dmacpy_job *job,
+			 const struct dmacpy_op *last,
+			 const struct dmacpy_job_ends *ends)
+{
+	/* Within one buffer a copy may read what the one before it wrote. */
+	if (!ends->src || last->rows > 1 ||
+	    dmacpy_buf_same(ends->dst, ends->src))
+		return 0;
+	return min3(ends->dst->length - last->dst_offset - last->length,
+		    ends->src->length - last->src_offset - last->length,
+		    dmacpy_max_bytes.value - job->xfer.left);
+}
+
+/*
+ * Joins the copies that continue the last operation at both ends, which need
+ * no more checks than these. Returns the first one that does not join.
+ */
+static const struct dmacpy_op *job_join(struct dmacpy_job *job,
+					const struct dmacpy_op *op,
+					const struct dmacpy_op *end,
+					const struct dmacpy_job_ends *ends,
+					const struct dmacpy_chan *chan)
+{
+	struct dmacpy_op *last = &job->op[job->nops - 1];
+	const u64 room = job_join_room(job, last, ends);
+	const u64 dst = last->dst_offset + last->length;
+	const u64 src = last->src_offset + last->length;
+	u64 rows = dmacpy_max_rows.value - job->rows, bytes = 0;
+
+	for (; op < end && rows; op++, rows--) {
+		if (op->opcode != DMACPY_OP_COPY || op->dst != last->dst ||
+		    op->src != last->src || op->dst_offset != dst + bytes ||
+		    op->src_offset != src + bytes ||
+		    op->length > room - bytes ||
+		    op->length & (chan->copy_align - 1) ||
+		    !dmacpy_buf_aligned(ends->dst, chan, dst, op->length))
+			break;
+		bytes += op->length;
+	}
+	last->length += bytes;
+	job->xfer.left += bytes;
+	job->rows = dmacpy_max_rows.value - rows;
+	return op;
+}
+
+/**
+ * dmacpy_job_plan_ops() - check operations, and plan what the engine gets
+ * @job: the job, after dmacpy_job_plan()
+ * @op: the next one of those that were submitted; on return the next one that
+ *	is not planned, which is at fault if this fails
+ * @end: behind the last of these
+ * @ends: the buffers of @op
+ * @chan: the channel that it will run on
+ *
+ * It plans one and all that follow with the same handles. What touches becomes
+ * one operation: the rows of each, and copies that continue the last one.
  *
  * Context: Any.
  * Return: 0, -EINVAL, -EACCES, -E2BIG.
  */
-int dmacpy_job_check_ends(struct dmacpy_job *job,
-			  const struct dmacpy_chan *chan)
+int dmacpy_job_plan_ops(struct dmacpy_job *job, const struct dmacpy_op **op,
+			const struct dmacpy_op *end,
+			const struct dmacpy_job_ends *ends,
+			const struct dmacpy_chan *chan)
 {
-	const struct dmacpy_op *op;
-	u64 bytes, rows = 0, left = 0;
-	unsigned int i;
+	const u32 dst = (*op)->dst, src = (*op)->src;
 	int ret;
 
-	if (job->nfills)
-		job_choose_block_size(job, chan->copy_align);
-	for (i = 0; i < job->nops; i++) {
-		op = &job->op[i];
-		ret = job_check_op_ends(op, &job->ends[i], chan);
+	if (!job_is_allowed(ends))
+		return -EACCES;
+	do {
+		ret = job_plan_op(job, *op, ends, chan);
 		if (ret)
-			return dmacpy_job_refuse(job, i, ret);
-		/* The sums cannot wrap: what was added is within the limits. */
-		rows += job_count_rows(job, op);
-		if (rows > dmacpy_max_rows.value ||
-		    check_mul_overflow(op->length, (u64)op->rows, &bytes) ||
-		    bytes > dmacpy_max_bytes.value - left)
-			return dmacpy_job_refuse(job, i, -E2BIG);
-		left += bytes;
-	}
-	job->length = left;
-	job->xfer.left = left;
+			return ret;
+		*op = job_join(job, *op + 1, end, ends, chan);
+	} while (src && *op < end && (*op)->dst == dst && (*op)->src == src);
 	return 0;
 }
 
@@ -406,7 +502,7 @@ static void job_sync_for_cpu(const struct dmacpy_job *job)
 
 /**
  * dmacpy_job_prepare() - have what a job needs to run
- * @job: a job that was checked
+ * @job: a job that was planned
  * @chan: the channel that it will run on
  *
  * Context: Process, inside the gate.

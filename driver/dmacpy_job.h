@@ -60,6 +60,7 @@ struct dmacpy_job_cursor {
  * @implicit: waits for others that use its buffers, and has them wait for it;
  *	cleared when it is prepared, if there cannot be any
  * @length: bytes that it moves
+ * @rows: rows that it has, as they count for the limit, while it is planned
  * @needs_sync: the caches are to be made ready for the engine
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
@@ -69,11 +70,12 @@ struct dmacpy_job_cursor {
  * @pattern_addr: its address for the engine
  * @pattern_size: bytes of it, 0 if nothing is filled
  * @block_size: bytes of a block, a power of two
- * @op: the operations as submitted, but COPY and FILL are made one row, and
- *	the source offset of a FILL is that of its block
+ * @op: the operations as submitted, but COPY and FILL are made one row, what
+ *	touches is one operation once the job was planned, and the source offset
+ *	of a FILL is that of its block
  * @points: all buffers, each once, with a reference
  * @npoints: number of @points
- * @nops: number of @op and @ends
+ * @nops: number of @op and @ends; fewer once the job was planned
  * @room: for how many there is memory
  * @ends: the buffers of each operation
  */
@@ -91,6 +93,7 @@ struct dmacpy_job {
 	bool event;
 	bool implicit;
 	u64 length;
+	u64 rows;
 	bool needs_sync;
 	bool synced;
 	struct dmacpy_job_cursor cursor;
@@ -113,8 +116,11 @@ void dmacpy_job_free(struct dmacpy_job *job);
 int dmacpy_job_add_fence(struct dmacpy_job *job);
 int dmacpy_job_refuse(struct dmacpy_job *job, unsigned int index, int error);
 int dmacpy_job_check_ops(struct dmacpy_job *job);
-int dmacpy_job_check_ends(struct dmacpy_job *job,
-			  const struct dmacpy_chan *chan);
+void dmacpy_job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan);
+int dmacpy_job_plan_ops(struct dmacpy_job *job, const struct dmacpy_op **op,
+			const struct dmacpy_op *end,
+			const struct dmacpy_job_ends *ends,
+			const struct dmacpy_chan *chan);
 int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan);
 void dmacpy_job_run(struct dmacpy_job *job, struct dmacpy_chan *chan,
 		    struct dmacpy_lane *lane, const struct dmacpy_xfer_ops *ops,

@@ -94,27 +94,29 @@ static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
 	return buf;
 }
 
-/* The handles of an operation are often those of the one before it. */
-static int submit_resolve(struct dmacpy_stream *stream, struct dmacpy_job *job)
+/*
+ * One pass over the operations: finds the buffers of each, checks it against
+ * them, and adds it to what the engine gets.
+ */
+static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
-	const struct dmacpy_op *op = job->op, *last = NULL;
-	struct dmacpy_job_ends *ends = job->ends;
+	const struct dmacpy_op *op = job->op, *end = op + job->nops;
+	struct dmacpy_job_ends ends;
+	int ret;
 
 	stream->visits++;
-	for (; op < job->op + job->nops; last = op++, ends++) {
-		ends->dst = last && op->dst == last->dst ? ends[-1].dst :
-			    submit_use(stream, job, &stream->dst, op->dst,
-				       true);
-		if (!ends->dst)
-			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
-		ends->src = NULL;
-		if (op->opcode == DMACPY_OP_FILL)
-			continue;
-		ends->src = last && op->src == last->src ? ends[-1].src :
-			    submit_use(stream, job, &stream->src, op->src,
-				       false);
-		if (!ends->src)
-			return dmacpy_job_refuse(job, op - job->op, -ENOENT);
+	dmacpy_job_plan(job, stream->chan);
+	while (op < end) {
+		ends.dst = submit_use(stream, job, &stream->dst, op->dst, true);
+		ends.src = submit_use(stream, job, &stream->src, op->src,
+				      false);
+		if (!ends.dst || (!ends.src && op->opcode != DMACPY_OP_FILL))
+			ret = -ENOENT;
+		else
+			ret = dmacpy_job_plan_ops(job, &op, end, &ends,
+						  stream->chan);
+		if (ret)
+			return dmacpy_job_refuse(job, op - job->op, ret);
 	}
 	return 0;
 }
@@ -159,11 +161,8 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (!dmacpy_account_begin_job(stream->account, job->length))
 		return -EBUSY;
 
-	/* The buffers behind the handles, and whether they may be used so. */
-	ret = submit_resolve(stream, job);
-	if (ret)
-		goto err_end_job;
-	ret = dmacpy_job_check_ends(job, stream->chan);
+	/* What the engine is to do, if the operations may do so. */
+	ret = submit_plan(stream, job);
 	if (ret)
 		goto err_end_job;
 	if (!dmacpy_chan_ready(stream->chan)) {
@@ -207,7 +206,9 @@ static int submit_try(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	int idx, ret = -ENODEV;
 
 	if (dmacpy_device_enter(stream->dev, &idx)) {
-		ret = mutex_lock_interruptible(&stream->submit);
+		/* Usually no other task submits, which is cheaper to try. */
+		ret = mutex_trylock(&stream->submit) ? 0 :
+		      mutex_lock_interruptible(&stream->submit);
 		if (!ret) {
 			ret = submit_locked(stream, job);
 			mutex_unlock(&stream->submit);
@@ -239,7 +240,7 @@ static bool submit_may_succeed(struct dmacpy_stream *stream,
  *
  * Context: Process.
  * Return: 0, or what keeps it from being started: -ENODEV, -ENOENT, -EAGAIN,
- * -ERESTARTSYS, -EINTR, or as dmacpy_job_check_ends(), dmacpy_job_prepare(),
+ * -ERESTARTSYS, -EINTR, or as dmacpy_job_plan_ops(), dmacpy_job_prepare(),
  * dmacpy_sync_lock().
  */
 int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,

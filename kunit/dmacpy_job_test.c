@@ -125,18 +125,31 @@ static struct dmacpy_buf *job_untouched(struct kunit *test,
 			       access);
 }
 
+/* As dmacpy_submit() does; @ends are of the operations as they are now. */
+static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
+		    const struct dmacpy_job_ends *ends)
+{
+	const struct dmacpy_op *op = job->op, *end = op + job->nops;
+	int ret;
+
+	ret = dmacpy_job_check_ops(job);
+	if (ret)
+		return ret;
+	for (dmacpy_job_plan(job, chan); op < end && !ret; ends++)
+		ret = dmacpy_job_plan_ops(job, &op, op + 1, ends, chan);
+	return ret;
+}
+
 static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
-			 const struct dmacpy_op *op, struct dmacpy_buf *dst,
-			 struct dmacpy_buf *src)
+			 const struct dmacpy_op *op,
+			 const struct dmacpy_job_ends *ends)
 {
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->op[0] = *op;
-	job->ends[0].dst = dst;
-	job->ends[0].src = src;
-	ret = dmacpy_job_check_ops(job) ?: dmacpy_job_check_ends(job, chan);
+	ret = job_plan(job, chan, ends);
 	dmacpy_job_free(job);
 	return ret;
 }
@@ -180,6 +193,7 @@ static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
 static void job_finds_overlap(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job_ends ends;
 	struct dmacpy_buf *buf;
 	struct rnd_state random;
 	struct dmacpy_op op;
@@ -188,6 +202,7 @@ static void job_finds_overlap(struct kunit *test)
 
 	test_random_start(test, &random);
 	buf = job_untouched(test, chan, OVERLAP_SIZE, JOB_READ_WRITE);
+	ends = (struct dmacpy_job_ends){ buf, buf };
 	for (i = 0; i < OVERLAP_ROUNDS; i++) {
 		op = (struct dmacpy_op){
 			.opcode = DMACPY_OP_COPY_2D,
@@ -207,7 +222,7 @@ static void job_finds_overlap(struct kunit *test)
 			result = 0;
 		valid += !result;
 		KUNIT_EXPECT_EQ_MSG(test, result,
-				    job_check_one(test, chan, &op, buf, buf),
+				    job_check_one(test, chan, &op, &ends),
 				    "%u rows of %llu, %llu + n * %llu to %llu + n * %llu",
 				    op.rows, op.length, op.src_offset,
 				    op.src_stride, op.dst_offset,
@@ -279,17 +294,152 @@ static void job_checks_ends(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	unsigned int max_bytes = dmacpy_max_bytes.value;
 	unsigned int max_rows = dmacpy_max_rows.value;
-	struct dmacpy_buf *dst, *src;
+	struct dmacpy_job_ends ends;
 
-	dst = job_untouched(test, chan, ENDS_SIZE, param->dst_access);
-	src = job_untouched(test, chan, ENDS_SIZE, param->src_access);
+	ends.dst = job_untouched(test, chan, ENDS_SIZE, param->dst_access);
+	ends.src = job_untouched(test, chan, ENDS_SIZE, param->src_access);
 	chan->copy_align = param->align;
 	dmacpy_max_bytes.value = 256;
 	dmacpy_max_rows.value = 4;
 	KUNIT_EXPECT_EQ(test, param->result,
-			job_check_one(test, chan, &param->op, dst, src));
+			job_check_one(test, chan, &param->op, &ends));
 	dmacpy_max_bytes.value = max_bytes;
 	dmacpy_max_rows.value = max_rows;
+}
+
+#define PLAN_SIZE	4096
+#define PLAN_OPS	4
+
+/* Handles of the operations: @PLAN_ALIAS is of the dma-buf of @PLAN_DST. */
+enum { PLAN_NONE, PLAN_DST, PLAN_SRC, PLAN_OTHER, PLAN_ALIAS, PLAN_BUFS };
+
+struct job_plan_case {
+	const char *name;
+	struct dmacpy_op ops[PLAN_OPS];
+	u64 lengths[PLAN_OPS];	/* of what is left */
+};
+
+#define PLAN_COPY(dst_at, src_at, bytes)				\
+	{ .dst = PLAN_DST, .src = PLAN_SRC, .dst_offset = dst_at,	\
+	  .src_offset = src_at, .length = bytes }
+#define PLAN_ROWS(count, bytes, dst_step, src_step)			\
+	{ .opcode = DMACPY_OP_COPY_2D, .dst = PLAN_DST, .src = PLAN_SRC, \
+	  .length = bytes, .rows = count, .dst_stride = dst_step,	\
+	  .src_stride = src_step }
+#define PLAN_FILL(at, bytes)						\
+	{ .opcode = DMACPY_OP_FILL, .dst = PLAN_DST, .dst_offset = at,	\
+	  .length = bytes }
+
+static const struct job_plan_case job_plan_cases[] = {
+	{ "copies that touch",
+	  { PLAN_COPY(0, 8, 4), PLAN_COPY(4, 12, 1), PLAN_COPY(5, 13, 9) },
+	  { 14 } },
+	{ "a gap in the destination",
+	  { PLAN_COPY(0, 0, 4), PLAN_COPY(5, 4, 4) }, { 4, 4 } },
+	{ "a gap in the source",
+	  { PLAN_COPY(0, 0, 4), PLAN_COPY(4, 5, 4) }, { 4, 4 } },
+	{ "a copy before the last one",
+	  { PLAN_COPY(4, 4, 4), PLAN_COPY(0, 0, 4) }, { 4, 4 } },
+	{ "the same copy twice",
+	  { PLAN_COPY(0, 0, 4), PLAN_COPY(0, 0, 4) }, { 4, 4 } },
+	{ "another destination",
+	  { PLAN_COPY(0, 0, 4),
+	    { .dst = PLAN_OTHER, .src = PLAN_SRC, .dst_offset = 4,
+	      .src_offset = 4, .length = 4 } }, { 4, 4 } },
+	{ "another source",
+	  { PLAN_COPY(0, 0, 4),
+	    { .dst = PLAN_DST, .src = PLAN_OTHER, .dst_offset = 4,
+	      .src_offset = 4, .length = 4 } }, { 4, 4 } },
+	{ "one buffer, where the second reads what the first wrote",
+	  { { .dst = PLAN_DST, .src = PLAN_DST, .dst_offset = 4, .length = 4 },
+	    { .dst = PLAN_DST, .src = PLAN_DST, .dst_offset = 8,
+	      .src_offset = 4, .length = 4 } }, { 4, 4 } },
+	{ "the same by two handles of a dma-buf",
+	  { { .dst = PLAN_DST, .src = PLAN_ALIAS, .dst_offset = 4,
+	      .length = 4 },
+	    { .dst = PLAN_DST, .src = PLAN_ALIAS, .dst_offset = 8,
+	      .src_offset = 4, .length = 4 } }, { 4, 4 } },
+	{ "a fill between two copies",
+	  { PLAN_COPY(0, 0, 4), PLAN_FILL(4, 4), PLAN_COPY(4, 4, 4),
+	    PLAN_COPY(8, 8, 4) }, { 4, 4, 8 } },
+	{ "fills that touch",
+	  { PLAN_FILL(0, 4), PLAN_FILL(4, 4) }, { 4, 4 } },
+	{ "two pairs", { PLAN_COPY(0, 0, 4), PLAN_COPY(4, 4, 4),
+			 PLAN_COPY(9, 9, 4), PLAN_COPY(13, 13, 3) }, { 8, 7 } },
+	{ "rows that touch", { PLAN_ROWS(64, 64, 64, 64) }, { 4096 } },
+	{ "one row of any stride, and a copy",
+	  { PLAN_ROWS(1, 4, 100, 0), PLAN_COPY(4, 4, 4) }, { 8 } },
+	{ "rows that touch, and a copy",
+	  { PLAN_ROWS(4, 4, 4, 4), PLAN_COPY(16, 16, 4) }, { 20 } },
+	{ "rows with gaps, and a copy",
+	  { PLAN_ROWS(4, 4, 8, 8), PLAN_COPY(4, 4, 4) }, { 4, 4 } },
+	{ "a copy, and rows with gaps",
+	  { PLAN_COPY(0, 4, 4),
+	    { .opcode = DMACPY_OP_COPY_2D, .dst = PLAN_DST, .src = PLAN_SRC,
+	      .dst_offset = 4, .src_offset = 8, .length = 4, .rows = 2,
+	      .dst_stride = 8, .src_stride = 8 } }, { 4, 4 } },
+	{ "a gap in the source only", { PLAN_ROWS(4, 4, 4, 8) }, { 4 } },
+	{ "a gap in the destination only", { PLAN_ROWS(4, 4, 8, 4) }, { 4 } },
+	{ "one row repeated", { PLAN_ROWS(4, 4, 4, 0) }, { 4 } },
+};
+
+KUNIT_ARRAY_PARAM_DESC(job_plan, job_plan_cases, name);
+
+/*
+ * Catches: operations joined that are apart, or that depend on each other, and
+ * a descriptor for each of those that touch.
+ */
+static void job_joins(struct kunit *test)
+{
+	const struct job_plan_case *param = test->param_value;
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, PLAN_OPS);
+	struct dmacpy_job_ends ends[PLAN_OPS];
+	struct dmacpy_buf *bufs[PLAN_BUFS] = { };
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	for (i = PLAN_DST; i < PLAN_ALIAS; i++)
+		bufs[i] = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
+	bufs[PLAN_ALIAS] = test_buf_import(test, chan, bufs[PLAN_DST]->dmabuf,
+					   JOB_READ_WRITE);
+	for (i = 0; i < PLAN_OPS && param->ops[i].length; i++) {
+		job->op[i] = param->ops[i];
+		ends[i].dst = bufs[job->op[i].dst];
+		ends[i].src = bufs[job->op[i].src];
+	}
+	job->nops = i;
+	KUNIT_EXPECT_EQ(test, 0, job_plan(job, chan, ends));
+	KUNIT_EXPECT_EQ(test, job->length, job->xfer.left);
+	for (i = 0; i < PLAN_OPS && param->lengths[i]; i++)
+		KUNIT_EXPECT_EQ(test, param->lengths[i], job->op[i].length);
+	KUNIT_EXPECT_EQ(test, i, job->nops);
+	dmacpy_job_free(job);
+}
+
+/* Catches: a limit that what is joined passes, or another operation refused. */
+static void job_counts_what_is_joined(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 3);
+	unsigned int max_rows = dmacpy_max_rows.value, i;
+	struct dmacpy_job_ends ends;
+	const struct dmacpy_op *op;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	ends.dst = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
+	ends.src = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
+	op = job->op;
+	for (i = 0; i < 3; i++)
+		job->op[i] = (struct dmacpy_op)PLAN_COPY(i, i, 1);
+	dmacpy_max_rows.value = 2;
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_job_check_ops(job));
+	dmacpy_job_plan(job, chan);
+	KUNIT_EXPECT_EQ(test, -E2BIG, dmacpy_job_plan_ops(job, &op, op + 3,
+							  &ends, chan));
+	KUNIT_EXPECT_PTR_EQ(test, op, &job->op[2]);
+	dmacpy_max_rows.value = max_rows;
+	dmacpy_job_free(job);
 }
 
 #define MEMORY_SIZE	6000
@@ -422,7 +572,7 @@ static const struct dmacpy_xfer_ops job_test_ops = {
 	.release = job_test_release,
 };
 
-/* Any operation, which may be out of bounds or overlap. */
+/* Any operation, which may be out of bounds or overlap; rows may touch. */
 static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
 {
 	struct rnd_state *random = &jt->random;
@@ -439,8 +589,10 @@ static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
 	op->src_offset = test_random_below(random, MEMORY_SIZE);
 	if (op->opcode == DMACPY_OP_COPY_2D) {
 		op->rows = 1 + test_random_below(random, 8);
-		op->dst_stride = op->length + test_random_below(random, 200);
-		op->src_stride = test_random_below(random, 800);
+		op->dst_stride = op->length + test_random_below(random, 2) *
+				 test_random_below(random, 200);
+		op->src_stride = test_random_below(random, 2) ? op->length :
+				 test_random_below(random, 800);
 	}
 }
 
@@ -458,39 +610,60 @@ static void job_model_op(const struct dmacpy_op *op, u8 *dst, const u8 *src)
 				src[op->src_offset + row * op->src_stride + at];
 }
 
-static void job_add_random_op(struct kunit *test, struct dmacpy_job *job,
-			      unsigned int i)
+/* A copy that goes on where the last operation ends, if it was one row. */
+static void job_next_op(const struct dmacpy_op *last, struct dmacpy_op *op)
+{
+	*op = (struct dmacpy_op){
+		.dst_offset = last->dst_offset + last->length,
+		.src_offset = last->src_offset + last->length,
+		.length = op->length,
+	};
+}
+
+static struct job_memory *job_random_memory(struct job_test *jt)
+{
+	return &jt->memories[test_random_below(&jt->random, MEMORIES)];
+}
+
+/* Half of them touch the last one, as far as there is room. */
+static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
+			   struct dmacpy_job_ends *ends)
 {
 	struct job_test *jt = test->priv;
 	struct job_memory *dst, *src;
-	struct dmacpy_op op;
+	bool touches = false;
+	unsigned int i;
 
-	dst = &jt->memories[test_random_below(&jt->random, MEMORIES)];
-	src = &jt->memories[test_random_below(&jt->random, MEMORIES)];
-	do {
-		job_random_op(jt, &op);
-		job->ends[i].dst = dst->buf;
-		job->ends[i].src = op.opcode == DMACPY_OP_FILL ? NULL :
-								 src->buf;
-	} while (job_check_one(test, jt->chan, &op, job->ends[i].dst,
-			       job->ends[i].src));
-	job->op[i] = op;
-	job_model_op(&op, dst->model, src->model);
+	for (i = 0; i < COPY_OPS; i++) {
+		if (!touches) {
+			dst = job_random_memory(jt);
+			src = job_random_memory(jt);
+		}
+		do {
+			job_random_op(jt, &ops[i]);
+			if (touches)
+				job_next_op(&ops[i - 1], &ops[i]);
+			touches = false;
+			ends[i].dst = dst->buf;
+			ends[i].src = ops[i].opcode == DMACPY_OP_FILL ? NULL :
+				      src->buf;
+		} while (job_check_one(test, jt->chan, &ops[i], &ends[i]));
+		job_model_op(&ops[i], dst->model, src->model);
+		touches = test_random_below(&jt->random, 2);
+	}
 }
 
 static void job_run_random(struct kunit *test)
 {
 	struct job_test *jt = test->priv;
 	struct dmacpy_job *job = dmacpy_job_new(NULL, COPY_OPS);
-	unsigned int i;
+	struct dmacpy_job_ends ends[COPY_OPS];
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->user_data = (unsigned long)jt;
-	for (i = 0; i < COPY_OPS; i++)
-		job_add_random_op(test, job, i);
+	job_random_ops(test, job->op, ends);
 	reinit_completion(&jt->released);
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ends(job, jt->chan));
+	KUNIT_ASSERT_EQ(test, 0, job_plan(job, jt->chan, ends));
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job, jt->chan));
 	jt->lane.share = &jt->share;
 	dmacpy_job_run(job, jt->chan, &jt->lane, &job_test_ops, 0);
@@ -551,6 +724,8 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_checks_operation, job_op_gen_params),
 	KUNIT_CASE(job_takes_little_memory),
 	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
+	KUNIT_CASE_PARAM(job_joins, job_plan_gen_params),
+	KUNIT_CASE(job_counts_what_is_joined),
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE(job_copies),
 	{ }

@@ -357,7 +357,9 @@ enum dmacpy_opcode {
  *
  * Source and destination in the same buffer must not overlap: EINVAL. Two
  * tiles of one picture, that is COPY_2D with equal strides, overlap when a
- * byte of theirs does; with different strides, when their bounds do.
+ * byte of theirs does; with different strides, when their bounds do. Where two
+ * buffers are the same memory, as when it was registered twice, it is undefined
+ * what an operation reads that another one of the same job writes.
  */
 struct dmacpy_op {
 	__u32 opcode;

@@ -397,6 +397,59 @@ TEST_F_TIMEOUT(data, batch_of_different_sizes, SLOW)
 	EXPECT_EQ(0, pair->count);
 }
 
+/*
+ * Catches: copies that touch, of which one is left out or done twice when the
+ * driver joins them; a gap that is copied, too; more than a descriptor takes.
+ */
+TEST_F_TIMEOUT(data, touching_copies, SLOW)
+{
+	struct pair *pair = &self->pair;
+	size_t align = pair->dst->align, most = room(pair) - 8 * KIB;
+	size_t dst, src, length, base = pair->dst == pair->src ? LENGTH / 2 : 0;
+	unsigned int round;
+
+	for (round = 0; round < 40; round++) {
+		dst = align * random_below(16);
+		src = base + align * random_below(16);
+		while (dst < most && src < base + most) {
+			length = align * (1 + random_below(2000 / align));
+			add(_metadata, pair, (struct dmacpy_op){
+				.dst_offset = dst,
+				.src_offset = src,
+				.length = length,
+			});
+			dst += length + (random_below(30) ? 0 : align);
+			src += length + (random_below(30) ? 0 : align);
+		}
+		run(_metadata, pair);
+	}
+}
+
+/* Catches: the same of rows. */
+TEST_F_TIMEOUT(data, touching_rows, SLOW)
+{
+	struct pair *pair = &self->pair;
+	size_t align = pair->dst->align;
+	size_t base = pair->dst == pair->src ? LENGTH / 2 : 0;
+	unsigned int round;
+
+	for (round = 0; round < 100; round++) {
+		struct dmacpy_op op = {
+			.opcode = DMACPY_OP_COPY_2D,
+			.length = align * (1 + random_below(512 / align)),
+			.dst_offset = align * random_below(16),
+			.src_offset = base + align * random_below(16),
+		};
+
+		op.rows = 1 + random_below((room(pair) - 2 * KIB) /
+					   (op.length + align));
+		op.dst_stride = op.length + (random_below(4) ? 0 : align);
+		op.src_stride = op.length + (random_below(4) ? 0 : align);
+		add(_metadata, pair, op);
+		run(_metadata, pair);
+	}
+}
+
 /* A tile somewhere; one in four repeats a row, one in four overlaps rows. */
 static struct dmacpy_op random_tile(struct pair *pair)
 {
@@ -522,6 +575,23 @@ TEST_F_TIMEOUT(one_buffer, dependent_operations, SLOW)
 		});
 	}
 	run(_metadata, pair);
+}
+
+/* Catches: operations joined of which each needs what the last one wrote. */
+TEST_F_TIMEOUT(one_buffer, dependent_operations_that_touch, SLOW)
+{
+	struct pair *pair = &self->pair;
+	uint32_t i, size;
+
+	for (size = pair->align; size <= 1024; size *= 4) {
+		for (i = 0; i < 64; i++)
+			add(_metadata, pair, (struct dmacpy_op){
+				.length = size,
+				.src_offset = i * size,
+				.dst_offset = (i + 1) * size,
+			});
+		run(_metadata, pair);
+	}
 }
 
 /* Catches: equal strides judged as disjoint that are not, in both ways. */
