@@ -3,6 +3,8 @@
 #define DMACPY_JOB_H
 
 #include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/types.h>
 
 #include <linux/dmacpy.h>
@@ -47,6 +49,7 @@ struct dmacpy_job_cursor {
  * @xfer: what the channel knows of it; owns the job once it was submitted
  * @stream: a reference to the stream, once it was committed
  * @node: in dmacpy_stream.waiting
+ * @spare: in dmacpy_stream.spares, when nothing but the memory is left
  * @seqno: its place in the stream
  * @fence: a reference to its completion, if others want to know it, or NULL
  * @deps: what it waits for
@@ -83,6 +86,7 @@ struct dmacpy_job {
 	struct dmacpy_xfer xfer;
 	struct dmacpy_stream *stream;
 	struct list_head node;
+	struct llist_node spare;
 	u64 seqno;
 	struct dma_fence *fence;
 	struct dmacpy_deps deps;

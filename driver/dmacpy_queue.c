@@ -31,8 +31,9 @@
 #include "dmacpy_stream.h"
 #include "dmacpy_trace.h"
 
-/* A job of no more operations than this is kept to be used again. */
+/* Jobs of no more operations than this are kept to be used again, so many. */
 #define QUEUE_SPARE_OPS	64
+#define QUEUE_SPARES	32
 /* What a job counts for at most, in the time that a waiter spins. */
 #define QUEUE_LATENCY_MAX	4
 
@@ -131,16 +132,27 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 		waiter->wake(waiter);
 }
 
+/* The count comes first, so that there are never more. */
+static bool queue_keep_spare(struct dmacpy_stream *stream,
+			     struct dmacpy_job *job)
+{
+	if (job->room > QUEUE_SPARE_OPS)
+		return false;
+	if (atomic_inc_return(&stream->nspares) > QUEUE_SPARES) {
+		atomic_dec(&stream->nspares);
+		return false;
+	}
+	llist_add(&job->spare, &stream->spares);
+	return true;
+}
+
 static void queue_release(struct dmacpy_xfer *xfer)
 {
 	struct dmacpy_job *job = dmacpy_job_of(xfer);
 	struct dmacpy_stream *stream = job->stream;
 
 	dmacpy_job_clear(job);
-	if (job->room <= QUEUE_SPARE_OPS)
-		job = xchg(&stream->spare, job);
-	/* Usually there was none, and kvfree(NULL) is not free of cost. */
-	if (job)
+	if (!queue_keep_spare(stream, job))
 		kvfree(job);
 	dmacpy_stream_put(stream);
 }

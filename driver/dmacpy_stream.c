@@ -2,6 +2,7 @@
 /* The life of a stream, which is an open file: its channel, and its user. */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -11,6 +12,7 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
 #include "dmacpy_handle.h"
+#include "dmacpy_job.h"
 #include "dmacpy_param.h"
 #include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
@@ -103,6 +105,14 @@ static void stream_leave_account(struct dmacpy_stream *stream)
 	dmacpy_account_put(stream->account);
 }
 
+static void stream_free_spares(struct dmacpy_stream *stream)
+{
+	struct dmacpy_job *job, *next;
+
+	llist_for_each_entry_safe(job, next, stream->spares.first, spare)
+		kvfree(job);
+}
+
 /*
  * The file is closed, and all jobs have ended. Module exit waits for the end of
  * this function.
@@ -119,7 +129,7 @@ static void stream_free(struct work_struct *work)
 	mutex_unlock(&dev->lock);
 	stream_put_share(stream);
 	kvfree(stream->ring);
-	kvfree(stream->spare);
+	stream_free_spares(stream);
 	xa_destroy(&stream->bufs);
 	stream_leave_account(stream);
 	kfree(stream);

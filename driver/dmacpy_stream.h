@@ -6,6 +6,7 @@
 #include <linux/dma-fence.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/spinlock.h>
@@ -74,7 +75,8 @@ struct dmacpy_stream_stat {
  *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
  * @visits: number of jobs that buffers were looked up for, under @submit
- * @spare: a job that has ended, to use again, or NULL; exchanged atomically
+ * @spares: jobs that have ended, to use again; without a lock
+ * @nspares: their number, or one more for each that is being added
  * @lane: its jobs that wait for the channel; has a reference to the share
  * @ended: the place of the last job that has ended; written one at a time
  * @waited: when a ring that dies has waited for its task, in ns
@@ -116,7 +118,8 @@ struct dmacpy_stream {
 	struct mutex submit;
 	u64 context;
 	u64 visits;
-	struct dmacpy_job *spare;
+	struct llist_head spares;
+	atomic_t nspares;
 	struct dmacpy_lane lane;
 	atomic64_t ended;
 	u64 waited;

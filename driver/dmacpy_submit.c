@@ -5,6 +5,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
+#include <linux/llist.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
@@ -28,6 +29,25 @@
 
 #include <linux/dmacpy.h>
 
+/*
+ * A job that has ended, or NULL. All are taken, as several tasks may do so at
+ * a time, and the others are put back. Usually none was added meanwhile.
+ */
+static struct dmacpy_job *submit_take_spare(struct dmacpy_stream *stream)
+{
+	struct llist_node *spare = llist_del_all(&stream->spares), *last;
+
+	if (!spare)
+		return NULL;
+	atomic_dec(&stream->nspares);
+	if (spare->next && cmpxchg(&stream->spares.first, NULL, spare->next)) {
+		for (last = spare->next; last->next; last = last->next)
+			;
+		llist_add_batch(spare->next, last, &stream->spares);
+	}
+	return llist_entry(spare, struct dmacpy_job, spare);
+}
+
 /**
  * dmacpy_submit_new_job() - make a job for a stream
  * @stream: the stream
@@ -39,7 +59,7 @@
 struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
 					 unsigned int nops)
 {
-	return dmacpy_job_new(xchg(&stream->spare, NULL), nops);
+	return dmacpy_job_new(submit_take_spare(stream), nops);
 }
 
 /*
