@@ -463,6 +463,7 @@ static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
 		waiter.base.job = job;
 		waiter.base.armed = false;
 		job->waiter = &waiter.base;
+		job->lazy = !fenced;
 	}
 	ret = dmacpy_submit(call->stream, job, call->nonblock);
 	if (fenced && ret)

@@ -355,12 +355,14 @@ static int job_plan_op(struct dmacpy_job *job, const struct dmacpy_op *op,
 	return 0;
 }
 
-/* How many bytes copies may have that continue the last operation. */
+/*
+ * How many bytes copies may have that continue the last operation. Within one
+ * buffer a copy may read what the one before it wrote.
+ */
 static u64 job_join_room(const struct dmacpy_job *job,
 			 const struct dmacpy_op *last,
 			 const struct dmacpy_job_ends *ends)
 {
-	/* Within one buffer a copy may read what the one before it wrote. */
 	if (!ends->src || last->rows > 1 ||
 	    dmacpy_buf_same(ends->dst, ends->src))
 		return 0;
@@ -380,12 +382,16 @@ static const struct dmacpy_op *job_join(struct dmacpy_job *job,
 					const struct dmacpy_chan *chan)
 {
 	struct dmacpy_op *last = &job->op[job->nops - 1];
-	const u64 room = job_join_room(job, last, ends);
-	const u64 dst = last->dst_offset + last->length;
-	const u64 src = last->src_offset + last->length;
-	u64 rows = dmacpy_max_rows.value - job->rows, bytes = 0;
+	u64 dst = last->dst_offset + last->length;
+	u64 src = last->src_offset + last->length;
+	u64 room, rows, bytes;
 
-	for (; op < end && rows; op++, rows--) {
+	/* Most do not, if this one does not. */
+	if (op->dst_offset != dst || op->src_offset != src)
+		return op;
+	room = job_join_room(job, last, ends);
+	rows = dmacpy_max_rows.value - job->rows;
+	for (bytes = 0; op < end && rows; op++, rows--) {
 		if (op->opcode != DMACPY_OP_COPY || op->dst != last->dst ||
 		    op->src != last->src || op->dst_offset != dst + bytes ||
 		    op->src_offset != src + bytes ||
@@ -430,7 +436,8 @@ int dmacpy_job_plan_ops(struct dmacpy_job *job, const struct dmacpy_op **op,
 		ret = job_plan_op(job, *op, ends, chan);
 		if (ret)
 			return ret;
-		*op = job_join(job, *op + 1, end, ends, chan);
+		if (++*op < end)
+			*op = job_join(job, *op, end, ends, chan);
 	} while (src && *op < end && (*op)->dst == dst && (*op)->src == src);
 	return 0;
 }
@@ -524,7 +531,9 @@ int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 		job->needs_sync |= buf->needs_sync;
 	}
 	job->implicit &= shared;
-	if (job->implicit || fenced)
+	job->lazy &= job->implicit && !fenced &&
+		     job->npoints <= DMACPY_LAZY_POINTS;
+	if ((job->implicit && !job->lazy) || fenced)
 		ret = dmacpy_job_add_fence(job);
 	if (!ret && job->nfills)
 		ret = job_prepare_patterns(job);

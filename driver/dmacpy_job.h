@@ -18,6 +18,9 @@ struct dmacpy_job;
 struct dmacpy_stream;
 struct dmacpy_waiter;
 
+/* A lazy job has no more buffers than this. */
+#define DMACPY_LAZY_POINTS	2
+
 /**
  * struct dmacpy_job_ends - what the handles of an operation stand for
  * @dst: the destination
@@ -62,6 +65,8 @@ struct dmacpy_job_cursor {
  * @event: leaves an event for read()
  * @implicit: waits for others that use its buffers, and has them wait for it;
  *	cleared when it is prepared, if there cannot be any
+ * @lazy: its submitter waits for it, and it has a fence only if that takes
+ *	long; cleared when it is prepared, if it needs none, or one at once
  * @length: bytes that it moves
  * @rows: rows that it has, as they count for the limit, while it is planned
  * @needs_sync: the caches are to be made ready for the engine
@@ -96,6 +101,7 @@ struct dmacpy_job {
 	u64 user_data;
 	bool event;
 	bool implicit;
+	bool lazy;
 	u64 length;
 	u64 rows;
 	bool needs_sync;

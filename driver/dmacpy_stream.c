@@ -130,6 +130,7 @@ static void stream_free(struct work_struct *work)
 	stream_put_share(stream);
 	kvfree(stream->ring);
 	stream_free_spares(stream);
+	dma_fence_put(stream->fence);
 	xa_destroy(&stream->bufs);
 	stream_leave_account(stream);
 	kfree(stream);

@@ -77,6 +77,7 @@ struct dmacpy_stream_stat {
  * @visits: number of jobs that buffers were looked up for, under @submit
  * @spares: jobs that have ended, to use again; without a lock
  * @nspares: their number, or one more for each that is being added
+ * @fence: for the next lazy job that needs one, or NULL; under @submit
  * @lane: its jobs that wait for the channel; has a reference to the share
  * @ended: the place of the last job that has ended; written one at a time
  * @waited: when a ring that dies has waited for its task, in ns
@@ -120,6 +121,7 @@ struct dmacpy_stream {
 	u64 visits;
 	struct llist_head spares;
 	atomic_t nspares;
+	struct dma_fence *fence;
 	struct dmacpy_lane lane;
 	atomic64_t ended;
 	u64 waited;

@@ -10,6 +10,7 @@
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/ww_mutex.h>
 #include <linux/xarray.h>
@@ -165,11 +166,63 @@ static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 				job->nops, job->deps.count);
 }
 
+/* To the channel, or behind the fences that it waits for. */
+static void submit_queue(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	bool signalling = dma_fence_begin_signalling();
+
+	dmacpy_queue_job(stream, job);
+	dma_fence_end_signalling(signalling);
+}
+
+/* A fence for a lazy job, unless it has completed. */
+static struct dma_fence *submit_fence_late(struct dmacpy_stream *stream,
+					   const struct dmacpy_waiter *waiter)
+{
+	struct dma_fence *fence = NULL;
+	struct dmacpy_job *job;
+
+	spin_lock_irq(&stream->lock);
+	job = waiter->job;
+	if (job) {
+		fence = stream->fence;
+		stream->fence = NULL;
+		dmacpy_fence_publish(fence, stream->context, job->seqno);
+		job->fence = dma_fence_get(fence);
+	}
+	spin_unlock_irq(&stream->lock);
+	return fence;
+}
+
+/*
+ * As long as the dma-bufs are locked, no other task can see whether they have a
+ * fence. A job that has completed by then needs none, and that is most of what
+ * implicit synchronization costs. When the job is gone, its buffers are not:
+ * no handle is removed under this mutex.
+ */
+static void submit_queue_lazily(struct dmacpy_stream *stream,
+				struct dmacpy_job *job,
+				struct ww_acquire_ctx *ctx)
+{
+	struct dmacpy_sync_point points[DMACPY_LAZY_POINTS];
+	const struct dmacpy_waiter *waiter = job->waiter;
+	unsigned int npoints = job->npoints;
+	struct dma_fence *fence;
+
+	lockdep_assert_held(&stream->submit);
+	memcpy(points, job->points, npoints * sizeof(*points));
+	submit_queue(stream, job);
+	fence = submit_fence_late(stream, waiter);
+	if (fence)
+		dmacpy_sync_publish(points, npoints, fence);
+	dmacpy_sync_unlock(points, npoints, ctx);
+	dma_fence_put(fence);
+}
+
 /* The whole way. After a failure the job is still the caller's. */
 static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	struct ww_acquire_ctx ctx;
-	bool signalling;
 	int ret;
 
 	lockdep_assert_held(&stream->submit);
@@ -192,6 +245,13 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	ret = dmacpy_job_prepare(job, stream->chan);
 	if (ret)
 		goto err_end_job;
+	if (job->lazy && !stream->fence) {
+		stream->fence = dmacpy_fence_new();
+		if (!stream->fence) {
+			ret = -ENOMEM;
+			goto err_end_job;
+		}
+	}
 
 	/* Its place among all users of the buffers, in one step. */
 	if (job->implicit) {
@@ -202,19 +262,21 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (job->implicit || job->needs_sync)
 		ret = dmacpy_sync_collect(job->points, job->npoints,
 					  stream->context, &job->deps);
-	if (!ret)
-		submit_publish(stream, job);
+	if (ret)
+		goto err_unlock;
+	submit_publish(stream, job);
+	if (job->lazy) {
+		submit_queue_lazily(stream, job, &ctx);
+		return 0;
+	}
 	if (job->implicit)
 		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
-	if (ret)
-		goto err_end_job;
-
-	/* To the channel, or behind the fences that it waits for. */
-	signalling = dma_fence_begin_signalling();
-	dmacpy_queue_job(stream, job);
-	dma_fence_end_signalling(signalling);
+	submit_queue(stream, job);
 	return 0;
 
+err_unlock:
+	if (job->implicit)
+		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
 err_end_job:
 	dmacpy_account_end_job(stream->account, job->length);
 	return ret;

@@ -57,15 +57,13 @@ int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_deps_free() - let go of all fences
- * @deps: what a job waited for
+ * dmacpy_deps_put_all() - let go of all fences
+ * @deps: what a job waited for, which has @fences
  *
  * Context: Any.
  */
-void dmacpy_deps_free(struct dmacpy_deps *deps)
+void dmacpy_deps_put_all(struct dmacpy_deps *deps)
 {
-	if (!deps->fences)
-		return;
 	while (deps->count)
 		dma_fence_put(deps->fences[--deps->count]);
 	kfree(deps->fences);

@@ -37,7 +37,14 @@ struct dmacpy_deps {
 };
 
 int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence);
-void dmacpy_deps_free(struct dmacpy_deps *deps);
+void dmacpy_deps_put_all(struct dmacpy_deps *deps);
+
+/* Usually a job waits for nothing. */
+static inline void dmacpy_deps_free(struct dmacpy_deps *deps)
+{
+	if (deps->fences)
+		dmacpy_deps_put_all(deps);
+}
 
 int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
 		     struct ww_acquire_ctx *ctx);

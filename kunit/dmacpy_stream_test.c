@@ -4,10 +4,12 @@
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/jiffies.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -767,8 +769,8 @@ static void stream_wake(struct dmacpy_waiter *base)
 	container_of(base, struct stream_waiter, base)->woken++;
 }
 
-static void stream_start_awaited(struct kunit *test,
-				 struct stream_waiter *waiter)
+static void stream_start_waited(struct kunit *test,
+				struct stream_waiter *waiter, bool lazy)
 {
 	struct dmacpy_job *job = stream_job_without_fence(test);
 
@@ -776,7 +778,15 @@ static void stream_start_awaited(struct kunit *test,
 		.base = { .job = job, .wake = stream_wake },
 	};
 	job->waiter = &waiter->base;
+	job->implicit = lazy;
+	job->lazy = lazy;
 	KUNIT_ASSERT_EQ(test, 0, stream_submit(test, job));
+}
+
+static void stream_start_awaited(struct kunit *test,
+				 struct stream_waiter *waiter)
+{
+	stream_start_waited(test, waiter, false);
 }
 
 /* Catches: a waiter who is not woken, woken for nothing, or told wrongly. */
@@ -824,6 +834,86 @@ static void stream_forgets_waiter(struct kunit *test)
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, waiter.woken);
 	KUNIT_EXPECT_EQ(test, 1, waiter.base.result);
+}
+
+static bool stream_is_locked_or_used(struct dma_buf *dmabuf)
+{
+	return dma_resv_is_locked(dmabuf->resv) ||
+	       stream_is_used(dmabuf, DMA_RESV_USAGE_READ);
+}
+
+/* Catches: a job that takes its time, and that others do not wait for. */
+static void stream_fences_slow_job(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_waiter waiter;
+
+	stream_start_waited(test, &waiter, true);
+	KUNIT_EXPECT_NULL(test, st->stream->fence);
+	KUNIT_EXPECT_FALSE(test, stream_is_used(st->src, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_TRUE(test, stream_is_used(st->src, DMA_RESV_USAGE_READ));
+	KUNIT_EXPECT_TRUE(test, stream_is_used(st->dst, DMA_RESV_USAGE_WRITE));
+	KUNIT_EXPECT_TRUE(test, dmacpy_queue_await(st->stream, &waiter.base));
+	stream_run(test, TEST_COPY);
+	KUNIT_EXPECT_EQ(test, 1, waiter.woken);
+	KUNIT_EXPECT_EQ(test, 0, waiter.base.result);
+	KUNIT_EXPECT_FALSE(test, stream_is_locked_or_used(st->src));
+	KUNIT_EXPECT_FALSE(test, stream_is_locked_or_used(st->dst));
+}
+
+/* Catches: a fence for nobody, or one that is used when it has signalled. */
+static void stream_fences_no_quick_job(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct stream_waiter waiter;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		/* The second one fails. */
+		st->engine->no_submit = i == 1;
+		st->engine->hold = false;
+		st->engine->at_once = true;
+		stream_start_waited(test, &waiter, true);
+		KUNIT_EXPECT_FALSE(test, dmacpy_queue_await(st->stream,
+							    &waiter.base));
+		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : 0, waiter.base.result);
+		KUNIT_ASSERT_NOT_NULL(test, st->stream->fence);
+		KUNIT_EXPECT_FALSE(test,
+				   dma_fence_is_signaled(st->stream->fence));
+		KUNIT_EXPECT_FALSE(test, stream_is_locked_or_used(st->src));
+		KUNIT_EXPECT_FALSE(test, stream_is_locked_or_used(st->dst));
+	}
+	st->engine->at_once = false;
+	st->engine->hold = true;
+	stream_fences_slow_job(test);
+}
+
+#define STREAM_MANY	40
+
+/* Catches: memory of jobs that is kept without a limit, or is lost. */
+static void stream_keeps_some_memory(struct kunit *test)
+{
+	struct stream_test *st = test->priv;
+	struct dma_fence *fences[STREAM_MANY];
+	struct llist_node *spare;
+	struct dmacpy_job *job;
+	unsigned int i, count = 0;
+
+	for (i = 0; i < STREAM_MANY; i++)
+		fences[i] = stream_start(test, stream_job(test));
+	test_engine_release(st->engine);
+	for (i = 0; i < STREAM_MANY; i++)
+		KUNIT_EXPECT_EQ(test, 0, stream_result(fences[i]));
+	/* A fence signals a moment before its job is released. */
+	for (i = 0; atomic_read(&st->stream->nspares) < 32 && i < 1000; i++)
+		usleep_range(1000, 2000);
+	job = dmacpy_submit_new_job(st->stream, 1);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	llist_for_each(spare, st->stream->spares.first)
+		count++;
+	KUNIT_EXPECT_EQ(test, 31, count);
+	KUNIT_EXPECT_EQ(test, 31, atomic_read(&st->stream->nspares));
+	dmacpy_job_free(job);
 }
 
 /* Catches: a job that is run before its in-fence, or that passes another. */
@@ -1118,6 +1208,9 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_has_others_wait),
 	KUNIT_CASE(stream_wakes_waiter),
 	KUNIT_CASE(stream_forgets_waiter),
+	KUNIT_CASE(stream_fences_slow_job),
+	KUNIT_CASE(stream_fences_no_quick_job),
+	KUNIT_CASE(stream_keeps_some_memory),
 	KUNIT_CASE(stream_polls),
 	KUNIT_CASE(stream_waits_for_fence),
 	KUNIT_CASE(stream_holds_up_no_other),
