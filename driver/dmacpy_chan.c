@@ -22,6 +22,8 @@
 
 /* Steps of a context that must not go on for long. */
 #define CHAN_BUDGET	64
+/* How long a transfer may be plugged, in jiffies. */
+#define CHAN_PLUGGED	2
 /* Looks for progress are not further apart: the timeout may be changed. */
 #define CHAN_LOOK	(1UL * HZ)
 
@@ -465,38 +467,45 @@ static void chan_work(struct kthread_work *work)
 	dma_fence_end_signalling(signalling);
 }
 
-/**
- * dmacpy_chan_submit() - start a transfer, after those before it in its lane
- * @chan: the channel; while it is being recovered the transfer is cancelled
- * @lane: the lane, always with the same channel
- * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
- *
- * The task runs the pump itself, unless it runs already. Nothing preempts it
- * then, as others would have to wait for it; on PREEMPT_RT it gets the priority
- * of the worker, which waits for the mutex on their behalf.
- *
- * Context: Process; while the channel is open.
- */
-void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
-			struct dmacpy_xfer *xfer)
+static void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
-	bool pump, signalling = dma_fence_begin_signalling();
+	lockdep_assert_held(&chan->lock);
+	if (!chan_is_busy(chan))
+		chan->progress = jiffies;
+	chan->backlog += xfer->length;
+	dmacpy_turns_push(&chan->queue, xfer->lane, &xfer->link);
+}
 
-	xfer->client.called_back = chan_called_back;
-	xfer->chan = chan;
-	xfer->lane = lane;
-	xfer->length = xfer->left;
-	xfer->submitted = jiffies;
-	INIT_HLIST_NODE(&xfer->flight);
+/*
+ * The watchdog runs the pump if the task is preempted before it gets around to
+ * dmacpy_chan_unplug().
+ */
+static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	spin_lock_irq(&chan->lock);
+	chan_push(chan, xfer);
+	chan_arm(chan, jiffies + CHAN_PLUGGED);
+	spin_unlock_irq(&chan->lock);
+}
+
+/*
+ * The task runs the pump itself, for @xfer too if it is not NULL, unless it
+ * runs already. Nothing preempts it then, as others would have to wait for it;
+ * on PREEMPT_RT it gets the priority of the worker, which waits for the mutex
+ * on their behalf.
+ */
+static void chan_pump_or_kick(struct dmacpy_chan *chan,
+			      struct dmacpy_xfer *xfer)
+{
+	bool pump;
+
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_disable();
 	pump = !(chan->engine.quirks & DMACPY_QUIRK_SLEEPS) &&
 	       mutex_trylock(&chan->pump);
 	spin_lock_irq(&chan->lock);
-	if (!chan_is_busy(chan))
-		chan->progress = jiffies;
-	chan->backlog += xfer->length;
-	dmacpy_turns_push(&chan->queue, lane, &xfer->link);
+	if (xfer)
+		chan_push(chan, xfer);
 	if (pump) {
 		dmacpy_chan_pump(chan, true);
 		mutex_unlock(&chan->pump);
@@ -506,6 +515,49 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	}
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		preempt_enable();
+}
+
+/**
+ * dmacpy_chan_submit() - start a transfer, after those before it in its lane
+ * @chan: the channel; while it is being recovered the transfer is cancelled
+ * @lane: the lane, always with the same channel
+ * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
+ *
+ * Context: Process; while the channel is open.
+ */
+void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
+			struct dmacpy_xfer *xfer)
+{
+	bool signalling = dma_fence_begin_signalling();
+
+	xfer->client.called_back = chan_called_back;
+	xfer->chan = chan;
+	xfer->lane = lane;
+	xfer->length = xfer->left;
+	xfer->submitted = jiffies;
+	INIT_HLIST_NODE(&xfer->flight);
+	if (xfer->plugged)
+		chan_plug(chan, xfer);
+	else
+		chan_pump_or_kick(chan, xfer);
+	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * dmacpy_chan_unplug() - give the engine the transfers that were plugged
+ * @chan: the channel
+ * @atomic: the task is about to sleep: the worker does so
+ *
+ * Context: Process; while the channel is open.
+ */
+void dmacpy_chan_unplug(struct dmacpy_chan *chan, bool atomic)
+{
+	bool signalling = dma_fence_begin_signalling();
+
+	if (atomic)
+		chan_kick(chan);
+	else
+		chan_pump_or_kick(chan, NULL);
 	dma_fence_end_signalling(signalling);
 }
 

@@ -45,6 +45,8 @@ struct dmacpy_xfer_ops {
  * @result: the first error; set by the owner for a transfer that only completes
  *	after those before it in its lane
  * @slow: set by the owner if completing it takes long: a thread does that
+ * @plugged: set by the owner if others follow soon, and dmacpy_chan_unplug()
+ *	after them: the engine gets them together
  * @started: dmacpy_xfer_ops.start was called
  * @terminated: has completed without waiting for the engine
  * @in_flight: number of descriptors that have not called back
@@ -62,6 +64,7 @@ struct dmacpy_xfer {
 	u64 left;
 	int result;
 	bool slow;
+	bool plugged;
 
 	bool started;
 	bool terminated;
@@ -230,6 +233,7 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog);
 void dmacpy_chan_stop(struct dmacpy_chan *chan);
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer);
+void dmacpy_chan_unplug(struct dmacpy_chan *chan, bool atomic);
 void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	__releases(&chan->lock);
 void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others);

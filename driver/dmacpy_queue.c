@@ -363,6 +363,8 @@ void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		timeout = READ_ONCE(dmacpy_dependency_timeout.value);
 		job->deadline = jiffies + msecs_to_jiffies(timeout);
 		list_add_tail(&job->node, &stream->waiting);
+		/* It is dispatched at another time. */
+		job->xfer.plugged = false;
 	}
 	spin_unlock_irq(&stream->lock);
 

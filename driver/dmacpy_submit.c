@@ -342,3 +342,19 @@ int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	}
 	return ret;
 }
+
+/**
+ * dmacpy_submit_unplug() - begin with jobs that were submitted plugged
+ * @stream: the stream
+ * @atomic: the task is about to sleep
+ *
+ * Context: Process.
+ */
+void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
+{
+	int idx;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		dmacpy_chan_unplug(stream->chan, atomic);
+	dmacpy_device_leave(stream->dev, idx);
+}

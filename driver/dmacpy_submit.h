@@ -12,5 +12,6 @@ struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
 					 unsigned int nops);
 int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		  bool nonblock);
+void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic);
 
 #endif /* DMACPY_SUBMIT_H */

@@ -3,11 +3,13 @@
  * SUBMIT by io_uring: the request completes with the result of the job. To
  * cancel the request does not cancel the job.
  */
+#include <linux/blkdev.h>
 #include <linux/container_of.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
@@ -24,6 +26,9 @@
 
 #define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
 				 DMACPY_SUBMIT_NO_IMPLICIT)
+
+/* So many jobs are as many as an engine takes at a time. */
+#define URING_PLUGGED	32
 
 /* In the request. Until it is armed, the issuing task completes the request. */
 static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
@@ -115,10 +120,69 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area,
 	return dmacpy_ioctl_read_submit(*user, args);
 }
 
+#ifdef CONFIG_BLOCK
+/**
+ * struct uring_plug - jobs of one task for one stream, which go together
+ * @base: in the task's plug; its data is a reference to the stream
+ * @jobs: number of jobs so far
+ */
+struct uring_plug {
+	struct blk_plug_cb base;
+	unsigned int jobs;
+};
+
+/* The last request was issued, or the task is about to sleep. */
+static void uring_unplug(struct blk_plug_cb *base, bool from_schedule)
+{
+	struct dmacpy_stream *stream = base->data;
+
+	dmacpy_submit_unplug(stream, from_schedule);
+	dmacpy_stream_put(stream);
+	kfree(container_of(base, struct uring_plug, base));
+}
+
+/* io_uring plugs block devices while it issues several requests. */
+static bool uring_is_plugged(void)
+{
+	return current->plug;
+}
+
+/*
+ * After a plugged job was submitted, which may have slept: from here on
+ * uring_unplug() follows, unless there are as many as an engine takes.
+ */
+static void uring_plug(struct dmacpy_stream *stream)
+{
+	struct blk_plug_cb *base;
+	struct uring_plug *plug;
+
+	base = blk_check_plugged(uring_unplug, stream, sizeof(*plug));
+	if (base) {
+		plug = container_of(base, struct uring_plug, base);
+		if (!plug->jobs)
+			dmacpy_stream_get(stream);
+		if (++plug->jobs % URING_PLUGGED)
+			return;
+	}
+	dmacpy_submit_unplug(stream, false);
+}
+#else
+static bool uring_is_plugged(void)
+{
+	return false;
+}
+
+static void uring_plug(struct dmacpy_stream *stream)
+{
+}
+#endif
+
 static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 			 struct dmacpy_submit *args, bool nonblock)
 {
+	bool plugged = uring_is_plugged();
 	struct dmacpy_job *job;
+	int ret;
 
 	if (args->flags & ~URING_SUBMIT_FLAGS)
 		return -EINVAL;
@@ -127,8 +191,12 @@ static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return PTR_ERR(job);
 	job->waiter = uring_waiter(cmd);
 	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
-	return dmacpy_submit(stream, job,
-			     nonblock || cmd->file->f_flags & O_NONBLOCK);
+	job->xfer.plugged = plugged;
+	ret = dmacpy_submit(stream, job,
+			    nonblock || cmd->file->f_flags & O_NONBLOCK);
+	if (!ret && plugged)
+		uring_plug(stream);
+	return ret;
 }
 
 /*

@@ -4,6 +4,7 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/list.h>
+#include <linux/preempt.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -336,6 +337,70 @@ static void chan_copies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, xfer->starts);
 	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->prepared);
 	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->fences);
+}
+
+enum chan_unplug { UNPLUG_TASK, UNPLUG_WORKER, UNPLUG_OTHER, UNPLUG_NONE };
+
+static const struct chan_unplug_case {
+	const char *name;
+	enum chan_unplug by;
+} chan_unplug_cases[] = {
+	{ "by the task", UNPLUG_TASK },
+	{ "by the worker", UNPLUG_WORKER },
+	{ "by another transfer", UNPLUG_OTHER },
+	{ "by the watchdog", UNPLUG_NONE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(chan_unplug, chan_unplug_cases, name);
+
+/* Catches: transfers that are issued one by one, or stay where they are. */
+static void chan_plugs(struct kunit *test)
+{
+	const struct chan_unplug_case *param = test->param_value;
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfers[3];
+	unsigned int prepared, i;
+
+	chan_begin(test);
+	for (i = 0; i < 3; i++) {
+		xfers[i] = xfer_new(test);
+		xfers[i]->base.plugged = true;
+	}
+	preempt_disable();
+	for (i = 0; i < 3; i++)
+		xfer_submit(test, i, xfers[i]);
+	prepared = ct->engine->prepared;
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, 0, prepared);
+	if (param->by == UNPLUG_TASK)
+		dmacpy_chan_unplug(ct->chan, false);
+	else if (param->by == UNPLUG_WORKER)
+		dmacpy_chan_unplug(ct->chan, true);
+	else if (param->by == UNPLUG_OTHER)
+		xfer_expect(test, xfer_submit_new(test, 0), 0);
+	for (i = 0; i < 3; i++)
+		xfer_expect(test, xfers[i], 0);
+	if (param->by != UNPLUG_OTHER)
+		KUNIT_EXPECT_EQ(test, 1, ct->engine->issues);
+	dmacpy_chan_unplug(ct->chan, false);
+}
+
+/* Catches: a plugged transfer that a channel is closed with, or hangs with. */
+static void chan_closes_plugged(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_begin(test);
+	xfer = xfer_new(test);
+	xfer->base.plugged = true;
+	xfer_submit(test, 0, xfer);
+	dmacpy_chan_close(ct->chan);
+	ct->chan = NULL;
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&xfer->done, PATIENCE));
+	KUNIT_EXPECT_TRUE(test, !xfer->result || xfer->result == -ENODEV);
+	xfer_expect_release(test, xfer);
 }
 
 /* Catches: an end before the last descriptor's, or out of order. */
@@ -982,6 +1047,8 @@ static void chan_exit(struct kunit *test)
 
 static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_copies),
+	KUNIT_CASE_PARAM(chan_plugs, chan_unplug_gen_params),
+	KUNIT_CASE(chan_closes_plugged),
 	KUNIT_CASE(chan_keeps_order),
 	KUNIT_CASE(chan_takes_turns),
 	KUNIT_CASE(chan_takes_turns_of_users),

@@ -178,6 +178,73 @@ TEST_F(uring, many_in_order)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
 }
 
+/* Fills a piece of buffer 0 with a byte of its own. */
+static struct dmacpy_op piece_op(FIXTURE_DATA(uring) *self, unsigned int piece)
+{
+	return (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = self->handle[0],
+		.dst_offset = piece * (LENGTH / MANY),
+		.length = LENGTH / MANY,
+		.pattern = 0x01010101 * (piece + 10),
+	};
+}
+
+/*
+ * Catches: jobs that are plugged, as others follow, and stay so when these are
+ * no jobs, wait for the one before, or are issued by another task.
+ */
+TEST_F(uring, plugged_among_others)
+{
+	static const uint8_t flags[] = { 0, IOSQE_IO_LINK, 0, IOSQE_ASYNC };
+	struct dmacpy_submit args[MANY];
+	struct dmacpy_op ops[MANY];
+	struct io_uring_sqe *sqe;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 100));
+	for (i = 0; i < MANY; i++) {
+		ops[i] = piece_op(self, i);
+		args[i] = submit_args(&ops[i]);
+		sqe = ring_queue(&self->ring, self->stream, &args[i]);
+		sqe->flags |= flags[i % 4];
+		if (i % 8 == 5) {
+			sqe = io_uring_get_sqe(&self->ring);
+			io_uring_prep_nop(sqe);
+		}
+	}
+	ASSERT_EQ(MANY + MANY / 8, io_uring_submit(&self->ring));
+	for (i = 0; i < MANY + MANY / 8; i++)
+		ASSERT_EQ(0, next_result(&self->ring, NULL));
+	for (i = 0; i < MANY; i++)
+		EXPECT_TRUE(all_bytes_are(self->mem[0] + i * (LENGTH / MANY),
+					  i + 10, LENGTH / MANY));
+}
+
+/* Catches: a refused job that leaves those before it where they are. */
+TEST_F(uring, plugged_before_refused)
+{
+	struct dmacpy_submit args[3];
+	struct dmacpy_op ops[3];
+	unsigned int i;
+	int refused = 0;
+
+	for (i = 0; i < 3; i++) {
+		ops[i] = piece_op(self, i);
+		args[i] = submit_args(&ops[i]);
+	}
+	ops[2].length = 2 * LENGTH;
+	for (i = 0; i < 3; i++)
+		ring_queue(&self->ring, self->stream, &args[i]);
+	ASSERT_EQ(3, io_uring_submit(&self->ring));
+	for (i = 0; i < 3; i++)
+		refused += next_result(&self->ring, NULL) == -EINVAL;
+	EXPECT_EQ(1, refused);
+	for (i = 0; i < 2; i++)
+		EXPECT_TRUE(all_bytes_are(self->mem[0] + i * (LENGTH / MANY),
+					  i + 10, LENGTH / MANY));
+}
+
 /* Catches: a file that has more wait queues than io_uring can poll. */
 TEST_F(uring, polls)
 {
