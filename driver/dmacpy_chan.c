@@ -296,7 +296,10 @@ static void chan_called_back(struct dmacpy_client *client, bool failed)
 	chan_count(chan, xfer, failed);
 	if (chan_needs_pump(chan, xfer))
 		chan_kick(chan);
-	chan_complete_and_unlock(chan, xfer->lane, true, flags);
+	if (xfer->in_flight)
+		spin_unlock_irqrestore(&chan->lock, flags);
+	else
+		chan_complete_and_unlock(chan, xfer->lane, true, flags);
 }
 
 /* The turn of this transfer is over: nothing more of it goes to the engine. */
