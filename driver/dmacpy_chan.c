@@ -433,6 +433,7 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	if (chan->barred)
 		chan->progress = jiffies;
 	chan->barred = false;
+	WRITE_ONCE(chan->plugged, 0);
 	while (chan->state != DMACPY_CHAN_CLOSING && !refused && budget &&
 	       (xfer = chan_turn(chan))) {
 		budget--;
@@ -487,6 +488,7 @@ static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	spin_lock_irq(&chan->lock);
 	chan_push(chan, xfer);
+	WRITE_ONCE(chan->plugged, chan->plugged + 1);
 	chan_arm(chan, jiffies + CHAN_PLUGGED);
 	spin_unlock_irq(&chan->lock);
 }
@@ -539,7 +541,8 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	xfer->length = xfer->left;
 	xfer->submitted = jiffies;
 	INIT_HLIST_NODE(&xfer->flight);
-	if (xfer->plugged)
+	/* As many as an engine takes are enough. */
+	if (xfer->plugged && READ_ONCE(chan->plugged) + 1 < chan->engine.depth)
 		chan_plug(chan, xfer);
 	else
 		chan_pump_or_kick(chan, xfer);

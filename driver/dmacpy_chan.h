@@ -167,6 +167,7 @@ struct dmacpy_chan_stat {
  *	not called back
  * @low: when there are no more in flight the pump is run again
  * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
+ * @plugged: number of transfers that were plugged since the pump ran
  * @barred: another channel has that token: no progress is expected
  * @forgets: what is issued while the engine is busy may have to be issued again
  * @progress: time of the last sign of life of @oldest, in jiffies
@@ -211,6 +212,7 @@ struct dmacpy_chan {
 	unsigned int in_flight;
 	int stale;
 	unsigned int low;
+	unsigned int plugged;
 	struct dmacpy_bearer bearer;
 	unsigned long progress;
 	unsigned long due;

@@ -483,6 +483,8 @@ static int ioctl_prepare_job(struct dmacpy_stream *stream,
 
 	job->user_data = args->user_data;
 	job->implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
+	job->xfer.plugged = args->flags & DMACPY_SUBMIT_MORE &&
+			    !(args->flags & DMACPY_SUBMIT_WAIT);
 	if (args->flags & DMACPY_SUBMIT_EVENT) {
 		ret = dmacpy_event_want(stream, job);
 		if (ret)

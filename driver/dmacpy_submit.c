@@ -315,6 +315,22 @@ static bool submit_may_succeed(struct dmacpy_stream *stream,
 }
 
 /**
+ * dmacpy_submit_unplug() - begin with jobs that were submitted plugged
+ * @stream: the stream
+ * @atomic: the task is about to sleep
+ *
+ * Context: Process.
+ */
+void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
+{
+	int idx;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		dmacpy_chan_unplug(stream->chan, atomic);
+	dmacpy_device_leave(stream->dev, idx);
+}
+
+/**
  * dmacpy_submit() - run a job, after those submitted before it
  * @stream: the stream
  * @job: a job that dmacpy_job_check_ops() has passed; gone in any case
@@ -332,6 +348,8 @@ int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 
 	/* Other tasks may be faster to take what there is room for. */
 	while ((ret = submit_try(stream, job)) == -EBUSY) {
+		/* What is plugged makes room. */
+		dmacpy_submit_unplug(stream, false);
 		ret = nonblock ? -EAGAIN :
 		      wait_event_interruptible(stream->wait,
 					       submit_may_succeed(stream, job));
@@ -341,20 +359,4 @@ int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		}
 	}
 	return ret;
-}
-
-/**
- * dmacpy_submit_unplug() - begin with jobs that were submitted plugged
- * @stream: the stream
- * @atomic: the task is about to sleep
- *
- * Context: Process.
- */
-void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
-{
-	int idx;
-
-	if (dmacpy_device_enter(stream->dev, &idx))
-		dmacpy_chan_unplug(stream->chan, atomic);
-	dmacpy_device_leave(stream->dev, idx);
 }

@@ -27,9 +27,6 @@
 #define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
 				 DMACPY_SUBMIT_NO_IMPLICIT)
 
-/* So many jobs are as many as an engine takes at a time. */
-#define URING_PLUGGED	32
-
 /* In the request. Until it is armed, the issuing task completes the request. */
 static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
 {
@@ -123,22 +120,22 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area,
 #ifdef CONFIG_BLOCK
 /**
  * struct uring_plug - jobs of one task for one stream, which go together
- * @base: in the task's plug; its data is a reference to the stream
- * @jobs: number of jobs so far
+ * @base: in the task's plug
+ * @stream: a reference to the stream, NULL before the first job
  */
 struct uring_plug {
 	struct blk_plug_cb base;
-	unsigned int jobs;
+	struct dmacpy_stream *stream;
 };
 
 /* The last request was issued, or the task is about to sleep. */
 static void uring_unplug(struct blk_plug_cb *base, bool from_schedule)
 {
-	struct dmacpy_stream *stream = base->data;
+	struct uring_plug *plug = container_of(base, struct uring_plug, base);
 
-	dmacpy_submit_unplug(stream, from_schedule);
-	dmacpy_stream_put(stream);
-	kfree(container_of(base, struct uring_plug, base));
+	dmacpy_submit_unplug(plug->stream, from_schedule);
+	dmacpy_stream_put(plug->stream);
+	kfree(plug);
 }
 
 /* io_uring plugs block devices while it issues several requests. */
@@ -147,24 +144,22 @@ static bool uring_is_plugged(void)
 	return current->plug;
 }
 
-/*
- * After a plugged job was submitted, which may have slept: from here on
- * uring_unplug() follows, unless there are as many as an engine takes.
- */
+/* After a plugged job was submitted, as the task may have slept before. */
 static void uring_plug(struct dmacpy_stream *stream)
 {
 	struct blk_plug_cb *base;
 	struct uring_plug *plug;
 
 	base = blk_check_plugged(uring_unplug, stream, sizeof(*plug));
-	if (base) {
-		plug = container_of(base, struct uring_plug, base);
-		if (!plug->jobs)
-			dmacpy_stream_get(stream);
-		if (++plug->jobs % URING_PLUGGED)
-			return;
+	if (!base) {
+		dmacpy_submit_unplug(stream, false);
+		return;
 	}
-	dmacpy_submit_unplug(stream, false);
+	plug = container_of(base, struct uring_plug, base);
+	if (plug->stream)
+		return;
+	dmacpy_stream_get(stream);
+	plug->stream = stream;
 }
 #else
 static bool uring_is_plugged(void)

@@ -391,12 +391,16 @@ struct dmacpy_op {
  *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
  *    do not have others wait for this job; without it the job waits for the
  *    writers of its sources, and for all users of its destinations
+ *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The engine may
+ *    be told of this one together with that, which is cheaper, but some
+ *    milliseconds later if no other comes. WAIT overrides it.
  */
 #define DMACPY_SUBMIT_WAIT		0x1
 #define DMACPY_SUBMIT_OUT_FENCE		0x2
 #define DMACPY_SUBMIT_IN_FENCE		0x4
 #define DMACPY_SUBMIT_EVENT		0x8
 #define DMACPY_SUBMIT_NO_IMPLICIT	0x10
+#define DMACPY_SUBMIT_MORE		0x20
 
 /**
  * struct dmacpy_submit - ioctl(DMACPY_SUBMIT)

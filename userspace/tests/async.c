@@ -283,6 +283,39 @@ TEST_F(async, order_in_stream)
 	}
 }
 
+/* Catches: a job that stays where it is, as no other follows; or is passed. */
+TEST_F(async, more_follow)
+{
+	static const uint32_t flags[] = {
+		DMACPY_SUBMIT_MORE, DMACPY_SUBMIT_MORE, 0, DMACPY_SUBMIT_MORE,
+	};
+	struct dmacpy_event event;
+	unsigned int i, round;
+
+	for (round = 0; round < 10; round++) {
+		for (i = 0; i < ARRAY_SIZE(flags); i++)
+			ASSERT_EQ(0, start_with(self->stream, self->handle,
+						i % 2 * 2, 1, flags[i] |
+						DMACPY_SUBMIT_EVENT, i));
+		for (i = 0; i < ARRAY_SIZE(flags); i++) {
+			ASSERT_EQ(0, read_event(self->stream, &event));
+			EXPECT_EQ(i, event.user_data);
+			EXPECT_EQ(0, event.result);
+		}
+	}
+}
+
+/* Catches: a full stream of jobs that wait for the next one to be submitted. */
+TEST_F(async, more_than_fit)
+{
+	unsigned int i, count = 2 * stream_info(self->stream).max_jobs;
+
+	for (i = 0; i < count; i++)
+		ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1,
+					DMACPY_SUBMIT_MORE, i));
+	EXPECT_EQ(0, fsync(self->stream));
+}
+
 static unsigned int number_of_jobs(void)
 {
 	return 100 * environment("DMACPY_SECONDS", 5);

@@ -292,6 +292,9 @@ test_bench()
 		bench $mode --depth 70 --size 128 --dst user
 		bench $mode --depth 4 --no-implicit --handles 10
 	done
+	for mode in event fence; do
+		bench $mode --depth 4 --more
+	done
 	bench sync --src user --dst user --segments 40 --size 32K
 	for mode in sync cpu; do
 		bench $mode --src user --dst user --size 32K --explicit-sync
@@ -364,6 +367,8 @@ test_bench_errors()
 	message 'one job'
 	expect 2 dmacpy bench --mode cpu --no-implicit
 	message 'no jobs'
+	expect 2 dmacpy bench --mode uring --more
+	message '--more'
 	expect 2 dmacpy bench --mode nonsense
 	message nonsense
 	expect 2 dmacpy bench --batch 0

@@ -729,10 +729,13 @@ static uint32_t draw_flags(struct worker *w)
 		flags |= DMACPY_SUBMIT_OUT_FENCE;
 	if (ways & 4 && one_in(w, 2))
 		flags |= DMACPY_SUBMIT_WAIT;
+	if (!flags)
+		flags |= DMACPY_SUBMIT_WAIT;
 	if (one_in(w, 4))
 		flags |= DMACPY_SUBMIT_NO_IMPLICIT;
-	return flags & ~DMACPY_SUBMIT_NO_IMPLICIT ? flags :
-						    flags | DMACPY_SUBMIT_WAIT;
+	if (one_in(w, 4))
+		flags |= DMACPY_SUBMIT_MORE;
+	return flags;
 }
 
 static void run_job(struct worker *w)

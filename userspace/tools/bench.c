@@ -48,6 +48,7 @@ static const char help[] =
 	"      --gap N          bytes between copies, 0, or between rows of 2d,\n"
 	"                       as many as a row has\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
+	"      --more           tell the engine once of all jobs of a round\n"
 	"      --verify         check all memory after each round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
 	"      --time N         run for N seconds instead\n"
@@ -71,6 +72,7 @@ enum {
 	OPTION_EXPLICIT_SYNC,
 	OPTION_GAP,
 	OPTION_NO_IMPLICIT,
+	OPTION_MORE,
 	OPTION_VERIFY,
 	OPTION_ITERATIONS,
 	OPTION_TIME,
@@ -94,6 +96,7 @@ static const struct option options[] = {
 	{ "explicit-sync", no_argument, NULL, OPTION_EXPLICIT_SYNC },
 	{ "gap", required_argument, NULL, OPTION_GAP },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
+	{ "more", no_argument, NULL, OPTION_MORE },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
 	{ "time", required_argument, NULL, OPTION_TIME },
@@ -218,6 +221,9 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_NO_IMPLICIT:
 		bench->no_implicit = true;
 		return 0;
+	case OPTION_MORE:
+		bench->more = true;
+		return 0;
 	case OPTION_VERIFY:
 		bench->verify = true;
 		return 0;
@@ -261,6 +267,9 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s has no jobs: leave --no-implicit and --handles out",
 				   bench->mode->name);
+	if (bench->more && !bench->mode->takes_more)
+		return usage_error("bench",
+				   "--more is for --mode event or fence");
 	if (bench->mode->no_copies && bench->verify)
 		return usage_error("bench",
 				   "--mode %s copies nothing: leave --verify out",

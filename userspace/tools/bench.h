@@ -76,6 +76,7 @@ struct bench_worker;
  * @no_jobs: the engine has no part in it
  * @no_copies: nothing is copied or filled
  * @copier: jobs are those of a copier, which has streams of its own
+ * @takes_more: DMACPY_SUBMIT_MORE is of use
  * @begin: make what @round needs, or NULL if that is nothing
  * @round: give all streams of a worker their jobs, and wait for them; NULL if
  *	this was built without what it takes
@@ -90,6 +91,7 @@ struct bench_mode {
 	bool no_jobs;
 	bool no_copies;
 	bool copier;
+	bool takes_more;
 	int (*begin)(struct bench_worker *worker);
 	int (*round)(struct bench_worker *worker);
 	void (*end)(struct bench_worker *worker);
@@ -112,6 +114,7 @@ struct bench_mode {
  * @opcode: what a job does
  * @explicit_sync: with DMACPY_REGISTER_EXPLICIT_SYNC
  * @no_implicit: with DMACPY_SUBMIT_NO_IMPLICIT
+ * @more: with DMACPY_SUBMIT_MORE, but for the last job of a round
  * @verify: look at each byte after each round
  * @min_part: of a copier's copies, or 0 for the library's
  * @rounds: number of rounds of each thread, or 0
@@ -137,6 +140,7 @@ struct bench {
 	enum dmacpy_opcode opcode;
 	bool explicit_sync;
 	bool no_implicit;
+	bool more;
 	bool verify;
 	uint64_t min_part;
 	uint64_t rounds;

@@ -210,6 +210,7 @@ static const struct bench_mode modes[] = {
 	{
 		.name = "event",
 		.flags = DMACPY_SUBMIT_EVENT,
+		.takes_more = true,
 		.begin = event_begin,
 		.round = event_round,
 		.end = event_end,
@@ -217,6 +218,7 @@ static const struct bench_mode modes[] = {
 	{
 		.name = "fence",
 		.flags = DMACPY_SUBMIT_OUT_FENCE,
+		.takes_more = true,
 		.round = fence_round,
 	},
 	{

@@ -86,6 +86,7 @@ static void make_job(const struct bench *bench, struct bench_stream *stream,
 		     unsigned int job)
 {
 	struct dmacpy_op *ops = stream->ops + job * bench->batch;
+	bool more = bench->more && job + 1 < bench->depth;
 	unsigned int i;
 
 	for (i = 0; i < bench->batch; i++)
@@ -94,7 +95,8 @@ static void make_job(const struct bench *bench, struct bench_stream *stream,
 	stream->submits[job] = (struct dmacpy_submit){
 		.size = sizeof(struct dmacpy_submit),
 		.flags = bench->mode->flags |
-			 (bench->no_implicit ? DMACPY_SUBMIT_NO_IMPLICIT : 0),
+			 (bench->no_implicit ? DMACPY_SUBMIT_NO_IMPLICIT : 0) |
+			 (more ? DMACPY_SUBMIT_MORE : 0),
 		.ops = (uintptr_t)ops,
 		.op_count = bench->batch,
 		.op_size = sizeof(*ops),
