@@ -127,8 +127,14 @@ engine_prep(const struct dmacpy_engine *engine,
 	/* Reclaim may wait for the fences that this leads to. */
 	if (unlikely(sleeps))
 		flags = memalloc_noreclaim_save();
-	desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst, piece->src,
-					 piece->length, ENGINE_FLAGS);
+	if (piece->fill)
+		desc = dmaengine_prep_dma_memset(engine->dma, piece->dst,
+						 piece->pattern, piece->length,
+						 ENGINE_FLAGS);
+	else
+		desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst,
+						 piece->src, piece->length,
+						 ENGINE_FLAGS);
 	if (unlikely(sleeps))
 		memalloc_noreclaim_restore(flags);
 	return desc;
@@ -289,6 +295,7 @@ static int engine_check(struct dmacpy_engine *engine)
 	engine->dev = dmaengine_get_dma_device(engine->dma);
 	engine->align = 1 << device->copy_align;
 	engine->id = engine->dma->chan_id;
+	engine->fills = dma_has_cap(DMA_MEMSET, device->cap_mask);
 	engine->quirks = engine_find_quirks(device->dev);
 	if (!device->device_terminate_all)
 		engine->quirks |= DMACPY_QUIRK_UNSTOPPABLE;

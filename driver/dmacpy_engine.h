@@ -9,16 +9,23 @@ struct device;
 struct dma_chan;
 
 /**
- * struct dmacpy_piece - what one descriptor copies
+ * struct dmacpy_piece - what one descriptor copies, or fills
  * @dst: address of the destination for the engine
- * @src: address of the source
+ * @src: address of the source, if it is not filled
  * @length: bytes
+ * @fill: it is filled, which dmacpy_engine.fills is needed for
+ * @pattern: with this, four times the same byte
  */
 struct dmacpy_piece {
 	dma_addr_t dst;
 	dma_addr_t src;
 	size_t length;
+	bool fill;
+	u32 pattern;
 };
+
+/* Of addresses and lengths that are filled: not all drivers check that. */
+#define DMACPY_FILL_ALIGN	8
 
 /**
  * struct dmacpy_client - the owner of descriptors
@@ -70,6 +77,7 @@ enum dmacpy_quirk {
  * @requested: @dma belongs to this client
  * @quirks: enum dmacpy_quirk
  * @depth: limit of descriptors in flight, 1 if they may pass each other
+ * @fills: it sets memory to a byte; cleared if that turns out to be wrong
  */
 struct dmacpy_engine {
 	struct device *parent;
@@ -82,6 +90,7 @@ struct dmacpy_engine {
 	bool requested;
 	unsigned int quirks;
 	unsigned int depth;
+	bool fills;
 };
 
 int dmacpy_engine_open(struct dmacpy_engine *engine);

@@ -523,6 +523,7 @@ int dmacpy_job_prepare(struct dmacpy_job *job, const struct dmacpy_chan *chan)
 	int ret = 0;
 
 	job->dma_dev = chan->dma_dev;
+	job->fills = chan->engine.fills;
 	fenced = job->fence;
 	for (i = 0; i < job->npoints; i++) {
 		buf = job->points[i].buf;
@@ -548,6 +549,20 @@ static dma_addr_t job_pattern_addr(const struct dmacpy_job *job,
 
 	*length = min(*length, job->block_size - offset);
 	return job->pattern_addr + op->src_offset + offset;
+}
+
+/* Does the engine fill the piece, or most of it, by itself? */
+static bool job_cut_fill(const struct dmacpy_job *job,
+			 const struct dmacpy_op *op, struct dmacpy_piece *piece)
+{
+	if (!job->fills || op->pattern != (op->pattern & 0xff) * 0x01010101U ||
+	    !IS_ALIGNED(piece->dst, DMACPY_FILL_ALIGN) ||
+	    piece->length < DMACPY_FILL_ALIGN)
+		return false;
+	piece->fill = true;
+	piece->pattern = op->pattern;
+	piece->length = round_down(piece->length, DMACPY_FILL_ALIGN);
+	return true;
 }
 
 static void job_advance(struct dmacpy_job_cursor *at,
@@ -579,7 +594,7 @@ static void job_cut_piece(struct dmacpy_job *job, size_t max,
 					     at->done +
 					     at->row * op->src_stride,
 					     &at->src_hint, &piece->length);
-	else
+	else if (!job_cut_fill(job, op, piece))
 		piece->src = job_pattern_addr(job, op, at->done,
 					      &piece->length);
 	job_advance(at, op, piece->length);
@@ -608,6 +623,7 @@ void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
 	const struct dmacpy_job_ends *ends = &job->ends[job->cursor.op];
 	const struct dmacpy_op *op = &job->op[job->cursor.op];
 
+	piece->fill = false;
 	if (job->cursor.done || !job_is_piece(op, ends, max)) {
 		job_cut_piece(job, max, piece);
 	} else {

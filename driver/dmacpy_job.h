@@ -73,6 +73,7 @@ struct dmacpy_job_cursor {
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @op
  * @nfills: number of operations that fill, set when they are checked
+ * @fills: the engine can fill by itself, with a byte
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
  * @pattern_addr: its address for the engine
@@ -108,6 +109,7 @@ struct dmacpy_job {
 	bool synced;
 	struct dmacpy_job_cursor cursor;
 	unsigned int nfills;
+	bool fills;
 	struct device *dma_dev;
 	void *pattern;
 	dma_addr_t pattern_addr;

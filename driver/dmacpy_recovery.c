@@ -435,6 +435,19 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 	return reason;
 }
 
+/* What the engine does wrong it need not do: memory can be filled by copies. */
+static const char *recovery_test_fill(struct dmacpy_chan *chan)
+{
+	bool right = false;
+
+	if (!chan->engine.fills)
+		return NULL;
+	chan->quiet = dmacpy_testcopy_fill(&chan->test,
+					   recovery_test_timeout(chan), &right);
+	chan->engine.fills = right;
+	return chan->quiet ? NULL : "does not call back when it fills memory";
+}
+
 /* Not at work: to terminate what completes just then is beyond some. */
 static const char *recovery_test_termination(struct dmacpy_chan *chan)
 {
@@ -450,7 +463,7 @@ static const char *recovery_test_termination(struct dmacpy_chan *chan)
 static const char *recovery_test_all(struct dmacpy_chan *chan)
 {
 	return recovery_test_one(chan) ?: recovery_test_many(chan) ?:
-	       recovery_test_termination(chan);
+	       recovery_test_fill(chan) ?: recovery_test_termination(chan);
 }
 
 static int recovery_setup(struct dmacpy_chan *chan)

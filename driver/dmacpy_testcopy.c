@@ -20,7 +20,7 @@
 /* A chain has one piece less: twice what engines are given at a time. */
 #define TESTCOPY_BLOCKS	64
 #define TESTCOPY_SCRATCH	(TESTCOPY_BLOCKS * TESTCOPY_SIZE)
-/* How long a chain gets new pieces, in jiffies. */
+/* How long a chain gets new pieces after a full ring, in jiffies. */
 #define TESTCOPY_CHAIN	(HZ / 2)
 /* So long, in jiffies, the engine calls back if it did not ignore the issue. */
 #define TESTCOPY_ISSUE	(HZ / 10UL)
@@ -79,20 +79,31 @@ void dmacpy_testcopy_free(struct dmacpy_testcopy *copy)
 }
 
 /* The engine has to be told to begin, by dmacpy_engine_issue(). */
-static bool testcopy_submit(struct dmacpy_testcopy *copy, dma_addr_t dst,
-			    dma_addr_t src)
+static bool testcopy_submit(struct dmacpy_testcopy *copy,
+			    const struct dmacpy_piece *piece)
 {
-	const struct dmacpy_piece piece = { dst, src, TESTCOPY_SIZE };
 	unsigned long hang = msecs_to_jiffies(READ_ONCE(dmacpy_timeout.value));
 
 	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN + 2 * hang))
 		return false;
 	atomic_inc(&copy->in_flight);
-	if (!dmacpy_engine_submit(copy->engine, &piece, &copy->client))
+	if (!dmacpy_engine_submit(copy->engine, piece, &copy->client))
 		return true;
 	if (atomic_dec_and_test(&copy->in_flight))
 		dmacpy_token_give_up(&copy->bearer);
 	return false;
+}
+
+static bool testcopy_submit_block(struct dmacpy_testcopy *copy, dma_addr_t dst,
+				  dma_addr_t src)
+{
+	const struct dmacpy_piece piece = {
+		.dst = dst,
+		.src = src,
+		.length = TESTCOPY_SIZE,
+	};
+
+	return testcopy_submit(copy, &piece);
 }
 
 /*
@@ -141,8 +152,8 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 	memset(copy->scratch, seed, TESTCOPY_SIZE);
 	memset(copy->scratch + TESTCOPY_SIZE, ~seed, TESTCOPY_SIZE);
 	copy->failed = false;
-	result->submitted = testcopy_submit(copy, copy->addr + TESTCOPY_SIZE,
-					    copy->addr);
+	result->submitted = testcopy_submit_block(copy, copy->addr +
+						  TESTCOPY_SIZE, copy->addr);
 	if (!result->submitted)
 		return;
 	dmacpy_engine_issue(copy->engine);
@@ -164,7 +175,7 @@ static unsigned int testcopy_feed(struct dmacpy_testcopy *copy, unsigned int at,
 
 	while (at < last && atomic_read(&copy->in_flight) < engine->depth) {
 		src = copy->addr + at * TESTCOPY_SIZE;
-		if (!testcopy_submit(copy, src + TESTCOPY_SIZE, src))
+		if (!testcopy_submit_block(copy, src + TESTCOPY_SIZE, src))
 			break;
 		at++;
 	}
@@ -178,7 +189,7 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 				      unsigned long timeout)
 {
 	unsigned int at = 0, fed, last = TESTCOPY_BLOCKS - 1;
-	unsigned long end = jiffies + TESTCOPY_CHAIN;
+	unsigned long took = jiffies, end = took + TESTCOPY_CHAIN;
 	int in_flight;
 
 	while (at < last || atomic_read(&copy->in_flight)) {
@@ -190,11 +201,13 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 		    !testcopy_wait(copy, copy->bearer.token ? 1 : in_flight,
 				   timeout))
 			return "does not call back for several descriptors";
-		if (!time_before(jiffies, end)) {
-			if (!fed && !in_flight)
+		if (fed || in_flight) {
+			took = jiffies;
+			if (at > copy->engine->depth && !time_before(took, end))
+				last = at;
+		} else if (at < last) {
+			if (time_after(jiffies, took + timeout))
 				return "takes no more descriptors";
-			last = at;
-		} else if (!fed && !in_flight) {
 			usleep_range(100, 1000);
 		}
 	}
@@ -226,10 +239,44 @@ const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 	return testcopy_run_chain(copy, timeout);
 }
 
+/**
+ * dmacpy_testcopy_fill() - have the engine fill memory by itself
+ * @copy: what test copies need
+ * @timeout: how long it may take, in jiffies
+ * @right: set to whether it has filled what it should
+ *
+ * Context: Process.
+ * Return: false if it did not call back.
+ */
+bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  bool *right)
+{
+	const struct dmacpy_piece piece = {
+		.dst = copy->addr + DMACPY_FILL_ALIGN,
+		.length = TESTCOPY_SIZE - DMACPY_FILL_ALIGN,
+		.fill = true,
+		.pattern = 0x5a5a5a5a,
+	};
+	u8 *mem = copy->scratch;
+
+	memset(mem, 0, 2 * TESTCOPY_SIZE);
+	copy->failed = false;
+	if (!testcopy_submit(copy, &piece))
+		return true;
+	dmacpy_engine_issue(copy->engine);
+	if (!testcopy_wait(copy, 1, timeout))
+		return false;
+	*right = !READ_ONCE(copy->failed) &&
+		 !memchr_inv(mem, 0, DMACPY_FILL_ALIGN) &&
+		 !memchr_inv(mem + DMACPY_FILL_ALIGN, 0x5a, piece.length) &&
+		 !memchr_inv(mem + TESTCOPY_SIZE, 0, TESTCOPY_SIZE);
+	return true;
+}
+
 static bool testcopy_done(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  dma_addr_t dst, dma_addr_t src)
 {
-	if (!testcopy_submit(copy, dst, src))
+	if (!testcopy_submit_block(copy, dst, src))
 		return false;
 	dmacpy_engine_issue(copy->engine);
 	return testcopy_wait(copy, 1, timeout);

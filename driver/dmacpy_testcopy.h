@@ -64,6 +64,8 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 			 struct dmacpy_testcopy_result *result);
 const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 				  unsigned long timeout);
+bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  bool *right);
 int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
 			       unsigned long timeout,
 			       const struct dmacpy_sram *sram);

@@ -79,6 +79,8 @@
  * @no_terminate: terminating is refused
  * @no_memcpy: the engine says that it does not copy memory if this is set when
  *	a channel is requested
+ * @memset: if this is set when a channel is requested, the engine also fills
+ *	memory with a byte; if it is 2, with another one
  * @no_sram_read: what is not RAM reads as zeroes
  * @no_sram_write: what is written to what is not RAM gets lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
@@ -93,6 +95,7 @@
  * @late_us: output since it was set to 0, how late the thread of a channel was
  *	at most: it has to share the CPU
  * @races: output, number of preparations that @one_list does not allow
+ * @filled: output, number of descriptors filled
  * @copied: output, number of descriptors copied
  * @interrupts: output, number of interrupts, for one or more descriptors
  */
@@ -121,6 +124,7 @@ struct fake_script {
 	u32 one_list;
 	u32 no_terminate;
 	u32 no_memcpy;
+	u32 memset;
 	u32 no_sram_read;
 	u32 no_sram_write;
 	u32 sram_ignored;
@@ -134,6 +138,7 @@ struct fake_script {
 	u32 next_late;
 	u32 late_us;
 	atomic_t races;
+	atomic_t filled;
 	atomic_t copied;
 	atomic_t interrupts;
 };
@@ -144,6 +149,8 @@ struct fake_script {
  * @node: in one of the channel's lists
  * @dst: where to
  * @src: where from
+ * @fill: fill it instead
+ * @value: with this
  * @length: bytes
  * @issued: when it was
  * @last: of those that were issued together
@@ -157,6 +164,8 @@ struct fake_desc {
 	struct list_head node;
 	dma_addr_t dst;
 	dma_addr_t src;
+	bool fill;
+	u8 value;
 	size_t length;
 	ktime_t issued;
 	bool last;
@@ -324,6 +333,28 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 	return dst && src;
 }
 
+static bool fake_fill(struct fake_chan *chan, const struct fake_desc *desc,
+		      size_t length)
+{
+	void *dst = fake_map(chan->base.device->dev, desc->dst, length);
+
+	if (!dst)
+		return false;
+	memset(dst, desc->value, length);
+	memunmap(dst);
+	atomic_inc(&fake_script.filled);
+	/* Before anybody is told. */
+	wmb();
+	return true;
+}
+
+static bool fake_work(struct fake_chan *chan, const struct fake_desc *desc,
+		      size_t length)
+{
+	return desc->fill ? fake_fill(chan, desc, length) :
+	       fake_copy(chan, desc, length);
+}
+
 /* Returns false if the descriptor vanishes. */
 static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 {
@@ -344,7 +375,7 @@ static bool fake_execute(struct fake_chan *chan, struct fake_desc *desc)
 			       desc->length - length;
 	if (length && fake_next(&script->next_long))
 		length += FAKE_EXCESS;
-	if (!length || !fake_copy(chan, desc, length))
+	if (!length || !fake_work(chan, desc, length))
 		desc->result.result = DMA_TRANS_READ_FAILED;
 	else
 		atomic_inc(&script->copied);
@@ -648,6 +679,24 @@ fake_prep_memcpy(struct dma_chan *base, dma_addr_t dst, dma_addr_t src,
 	return desc ? &desc->tx : NULL;
 }
 
+static struct dma_async_tx_descriptor *
+fake_prep_memset(struct dma_chan *base, dma_addr_t dst, int value,
+		 size_t length, unsigned long tx_flags)
+{
+	struct dma_async_tx_descriptor *tx;
+	struct fake_desc *desc;
+
+	tx = fake_prep_memcpy(base, dst, dst, length, tx_flags);
+	if (!tx)
+		return NULL;
+	desc = to_fake_desc(tx);
+	desc->fill = true;
+	desc->value = value;
+	if (READ_ONCE(fake_script.memset) == 2)
+		desc->value++;
+	return tx;
+}
+
 static void fake_issue(struct fake_chan *chan, bool one)
 {
 	ktime_t now = ktime_get();
@@ -771,6 +820,9 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 	dma_cap_clear(DMA_COMPLETION_NO_ORDER, *caps);
 	if (READ_ONCE(script->no_order) == 1)
 		dma_cap_set(DMA_COMPLETION_NO_ORDER, *caps);
+	dma_cap_clear(DMA_MEMSET, *caps);
+	if (READ_ONCE(script->memset))
+		dma_cap_set(DMA_MEMSET, *caps);
 	if (!READ_ONCE(script->dies))
 		WRITE_ONCE(chan->dead, false);
 	/* Those that go on although they were terminated do not count. */
@@ -853,6 +905,7 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 	device->device_alloc_chan_resources = fake_alloc_chan_resources;
 	device->device_free_chan_resources = fake_free_chan_resources;
 	device->device_prep_dma_memcpy = fake_prep_memcpy;
+	device->device_prep_dma_memset = fake_prep_memset;
 	device->device_issue_pending = fake_issue_pending;
 	device->device_tx_status = fake_tx_status;
 	device->device_terminate_all = fake_terminate_all;
@@ -896,6 +949,7 @@ static const struct {
 	FAKE_FILE(one_list),
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
+	FAKE_FILE(memset),
 	FAKE_FILE(no_sram_read),
 	FAKE_FILE(no_sram_write),
 	FAKE_FILE(sram_ignored),
@@ -921,6 +975,7 @@ static void fake_add_files(void)
 		debugfs_create_u32(fake_files[i].name, 0600, dir,
 				   (void *)script + fake_files[i].offset);
 	debugfs_create_atomic_t("races", 0400, dir, &script->races);
+	debugfs_create_atomic_t("filled", 0400, dir, &script->filled);
 	debugfs_create_atomic_t("copied", 0400, dir, &script->copied);
 	debugfs_create_atomic_t("interrupts", 0400, dir, &script->interrupts);
 	fake_debugfs = dir;

@@ -584,6 +584,8 @@ static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
 	};
 	if (op->opcode == DMACPY_OP_FILL) {
 		op->pattern = prandom_u32_state(random);
+		if (test_random_below(random, 2))
+			op->pattern = (op->pattern & 0xff) * 0x01010101U;
 		return;
 	}
 	op->src_offset = test_random_below(random, MEMORY_SIZE);
@@ -687,7 +689,7 @@ static void job_close_chan(void *chan)
 	dmacpy_chan_close(chan);
 }
 
-/* Catches: a byte that is not copied, or to a wrong place. */
+/* Catches: a byte that is not copied or filled, or in a wrong place. */
 static void job_copies(struct kunit *test)
 {
 	struct job_test *jt;
@@ -699,6 +701,7 @@ static void job_copies(struct kunit *test)
 	init_waitqueue_head(&jt->ready);
 	jt->engine = test_engine_new(test);
 	dmacpy_report_init(&jt->report, jt->engine->client);
+	dma_cap_set(DMA_MEMSET, jt->engine->device.cap_mask);
 	test_engine_register(test, jt->engine);
 	jt->chan = dmacpy_chan_open(jt->engine->client, TEST_ENGINE_CHANNEL,
 				    &jt->ready, &jt->report);
@@ -718,6 +721,8 @@ static void job_copies(struct kunit *test)
 		for (j = 0; j < MEMORIES; j++)
 			job_expect_model(test, &jt->memories[j]);
 	}
+	/* One is that of the conformance test. */
+	KUNIT_EXPECT_LT(test, 1, jt->engine->fills);
 }
 
 static struct kunit_case job_cases[] = {

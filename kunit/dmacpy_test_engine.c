@@ -20,6 +20,8 @@
  * @node: in one of the engine's lists
  * @dst: where to
  * @src: where from
+ * @fill: fill it instead
+ * @value: with this
  * @length: bytes
  */
 struct test_desc {
@@ -27,6 +29,8 @@ struct test_desc {
 	struct list_head node;
 	dma_addr_t dst;
 	dma_addr_t src;
+	bool fill;
+	u8 value;
 	size_t length;
 };
 
@@ -62,8 +66,11 @@ static void engine_execute(struct test_engine *engine, struct test_desc *desc,
 		length /= 2;
 	else if (outcome == TEST_FAIL || outcome == TEST_DROP)
 		length = 0;
-	memcpy(engine_memory(engine, desc->dst),
-	       engine_memory(engine, desc->src), length);
+	if (desc->fill)
+		memset(engine_memory(engine, desc->dst), desc->value, length);
+	else
+		memcpy(engine_memory(engine, desc->dst),
+		       engine_memory(engine, desc->src), length);
 	if (outcome == TEST_FAIL)
 		result.result = DMA_TRANS_WRITE_FAILED;
 	else
@@ -222,6 +229,23 @@ engine_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return desc ? &desc->tx : NULL;
+}
+
+static struct dma_async_tx_descriptor *
+engine_prep_memset(struct dma_chan *chan, dma_addr_t dst, int value,
+		   size_t length, unsigned long tx_flags)
+{
+	struct dma_async_tx_descriptor *tx;
+	struct test_desc *desc;
+
+	tx = engine_prep_memcpy(chan, dst, dst, length, tx_flags);
+	if (!tx)
+		return NULL;
+	desc = container_of(tx, struct test_desc, tx);
+	desc->fill = true;
+	desc->value = value;
+	to_test_engine(chan)->fills++;
+	return tx;
 }
 
 static void engine_run_at_once(struct test_engine *engine)
@@ -384,6 +408,7 @@ struct test_engine *test_engine_new(struct kunit *test)
 	device->device_alloc_chan_resources = engine_alloc_chan_resources;
 	device->device_free_chan_resources = engine_free_chan_resources;
 	device->device_prep_dma_memcpy = engine_prep_memcpy;
+	device->device_prep_dma_memset = engine_prep_memset;
 	device->device_issue_pending = engine_issue_pending;
 	device->device_tx_status = engine_tx_status;
 	device->device_terminate_all = engine_terminate_all;

@@ -55,6 +55,7 @@ enum test_outcome {
  * @cb_terminate: what is terminated calls back, with success
  * @releases: output, number of times that @chan was released
  * @prepared: output, number of descriptors prepared
+ * @fills: output, number of those that fill, for a test that sets DMA_MEMSET
  * @interrupts: output, number of those that asked for an interrupt
  * @fences: output, number of those that the next one has to wait for
  * @issues: output, number of times that something was issued
@@ -86,6 +87,7 @@ struct test_engine {
 	bool cb_terminate;
 	unsigned int releases;
 	unsigned int prepared;
+	unsigned int fills;
 	unsigned int interrupts;
 	unsigned int fences;
 	unsigned int issues;

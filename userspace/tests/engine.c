@@ -56,7 +56,7 @@ bool engine_behave(void)
 		    engine_set("sleeps", 0) && engine_set("bad_residue", 0) &&
 		    engine_set("any_slave", 0) && engine_set("one_list", 0) &&
 		    engine_set("lossy", 0) && engine_set("leaks", 0) &&
-		    engine_set("dies", 0) &&
+		    engine_set("dies", 0) && engine_set("memset", 0) &&
 		    engine_set("late_us", 0);
 	size_t i;
 

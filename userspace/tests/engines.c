@@ -49,6 +49,8 @@ FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL, 1 };
 FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL, 1 };
 FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL, 1 };
 FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, at_hdmac) { "memset", NULL, 1 };
+FIXTURE_VARIANT_ADD(engines, wrong_memset) { "memset", NULL, 2 };
 FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL, 1 };
 FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL, 1 };
 FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf", 1 };
@@ -320,6 +322,65 @@ TEST_F_TIMEOUT(engines, unbinds, SLOW)
 		EXPECT_TRUE(!event.result || event.result == -ENODEV);
 	}
 	ASSERT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Fill a part of the SRAM: the number of descriptors that the engine filled. */
+static int fill_part(struct _test_data_engines *self, uint32_t pattern,
+		     unsigned int offset, unsigned int length)
+{
+	const struct dmacpy_op ops[] = {
+		{ .dst = self->sram, .src = self->in, .length = LENGTH },
+		{
+			.opcode = DMACPY_OP_FILL,
+			.dst = self->sram,
+			.dst_offset = offset,
+			.length = length,
+			.pattern = pattern,
+		},
+		{ .dst = self->out, .src = self->sram, .length = LENGTH },
+	};
+	unsigned int before = engine_get("filled"), i;
+	int ret;
+
+	memset(self->in_mem, 0xee, LENGTH);
+	ret = submit(self->stream, ops, 3);
+	if (ret)
+		return ret;
+	for (i = 0; i < length; i++)
+		self->in_mem[offset + i] = pattern >> i % 4 * 8;
+	if (memcmp(self->in_mem, self->out_mem, LENGTH))
+		return -EBADMSG;
+	return engine_get("filled") - before;
+}
+
+/*
+ * Catches: an ability of an engine that is not used, or used for what it cannot
+ * do, or although it is wrong.
+ */
+TEST_F_TIMEOUT(engines, fills, SLOW)
+{
+	const struct {
+		uint32_t pattern;
+		unsigned int offset, length;
+		bool by_itself;
+	} fills[] = {
+		{ 0x5a5a5a5a, 0, LENGTH, true },
+		{ 0, 512, 1024, true },
+		{ 0xa5a5a5a5, 256, 999, true },
+		{ 0xa5a5a5a5, 257, 1000, false },
+		{ 0x5a5a5a5a, 8, 7, false },
+		{ 0x12345678, 0, LENGTH, false },
+		{ 0x5a5a5a00, 64, 333, false },
+	};
+	bool able = !strcmp(variant->knob ?: "", "memset") &&
+		    variant->value == 1;
+	size_t i;
+
+	for (i = 0; i < sizeof(fills) / sizeof(*fills); i++)
+		EXPECT_EQ(able && fills[i].by_itself,
+			  fill_part(self, fills[i].pattern, fills[i].offset,
+				    fills[i].length))
+			TH_LOG("fill %zu", i);
 }
 
 /* Has the kernel logged a line since that ends so? */
