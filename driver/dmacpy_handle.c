@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The handles of a stream: numbers of the buffers that its jobs may use. */
+/* The handles of a stream: numbers of buffers and of prepared operations. */
 #include <linux/dma-buf.h>
 #include <linux/err.h>
 #include <linux/lockdep.h>
@@ -10,8 +10,10 @@
 #include "dmacpy_device.h"
 #include "dmacpy_export.h"
 #include "dmacpy_handle.h"
+#include "dmacpy_plan.h"
 #include "dmacpy_stream.h"
 
+/* Of buffers; prepared operations have the same number above these. */
 #define HANDLE_MAX	16384
 
 /* Adds a buffer, whose reference becomes the handle's, or is dropped. */
@@ -141,6 +143,67 @@ out_leave:
 }
 
 /**
+ * dmacpy_handle_add_plan() - a handle for operations that jobs will run
+ * @stream: the stream
+ * @plan: the operations; the reference becomes that of the handle
+ * @handle: set to the handle
+ *
+ * Context: Process, inside the gate. Undone by dmacpy_handle_release().
+ * Return: 0; -EDQUOT, -ENOMEM, and the reference is still the caller's.
+ */
+int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
+			   struct dmacpy_plan *plan, u32 *handle)
+{
+	int ret;
+
+	ret = xa_alloc(&stream->plans, handle, plan,
+		       XA_LIMIT(HANDLE_MAX + 1, 2 * HANDLE_MAX), GFP_KERNEL);
+	return ret == -EBUSY ? -EDQUOT : ret;
+}
+
+/**
+ * dmacpy_handle_find_plan() - the operations behind a handle
+ * @stream: the stream
+ * @handle: from dmacpy_handle_add_plan()
+ *
+ * Context: Inside the gate, under dmacpy_stream.submit, as long as which the
+ * handle has its reference.
+ * Return: the operations, or NULL.
+ */
+struct dmacpy_plan *dmacpy_handle_find_plan(struct dmacpy_stream *stream,
+					    u32 handle)
+{
+	struct dmacpy_plan *plan;
+
+	lockdep_assert_held(&stream->submit);
+	plan = xa_load(&stream->plans, handle);
+	return xa_is_value(plan) ? NULL : plan;
+}
+
+static int handle_release_plan(struct dmacpy_stream *stream, u32 handle)
+{
+	struct dmacpy_plan *plan = xa_erase(&stream->plans, handle);
+
+	if (!plan)
+		return -ENOENT;
+	if (!xa_is_value(plan))
+		dmacpy_plan_put(plan);
+	return 0;
+}
+
+static int handle_release_buf(struct dmacpy_stream *stream, u32 handle)
+{
+	struct dmacpy_buf *buf = xa_erase(&stream->bufs, handle);
+
+	handle_invalidate(stream, handle);
+	if (!buf)
+		return -ENOENT;
+	if (!xa_is_value(buf))
+		dmacpy_buf_put(buf);
+	return 0;
+}
+
+/**
  * dmacpy_handle_release() - remove a handle
  * @stream: the stream
  * @handle: the handle
@@ -150,28 +213,38 @@ out_leave:
  */
 int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle)
 {
-	struct dmacpy_buf *buf;
 	int idx, ret;
 
 	/* Inside the gate even after an unbind, which waits for it to empty. */
 	dmacpy_device_enter(stream->dev, &idx);
 	ret = mutex_lock_killable(&stream->submit);
-	if (ret)
-		goto out_leave;
-	buf = xa_erase(&stream->bufs, handle);
-	handle_invalidate(stream, handle);
-	mutex_unlock(&stream->submit);
-	if (!buf)
-		ret = -ENOENT;
-	else if (!xa_is_value(buf))
-		dmacpy_buf_put(buf);
-out_leave:
+	if (!ret) {
+		ret = handle > HANDLE_MAX ?
+		      handle_release_plan(stream, handle) :
+		      handle_release_buf(stream, handle);
+		mutex_unlock(&stream->submit);
+	}
 	dmacpy_device_leave(stream->dev, idx);
 	return ret;
 }
 
+static void handle_drop_plans(struct dmacpy_stream *stream)
+{
+	struct dmacpy_plan *plan;
+	unsigned long handle;
+
+	mutex_lock(&stream->submit);
+	xa_for_each(&stream->plans, handle, plan) {
+		if (xa_is_value(plan))
+			continue;
+		xa_store(&stream->plans, handle, xa_mk_value(0), GFP_KERNEL);
+		dmacpy_plan_put(plan);
+	}
+	mutex_unlock(&stream->submit);
+}
+
 /**
- * dmacpy_handle_drop_all() - put the buffers of all handles
+ * dmacpy_handle_drop_all() - put what is behind all handles
  * @stream: the stream
  *
  * The handles stay, so that RELEASE succeeds after an unbind too.
@@ -184,6 +257,7 @@ void dmacpy_handle_drop_all(struct dmacpy_stream *stream)
 	unsigned long handle;
 	bool dropped;
 
+	handle_drop_plans(stream);
 	xa_for_each(&stream->bufs, handle, buf) {
 		if (xa_is_value(buf))
 			continue;
@@ -208,12 +282,15 @@ void dmacpy_handle_drop_all(struct dmacpy_stream *stream)
 int dmacpy_handle_stat(struct dmacpy_stream *stream,
 		       struct dmacpy_stream_stat *stat)
 {
+	const struct dmacpy_plan *plan;
 	const struct dmacpy_buf *buf;
 	unsigned long handle;
 
 	/* Handles are only removed under this mutex. */
 	if (mutex_lock_killable(&stream->submit))
 		return -EINTR;
+	xa_for_each(&stream->plans, handle, plan)
+		stat->handles++;
 	xa_for_each(&stream->bufs, handle, buf) {
 		stat->handles++;
 		if (xa_is_value(buf))

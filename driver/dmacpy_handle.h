@@ -9,6 +9,7 @@
 
 struct dma_buf;
 struct dmacpy_buf;
+struct dmacpy_plan;
 
 int dmacpy_handle_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 			 u32 access, u32 *handle);
@@ -17,6 +18,10 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
 			   u32 *handle);
 int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
 		       u64 length, bool for_cpu);
+int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
+			   struct dmacpy_plan *plan, u32 *handle);
+struct dmacpy_plan *dmacpy_handle_find_plan(struct dmacpy_stream *stream,
+					    u32 handle);
 int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle);
 void dmacpy_handle_drop_all(struct dmacpy_stream *stream);
 int dmacpy_handle_stat(struct dmacpy_stream *stream,

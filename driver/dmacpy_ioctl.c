@@ -27,6 +27,7 @@
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
+#include "dmacpy_plan.h"
 #include "dmacpy_pool.h"
 #include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
@@ -49,6 +50,8 @@ union ioctl_args {
 	struct dmacpy_release release;
 	struct dmacpy_submit submit;
 	struct dmacpy_sync sync;
+	struct dmacpy_prepare prepare;
+	struct dmacpy_run run;
 };
 
 struct ioctl_call {
@@ -257,29 +260,50 @@ static int ioctl_release(const struct ioctl_call *call)
 	return dmacpy_handle_release(call->stream, args->handle);
 }
 
-static int ioctl_copy_ops(struct dmacpy_job *job, const void __user *user,
+static int ioctl_copy_ops(struct dmacpy_plan *plan, const void __user *user,
 			  size_t size)
 {
 	unsigned int i;
 	int ret;
 
 	/* A copy of constant size needs no hardened-usercopy check. */
-	if (size == sizeof(*job->op) && job->nops == 1)
-		return copy_from_user(job->op, user, sizeof(*job->op)) ?
+	if (size == sizeof(*plan->op) && plan->nops == 1)
+		return copy_from_user(plan->op, user, sizeof(*plan->op)) ?
 		       -EFAULT : 0;
-	if (size == sizeof(*job->op))
-		return copy_from_user(job->op, user, job->nops * size) ?
+	if (size == sizeof(*plan->op))
+		return copy_from_user(plan->op, user, plan->nops * size) ?
 		       -EFAULT : 0;
 
-	for (i = 0; i < job->nops; i++) {
-		ret = copy_struct_from_user(&job->op[i], sizeof(*job->op),
+	for (i = 0; i < plan->nops; i++) {
+		ret = copy_struct_from_user(&plan->op[i], sizeof(*plan->op),
 					    user + i * size, size);
 		if (ret == -E2BIG)
-			return dmacpy_job_refuse(job, i, ret);
+			return dmacpy_plan_refuse(plan, i, ret);
 		if (ret)
 			return ret;
 	}
 	return 0;
+}
+
+/* What can be said of an array of operations before it is read. */
+static int ioctl_check_array(u64 ops, u32 count, u32 size)
+{
+	if (!count || size < sizeof(struct dmacpy_op))
+		return -EINVAL;
+	if (count > dmacpy_max_ops.value || size > PAGE_SIZE)
+		return -E2BIG;
+	/* For a 32-bit kernel. */
+	return ops > ULONG_MAX ? -EFAULT : 0;
+}
+
+static int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops, u32 size,
+			   u32 *refused_op)
+{
+	int ret;
+
+	plan->refused_op = refused_op;
+	ret = ioctl_copy_ops(plan, u64_to_user_ptr(ops), size);
+	return ret ?: dmacpy_plan_check(plan);
 }
 
 static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
@@ -288,22 +312,16 @@ static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
 	struct dmacpy_job *job;
 	int ret;
 
-	if (!args->op_count || args->op_size < sizeof(struct dmacpy_op) ||
-	    args->__reserved)
+	if (args->__reserved)
 		return ERR_PTR(-EINVAL);
-	if (args->op_count > dmacpy_max_ops.value || args->op_size > PAGE_SIZE)
-		return ERR_PTR(-E2BIG);
-	/* For a 32-bit kernel. */
-	if (args->ops > ULONG_MAX)
-		return ERR_PTR(-EFAULT);
-
+	ret = ioctl_check_array(args->ops, args->op_count, args->op_size);
+	if (ret)
+		return ERR_PTR(ret);
 	job = dmacpy_submit_new_job(stream, args->op_count);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
-	job->refused_op = &args->refused_op;
-	ret = ioctl_copy_ops(job, u64_to_user_ptr(args->ops), args->op_size);
-	if (!ret)
-		ret = dmacpy_job_check_ops(job);
+	ret = ioctl_read_plan(job->plan, args->ops, args->op_size,
+			      &args->refused_op);
 	if (ret) {
 		dmacpy_job_free(job);
 		return ERR_PTR(ret);
@@ -341,17 +359,25 @@ static int ioctl_no_file_error(void)
 	return -ENOMEM;
 }
 
+/* How a job is to run: what SUBMIT and RUN have in common. */
+struct ioctl_how {
+	u32 flags;
+	s32 in_fence;
+	s32 __user *out_fence;
+	s32 old_out_fence;
+	bool nonblock;
+};
+
 /* A fence on its way to the program: all that can fail before the job starts */
 struct ioctl_out_fence {
 	struct sync_file *sync_file;
 	int fd;
 };
 
-static int ioctl_make_out_fence(const struct ioctl_call *call,
+static int ioctl_make_out_fence(const struct ioctl_how *how,
 				struct dmacpy_job *job,
 				struct ioctl_out_fence *out)
 {
-	struct dmacpy_submit __user *user = call->user;
 	int ret;
 
 	ret = dmacpy_job_add_fence(job);
@@ -365,7 +391,7 @@ static int ioctl_make_out_fence(const struct ioctl_call *call,
 		ret = ioctl_no_file_error();
 		goto err_put_fd;
 	}
-	if (put_user(out->fd, &user->out_fence)) {
+	if (put_user(out->fd, how->out_fence)) {
 		ret = -EFAULT;
 		goto err_put_file;
 	}
@@ -379,18 +405,15 @@ err_put_fd:
 }
 
 /* The job was refused: nothing is behind the number, so take it back. */
-static void ioctl_drop_out_fence(const struct ioctl_call *call,
+static void ioctl_drop_out_fence(const struct ioctl_how *how,
 				 const struct ioctl_out_fence *out)
 {
-	struct dmacpy_submit __user *user = call->user;
-
 	/* If that fails, the program itself has unmapped it by now. */
-	put_user(call->args->submit.out_fence, &user->out_fence);
+	put_user(how->old_out_fence, how->out_fence);
 	fput(out->sync_file->file);
 	put_unused_fd(out->fd);
 }
 
-/* A system call that awaits its job, which has completed at that time, in ns */
 struct ioctl_waiter {
 	struct dmacpy_waiter base;
 	struct completion woken;
@@ -444,55 +467,55 @@ static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 	return waiter->base.result;
 }
 
-static int ioctl_run_job(const struct ioctl_call *call, struct dmacpy_job *job)
+static int ioctl_start_job(struct dmacpy_stream *stream, struct dmacpy_job *job,
+			   const struct ioctl_how *how)
 {
-	const struct dmacpy_submit *args = &call->args->submit;
 	struct ioctl_waiter waiter __uninitialized;	/* only used for WAIT */
-	bool fenced = args->flags & DMACPY_SUBMIT_OUT_FENCE;
+	bool fenced = how->flags & DMACPY_SUBMIT_OUT_FENCE;
 	struct ioctl_out_fence out;
 	int ret;
 
 	if (fenced) {
-		ret = ioctl_make_out_fence(call, job, &out);
+		ret = ioctl_make_out_fence(how, job, &out);
 		if (ret) {
 			dmacpy_job_free(job);
 			return ret;
 		}
 	}
-	if (args->flags & DMACPY_SUBMIT_WAIT) {
+	if (how->flags & DMACPY_SUBMIT_WAIT) {
 		waiter.base.job = job;
 		waiter.base.armed = false;
 		job->waiter = &waiter.base;
 		job->lazy = !fenced;
 	}
-	ret = dmacpy_submit(call->stream, job, call->nonblock);
+	ret = dmacpy_submit(stream, job, how->nonblock);
 	if (fenced && ret)
-		ioctl_drop_out_fence(call, &out);
+		ioctl_drop_out_fence(how, &out);
 	else if (fenced)
 		fd_install(out.fd, out.sync_file->file);
-	if (!ret && args->flags & DMACPY_SUBMIT_WAIT)
-		ret = ioctl_wait(call->stream, &waiter);
+	if (!ret && how->flags & DMACPY_SUBMIT_WAIT)
+		ret = ioctl_wait(stream, &waiter);
 	return ret;
 }
 
-static int ioctl_prepare_job(struct dmacpy_stream *stream,
-			     struct dmacpy_job *job,
-			     const struct dmacpy_submit *args)
+static int ioctl_set_up_job(struct dmacpy_stream *stream,
+			    struct dmacpy_job *job, u32 flags, s32 in_fence,
+			    u64 user_data)
 {
 	int ret;
 
-	job->user_data = args->user_data;
-	job->implicit = !(args->flags & DMACPY_SUBMIT_NO_IMPLICIT);
-	job->xfer.plugged = args->flags & DMACPY_SUBMIT_MORE &&
-			    !(args->flags & DMACPY_SUBMIT_WAIT);
-	if (args->flags & DMACPY_SUBMIT_EVENT) {
+	job->user_data = user_data;
+	job->implicit = !(flags & DMACPY_SUBMIT_NO_IMPLICIT);
+	job->xfer.plugged = flags & DMACPY_SUBMIT_MORE &&
+			    !(flags & DMACPY_SUBMIT_WAIT);
+	if (flags & DMACPY_SUBMIT_EVENT) {
 		ret = dmacpy_event_want(stream, job);
 		if (ret)
 			return ret;
 	}
-	if (args->flags & DMACPY_SUBMIT_IN_FENCE)
-		return ioctl_take_in_fence(job, args->in_fence);
-	return args->in_fence ? -EINVAL : 0;
+	if (flags & DMACPY_SUBMIT_IN_FENCE)
+		return ioctl_take_in_fence(job, in_fence);
+	return in_fence ? -EINVAL : 0;
 }
 
 /**
@@ -515,7 +538,41 @@ struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 	job = ioctl_read_job(stream, args);
 	if (IS_ERR(job))
 		return job;
-	ret = ioctl_prepare_job(stream, job, args);
+	ret = ioctl_set_up_job(stream, job, args->flags, args->in_fence,
+			       args->user_data);
+	if (ret) {
+		dmacpy_job_free(job);
+		return ERR_PTR(ret);
+	}
+	return job;
+}
+
+/**
+ * dmacpy_ioctl_new_run() - make a job that runs prepared operations
+ * @stream: the open file
+ * @handle: of the operations
+ * @flags: DMACPY_SUBMIT_*, which are known
+ * @in_fence: as @flags want it
+ * @user_data: for its record
+ *
+ * Context: Process.
+ * Return: the job, for dmacpy_submit(), or an ERR_PTR() as documented in the
+ * user interface.
+ */
+struct dmacpy_job *dmacpy_ioctl_new_run(struct dmacpy_stream *stream,
+					u32 handle, u32 flags, s32 in_fence,
+					u64 user_data)
+{
+	struct dmacpy_job *job;
+	int ret;
+
+	if (!handle)
+		return ERR_PTR(-ENOENT);
+	job = dmacpy_submit_new_job(stream, 0);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->handle = handle;
+	ret = ioctl_set_up_job(stream, job, flags, in_fence, user_data);
 	if (ret) {
 		dmacpy_job_free(job);
 		return ERR_PTR(ret);
@@ -543,15 +600,117 @@ void dmacpy_ioctl_submit_failed(void __user *user,
 
 static int ioctl_submit(const struct ioctl_call *call)
 {
+	struct dmacpy_submit __user *user = call->user;
 	struct dmacpy_submit *args = &call->args->submit;
+	struct ioctl_how how = {
+		.flags = args->flags,
+		.out_fence = &user->out_fence,
+		.old_out_fence = args->out_fence,
+		.nonblock = call->nonblock,
+	};
 	struct dmacpy_job *job;
 	int ret;
 
 	job = dmacpy_ioctl_new_job(call->stream, args);
-	ret = IS_ERR(job) ? PTR_ERR(job) : ioctl_run_job(call, job);
+	ret = IS_ERR(job) ? PTR_ERR(job) :
+			    ioctl_start_job(call->stream, job, &how);
 	if (ret)
 		dmacpy_ioctl_submit_failed(call->user, args);
 	return ret;
+}
+
+static struct dmacpy_plan *ioctl_read_new_plan(struct dmacpy_stream *stream,
+					       struct dmacpy_prepare *args)
+{
+	struct dmacpy_plan *plan;
+	int ret;
+
+	ret = ioctl_check_array(args->ops, args->op_count, args->op_size);
+	if (ret)
+		return ERR_PTR(ret);
+	plan = dmacpy_plan_new(stream->account, args->op_count);
+	if (IS_ERR(plan))
+		return plan;
+	ret = ioctl_read_plan(plan, args->ops, args->op_size,
+			      &args->refused_op);
+	if (ret) {
+		dmacpy_plan_put(plan);
+		return ERR_PTR(ret);
+	}
+	return plan;
+}
+
+static int ioctl_prepare(const struct ioctl_call *call)
+{
+	struct dmacpy_prepare __user *user = call->user;
+	struct dmacpy_prepare *args = &call->args->prepare;
+	struct dmacpy_plan *plan;
+	u32 handle;
+	int ret;
+
+	args->refused_op = 0;
+	plan = ioctl_read_new_plan(call->stream, args);
+	ret = IS_ERR(plan) ? PTR_ERR(plan) :
+	      dmacpy_submit_prepare(call->stream, plan, &handle);
+	if (!ret)
+		return ioctl_put_handle(call->stream, handle, &user->handle);
+	/* PREPARE has failed already, whether or not this can be written. */
+	if (args->refused_op)
+		put_user(args->refused_op, &user->refused_op);
+	return ret;
+}
+
+static int ioctl_run_one(const struct ioctl_call *call,
+			 const struct ioctl_how *how, const void __user *user,
+			 size_t size)
+{
+	struct dmacpy_run_job run;
+	struct dmacpy_job *job;
+	int ret;
+
+	ret = copy_struct_from_user(&run, sizeof(run), user, size);
+	if (ret)
+		return ret;
+	if (run.__reserved)
+		return -EINVAL;
+	job = dmacpy_ioctl_new_run(call->stream, run.handle, how->flags,
+				   how->in_fence, run.user_data);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	return ioctl_start_job(call->stream, job, how);
+}
+
+/* Returns how many were started, if the first one was. */
+static int ioctl_run(const struct ioctl_call *call)
+{
+	const u32 single = DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_IN_FENCE |
+			   DMACPY_SUBMIT_OUT_FENCE;
+	const struct dmacpy_run *args = &call->args->run;
+	struct dmacpy_run __user *user = call->user;
+	struct ioctl_how how = {
+		.flags = args->flags,
+		.in_fence = args->in_fence,
+		.out_fence = &user->out_fence,
+		.old_out_fence = args->out_fence,
+		.nonblock = call->nonblock,
+	};
+	u32 i, size = args->job_size;
+	int ret = 0;
+
+	if (!args->job_count || size < sizeof(struct dmacpy_run_job) ||
+	    (args->job_count > 1 && args->flags & single))
+		return -EINVAL;
+	if (args->job_count > dmacpy_max_jobs.value || size > PAGE_SIZE)
+		return -E2BIG;
+	/* For a 32-bit kernel. */
+	if (args->jobs > ULONG_MAX)
+		return -EFAULT;
+	for (i = 0; i < args->job_count && !ret; i++)
+		ret = ioctl_run_one(call, &how, u64_to_user_ptr(args->jobs) +
+				    i * size, size);
+	if (ret)
+		i--;
+	return i ?: ret;
 }
 
 static int ioctl_sync_range(const struct ioctl_call *call,
@@ -631,6 +790,15 @@ static const struct ioctl_command ioctl_commands[] = {
 		ioctl_sync, sizeof(struct dmacpy_sync),
 		offsetofend(struct dmacpy_sync, range_size),
 		DMACPY_SYNC_FOR_DEVICE | DMACPY_SYNC_FOR_CPU,
+	},
+	[DMACPY_CMD_PREPARE] = {
+		ioctl_prepare, sizeof(struct dmacpy_prepare),
+		offsetofend(struct dmacpy_prepare, refused_op),
+	},
+	[DMACPY_CMD_RUN] = {
+		ioctl_run, sizeof(struct dmacpy_run),
+		offsetofend(struct dmacpy_run, out_fence),
+		DMACPY_SUBMIT_FLAGS,
 	},
 };
 

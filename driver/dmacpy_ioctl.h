@@ -28,6 +28,9 @@ int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args);
 struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 					struct dmacpy_submit *args);
+struct dmacpy_job *dmacpy_ioctl_new_run(struct dmacpy_stream *stream,
+					u32 handle, u32 flags, s32 in_fence,
+					u64 user_data);
 void dmacpy_ioctl_submit_failed(void __user *user,
 				const struct dmacpy_submit *args);
 

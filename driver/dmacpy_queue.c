@@ -136,7 +136,7 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 static bool queue_keep_spare(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
 {
-	if (job->room > QUEUE_SPARE_OPS)
+	if (job->own.room > QUEUE_SPARE_OPS)
 		return false;
 	if (atomic_inc_return(&stream->nspares) > QUEUE_SPARES) {
 		atomic_dec(&stream->nspares);
@@ -197,7 +197,7 @@ static int queue_deps_status(struct dmacpy_stream *stream,
 	for (; deps->next < deps->count; deps->next++) {
 		fence = deps->fences[deps->next];
 		explicit = deps->next < deps->explicit;
-		if (explicit && !job->needs_sync &&
+		if (explicit && !job->plan->needs_sync &&
 		    fence->context == stream->context) {
 			if (queue_dep_fails(stream, fence))
 				return -ECANCELED;

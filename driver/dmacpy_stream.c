@@ -132,6 +132,7 @@ static void stream_free(struct work_struct *work)
 	stream_free_spares(stream);
 	dma_fence_put(stream->fence);
 	xa_destroy(&stream->bufs);
+	xa_destroy(&stream->plans);
 	stream_leave_account(stream);
 	kfree(stream);
 	dmacpy_device_put(dev);
@@ -188,6 +189,7 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 	}
 	kref_init(&stream->ref);
 	xa_init_flags(&stream->bufs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&stream->plans, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	mutex_init(&stream->submit);
 	spin_lock_init(&stream->lock);
 	INIT_LIST_HEAD(&stream->waiting);

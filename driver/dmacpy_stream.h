@@ -67,9 +67,10 @@ struct dmacpy_stream_stat {
  * @account: a reference to the account of the user that has opened it
  * @chan: the channel for its life; only inside the gate, or until @stopped
  * @node: in dmacpy_device.streams, under dmacpy_device.lock
- * @bufs: the handles: struct dmacpy_buf by number, each a reference; a value
- *	where the device was unbound; taken away under @submit
- * @dst: the last one that was used as a destination, under @submit
+ * @bufs: the handles of buffers: struct dmacpy_buf by number, each a reference;
+ *	a value where the device was unbound; taken away under @submit
+ * @plans: those of prepared operations: struct dmacpy_plan, in the same way
+ * @dst: the last buffer that was used as a destination, under @submit
  * @src: the same for a source
  * @submit: makes the collection of dependencies, the publishing of fences and
  *	the place in the stream one step; never taken by what completes jobs
@@ -114,6 +115,7 @@ struct dmacpy_stream {
 	struct dmacpy_chan *chan;
 	struct list_head node;
 	struct xarray bufs;
+	struct xarray plans;
 	struct dmacpy_handle_cache dst;
 	struct dmacpy_handle_cache src;
 	struct mutex submit;

@@ -20,8 +20,10 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
 #include "dmacpy_fence.h"
+#include "dmacpy_handle.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
+#include "dmacpy_plan.h"
 #include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_submit.h"
@@ -52,7 +54,8 @@ static struct dmacpy_job *submit_take_spare(struct dmacpy_stream *stream)
 /**
  * dmacpy_submit_new_job() - make a job for a stream
  * @stream: the stream
- * @nops: number of operations, 1 to dmacpy_max_ops
+ * @nops: number of operations, 1 to dmacpy_max_ops; 0 if it has a handle of
+ *	prepared ones instead
  *
  * Context: Process.
  * Return: a job for dmacpy_submit(), or dmacpy_job_free(), or NULL.
@@ -94,9 +97,9 @@ static struct dmacpy_buf *submit_find(struct dmacpy_stream *stream,
 	return buf;
 }
 
-/* Finds the buffer, and adds it to those of the job, each once. */
+/* Finds the buffer, and adds it to those of the plan, each once. */
 static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
-				     struct dmacpy_job *job,
+				     struct dmacpy_plan *plan,
 				     struct dmacpy_handle_cache *cache,
 				     u32 handle, bool write)
 {
@@ -105,13 +108,13 @@ static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
 
 	if (!buf)
 		return NULL;
-	i = dmacpy_buf_visit(buf, stream->visits, job->npoints);
-	if (i == job->npoints) {
+	i = dmacpy_buf_visit(buf, stream->visits, plan->npoints);
+	if (i == plan->npoints) {
 		dmacpy_buf_get(buf);
-		job->points[i] = (struct dmacpy_sync_point){ .buf = buf };
-		job->npoints++;
+		plan->points[i] = (struct dmacpy_sync_point){ .buf = buf };
+		plan->npoints++;
 	}
-	job->points[i].write |= write;
+	plan->points[i].write |= write;
 	return buf;
 }
 
@@ -119,26 +122,40 @@ static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
  * One pass over the operations: finds the buffers of each, checks it against
  * them, and adds it to what the engine gets.
  */
-static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_job *job)
+static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 {
-	const struct dmacpy_op *op = job->op, *end = op + job->nops;
-	struct dmacpy_job_ends ends;
+	const struct dmacpy_op *op = plan->op, *end = op + plan->nops;
+	struct dmacpy_plan_ends ends;
 	int ret;
 
 	stream->visits++;
-	dmacpy_job_plan(job, stream->chan);
+	dmacpy_plan_begin(plan, stream->chan);
 	while (op < end) {
-		ends.dst = submit_use(stream, job, &stream->dst, op->dst, true);
-		ends.src = submit_use(stream, job, &stream->src, op->src,
+		ends.dst = submit_use(stream, plan, &stream->dst, op->dst,
+				      true);
+		ends.src = submit_use(stream, plan, &stream->src, op->src,
 				      false);
 		if (!ends.dst || (!ends.src && op->opcode != DMACPY_OP_FILL))
 			ret = -ENOENT;
 		else
-			ret = dmacpy_job_plan_ops(job, &op, end, &ends,
-						  stream->chan);
+			ret = dmacpy_plan_add(plan, &op, end, &ends,
+					      stream->chan);
 		if (ret)
-			return dmacpy_job_refuse(job, op - job->op, ret);
+			return dmacpy_plan_refuse(plan, op - plan->op, ret);
 	}
+	return dmacpy_plan_complete(plan, stream->chan);
+}
+
+/* A job that was prepared has a plan only inside of the gate, and then on. */
+static int submit_take_plan(struct dmacpy_stream *stream,
+			    struct dmacpy_job *job)
+{
+	struct dmacpy_plan *plan;
+
+	plan = dmacpy_handle_find_plan(stream, job->handle);
+	if (!plan)
+		return -ENOENT;
+	dmacpy_job_take_plan(job, plan);
 	return 0;
 }
 
@@ -160,10 +177,11 @@ static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	if (job->fence) {
 		dmacpy_fence_publish(job->fence, stream->context, job->seqno);
-		dmacpy_sync_publish(job->points, job->npoints, job->fence);
+		dmacpy_sync_publish(job->plan->points, job->plan->npoints,
+				    job->fence);
 	}
 	trace_dmacpy_job_submit(stream->context, job->seqno, job->length,
-				job->nops, job->deps.count);
+				job->plan->nops, job->deps.count);
 }
 
 /* To the channel, or behind the fences that it waits for. */
@@ -206,11 +224,11 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 {
 	struct dmacpy_sync_point points[DMACPY_LAZY_POINTS];
 	const struct dmacpy_waiter *waiter = job->waiter;
-	unsigned int npoints = job->npoints;
+	unsigned int npoints = job->plan->npoints;
 	struct dma_fence *fence;
 
 	lockdep_assert_held(&stream->submit);
-	memcpy(points, job->points, npoints * sizeof(*points));
+	memcpy(points, job->plan->points, npoints * sizeof(*points));
 	submit_queue(stream, job);
 	fence = submit_fence_late(stream, waiter);
 	if (fence)
@@ -223,26 +241,33 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	struct ww_acquire_ctx ctx;
+	struct dmacpy_plan *plan;
 	int ret;
 
 	lockdep_assert_held(&stream->submit);
 
 	/* Room in the stream, taken by submit_publish(), and of the user. */
 	ret = submit_check_room(stream, job);
+	if (!ret && job->handle)
+		ret = submit_take_plan(stream, job);
 	if (ret)
 		return ret;
-	if (!dmacpy_account_begin_job(stream->account, job->length))
-		return -EBUSY;
+	plan = job->plan;
+	if (!dmacpy_account_begin_job(stream->account, plan->length)) {
+		ret = -EBUSY;
+		goto err_put_plan;
+	}
 
 	/* What the engine is to do, if the operations may do so. */
-	ret = submit_plan(stream, job);
+	if (!job->handle)
+		ret = submit_plan(stream, plan);
 	if (ret)
 		goto err_end_job;
 	if (!dmacpy_chan_ready(stream->chan)) {
 		ret = -EAGAIN;
 		goto err_end_job;
 	}
-	ret = dmacpy_job_prepare(job, stream->chan);
+	ret = dmacpy_job_prepare(job);
 	if (ret)
 		goto err_end_job;
 	if (job->lazy && !stream->fence) {
@@ -255,12 +280,12 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	/* Its place among all users of the buffers, in one step. */
 	if (job->implicit) {
-		ret = dmacpy_sync_lock(job->points, job->npoints, &ctx);
+		ret = dmacpy_sync_lock(plan->points, plan->npoints, &ctx);
 		if (ret)
 			goto err_end_job;
 	}
-	if (job->implicit || job->needs_sync)
-		ret = dmacpy_sync_collect(job->points, job->npoints,
+	if (job->implicit || plan->needs_sync)
+		ret = dmacpy_sync_collect(plan->points, plan->npoints,
 					  stream->context, &job->deps);
 	if (ret)
 		goto err_unlock;
@@ -270,15 +295,18 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		return 0;
 	}
 	if (job->implicit)
-		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+		dmacpy_sync_unlock(plan->points, plan->npoints, &ctx);
 	submit_queue(stream, job);
 	return 0;
 
 err_unlock:
 	if (job->implicit)
-		dmacpy_sync_unlock(job->points, job->npoints, &ctx);
+		dmacpy_sync_unlock(plan->points, plan->npoints, &ctx);
 err_end_job:
-	dmacpy_account_end_job(stream->account, job->length);
+	dmacpy_account_end_job(stream->account, plan->length);
+err_put_plan:
+	if (job->handle)
+		dmacpy_job_put_plan(job);
 	return ret;
 }
 
@@ -330,15 +358,55 @@ void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
 	dmacpy_device_leave(stream->dev, idx);
 }
 
+static int submit_prepare_locked(struct dmacpy_stream *stream,
+				 struct dmacpy_plan *plan)
+{
+	int ret;
+
+	ret = mutex_lock_interruptible(&stream->submit);
+	if (ret)
+		return ret;
+	ret = submit_plan(stream, plan);
+	mutex_unlock(&stream->submit);
+	return ret;
+}
+
+/**
+ * dmacpy_submit_prepare() - check operations once, for many jobs
+ * @stream: the stream
+ * @plan: operations that dmacpy_plan_check() has passed; the reference becomes
+ *	that of the handle, or is put
+ * @handle: set to a handle of them
+ *
+ * Context: Process. Undone by dmacpy_handle_release().
+ * Return: 0, -ENODEV, -ENOENT, -EINTR, or as dmacpy_plan_add(),
+ * dmacpy_plan_complete(), dmacpy_handle_add_plan().
+ */
+int dmacpy_submit_prepare(struct dmacpy_stream *stream,
+			  struct dmacpy_plan *plan, u32 *handle)
+{
+	int idx, ret = -ENODEV;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		ret = submit_prepare_locked(stream, plan);
+	if (!ret)
+		ret = dmacpy_handle_add_plan(stream, plan, handle);
+	/* Inside the gate: an unbind then waits until all is unmapped. */
+	if (ret)
+		dmacpy_plan_put(plan);
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
 /**
  * dmacpy_submit() - run a job, after those submitted before it
  * @stream: the stream
- * @job: a job that dmacpy_job_check_ops() has passed; gone in any case
+ * @job: a job, whose own plan dmacpy_plan_check() has passed; gone in any case
  * @nonblock: do not wait until there is room for it
  *
  * Context: Process.
  * Return: 0, or what keeps it from being started: -ENODEV, -ENOENT, -EAGAIN,
- * -ERESTARTSYS, -EINTR, or as dmacpy_job_plan_ops(), dmacpy_job_prepare(),
+ * -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(), dmacpy_plan_complete(),
  * dmacpy_sync_lock().
  */
 int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT by io_uring: the request completes with the result of the job. To
- * cancel the request does not cancel the job.
+ * SUBMIT and RUN by io_uring: a request completes with the result of its job.
+ * To cancel the request does not cancel the job.
  */
 #include <linux/blkdev.h>
 #include <linux/container_of.h>
 #include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
@@ -172,16 +173,35 @@ static void uring_plug(struct dmacpy_stream *stream)
 }
 #endif
 
-static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
-			 struct dmacpy_submit *args, bool nonblock)
+static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
+					struct dmacpy_submit *args)
+{
+	if (args->flags & ~URING_SUBMIT_FLAGS)
+		return ERR_PTR(-EINVAL);
+	return dmacpy_ioctl_new_job(stream, args);
+}
+
+/* What RUN needs is in an SQE of any size. */
+static struct dmacpy_job *uring_new_run(struct dmacpy_stream *stream,
+					const void *area)
+{
+	struct dmacpy_run_command run;
+
+	memcpy(&run, area, sizeof(run));
+	if (run.flags & ~DMACPY_SUBMIT_FLAGS)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (run.flags & ~URING_SUBMIT_FLAGS || run.__reserved)
+		return ERR_PTR(-EINVAL);
+	return dmacpy_ioctl_new_run(stream, run.handle, run.flags,
+				    run.in_fence, 0);
+}
+
+static int uring_start(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
+		       struct dmacpy_job *job, bool nonblock)
 {
 	bool plugged = uring_is_plugged();
-	struct dmacpy_job *job;
 	int ret;
 
-	if (args->flags & ~URING_SUBMIT_FLAGS)
-		return -EINVAL;
-	job = dmacpy_ioctl_new_job(stream, args);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	job->waiter = uring_waiter(cmd);
@@ -194,12 +214,8 @@ static int uring_run_job(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	return ret;
 }
 
-/*
- * Where io_uring must not wait, it is asked to try again where it may. A signal
- * there may only have been about other requests.
- */
-static int uring_start_job(struct dmacpy_stream *stream,
-			   struct io_uring_cmd *cmd, unsigned int issue_flags)
+static int uring_submit(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
+			unsigned int issue_flags)
 {
 	bool nonblock = issue_flags & IO_URING_F_NONBLOCK;
 	const void *area = dmacpy_uring_area(cmd);
@@ -213,9 +229,28 @@ static int uring_start_job(struct dmacpy_stream *stream,
 		ret = uring_read_args(&args, area, &user);
 	if (ret)
 		return ret;
-	ret = uring_run_job(stream, cmd, &args, nonblock);
+	ret = uring_start(stream, cmd, uring_new_job(stream, &args), nonblock);
 	if (ret && user)
 		dmacpy_ioctl_submit_failed(user, &args);
+	return ret;
+}
+
+/*
+ * Where io_uring must not wait, it is asked to try again where it may. A signal
+ * there may only have been about other requests.
+ */
+static int uring_start_job(struct dmacpy_stream *stream,
+			   struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	bool nonblock = issue_flags & IO_URING_F_NONBLOCK;
+	int ret;
+
+	if (cmd->cmd_op == DMACPY_RUN)
+		ret = uring_start(stream, cmd,
+				  uring_new_run(stream, dmacpy_uring_area(cmd)),
+				  nonblock);
+	else
+		ret = uring_submit(stream, cmd, issue_flags);
 	if (ret == -ERESTARTSYS || ret == -EINTR)
 		ret = nonblock ? -EAGAIN : -EINTR;
 	return ret;
@@ -238,7 +273,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 
 	if (issue_flags & IO_URING_F_CANCEL)
 		return uring_cancel(stream, cmd, issue_flags);
-	if (cmd->cmd_op != DMACPY_SUBMIT ||
+	if ((cmd->cmd_op != DMACPY_SUBMIT && cmd->cmd_op != DMACPY_RUN) ||
 	    cmd->flags & IORING_URING_CMD_FIXED)
 		return -EOPNOTSUPP;
 

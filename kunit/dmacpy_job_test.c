@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of dmacpy_job.c. */
+/* Tests of dmacpy_job.c and dmacpy_plan.c. */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
@@ -71,11 +71,11 @@ static void job_checks_operation(struct kunit *test)
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 2);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->op[0] = (struct dmacpy_op){ .length = 1 };
-	job->op[1] = param->op;
-	KUNIT_EXPECT_EQ(test, param->result, dmacpy_job_check_ops(job));
+	job->plan->op[0] = (struct dmacpy_op){ .length = 1 };
+	job->plan->op[1] = param->op;
+	KUNIT_EXPECT_EQ(test, param->result, dmacpy_plan_check(job->plan));
 	if (!param->result)
-		KUNIT_EXPECT_EQ(test, max(param->op.rows, 1U), job->op[1].rows);
+		KUNIT_EXPECT_EQ(test, max(param->op.rows, 1U), job->plan->op[1].rows);
 	dmacpy_job_free(job);
 }
 
@@ -92,7 +92,7 @@ static size_t job_memory(struct kunit *test, unsigned int nops)
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_job_add_fence(job));
 	/* A fence of ours begins with what others see of it. */
-	size = (void *)(job->points + 2 * job->room) - (void *)job +
+	size = (void *)(job->own.points + 2 * job->own.room) - (void *)job +
 	       ksize(job->fence) + sizeof(struct dmacpy_event);
 	dmacpy_job_free(job);
 	return size;
@@ -127,28 +127,28 @@ static struct dmacpy_buf *job_untouched(struct kunit *test,
 
 /* As dmacpy_submit() does; @ends are of the operations as they are now. */
 static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
-		    const struct dmacpy_job_ends *ends)
+		    const struct dmacpy_plan_ends *ends)
 {
-	const struct dmacpy_op *op = job->op, *end = op + job->nops;
+	const struct dmacpy_op *op = job->plan->op, *end = op + job->plan->nops;
 	int ret;
 
-	ret = dmacpy_job_check_ops(job);
+	ret = dmacpy_plan_check(job->plan);
 	if (ret)
 		return ret;
-	for (dmacpy_job_plan(job, chan); op < end && !ret; ends++)
-		ret = dmacpy_job_plan_ops(job, &op, op + 1, ends, chan);
+	for (dmacpy_plan_begin(job->plan, chan); op < end && !ret; ends++)
+		ret = dmacpy_plan_add(job->plan, &op, op + 1, ends, chan);
 	return ret;
 }
 
 static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
 			 const struct dmacpy_op *op,
-			 const struct dmacpy_job_ends *ends)
+			 const struct dmacpy_plan_ends *ends)
 {
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	int ret;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->op[0] = *op;
+	job->plan->op[0] = *op;
 	ret = job_plan(job, chan, ends);
 	dmacpy_job_free(job);
 	return ret;
@@ -193,7 +193,7 @@ static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
 static void job_finds_overlap(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
-	struct dmacpy_job_ends ends;
+	struct dmacpy_plan_ends ends;
 	struct dmacpy_buf *buf;
 	struct rnd_state random;
 	struct dmacpy_op op;
@@ -202,7 +202,7 @@ static void job_finds_overlap(struct kunit *test)
 
 	test_random_start(test, &random);
 	buf = job_untouched(test, chan, OVERLAP_SIZE, JOB_READ_WRITE);
-	ends = (struct dmacpy_job_ends){ buf, buf };
+	ends = (struct dmacpy_plan_ends){ buf, buf };
 	for (i = 0; i < OVERLAP_ROUNDS; i++) {
 		op = (struct dmacpy_op){
 			.opcode = DMACPY_OP_COPY_2D,
@@ -294,7 +294,7 @@ static void job_checks_ends(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	unsigned int max_bytes = dmacpy_max_bytes.value;
 	unsigned int max_rows = dmacpy_max_rows.value;
-	struct dmacpy_job_ends ends;
+	struct dmacpy_plan_ends ends;
 
 	ends.dst = job_untouched(test, chan, ENDS_SIZE, param->dst_access);
 	ends.src = job_untouched(test, chan, ENDS_SIZE, param->src_access);
@@ -394,7 +394,7 @@ static void job_joins(struct kunit *test)
 	const struct job_plan_case *param = test->param_value;
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, PLAN_OPS);
-	struct dmacpy_job_ends ends[PLAN_OPS];
+	struct dmacpy_plan_ends ends[PLAN_OPS];
 	struct dmacpy_buf *bufs[PLAN_BUFS] = { };
 	unsigned int i;
 
@@ -404,16 +404,16 @@ static void job_joins(struct kunit *test)
 	bufs[PLAN_ALIAS] = test_buf_import(test, chan, bufs[PLAN_DST]->dmabuf,
 					   JOB_READ_WRITE);
 	for (i = 0; i < PLAN_OPS && param->ops[i].length; i++) {
-		job->op[i] = param->ops[i];
-		ends[i].dst = bufs[job->op[i].dst];
-		ends[i].src = bufs[job->op[i].src];
+		job->plan->op[i] = param->ops[i];
+		ends[i].dst = bufs[job->plan->op[i].dst];
+		ends[i].src = bufs[job->plan->op[i].src];
 	}
-	job->nops = i;
+	job->plan->nops = i;
 	KUNIT_EXPECT_EQ(test, 0, job_plan(job, chan, ends));
-	KUNIT_EXPECT_EQ(test, job->length, job->xfer.left);
+	KUNIT_EXPECT_EQ(test, job->plan->length, job->plan->planned);
 	for (i = 0; i < PLAN_OPS && param->lengths[i]; i++)
-		KUNIT_EXPECT_EQ(test, param->lengths[i], job->op[i].length);
-	KUNIT_EXPECT_EQ(test, i, job->nops);
+		KUNIT_EXPECT_EQ(test, param->lengths[i], job->plan->op[i].length);
+	KUNIT_EXPECT_EQ(test, i, job->plan->nops);
 	dmacpy_job_free(job);
 }
 
@@ -423,21 +423,21 @@ static void job_counts_what_is_joined(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 3);
 	unsigned int max_rows = dmacpy_max_rows.value, i;
-	struct dmacpy_job_ends ends;
+	struct dmacpy_plan_ends ends;
 	const struct dmacpy_op *op;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	ends.dst = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
 	ends.src = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
-	op = job->op;
+	op = job->plan->op;
 	for (i = 0; i < 3; i++)
-		job->op[i] = (struct dmacpy_op)PLAN_COPY(i, i, 1);
+		job->plan->op[i] = (struct dmacpy_op)PLAN_COPY(i, i, 1);
 	dmacpy_max_rows.value = 2;
-	KUNIT_EXPECT_EQ(test, 0, dmacpy_job_check_ops(job));
-	dmacpy_job_plan(job, chan);
-	KUNIT_EXPECT_EQ(test, -E2BIG, dmacpy_job_plan_ops(job, &op, op + 3,
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_plan_check(job->plan));
+	dmacpy_plan_begin(job->plan, chan);
+	KUNIT_EXPECT_EQ(test, -E2BIG, dmacpy_plan_add(job->plan, &op, op + 3,
 							  &ends, chan));
-	KUNIT_EXPECT_PTR_EQ(test, op, &job->op[2]);
+	KUNIT_EXPECT_PTR_EQ(test, op, &job->plan->op[2]);
 	dmacpy_max_rows.value = max_rows;
 	dmacpy_job_free(job);
 }
@@ -629,7 +629,7 @@ static struct job_memory *job_random_memory(struct job_test *jt)
 
 /* Half of them touch the last one, as far as there is room. */
 static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
-			   struct dmacpy_job_ends *ends)
+			   struct dmacpy_plan_ends *ends)
 {
 	struct job_test *jt = test->priv;
 	struct job_memory *dst, *src;
@@ -659,14 +659,15 @@ static void job_run_random(struct kunit *test)
 {
 	struct job_test *jt = test->priv;
 	struct dmacpy_job *job = dmacpy_job_new(NULL, COPY_OPS);
-	struct dmacpy_job_ends ends[COPY_OPS];
+	struct dmacpy_plan_ends ends[COPY_OPS];
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->user_data = (unsigned long)jt;
-	job_random_ops(test, job->op, ends);
+	job_random_ops(test, job->plan->op, ends);
 	reinit_completion(&jt->released);
 	KUNIT_ASSERT_EQ(test, 0, job_plan(job, jt->chan, ends));
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job, jt->chan));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_plan_complete(job->plan, jt->chan));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_prepare(job));
 	jt->lane.share = &jt->share;
 	dmacpy_job_run(job, jt->chan, &jt->lane, &job_test_ops, 0);
 	KUNIT_ASSERT_NE(test, 0, wait_for_completion_timeout(&jt->released,

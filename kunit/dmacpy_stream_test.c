@@ -78,12 +78,12 @@ static struct dmacpy_job *stream_job_without_fence(struct kunit *test)
 	struct dmacpy_job *job = dmacpy_submit_new_job(st->stream, 1);
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->op[0] = (struct dmacpy_op){
+	job->plan->op[0] = (struct dmacpy_op){
 		.dst = st->dst_handle,
 		.src = st->src_handle,
 		.length = STREAM_SIZE,
 	};
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_job_check_ops(job));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_plan_check(job->plan));
 	return job;
 }
 
@@ -377,8 +377,8 @@ static void stream_limits_jobs_of_user(struct kunit *test)
 	struct dmacpy_job *job = stream_job(test), *refused = stream_job(test);
 
 	dmacpy_max_user_jobs.value = 2;
-	job->op[0].dst = test_stream_import(test, other, st->dst);
-	job->op[0].src = test_stream_import(test, other, st->src);
+	job->plan->op[0].dst = test_stream_import(test, other, st->dst);
+	job->plan->op[0].src = test_stream_import(test, other, st->src);
 	refused->op[0].dst = U32_MAX;
 	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, refused));
 	stream_start_on(test, other, job);
@@ -420,8 +420,8 @@ static void stream_limits_streams_of_user(struct kunit *test)
 	dmacpy_max_user_streams.value = 2;
 	stream = stream_open_unprivileged(test);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stream);
-	job->op[0].dst = test_stream_import(test, stream, st->dst);
-	job->op[0].src = test_stream_import(test, stream, st->src);
+	job->plan->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->plan->op[0].src = test_stream_import(test, stream, st->src);
 	stream_start_on(test, stream, job);
 	dmacpy_stream_close(stream);
 	KUNIT_EXPECT_EQ(test, -EDQUOT,
@@ -952,8 +952,8 @@ static void stream_holds_up_no_other(struct kunit *test)
 	waiting = stream_start(test, stream_waiting_job(test, other));
 	stream = test_stream_open(test, st->dev, st->engine);
 	job = stream_job(test);
-	job->op[0].dst = test_stream_import(test, stream, st->dst);
-	job->op[0].src = test_stream_import(test, stream, st->src);
+	job->plan->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->plan->op[0].src = test_stream_import(test, stream, st->src);
 	fence = stream_start_on(test, stream, job);
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
@@ -1049,8 +1049,8 @@ static void stream_has_no_deadline_for_own_jobs(struct kunit *test)
 	struct dma_fence *other, *fence;
 
 	dmacpy_dependency_timeout.value = 200;
-	job->op[0].dst = test_stream_import(test, stream, st->dst);
-	job->op[0].src = test_stream_import(test, stream, st->src);
+	job->plan->op[0].dst = test_stream_import(test, stream, st->dst);
+	job->plan->op[0].src = test_stream_import(test, stream, st->src);
 	other = stream_start_on(test, stream, job);
 	fence = stream_start(test, stream_waiting_job(test, other));
 	schedule_timeout_uninterruptible(msecs_to_jiffies(500));

@@ -108,7 +108,7 @@ check_includes()
 {
 	grep -H '^#include "dmacpy_' driver/*.[ch] | awk -F '[/:".]' \
 		-v flow='drv node heap board debugfs device cdev sysfs uring ioctl submit
-			stream queue event handle job sync buf export recovery chan testcopy token engine map pool
+			stream queue event handle job plan sync buf export recovery chan testcopy token engine map pool
 			fence account report' \
 		-v shared='device stream compat fifo turns trace param power' \
 		-f qemu/check/includes.awk

@@ -88,6 +88,8 @@ enum {
 	DMACPY_CMD_RELEASE,
 	DMACPY_CMD_SUBMIT,
 	DMACPY_CMD_SYNC,
+	DMACPY_CMD_PREPARE,
+	DMACPY_CMD_RUN,
 };
 
 /* What a handle is good for: the engine reads from it, writes to it. */
@@ -255,7 +257,7 @@ struct dmacpy_register {
  * struct dmacpy_release - ioctl(DMACPY_RELEASE)
  * @size: sizeof(struct dmacpy_release)
  * @flags: must be 0
- * @handle: from IMPORT or REGISTER
+ * @handle: from IMPORT, REGISTER or PREPARE
  * @__reserved: must be 0
  *
  * Forget a handle. Jobs that use it keep what is behind it until they end.
@@ -391,8 +393,8 @@ struct dmacpy_op {
  *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
  *    do not have others wait for this job; without it the job waits for the
  *    writers of its sources, and for all users of its destinations
- *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The engine may
- *    be told of this one together with that, which is cheaper, but some
+ *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The engine
+ *    may be told of this one together with that, which is cheaper, but some
  *    milliseconds later if no other comes. WAIT overrides it.
  */
 #define DMACPY_SUBMIT_WAIT		0x1
@@ -441,6 +443,97 @@ struct dmacpy_submit {
 };
 
 #define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
+
+/**
+ * struct dmacpy_prepare - ioctl(DMACPY_PREPARE)
+ * @size: sizeof(struct dmacpy_prepare)
+ * @flags: must be 0
+ * @ops: pointer to an array of struct dmacpy_op
+ * @op_count: number of operations, 1 to the limit in GET_INFO
+ * @op_size: sizeof(struct dmacpy_op)
+ * @handle: on return a handle of the operations, for RUN and RELEASE
+ * @refused_op: when the call fails because of one of the operations, on return
+ *	the number of that one in @ops, counted from 1, otherwise 0
+ *
+ * Check operations as SUBMIT does, once for many jobs that run them. The handle
+ * counts as one of the stream and of the user. It keeps what is behind the
+ * handles that the operations name, also after RELEASE of these, which so stay
+ * charged to the user until it is released itself and the jobs that run it have
+ * completed.
+ */
+struct dmacpy_prepare {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ops;
+	__u32 op_count;
+	__u32 op_size;
+	__u32 handle;
+	__u32 refused_op;
+};
+
+#define DMACPY_PREPARE _IO(DMACPY_TYPE, DMACPY_CMD_PREPARE)
+
+/**
+ * struct dmacpy_run_job - one job of RUN
+ * @handle: from PREPARE
+ * @__reserved: must be 0
+ * @user_data: for the record of EVENT
+ */
+struct dmacpy_run_job {
+	__u32 handle;
+	__u32 __reserved;
+	__aligned_u64 user_data;
+};
+
+/**
+ * struct dmacpy_run - ioctl(DMACPY_RUN)
+ * @size: sizeof(struct dmacpy_run)
+ * @flags: DMACPY_SUBMIT_*
+ * @jobs: pointer to an array of struct dmacpy_run_job
+ * @job_count: number of jobs, 1 to the limit of those of a stream in GET_INFO;
+ *	more than one only if @flags has neither WAIT nor a fence
+ * @job_size: sizeof(struct dmacpy_run_job)
+ * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
+ * @out_fence: with OUT_FENCE, on return the sync_file's file descriptor
+ *
+ * Start jobs of prepared operations, in the order of the array: each one is a
+ * job by itself, as if SUBMIT had started it. The same operations may be in
+ * flight several times.
+ *
+ * Returns the number of jobs that were started: fewer than @job_count if one was
+ * refused, which is then the first of the next call, to learn the reason. An
+ * error means that none was started, or is the result of the one that WAIT has
+ * waited for.
+ */
+struct dmacpy_run {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 jobs;
+	__u32 job_count;
+	__u32 job_size;
+	__s32 in_fence;
+	__s32 out_fence;
+};
+
+#define DMACPY_RUN _IO(DMACPY_TYPE, DMACPY_CMD_RUN)
+
+/**
+ * struct dmacpy_run_command - RUN by io_uring, in an SQE
+ * @handle: from PREPARE
+ * @flags: of DMACPY_SUBMIT_* only IN_FENCE and NO_IMPLICIT: EINVAL
+ * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
+ * @__reserved: must be 0
+ *
+ * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_RUN runs a job
+ * and completes with its result, as that with DMACPY_SUBMIT does. All of it is
+ * in the SQE, be it of 64 bytes or of 128, where the rest is not used.
+ */
+struct dmacpy_run_command {
+	__u32 handle;
+	__u32 flags;
+	__s32 in_fence;
+	__u32 __reserved;
+};
 
 /**
  * struct dmacpy_submit_pointer - SUBMIT by io_uring, in an SQE of 64 bytes

@@ -30,10 +30,11 @@ extern "C" {
 /**
  * DOC: libdmacpy
  *
- * Five objects. A device is /dev/dmacpyN. A stream is one open file of it:
+ * Six objects. A device is /dev/dmacpyN. A stream is one open file of it:
  * its jobs run on one channel of the engine, one after the other. A buffer is
  * memory that a stream's engine can reach: SRAM, a dma-buf of another driver,
- * or memory of the program. A job is a list of copies and fills. A copier has
+ * or memory of the program. A job is a list of copies and fills. A prepared
+ * job is one that the kernel has checked, to be run many times. A copier has
  * streams, and buffers, of its own, to copy on all channels at once.
  *
  * Functions return 0, or a negative value of errno: those that <linux/dmacpy.h>
@@ -55,6 +56,7 @@ struct dmacpy_device;
 struct dmacpy_stream;
 struct dmacpy_buffer;
 struct dmacpy_job;
+struct dmacpy_prepared;
 struct dmacpy_copier;
 struct dmacpy_copier_buffer;
 
@@ -560,6 +562,81 @@ uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job);
  * failed, and what it writes to is undefined.
  */
 int dmacpy_job_run(struct dmacpy_job *job);
+
+/**
+ * dmacpy_job_prepare() - have a job checked once, to run it many times
+ * @job: with at least one operation. It keeps its operations; it can be reset,
+ *	changed or freed at once.
+ * @prepared: on return what runs these operations. The caller owns it and frees
+ *	it with dmacpy_prepared_free().
+ *
+ * It keeps the memory of its buffers, which stays charged to the user until it
+ * is freed, also when the buffers are freed before.
+ *
+ * Return: 0; -EINVAL, -EACCES, -E2BIG, -EDQUOT, -EINTR, -ENOMEM, -ENODEV, or
+ * -ENOTTY when the kernel's driver is too old. dmacpy_job_refused_op() returns
+ * which operation is wrong.
+ */
+int dmacpy_job_prepare(struct dmacpy_job *job,
+		       struct dmacpy_prepared **prepared);
+
+/**
+ * dmacpy_prepared_free() - free a prepared job
+ * @prepared: to free, or NULL. Jobs in flight that run it go on.
+ */
+void dmacpy_prepared_free(struct dmacpy_prepared *prepared);
+
+/**
+ * dmacpy_prepared_handle() - the kernel's name for a prepared job
+ * @prepared: the prepared job
+ *
+ * Return: the handle, for struct dmacpy_run_job, and for struct
+ * dmacpy_run_command of io_uring.
+ */
+uint32_t dmacpy_prepared_handle(const struct dmacpy_prepared *prepared);
+
+/**
+ * dmacpy_prepared_submit() - start a prepared job
+ * @prepared: the prepared job, which may be in flight already
+ * @user_data: for its record
+ * @how: how. Set @size to sizeof(*@how), @flags to DMACPY_SUBMIT_*, and
+ *	@in_fence as @flags want it; the rest to 0. On return it has @out_fence,
+ *	when @flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns that and frees
+ *	it with close(2).
+ *
+ * It takes effect after all jobs that were submitted to the stream before, just
+ * as a job of dmacpy_job_submit().
+ *
+ * Return: as dmacpy_job_submit().
+ */
+int dmacpy_prepared_submit(struct dmacpy_prepared *prepared, uint64_t user_data,
+			   struct dmacpy_run *how);
+
+/**
+ * dmacpy_prepared_run() - run a prepared job and wait until it is done
+ * @prepared: the prepared job
+ *
+ * Return: as dmacpy_job_run().
+ */
+int dmacpy_prepared_run(struct dmacpy_prepared *prepared);
+
+/**
+ * dmacpy_stream_run() - start many prepared jobs by one call of the system
+ * @stream: that they were prepared for
+ * @jobs: an array of them, by their handles, each with the @user_data of its
+ *	record
+ * @count: number of @jobs, 1 to @max_jobs of struct dmacpy_get_info
+ * @flags: DMACPY_SUBMIT_EVENT and DMACPY_SUBMIT_NO_IMPLICIT, for all of them
+ *
+ * Each is a job by itself, in the order of the array.
+ *
+ * Return: the number of jobs that were started, which is less than @count when
+ * one was refused: begin with that one to learn why. A negative errno, as
+ * dmacpy_job_submit(), when none was.
+ */
+int dmacpy_stream_run(struct dmacpy_stream *stream,
+		      const struct dmacpy_run_job *jobs, uint32_t count,
+		      uint32_t flags);
 
 /**
  * dmacpy_copier_open() - make ready to copy on all channels of a device

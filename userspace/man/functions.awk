@@ -12,6 +12,7 @@ BEGIN {
 	about["fence"] = "wait for fences"
 	about["buffer"] = "buffers that an engine reaches"
 	about["job"] = "several copies and fills in one call"
+	about["prepared"] = "jobs that are checked once and run many times"
 	about["copier"] = "copy on all channels of a device"
 	about["version"] = "the version of the library"
 	months = "JanFebMarAprMayJunJulAugSepOctNovDec"

@@ -24,7 +24,9 @@
 
 int command(int fd, unsigned long request, void *arg)
 {
-	return ioctl(fd, request, arg) ? -errno : 0;
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
 }
 
 int stream_open(const char *device)

@@ -96,6 +96,8 @@ union args {
 	struct dmacpy_release release;
 	struct dmacpy_submit submit;
 	struct dmacpy_sync sync;
+	struct dmacpy_prepare prepare;
+	struct dmacpy_run run;
 };
 
 static uint32_t draw(struct fuzzer *f, uint32_t below)
@@ -477,6 +479,64 @@ static void do_sync_memory(struct fuzzer *f)
 	command(stream_file(f, stream), DMACPY_SYNC, &args);
 }
 
+/* One of the first, which are prepared and released all the time */
+static uint32_t any_prepared(struct fuzzer *f)
+{
+	return 16385 + draw(f, 8) - chance(f, 32);
+}
+
+static void do_prepare(struct fuzzer *f)
+{
+	unsigned int stream = draw(f, EACH_KIND);
+	struct dmacpy_op ops[MAX_OPS];
+	struct dmacpy_submit submit;
+	union args args;
+
+	make_submit(f, stream, &submit, ops, 0);
+	args.prepare = (struct dmacpy_prepare){
+		.size = sizeof(args.prepare),
+		.ops = submit.ops,
+		.op_count = submit.op_count,
+		.op_size = submit.op_size,
+	};
+	if (chance(f, 16))
+		mutate(f, &args, sizeof(args.prepare));
+	replace(f, stream, command(stream_file(f, stream), DMACPY_PREPARE,
+				   &args));
+	if (chance(f, 2))
+		handle_release(stream_file(f, stream), any_prepared(f));
+}
+
+static void do_run(struct fuzzer *f)
+{
+	unsigned int stream = draw(f, EACH_KIND), i;
+	struct dmacpy_run_job jobs[MAX_BATCH];
+	union args args = { .run = {
+		.size = sizeof(args.run),
+		.flags = draw(f, 32),
+		.jobs = (uintptr_t)jobs,
+		.job_count = 1 + draw(f, chance(f, 4) ? MAX_BATCH : 1),
+		.job_size = sizeof(*jobs),
+		.out_fence = -1,
+	} };
+	int ret;
+
+	for (i = 0; i < MAX_BATCH; i++)
+		jobs[i] = (struct dmacpy_run_job){
+			.handle = any_prepared(f),
+			.user_data = f->random,
+		};
+	if (!chance(f, 4))
+		args.run.flags &= ~DMACPY_SUBMIT_IN_FENCE;
+	if (args.run.flags & DMACPY_SUBMIT_IN_FENCE)
+		args.run.in_fence = file(f, OTHER);
+	if (chance(f, 16))
+		mutate(f, &args, sizeof(args.run));
+	ret = command(stream_file(f, stream), DMACPY_RUN, &args);
+	count_job(&f->statistics->by_ioctl, ret > 0 || is_result(ret));
+	keep(f, OTHER, args.run.out_fence);
+}
+
 /* Any number, any bytes */
 static void do_nonsense(struct fuzzer *f)
 {
@@ -489,7 +549,7 @@ static void do_nonsense(struct fuzzer *f)
 	args.info.size = chance(f, 2) ? 8 * draw(f, 16) : odd_value(f);
 	/* An address of a REGISTER would be that of anything. */
 	args.reg.addr = (uintptr_t)mem;
-	command(file(f, STREAM), _IO(DMACPY_TYPE, draw(f, 8)),
+	command(file(f, STREAM), _IO(DMACPY_TYPE, draw(f, 10)),
 		chance(f, 16) ? (void *)(uintptr_t)odd_value(f) : &args);
 	if (mem)
 		munmap(mem, PINNED);
@@ -683,6 +743,21 @@ static void prepare_request(struct fuzzer *f, struct io_uring_sqe *sqe)
 		memcpy(sqe->cmd, &pointer, sizeof(pointer));
 }
 
+static void prepare_run(struct fuzzer *f, struct io_uring_sqe *sqe)
+{
+	struct dmacpy_run_command run = {
+		.handle = any_prepared(f),
+		.flags = chance(f, 2) ? DMACPY_SUBMIT_NO_IMPLICIT : 0,
+	};
+
+	if (chance(f, 16))
+		mutate(f, &run, sizeof(run));
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe,
+			 stream_file(f, draw(f, EACH_KIND)), NULL, 0, 0);
+	sqe->cmd_op = DMACPY_RUN;
+	memcpy(sqe->cmd, &run, sizeof(run));
+}
+
 /* The numbers of jobs are above those of all else. */
 #define REQUESTS	8
 
@@ -703,6 +778,10 @@ static void queue_request(struct fuzzer *f)
 		break;
 	case 2:
 		io_uring_prep_timeout(sqe, &soon, 0, 0);
+		break;
+	case 3:
+		prepare_run(f, sqe);
+		number += REQUESTS;
 		break;
 	default:
 		prepare_request(f, sqe);
@@ -745,6 +824,7 @@ static const struct {
 	{ do_open, 3 }, { do_close, 1 }, { do_dup, 1 }, { do_foreign, 2 },
 	{ do_alloc, 3 }, { do_import, 20 }, { do_register, 12 },
 	{ do_release, 3 }, { do_submit, 60 }, { do_nonsense, 4 },
+	{ do_prepare, 8 }, { do_run, 20 },
 	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_show, 2 },
 	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_pass, 2 },
 	{ do_fork, 1 }, { do_ring, 1 }, { do_requests, 12 },

@@ -106,6 +106,35 @@ AT(dmacpy_submit, out_fence, 36, 4);
 AT(dmacpy_submit, refused_op, 40, 4);
 AT(dmacpy_submit, __reserved, 44, 4);
 
+SIZE(dmacpy_prepare, 32);
+AT(dmacpy_prepare, size, 0, 4);
+AT(dmacpy_prepare, flags, 4, 4);
+AT(dmacpy_prepare, ops, 8, 8);
+AT(dmacpy_prepare, op_count, 16, 4);
+AT(dmacpy_prepare, op_size, 20, 4);
+AT(dmacpy_prepare, handle, 24, 4);
+AT(dmacpy_prepare, refused_op, 28, 4);
+
+SIZE(dmacpy_run_job, 16);
+AT(dmacpy_run_job, handle, 0, 4);
+AT(dmacpy_run_job, __reserved, 4, 4);
+AT(dmacpy_run_job, user_data, 8, 8);
+
+SIZE(dmacpy_run, 32);
+AT(dmacpy_run, size, 0, 4);
+AT(dmacpy_run, flags, 4, 4);
+AT(dmacpy_run, jobs, 8, 8);
+AT(dmacpy_run, job_count, 16, 4);
+AT(dmacpy_run, job_size, 20, 4);
+AT(dmacpy_run, in_fence, 24, 4);
+AT(dmacpy_run, out_fence, 28, 4);
+
+SIZE(dmacpy_run_command, 16);
+AT(dmacpy_run_command, handle, 0, 4);
+AT(dmacpy_run_command, flags, 4, 4);
+AT(dmacpy_run_command, in_fence, 8, 4);
+AT(dmacpy_run_command, __reserved, 12, 4);
+
 #define NUMBER(request, value)						\
 	_Static_assert((request) == (value), #request)
 
@@ -119,6 +148,8 @@ NUMBER(DMACPY_SYNC, 0xb906);
 NUMBER(DMACPY_REGISTER_EXPLICIT_SYNC, 1);
 NUMBER(DMACPY_SYNC_FOR_DEVICE, 1);
 NUMBER(DMACPY_SYNC_FOR_CPU, 2);
+NUMBER(DMACPY_PREPARE, 0xb907);
+NUMBER(DMACPY_RUN, 0xb908);
 NUMBER(DMACPY_OP_COPY, 0);
 NUMBER(DMACPY_OP_COPY_2D, 1);
 NUMBER(DMACPY_OP_FILL, 2);

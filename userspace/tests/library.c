@@ -467,6 +467,61 @@ TEST_F(library, jobs)
 	dmacpy_job_free(job);
 }
 
+/*
+ * Catches: a prepared job that is another one, that depends on the job it was
+ * made of, or whose refusal is reported as that of another operation.
+ */
+TEST_F(library, prepared)
+{
+	struct dmacpy_run how = {
+		.size = sizeof(how),
+		.flags = DMACPY_SUBMIT_EVENT,
+	};
+	struct dmacpy_prepared *fill, *copy, *none = NULL;
+	struct dmacpy_run_job jobs[2];
+	struct dmacpy_event events[3];
+	struct dmacpy_job *job;
+
+	ASSERT_EQ(0, dmacpy_job_new(self->stream, &job));
+	EXPECT_EQ(-EINVAL, dmacpy_job_prepare(job, &none));
+	ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, 0, LENGTH,
+					 0x11111111));
+	ASSERT_EQ(0, dmacpy_job_prepare(job, &fill));
+	ASSERT_EQ(0, dmacpy_job_add_fill(job, self->sram, LENGTH, LENGTH, 0));
+	EXPECT_EQ(-EINVAL, dmacpy_job_prepare(job, &none));
+	EXPECT_EQ(2, dmacpy_job_refused_op(job));
+	EXPECT_EQ(NULL, none);
+	dmacpy_job_reset(job);
+	ASSERT_EQ(0, dmacpy_job_add_copy(job, self->user, 0, self->sram, 0,
+					 LENGTH));
+	ASSERT_EQ(0, dmacpy_job_prepare(job, &copy));
+	EXPECT_EQ(0, dmacpy_job_refused_op(job));
+	dmacpy_job_free(job);
+
+	EXPECT_EQ(0, dmacpy_prepared_run(fill));
+	EXPECT_TRUE(all_bytes_are(self->sram_mem, 0x11, LENGTH));
+	EXPECT_EQ(0, dmacpy_prepared_submit(copy, 5, &how));
+	jobs[0] = (struct dmacpy_run_job){
+		.handle = dmacpy_prepared_handle(fill), .user_data = 6,
+	};
+	jobs[1] = (struct dmacpy_run_job){
+		.handle = dmacpy_prepared_handle(copy), .user_data = 7,
+	};
+	EXPECT_EQ(2, dmacpy_stream_run(self->stream, jobs, 2,
+				       DMACPY_SUBMIT_EVENT));
+	ASSERT_EQ(0, dmacpy_stream_flush(self->stream));
+	ASSERT_EQ(3, dmacpy_stream_read_events(self->stream, events, 3));
+	EXPECT_EQ(5, events[0].user_data);
+	EXPECT_EQ(6, events[1].user_data);
+	EXPECT_EQ(7, events[2].user_data);
+	EXPECT_TRUE(all_bytes_are(self->user_mem, 0x11, LENGTH));
+	dmacpy_prepared_free(fill);
+	EXPECT_EQ(-ENOENT, dmacpy_stream_run(self->stream, jobs, 2, 0));
+	EXPECT_EQ(0, dmacpy_prepared_run(copy));
+	dmacpy_prepared_free(copy);
+	dmacpy_prepared_free(NULL);
+}
+
 /* A job in flight, on the fake engine: QEMU's would be done at once. */
 FIXTURE(in_flight)
 {

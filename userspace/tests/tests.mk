@@ -5,7 +5,7 @@
 
 TESTS := abi account async camera copier crossing data engines fake fences \
 	 heap idle \
-	 latency library life limits order outputs power probe report share show sram \
+	 latency library life limits order outputs power prepared probe report share show sram \
 	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
 	       ringcopy selftest tool top tracing v4l2ctl

@@ -245,6 +245,75 @@ TEST_F(uring, plugged_before_refused)
 					  i + 10, LENGTH / MANY));
 }
 
+static struct io_uring_sqe *queue_run(FIXTURE_DATA(uring) *self,
+				      struct dmacpy_run_command command)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
+
+	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, self->stream, NULL, 0, 0);
+	sqe->cmd_op = DMACPY_RUN;
+	*(struct dmacpy_run_command *)sqe->cmd = command;
+	return sqe;
+}
+
+static int run_prepared(FIXTURE_DATA(uring) *self,
+			struct dmacpy_run_command command)
+{
+	queue_run(self, command);
+	io_uring_submit(&self->ring);
+	return next_result(&self->ring, NULL);
+}
+
+/*
+ * Catches: prepared operations that are run otherwise than by the ioctl, or a
+ * request that completes before they have; what is to be refused.
+ */
+TEST_F(uring, runs_prepared)
+{
+	struct dmacpy_op op = copy_op(self);
+	struct dmacpy_prepare args = {
+		.size = sizeof(args),
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+	struct dmacpy_run_command command_args = { };
+	unsigned int i;
+
+	ASSERT_EQ(0, command(self->stream, DMACPY_PREPARE, &args));
+	command_args.handle = args.handle;
+	EXPECT_EQ(0, run_prepared(self, command_args));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+
+	command_args.flags = DMACPY_SUBMIT_EVENT;
+	EXPECT_EQ(-EINVAL, run_prepared(self, command_args));
+	command_args.flags = 1U << 31;
+	EXPECT_EQ(-EOPNOTSUPP, run_prepared(self, command_args));
+	command_args.flags = DMACPY_SUBMIT_IN_FENCE;
+	command_args.in_fence = self->fd[0];
+	EXPECT_EQ(-EBADF, run_prepared(self, command_args));
+	command_args.flags = 0;
+	EXPECT_EQ(-EINVAL, run_prepared(self, command_args));
+	command_args.in_fence = 0;
+	command_args.__reserved = 1;
+	EXPECT_EQ(-EINVAL, run_prepared(self, command_args));
+	command_args.__reserved = 0;
+	command_args.handle++;
+	EXPECT_EQ(-ENOENT, run_prepared(self, command_args));
+	command_args.handle = self->handle[0];
+	EXPECT_EQ(-ENOENT, run_prepared(self, command_args));
+
+	memset(self->mem[0], 0, LENGTH);
+	command_args.handle = args.handle;
+	ASSERT_TRUE(engine_set("delay_us", 1000));
+	for (i = 0; i < MANY; i++)
+		queue_run(self, command_args);
+	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, next_result(&self->ring, NULL));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+}
+
 /* Catches: a file that has more wait queues than io_uring can poll. */
 TEST_F(uring, polls)
 {

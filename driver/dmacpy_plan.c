@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a job does: its operations, checked against their buffers once, and then
+ * cut into pieces for the engine, once for each job that runs them.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "dmacpy_account.h"
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
+#include "dmacpy_param.h"
+#include "dmacpy_plan.h"
+
+/* Blocks of a pattern: long for few descriptors, short for many patterns. */
+#define PLAN_BLOCK_MAX	4096U
+#define PLAN_BLOCKS_MAX	65536U
+
+/**
+ * dmacpy_plan_memory() - what a plan takes
+ * @room: for so many operations
+ *
+ * Context: Any.
+ * Return: its size in bytes, SIZE_MAX if that is too large.
+ */
+size_t dmacpy_plan_memory(unsigned int room)
+{
+	struct dmacpy_plan *plan;
+	size_t ops = array_size(room, sizeof(*plan->op));
+	size_t points = array_size(2 * room, sizeof(*plan->points));
+
+	return size_add(struct_size(plan, ends, room), size_add(ops, points));
+}
+
+/**
+ * dmacpy_plan_place() - give the parts of a plan their places
+ * @plan: memory of dmacpy_plan_memory() bytes
+ * @room: for so many operations
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
+{
+	plan->room = room;
+	plan->op = (void *)&plan->ends[room];
+	plan->points = (void *)&plan->op[room];
+}
+
+/**
+ * dmacpy_plan_reset() - make a plan new
+ * @plan: one that has its places, and no references
+ * @nops: number of operations, which are to be filled in
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_reset(struct dmacpy_plan *plan, unsigned int nops)
+{
+	*plan = (struct dmacpy_plan){
+		.op = plan->op,
+		.points = plan->points,
+		.nops = nops,
+		.room = plan->room,
+	};
+}
+
+/**
+ * dmacpy_plan_clear() - put all that a plan has a reference to
+ * @plan: the plan, which may have none
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_clear(struct dmacpy_plan *plan)
+{
+	while (plan->npoints)
+		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
+	if (!plan->pattern)
+		return;
+	if (plan->pattern_size)
+		dma_unmap_single(plan->dma_dev, plan->pattern_addr,
+				 plan->pattern_size, DMA_TO_DEVICE);
+	kfree(plan->pattern);
+	plan->pattern = NULL;
+}
+
+/**
+ * dmacpy_plan_new() - make a plan that many jobs are to run
+ * @account: of the user, which it counts as a handle of
+ * @nops: number of operations, 1 to dmacpy_max_ops
+ *
+ * Context: Process.
+ * Return: a plan (dmacpy_plan_put()) whose operations are to be filled in, or
+ * an ERR_PTR() of -EDQUOT or -ENOMEM.
+ */
+struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
+				    unsigned int nops)
+{
+	struct dmacpy_plan *plan;
+	int ret;
+
+	ret = dmacpy_account_charge(account, DMACPY_HANDLES, 1);
+	if (ret)
+		return ERR_PTR(ret);
+	plan = kvmalloc(dmacpy_plan_memory(nops), GFP_KERNEL_ACCOUNT);
+	if (!plan) {
+		dmacpy_account_uncharge(account, DMACPY_HANDLES, 1);
+		return ERR_PTR(-ENOMEM);
+	}
+	dmacpy_plan_place(plan, nops);
+	dmacpy_plan_reset(plan, nops);
+	kref_init(&plan->ref);
+	dmacpy_account_get(account);
+	plan->account = account;
+	return plan;
+}
+
+static void plan_free(struct kref *ref)
+{
+	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
+
+	dmacpy_plan_clear(plan);
+	dmacpy_account_uncharge(plan->account, DMACPY_HANDLES, 1);
+	dmacpy_account_put(plan->account);
+	kvfree(plan);
+}
+
+/**
+ * dmacpy_plan_put() - put a reference to a prepared plan
+ * @plan: from dmacpy_plan_new()
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_put(struct dmacpy_plan *plan)
+{
+	kref_put(&plan->ref, plan_free);
+}
+
+/**
+ * dmacpy_plan_refuse() - note which operation is the reason of a refusal
+ * @plan: one that is not complete
+ * @index: of the operation
+ * @error: what is wrong with it
+ *
+ * Context: Any.
+ * Return: @error.
+ */
+int dmacpy_plan_refuse(struct dmacpy_plan *plan, unsigned int index, int error)
+{
+	if (plan->refused_op)
+		*plan->refused_op = index + 1;
+	return error;
+}
+
+static int plan_check_op(const struct dmacpy_op *op)
+{
+	u64 unused;
+
+	switch (op->opcode) {
+	case DMACPY_OP_COPY:
+		unused = op->dst_stride | op->src_stride | op->rows |
+			 op->pattern;
+		break;
+	case DMACPY_OP_COPY_2D:
+		if (!op->rows || op->dst_stride < op->length)
+			return -EINVAL;
+		unused = op->pattern;
+		break;
+	case DMACPY_OP_FILL:
+		unused = op->src | op->src_offset | op->dst_stride |
+			 op->src_stride | op->rows;
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (op->flags)
+		return -EOPNOTSUPP;
+	return unused || !op->length ? -EINVAL : 0;
+}
+
+/* No more than the limit: dmacpy_plan_add() refuses that. */
+static u64 plan_op_bytes(const struct dmacpy_op *op)
+{
+	u64 max = dmacpy_max_bytes.value + 1ULL;
+
+	return min(min(op->length, max) * op->rows, max);
+}
+
+/**
+ * dmacpy_plan_check() - check what can be said without the buffers
+ * @plan: the plan; it has its length then, and all its operations have rows
+ *
+ * Context: Any.
+ * Return: 0, -EINVAL or -EOPNOTSUPP.
+ */
+int dmacpy_plan_check(struct dmacpy_plan *plan)
+{
+	struct dmacpy_op *op, *end = plan->op + plan->nops;
+	unsigned int nfills = 0;
+	u64 length = 0;
+	int ret;
+
+	for (op = plan->op; op < end; op++) {
+		ret = plan_check_op(op);
+		if (ret)
+			return dmacpy_plan_refuse(plan, op - plan->op, ret);
+		if (!op->rows)
+			op->rows = 1;
+		length += plan_op_bytes(op);
+		nfills += op->opcode == DMACPY_OP_FILL;
+	}
+	plan->length = length;
+	plan->nfills = nfills;
+	return 0;
+}
+
+/* Where the last row ends. */
+static bool plan_end_overflows(const struct dmacpy_op *op, u64 offset,
+			      u64 stride, u64 *end)
+{
+	if (check_add_overflow(offset, op->length, end))
+		return true;
+	if (op->rows == 1)
+		return false;
+	return check_mul_overflow((u64)(op->rows - 1), stride, &stride) ||
+	       check_add_overflow(*end, stride, end);
+}
+
+static bool plan_is_within(const struct dmacpy_op *op,
+			  const struct dmacpy_buf *buf, u64 offset, u64 stride)
+{
+	u64 end;
+
+	return !plan_end_overflows(op, offset, stride, &end) &&
+	       end <= buf->length;
+}
+
+/*
+ * Row i of the one and row j of the other, in a picture with this stride, are
+ * apart by the distance of the first rows less (i - j) strides.
+ */
+static bool plan_tiles_overlap(const struct dmacpy_op *op)
+{
+	u64 rows, rest, stride = op->dst_stride;
+
+	rows = div64_u64_rem(op->dst_offset > op->src_offset ?
+			     op->dst_offset - op->src_offset :
+			     op->src_offset - op->dst_offset, stride, &rest);
+	return (rows < op->rows && rest < op->length) ||
+	       (rows + 1 < op->rows && stride - rest < op->length);
+}
+
+/* Both ends are in the same buffer, and within it. */
+static bool plan_overlaps(const struct dmacpy_op *op)
+{
+	u64 dst_end, src_end;
+
+	if (op->rows > 1 && op->dst_stride == op->src_stride)
+		return plan_tiles_overlap(op);
+
+	plan_end_overflows(op, op->dst_offset, op->dst_stride, &dst_end);
+	plan_end_overflows(op, op->src_offset, op->src_stride, &src_end);
+	return op->dst_offset < src_end && op->src_offset < dst_end;
+}
+
+static int plan_check_ends(const struct dmacpy_op *op,
+			  const struct dmacpy_plan_ends *ends,
+			  const struct dmacpy_chan *chan)
+{
+	u64 dst_stride = op->rows > 1 ? op->dst_stride : 0;
+	u64 src_stride = op->rows > 1 ? op->src_stride : 0;
+
+	if (!plan_is_within(op, ends->dst, op->dst_offset, op->dst_stride))
+		return -EINVAL;
+	if ((op->dst_offset | op->src_offset | op->length | dst_stride |
+	     src_stride) & (chan->copy_align - 1))
+		return -EINVAL;
+	if (!dmacpy_buf_aligned(ends->dst, chan, op->dst_offset,
+				op->length | dst_stride))
+		return -EINVAL;
+	if (!ends->src)
+		return 0;
+
+	if (!plan_is_within(op, ends->src, op->src_offset, op->src_stride))
+		return -EINVAL;
+	if (dmacpy_buf_same(ends->dst, ends->src) && plan_overlaps(op))
+		return -EINVAL;
+	return 0;
+}
+
+/* No longer than it is of use for the longest fill. */
+static void plan_choose_block_size(struct dmacpy_plan *plan, unsigned int align)
+{
+	unsigned int smallest = max_t(unsigned int, align, sizeof(u32));
+	const struct dmacpy_op *op;
+	u64 longest = smallest;
+
+	for (op = plan->op; op < plan->op + plan->nops; op++)
+		if (op->opcode == DMACPY_OP_FILL)
+			longest = max(longest, op->length);
+	longest = min_t(u64, longest, PLAN_BLOCK_MAX);
+	plan->block_size = min(rounddown_pow_of_two(PLAN_BLOCKS_MAX /
+						   plan->nfills),
+			      roundup_pow_of_two((unsigned int)longest));
+	plan->block_size = max_t(size_t, plan->block_size, smallest);
+}
+
+/* What the engine needs a descriptor for, at least. */
+static u64 plan_count_rows(const struct dmacpy_plan *plan,
+			  const struct dmacpy_op *op)
+{
+	if (op->opcode != DMACPY_OP_FILL)
+		return op->rows;
+	return div_u64(op->length - 1, plan->block_size) + 1;
+}
+
+/**
+ * dmacpy_plan_begin() - begin to plan what the engine gets
+ * @plan: one that dmacpy_plan_check() has passed; the caller adds all of its
+ *	operations next, by dmacpy_plan_add()
+ * @chan: the channel that it will run on
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_begin(struct dmacpy_plan *plan, const struct dmacpy_chan *chan)
+{
+	if (plan->nfills)
+		plan_choose_block_size(plan, chan->copy_align);
+	plan->nops = 0;
+}
+
+/* The sums cannot wrap: what was added before is within the limits. */
+static int plan_check_limits(struct dmacpy_plan *plan,
+			     const struct dmacpy_op *op)
+{
+	u64 bytes;
+
+	plan->rows += plan_count_rows(plan, op);
+	if (plan->rows > dmacpy_max_rows.value ||
+	    check_mul_overflow(op->length, (u64)op->rows, &bytes) ||
+	    bytes > dmacpy_max_bytes.value - plan->planned)
+		return -E2BIG;
+	plan->planned += bytes;
+	return 0;
+}
+
+static bool plan_is_allowed(const struct dmacpy_plan_ends *ends)
+{
+	return dmacpy_buf_allows(ends->dst, DMACPY_ACCESS_WRITE) &&
+	       (!ends->src || dmacpy_buf_allows(ends->src, DMACPY_ACCESS_READ));
+}
+
+static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
+		       const struct dmacpy_plan_ends *ends,
+		       const struct dmacpy_chan *chan)
+{
+	struct dmacpy_op *place = &plan->op[plan->nops];
+	int ret;
+
+	ret = plan_check_ends(op, ends, chan) ?: plan_check_limits(plan, op);
+	if (ret)
+		return ret;
+	/* No place is taken before its own operation was planned. */
+	if (place != op)
+		*place = *op;
+	/* Rows that touch are one. */
+	if (op->rows > 1 && op->dst_stride == op->length &&
+	    op->src_stride == op->length) {
+		place->length *= place->rows;
+		place->rows = 1;
+	}
+	plan->ends[plan->nops++] = *ends;
+	return 0;
+}
+
+/*
+ * How many bytes copies may have that continue the last operation. Within one
+ * buffer a copy may read what the one before it wrote.
+ */
+static u64 plan_join_room(const struct dmacpy_plan *plan,
+			 const struct dmacpy_op *last,
+			 const struct dmacpy_plan_ends *ends)
+{
+	if (!ends->src || last->rows > 1 ||
+	    dmacpy_buf_same(ends->dst, ends->src))
+		return 0;
+	return min3(ends->dst->length - last->dst_offset - last->length,
+		    ends->src->length - last->src_offset - last->length,
+		    dmacpy_max_bytes.value - plan->planned);
+}
+
+/*
+ * Joins the copies that continue the last operation at both ends, which need
+ * no more checks than these. Returns the first one that does not join.
+ */
+static const struct dmacpy_op *plan_join(struct dmacpy_plan *plan,
+					const struct dmacpy_op *op,
+					const struct dmacpy_op *end,
+					const struct dmacpy_plan_ends *ends,
+					const struct dmacpy_chan *chan)
+{
+	struct dmacpy_op *last = &plan->op[plan->nops - 1];
+	u64 dst = last->dst_offset + last->length;
+	u64 src = last->src_offset + last->length;
+	u64 room, rows, bytes;
+
+	/* Most do not, if this one does not. */
+	if (op->dst_offset != dst || op->src_offset != src)
+		return op;
+	room = plan_join_room(plan, last, ends);
+	rows = dmacpy_max_rows.value - plan->rows;
+	for (bytes = 0; op < end && rows; op++, rows--) {
+		if (op->opcode != DMACPY_OP_COPY || op->dst != last->dst ||
+		    op->src != last->src || op->dst_offset != dst + bytes ||
+		    op->src_offset != src + bytes ||
+		    op->length > room - bytes ||
+		    op->length & (chan->copy_align - 1) ||
+		    !dmacpy_buf_aligned(ends->dst, chan, dst, op->length))
+			break;
+		bytes += op->length;
+	}
+	last->length += bytes;
+	plan->planned += bytes;
+	plan->rows = dmacpy_max_rows.value - rows;
+	return op;
+}
+
+/**
+ * dmacpy_plan_add() - check operations, and plan what the engine gets
+ * @plan: the plan, after dmacpy_plan_begin()
+ * @op: the next one of those that were submitted; on return the next one that
+ *	is not planned, which is at fault if this fails
+ * @end: behind the last of these
+ * @ends: the buffers of @op
+ * @chan: the channel that it will run on
+ *
+ * It plans one and all that follow with the same handles. What touches becomes
+ * one operation: the rows of each, and copies that continue the last one.
+ *
+ * Context: Any.
+ * Return: 0, -EINVAL, -EACCES, -E2BIG.
+ */
+int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
+		    const struct dmacpy_op *end,
+		    const struct dmacpy_plan_ends *ends,
+		    const struct dmacpy_chan *chan)
+{
+	const u32 dst = (*op)->dst, src = (*op)->src;
+	int ret;
+
+	if (!plan_is_allowed(ends))
+		return -EACCES;
+	do {
+		ret = plan_add_op(plan, *op, ends, chan);
+		if (ret)
+			return ret;
+		if (++*op < end)
+			*op = plan_join(plan, *op, end, ends, chan);
+	} while (src && *op < end && (*op)->dst == dst && (*op)->src == src);
+	return 0;
+}
+
+/* All patterns share one mapping, each in a block that the engine repeats. */
+static int plan_prepare_patterns(struct dmacpy_plan *plan)
+{
+	size_t size = plan->block_size * plan->nfills, offset = 0;
+	struct dmacpy_op *op;
+
+	plan->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!plan->pattern)
+		return -ENOMEM;
+
+	for (op = plan->op; op < plan->op + plan->nops; op++) {
+		if (op->opcode != DMACPY_OP_FILL)
+			continue;
+		op->src_offset = offset;
+		memset32(plan->pattern + offset, op->pattern,
+			 plan->block_size / sizeof(op->pattern));
+		offset += plan->block_size;
+	}
+
+	plan->pattern_addr = dma_map_single_attrs(plan->dma_dev, plan->pattern,
+						 size, DMA_TO_DEVICE,
+						 DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(plan->dma_dev, plan->pattern_addr))
+		return -ENOMEM;
+	plan->pattern_size = size;
+	return 0;
+}
+
+static void plan_sync_rows(const struct dmacpy_op *op,
+			  const struct dmacpy_buf *buf, u64 offset, u64 stride,
+			  void (*sync)(const struct dmacpy_buf *buf, u64 offset,
+				       u64 length))
+{
+	u32 row;
+
+	for (row = 0; row < op->rows; row++)
+		sync(buf, offset + row * stride, op->length);
+}
+
+/**
+ * dmacpy_plan_sync_for_device() - give the memory of a plan to the engine
+ * @plan: a plan that needs it
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_sync_for_device(const struct dmacpy_plan *plan)
+{
+	const struct dmacpy_op *op = plan->op;
+	unsigned int i;
+
+	for (i = 0; i < plan->nops; i++, op++) {
+		plan_sync_rows(op, plan->ends[i].dst, op->dst_offset,
+			       op->dst_stride, dmacpy_buf_sync_for_device);
+		if (plan->ends[i].src)
+			plan_sync_rows(op, plan->ends[i].src, op->src_offset,
+				       op->src_stride,
+				       dmacpy_buf_sync_for_device);
+	}
+}
+
+/**
+ * dmacpy_plan_sync_for_cpu() - give what was written back to the CPU
+ * @plan: a plan that dmacpy_plan_sync_for_device() was called for
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan)
+{
+	const struct dmacpy_op *op = plan->op;
+	unsigned int i;
+
+	for (i = 0; i < plan->nops; i++, op++)
+		plan_sync_rows(op, plan->ends[i].dst, op->dst_offset,
+			       op->dst_stride, dmacpy_buf_sync_for_cpu);
+}
+
+/**
+ * dmacpy_plan_complete() - have all that a plan needs to run
+ * @plan: a plan that all operations were added to
+ * @chan: the channel that it will run on
+ *
+ * Context: Process, inside the gate.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_plan_complete(struct dmacpy_plan *plan,
+			 const struct dmacpy_chan *chan)
+{
+	const struct dmacpy_sync_point *point = plan->points;
+	const struct dmacpy_sync_point *end = point + plan->npoints;
+
+	plan->dma_dev = chan->dma_dev;
+	plan->fills = chan->engine.fills;
+	for (; point < end; point++) {
+		plan->shared |= !!dmacpy_buf_resv(point->buf);
+		plan->bounces |= point->buf->bounces && point->write;
+		plan->needs_sync |= point->buf->needs_sync;
+	}
+	return plan->nfills ? plan_prepare_patterns(plan) : 0;
+}
+
+static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
+				   const struct dmacpy_op *op, u64 done,
+				   size_t *length)
+{
+	size_t offset = done & (plan->block_size - 1);
+
+	*length = min(*length, plan->block_size - offset);
+	return plan->pattern_addr + op->src_offset + offset;
+}
+
+/* Does the engine fill the piece, or most of it, by itself? */
+static bool plan_cut_fill(const struct dmacpy_plan *plan,
+			 const struct dmacpy_op *op, struct dmacpy_piece *piece)
+{
+	if (!plan->fills || op->pattern != (op->pattern & 0xff) * 0x01010101U ||
+	    !IS_ALIGNED(piece->dst, DMACPY_FILL_ALIGN) ||
+	    piece->length < DMACPY_FILL_ALIGN)
+		return false;
+	piece->fill = true;
+	piece->pattern = op->pattern;
+	piece->length = round_down(piece->length, DMACPY_FILL_ALIGN);
+	return true;
+}
+
+static void plan_advance(struct dmacpy_plan_cursor *at,
+			const struct dmacpy_op *op, size_t length)
+{
+	at->done += length;
+	if (at->done < op->length)
+		return;
+	at->done = 0;
+	if (++at->row < op->rows)
+		return;
+	at->row = 0;
+	at->op++;
+}
+
+static void plan_cut_piece(const struct dmacpy_plan *plan,
+			   struct dmacpy_plan_cursor *at, size_t max,
+			   struct dmacpy_piece *piece)
+{
+	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op *op = &plan->op[at->op];
+
+	piece->length = min_t(u64, op->length - at->done, max);
+	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset + at->done +
+				     at->row * op->dst_stride, &at->dst_hint,
+				     &piece->length);
+	if (ends->src)
+		piece->src = dmacpy_buf_addr(ends->src, op->src_offset +
+					     at->done +
+					     at->row * op->src_stride,
+					     &at->src_hint, &piece->length);
+	else if (!plan_cut_fill(plan, op, piece))
+		piece->src = plan_pattern_addr(plan, op, at->done,
+					       &piece->length);
+	plan_advance(at, op, piece->length);
+}
+
+/* Is the whole operation one piece, as it is from SRAM to SRAM? */
+static bool plan_is_piece(const struct dmacpy_op *op,
+			 const struct dmacpy_plan_ends *ends, size_t max)
+{
+	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
+	       ends->src && ends->src->nsegs == 1;
+}
+
+/**
+ * dmacpy_plan_cut() - cut the next piece off
+ * @plan: the plan, of which some is left
+ * @at: the place of the piece; is moved on
+ * @max: longest piece
+ * @piece: set to the piece
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_cut(const struct dmacpy_plan *plan,
+		     struct dmacpy_plan_cursor *at, size_t max,
+		     struct dmacpy_piece *piece)
+{
+	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op *op = &plan->op[at->op];
+
+	piece->fill = false;
+	if (at->done || !plan_is_piece(op, ends, max)) {
+		plan_cut_piece(plan, at, max, piece);
+	} else {
+		at->op++;
+		piece->dst = ends->dst->segs->addr + op->dst_offset;
+		piece->src = ends->src->segs->addr + op->src_offset;
+		piece->length = op->length;
+	}
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations that are prepared once and run many times: by RUN they do what
+ * they do by SUBMIT. On the fake engine, which takes its time, fails and hangs.
+ */
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "kselftest_harness.h"
+#include "common.h"
+#include "engine.h"
+
+#define LENGTH		(4 * KIB)
+#define JOBS		16
+#define NO_HANDLE	12345
+
+FIXTURE(prepared)
+{
+	struct instance instance;
+	int stream, sram, user, fill, out;
+	uint8_t *mem;
+};
+
+static int prepare_with(int stream, const struct dmacpy_op *ops, size_t count,
+			struct dmacpy_prepare *args)
+{
+	int ret;
+
+	args->size = sizeof(*args);
+	args->ops = (uintptr_t)ops;
+	args->op_count = count;
+	args->op_size = sizeof(*ops);
+	ret = command(stream, DMACPY_PREPARE, args);
+	return ret ? ret : (int)args->handle;
+}
+
+static int prepare(int stream, const struct dmacpy_op *ops, size_t count)
+{
+	struct dmacpy_prepare args = { };
+
+	return prepare_with(stream, ops, count, &args);
+}
+
+/* Returns how many were started, or -errno. */
+static int run_many(int stream, const struct dmacpy_run_job *jobs, size_t count,
+		    struct dmacpy_run *args)
+{
+	int ret;
+
+	args->size = sizeof(*args);
+	args->jobs = (uintptr_t)jobs;
+	args->job_count = count;
+	args->job_size = sizeof(*jobs);
+	ret = ioctl(stream, DMACPY_RUN, args);
+	return ret < 0 ? -errno : ret;
+}
+
+static int run(int stream, uint32_t handle, uint32_t flags)
+{
+	struct dmacpy_run_job job = { .handle = handle };
+	struct dmacpy_run args = { .flags = flags };
+
+	return run_many(stream, &job, 1, &args);
+}
+
+static int run_and_wait(int stream, uint32_t handle)
+{
+	int ret = run(stream, handle, DMACPY_SUBMIT_WAIT);
+
+	return ret == 1 ? 0 : ret ? ret : -EBADMSG;
+}
+
+static struct dmacpy_op fill_op(uint32_t dst, uint8_t value)
+{
+	return (struct dmacpy_op){
+		.opcode = DMACPY_OP_FILL,
+		.dst = dst,
+		.length = LENGTH,
+		.pattern = 0x01010101 * value,
+	};
+}
+
+static struct dmacpy_op copy_op(uint32_t dst, uint32_t src)
+{
+	return (struct dmacpy_op){ .dst = dst, .src = src, .length = LENGTH };
+}
+
+FIXTURE_SETUP(prepared)
+{
+	struct dmacpy_op op;
+	int fd;
+
+	if (engine_find(&self->instance))
+		SKIP(return, "no instance on the fake DMA engine");
+	ASSERT_TRUE(engine_reset());
+	self->stream = stream_open(self->instance.node);
+	ASSERT_LE(0, self->stream);
+	fd = sram_alloc(self->stream, LENGTH);
+	self->sram = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	ASSERT_LT(0, self->sram);
+	close(fd);
+	self->mem = memory_map(LENGTH);
+	self->user = memory_register(self->stream, self->mem, LENGTH,
+				     ACCESS_BOTH);
+	ASSERT_LT(0, self->user);
+	op = fill_op(self->sram, 7);
+	self->fill = prepare(self->stream, &op, 1);
+	ASSERT_LT(0, self->fill);
+	op = copy_op(self->user, self->sram);
+	self->out = prepare(self->stream, &op, 1);
+	ASSERT_LT(0, self->out);
+}
+
+FIXTURE_TEARDOWN_PARENT(prepared)
+{
+	EXPECT_TRUE(engine_reset());
+	EXPECT_EQ(0, sram_leaked());
+}
+
+/* Catches: a run that does not do all of it, or not a second time. */
+TEST_F(prepared, runs_again_and_again)
+{
+	struct dmacpy_op ops[2] = {
+		fill_op(self->sram, 9), copy_op(self->user, self->sram),
+	};
+	int both = prepare(self->stream, ops, 2), i;
+
+	ASSERT_LT(0, both);
+	for (i = 0; i < 3; i++) {
+		memset(self->mem, 0, LENGTH);
+		ASSERT_EQ(0, run_and_wait(self->stream, both));
+		ASSERT_TRUE(all_bytes_are(self->mem, 9, LENGTH));
+		ASSERT_EQ(0, run_and_wait(self->stream, self->fill));
+		ASSERT_EQ(0, run_and_wait(self->stream, self->out));
+		ASSERT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+	}
+}
+
+/* Catches: the state of one run in another, or records that are mixed up. */
+TEST_F(prepared, in_flight_many_times)
+{
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct dmacpy_run_job jobs[JOBS];
+	struct dmacpy_event event;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("delay_us", 1000));
+	for (i = 0; i < JOBS; i++)
+		jobs[i] = (struct dmacpy_run_job){
+			.handle = i % 2 ? self->out : self->fill,
+			.user_data = 100 + i,
+		};
+	ASSERT_EQ(JOBS, run_many(self->stream, jobs, JOBS, &args));
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(100 + i, event.user_data);
+		EXPECT_EQ(0, event.result);
+		EXPECT_EQ(LENGTH, event.length);
+	}
+	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/* Catches: what SUBMIT refuses and this does not; a refusal of another one. */
+TEST_F(prepared, refuses_operations)
+{
+	struct dmacpy_op ops[3] = {
+		fill_op(self->sram, 1), copy_op(self->user, NO_HANDLE),
+		fill_op(self->sram, 1),
+	};
+	struct dmacpy_prepare args = { .handle = 77 };
+
+	EXPECT_EQ(-ENOENT, prepare_with(self->stream, ops, 3, &args));
+	EXPECT_EQ(2, args.refused_op);
+	EXPECT_EQ(77, args.handle);
+	ops[1] = copy_op(self->user, self->sram);
+	ops[2].length = LENGTH + 1;
+	EXPECT_EQ(-EINVAL, prepare_with(self->stream, ops, 3, &args));
+	EXPECT_EQ(3, args.refused_op);
+	ops[0].flags = 1;
+	EXPECT_EQ(-EOPNOTSUPP, prepare_with(self->stream, ops, 3, &args));
+	EXPECT_EQ(1, args.refused_op);
+	EXPECT_EQ(-EINVAL, prepare_with(self->stream, ops, 0, &args));
+	EXPECT_EQ(-EFAULT, prepare_with(self->stream, (void *)8, 1, &args));
+	EXPECT_EQ(-E2BIG, prepare_with(self->stream, ops, 1U << 30, &args));
+	args.flags = 1;
+	EXPECT_EQ(-EOPNOTSUPP, prepare_with(self->stream, ops, 1, &args));
+	EXPECT_EQ(77, args.handle);
+}
+
+/* Catches: a handle of the one kind that is taken for the other. */
+TEST_F(prepared, handles_are_apart)
+{
+	struct dmacpy_op op = fill_op(self->fill, 1);
+
+	EXPECT_EQ(-ENOENT, run(self->stream, self->sram, 0));
+	EXPECT_EQ(-ENOENT, run(self->stream, NO_HANDLE, 0));
+	EXPECT_EQ(-ENOENT, run(self->stream, self->out + 1, 0));
+	EXPECT_EQ(-ENOENT, run(self->stream, UINT32_MAX, 0));
+	EXPECT_EQ(-ENOENT, run(self->stream, 0, 0));
+	EXPECT_EQ(-ENOENT, submit(self->stream, &op, 1));
+	EXPECT_EQ(-ENOENT, prepare(self->stream, &op, 1));
+	EXPECT_EQ(0, handle_release(self->stream, self->fill));
+	EXPECT_EQ(-ENOENT, handle_release(self->stream, self->fill));
+	EXPECT_EQ(-ENOENT, run(self->stream, self->fill, 0));
+	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
+}
+
+/* Catches: arguments of RUN that make no sense, or of a later kernel. */
+TEST_F(prepared, refuses_runs)
+{
+	struct dmacpy_run_job jobs[2] = {
+		{ .handle = self->fill }, { .handle = self->out },
+	};
+	struct dmacpy_run args = { };
+
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 0, &args));
+	EXPECT_EQ(-E2BIG, run_many(self->stream, jobs, 1U << 30, &args));
+	EXPECT_EQ(-EFAULT, run_many(self->stream, (void *)8, 1, &args));
+	args.flags = DMACPY_SUBMIT_WAIT;
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 2, &args));
+	args.flags = DMACPY_SUBMIT_OUT_FENCE;
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 2, &args));
+	args.flags = 1U << 31;
+	EXPECT_EQ(-EOPNOTSUPP, run_many(self->stream, jobs, 1, &args));
+	args.flags = 0;
+	args.in_fence = 1;
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 1, &args));
+	args.in_fence = 0;
+	jobs[0].__reserved = 1;
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 1, &args));
+	jobs[0].__reserved = 0;
+	/* The first is started, and the reason comes with the next call. */
+	jobs[1].handle = NO_HANDLE;
+	EXPECT_EQ(1, run_many(self->stream, jobs, 2, &args));
+	EXPECT_EQ(-ENOENT, run_many(self->stream, jobs + 1, 1, &args));
+	EXPECT_EQ(0, fsync(self->stream));
+}
+
+/* Catches: memory that goes while it is prepared, or stays for ever. */
+TEST_F(prepared, keeps_what_it_names)
+{
+	long pinned = pinned_pages();
+	struct dmacpy_get_info info;
+
+	ASSERT_EQ(0, handle_release(self->stream, self->user));
+	ASSERT_EQ(0, handle_release(self->stream, self->sram));
+	EXPECT_EQ(pinned, pinned_pages());
+	info = stream_info(self->stream);
+	EXPECT_LE(LENGTH, info.sram_total - info.sram_free);
+	EXPECT_EQ(0, run_and_wait(self->stream, self->fill));
+	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
+	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+
+	/* The job in flight is then the last one to have it. */
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(1, run(self->stream, self->out, 0));
+	ASSERT_EQ(0, handle_release(self->stream, self->out));
+	ASSERT_EQ(0, handle_release(self->stream, self->fill));
+	EXPECT_EQ(pinned, pinned_pages());
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_EQ(0, sram_leaked());
+	EXPECT_LT(pinned_pages(), pinned);
+}
+
+/* Catches: handles of them without a limit, or what is charged for ever. */
+TEST_F(prepared, are_limited)
+{
+	struct dmacpy_op op = fill_op(self->sram, 1);
+	int ret, round, last = 0, count;
+
+	for (round = 0; round < 2; round++) {
+		for (count = 0; count <= 16384; count++) {
+			ret = prepare(self->stream, &op, 1);
+			if (ret < 0)
+				break;
+			last = ret;
+		}
+		EXPECT_EQ(-EDQUOT, ret);
+		EXPECT_LE(16384 - 2, count);
+		EXPECT_EQ(0, run_and_wait(self->stream, last));
+		while (count--)
+			ASSERT_EQ(0, handle_release(self->stream, last--));
+	}
+}
+
+/* Catches: a run that a failure before it does not cancel, or the next one. */
+TEST_F(prepared, is_cancelled)
+{
+	struct dmacpy_run_job jobs[3] = {
+		{ .handle = self->fill, .user_data = 1 },
+		{ .handle = self->out, .user_data = 2 },
+		{ .handle = self->fill, .user_data = 3 },
+	};
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct dmacpy_event event;
+	int i;
+
+	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	ASSERT_EQ(3, run_many(self->stream, jobs, 3, &args));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(i ? -ECANCELED : -EIO, event.result);
+	}
+	EXPECT_TRUE(all_bytes_are(self->mem, 0, LENGTH));
+	ASSERT_TRUE(engine_set("delay_us", 0));
+	EXPECT_EQ(-EIO, fsync(self->stream));
+	EXPECT_EQ(0, run_and_wait(self->stream, self->fill));
+	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
+	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/* Catches: fences that RUN does not wait for, or that do not signal. */
+TEST_F(prepared, has_fences)
+{
+	struct dmacpy_run_job job = { .handle = self->fill };
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_OUT_FENCE };
+	struct dmacpy_run second = { .flags = DMACPY_SUBMIT_IN_FENCE |
+					      DMACPY_SUBMIT_WAIT };
+	int other = stream_open(self->instance.node);
+
+	ASSERT_LE(0, other);
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(1, run_many(self->stream, &job, 1, &args));
+	EXPECT_EQ(0, fence_status(args.out_fence));
+	EXPECT_EQ(0, poll_for(args.out_fence, POLLIN, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
+	job.handle = self->out;
+	second.in_fence = args.out_fence;
+	EXPECT_EQ(1, run_many(self->stream, &job, 1, &second));
+	EXPECT_EQ(1, fence_status(args.out_fence));
+	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/* Catches: an unbind that memory of what was prepared outlives, or waits for. */
+TEST_F(prepared, is_unbound)
+{
+	struct dmacpy_run_job job = { .handle = self->out };
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct dmacpy_event event;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(1, run_many(self->stream, &job, 1, &args));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	ASSERT_TRUE(engine_set("hang", 0));
+	ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_GT(0, event.result);
+	EXPECT_EQ(-ENODEV, run(self->stream, self->out, 0));
+	EXPECT_EQ(0, handle_release(self->stream, self->out));
+	EXPECT_EQ(-ENOENT, handle_release(self->stream, self->out));
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	EXPECT_EQ(-ENODEV, run(self->stream, self->fill, 0));
+}
+
+TEST_HARNESS_MAIN
