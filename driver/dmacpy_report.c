@@ -44,13 +44,15 @@ static const struct {
 static void report_log(const struct dmacpy_report *report,
 		       const struct dmacpy_report_event *event)
 {
+	bool bad = event->kind != DMACPY_RECOVERED;
+
 	if (event->missed)
 		dev_warn(report->parent,
 			 "%u failures were too many to be logged\n",
 			 event->missed);
-	dev_warn(report->parent, "channel %s: %s after %u ms\n",
-		 event->channel, report_kinds[event->kind].text,
-		 event->age_ms);
+	dev_printk(bad ? KERN_WARNING : KERN_INFO, report->parent,
+		   "channel %s: %s after %u ms\n", event->channel,
+		   report_kinds[event->kind].text, event->age_ms);
 }
 
 static void report_uevent(struct device *node,
@@ -214,7 +216,7 @@ bool dmacpy_report_failure(struct dmacpy_report *report,
 	if (reported)
 		report_push(report, kind, channel, since);
 	else
-		report->missed++;
+		report->missed += report->open;
 	spin_unlock_irqrestore(&report->lock, flags);
 	return reported;
 }

@@ -52,7 +52,7 @@ completed()
 # taken for the command, a file where none can be.
 completions()
 {
-	local all='bench copy doctor fill help info list test top'
+	local all='bench copy doctor fill help info list test top tune'
 	completed "$all" dmacpy ''
 	completed "$all" dmacpy help ''
 	completed "$all" dmacpy -d 1 ''
@@ -65,6 +65,7 @@ completions()
 	completed '--device --help --json --tap' dmacpy test --
 	completed '--delay --device --help --iterations --json --once' \
 		dmacpy top --
+	completed '--device --dst --help --json --seconds --src' dmacpy tune --
 	completed '' dmacpy top -n ''
 	completed '' dmacpy doctor ''
 	completed 'wait' dmacpy test w

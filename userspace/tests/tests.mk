@@ -8,7 +8,7 @@ TESTS := abi account async camera copier crossing data engines fake fences \
 	 latency library life limits order outputs power prepared probe report share show sram \
 	 stall storm swiotlb unbind watchdog
 SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
-	       ringcopy selftest tool top tracing v4l2ctl
+	       ringcopy selftest tool top tracing tune v4l2ctl
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))

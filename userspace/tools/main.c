@@ -28,6 +28,7 @@ static const struct command {
 	{ "list", "list the devices", cmd_list },
 	{ "test", "test whether a board does all of it right", cmd_test },
 	{ "top", "show which processes use the devices", cmd_top },
+	{ "tune", "measure from what size on the engine pays", cmd_tune },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

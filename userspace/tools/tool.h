@@ -78,6 +78,7 @@ int cmd_info(const char *device, int argc, char **argv);
 int cmd_list(const char *device, int argc, char **argv);
 int cmd_test(const char *device, int argc, char **argv);
 int cmd_top(const char *device, int argc, char **argv);
+int cmd_tune(const char *device, int argc, char **argv);
 
 /*
  * Print a message, where the progress was shown. Those with @err, a negative

@@ -1,0 +1,222 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "dmacpy tune": does it find the size from which on the engine is faster, of an
+# engine whose speed is known? Times are those of a machine that does other
+# things, too: all is tried again when they are out.
+
+node=$(fake_node)
+tries=3
+
+# Of what comes out: a line for each size, with the pair, the size, and ns by the
+# CPU, by the engine, and by the engine with several in a job
+rows()
+{
+	tr -d '",{}' <tune.json | awk '
+		$1 == "src:" { src = $2 }
+		$1 == "dst:" { dst = $2 }
+		$1 == "size:" { print src "-" dst, $2, $4, $6, $8 }'
+}
+
+# told KEY: a line for each pair, with what was found
+told()
+{
+	tr -d '",{}' <tune.json | awk -v key="$1:" '
+		$1 == "src:" { src = $2 }
+		$1 == "dst:" { dst = $2 }
+		$1 == key { print src "-" dst, $2 }'
+}
+
+# computed COLUMN NS: the same from rows on stdin, of an engine that takes NS
+# more for each byte
+computed()
+{
+	awk -v column="$1" -v more="$2" '
+		$1 != pair { if (pair) answer(); pair = $1; count = 0 }
+		{
+			size[++count] = $2
+			lead[count] = $column + more * $2 - $3
+		}
+		END { answer() }
+		function answer(	i, part)
+		{
+			for (i = count; i && lead[i] <= 0; i--)
+				;
+			if (i == count) {
+				print pair, "null"
+			} else if (!i) {
+				print pair, 0
+			} else {
+				part = lead[i] / (lead[i] - lead[i + 1])
+				printf "%s %.0f\n", pair, size[i] +
+					part * (size[i + 1] - size[i])
+			}
+		}'
+}
+
+# tune_at BYTES_PER_US: leaves tune.json
+tune_at()
+{
+	knob bytes_per_us "$1"
+	trap 'knob bytes_per_us 0' EXIT
+	expect 0 dmacpy tune -d "$node" --src sram --dst sram --json --seconds 5
+	cp out tune.json
+	knob bytes_per_us 0
+}
+
+# Catches: a break-even that does not follow from what was measured. That of the
+# first device is finite, if its engine copies in no time, as QEMU's do.
+test_break_even()
+{
+	expect 0 dmacpy tune -d 0 --json --seconds 5
+	cp out tune.json
+	rows | computed 4 0 >wanted
+	told break_even >found
+	cmp wanted found || fail "wanted: $(cat wanted), found: $(cat found)"
+	rows | computed 5 0 >wanted
+	told break_even_32 >found
+	cmp wanted found || fail "32: wanted: $(cat wanted), found: $(cat found)"
+	[ "$(wc -l <found)" -ge 4 ] || fail "too few pairs: $(cat found)"
+	sed 's/^/# /' found
+}
+
+# agree FILE FILE: not more than a size is between them, which is twice the one
+# before, and as much for how unsteady the machine is
+agree()
+{
+	paste -d ' ' "$1" "$2" | awk '
+		function far(a, b)
+		{
+			return a > 4 * b + 256 || b > 4 * a + 256
+		}
+		$2 == "null" && $4 == "null" { next }
+		$2 == "null" { wrong += $4 < 32768; next }
+		$4 == "null" { wrong += $2 < 32768; next }
+		{ wrong += far($2, $4) }
+		END { exit wrong > 0 }'
+}
+
+# slower BYTES_PER_US FILE: do the rows on stdin take longer than those of the
+# file, by as much as an engine of that speed should, and not much more?
+slower()
+{
+	awk -v ns="$(awk "BEGIN { print 1000 / $1 }")" '
+		NR == FNR { before[$1, $2] = $4; next }
+		$4 < 0.95 * ns * $2 {
+			print "# too fast: " $0
+			wrong++
+		}
+		$2 >= 4096 && ($1, $2) in before &&
+		$4 > 2 * (before[$1, $2] + ns * $2) {
+			print "# too slow: " $0 ", without limit " before[$1, $2]
+			late++
+		}
+		{ count += $2 >= 4096 }
+		END { exit wrong > 0 || late > count / 4 }' "$2" -
+}
+
+moves_as_computed()
+{
+	tune_at 0
+	rows >fast
+	computed 4 "$(awk "BEGIN { print 1000 / $1 }")" <fast >predicted
+	tune_at "$1"
+	told break_even >found
+	sed 's/^/# /' found
+	rows | slower "$1" fast && agree predicted found
+}
+
+# Catches: the break-even of another engine, or of none.
+test_moves_with_the_engine()
+{
+	local speed try
+	for speed in 5 1000; do
+		try=1
+		until moves_as_computed $speed; do
+			[ $((try += 1)) -le $tries ] ||
+				fail "computed: $(cat predicted), $(:
+					)found: $(cat found)"
+		done
+	done
+}
+
+part_is_measured()
+{
+	tune_at 100
+	! grep -q '"min_part": null' tune.json
+}
+
+# Catches: parts that cost more than they gain. A part is to be as long as what a
+# channel copies while two are started, which a line through the longest copies
+# tells, and those of a quarter of that.
+test_parts()
+{
+	local try=1
+	until part_is_measured; do
+		[ $((try += 1)) -le $tries ] || fail "$(tail -n 6 tune.json)"
+	done
+	{
+		rows
+		sed -n 's/^  "\(part_ns\|min_part\)": \(.*\),$/\1 \2/p' \
+			tune.json
+	} | awk '
+		NF == 5 { size[++count] = $2; ns[count] = $4 }
+		$1 == "part_ns" { cost = $2 }
+		$1 == "min_part" { part = $2 }
+		END {
+			first = count > 2 ? count - 2 : 1
+			bytes = (size[count] - size[first]) /
+				(ns[count] - ns[first])
+			wanted = 2 * cost * bytes
+			printf "# %.0f ns, %.0f of %.0f bytes\n", cost, part,
+				wanted
+			exit !(cost > 0 && part > wanted - 2 &&
+			       part < wanted + 257)
+		}' || fail "another length: $(tail -n 6 tune.json)"
+}
+
+# Catches: a table that lacks what it is for; a time that is not kept.
+test_table()
+{
+	local start
+	start=$(date +%s)
+	expect 0 dmacpy tune -d "$node" --seconds 2
+	[ $(($(date +%s) - start)) -le 60 ] || fail "not in time"
+	sed 's/^/# /' out
+	for pair in 'user *sram' 'sram *user' 'sram *sram' 'user *user'; do
+		grep -Eq "^$pair( +(never|always|[0-9]+)){2}( +[0-9.]+){4}$" \
+			out || fail "no $pair"
+	done
+	grep -q 'part of a copy' out || fail "no parts"
+	expect 0 dmacpy tune -d 0 --src sram --seconds 1
+	! grep -Eq '^(user|udmabuf|heap) ' out || fail "not only SRAM"
+}
+
+# Catches: figures of a machine that is busy, without a word about it.
+test_warns()
+{
+	knob delay_us 100
+	trap 'knob delay_us 0' EXIT
+	while :; do
+		knob delay_us 5000
+		usleep 10000
+		knob delay_us 0
+		usleep 10000
+	done &
+	unsteady=$!
+	expect 0 dmacpy tune -d "$node" --dst sram --seconds 5
+	kill $unsteady
+	grep -q 'measurements half of the copies' err || fail "no warning"
+}
+
+# Catches: arguments that are ignored.
+test_usage()
+{
+	expect 2 dmacpy tune --seconds 0
+	expect 2 dmacpy tune --seconds x
+	expect 2 dmacpy tune --src nonsense
+	expect 2 dmacpy tune more
+	expect 1 dmacpy tune -d 99
+}
+
+run_tests break_even moves_with_the_engine parts table warns usage

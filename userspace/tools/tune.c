@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy tune: what pays on this board. Measures by dmacpy bench.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tune.h"
+
+#define DEFAULT_SECONDS 10
+#define MAX_SECONDS 3600
+
+#define MIN_SIZE 64
+#define MAX_SIZE (1U << 20)
+
+/* More make a median no better. */
+#define ROUNDS 1001
+
+/* A copier has to have that many channels, or nothing to gain. */
+#define MIN_CHANNELS 2
+
+static const char help[] =
+	"usage: dmacpy tune [OPTION...]\n\n"
+	"Measure from what size on the engine is faster than the CPU, for each pair of\n"
+	"kinds of memory, and how long the parts of a copy by several channels should\n"
+	"be. End other programs first.\n\n"
+	"options:\n"
+	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
+	"      --src MEMORY         only from user, sram, udmabuf or heap\n"
+	"      --dst MEMORY         only to user, sram, udmabuf or heap\n"
+	"      --seconds N      take about N seconds, 10\n"
+	"  -j, --json           print a JSON object, with all that was measured\n"
+	"  -h, --help           show this\n";
+
+enum {
+	OPTION_SECONDS = 256,
+	OPTION_SRC,
+	OPTION_DST,
+};
+
+/* The one that was asked for; or all that are there, but one of dma-bufs only */
+static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
+			       enum bench_kind only)
+{
+	unsigned int count = 0;
+
+	if (only != BENCH_KINDS) {
+		kinds[0] = only;
+		return 1;
+	}
+
+	kinds[count++] = BENCH_USER;
+	kinds[count++] = BENCH_SRAM;
+	if (!access(HEAP, R_OK))
+		kinds[count++] = BENCH_HEAP;
+	else if (!access("/dev/udmabuf", R_OK | W_OK))
+		kinds[count++] = BENCH_UDMABUF;
+
+	return count;
+}
+
+static void find_pairs(struct tune *tune)
+{
+	enum bench_kind from[BENCH_KINDS], to[BENCH_KINDS];
+	unsigned int sources = find_kinds(from, tune->src);
+	unsigned int targets = find_kinds(to, tune->dst), i;
+
+	tune->count = sources * targets;
+	for (i = 0; i < tune->count; i++) {
+		tune->pairs[i].src = from[i / targets];
+		tune->pairs[i].dst = to[i % targets];
+	}
+}
+
+/* The longest copy for which there is memory, and that a job may have */
+static uint64_t max_size(const struct tune *tune, const struct tune_pair *pair)
+{
+	const struct dmacpy_get_info *info = &tune->bench.session.info;
+	unsigned int ends = (pair->src == BENCH_SRAM) +
+			    (pair->dst == BENCH_SRAM);
+	uint64_t size = MAX_SIZE;
+
+	while (size > info->max_bytes ||
+	       (ends && size > info->sram_free / ends))
+		size /= 2;
+
+	return size;
+}
+
+static uint64_t min_size(const struct tune *tune)
+{
+	const struct dmacpy_get_info *info = &tune->bench.session.info;
+	uint64_t size = MIN_SIZE;
+
+	while (size < info->copy_align || size < info->user_align)
+		size *= 2;
+
+	return size;
+}
+
+static int look(const struct bench_worker *workers, unsigned int count,
+		void *result)
+{
+	return bench_get_result(workers, count, result);
+}
+
+/*
+ * In nanoseconds: an equal share of what is left; but not much less than at
+ * first, as nothing can be said of a round or two.
+ */
+static uint64_t share_of_time(const struct tune *tune)
+{
+	double least = (double)tune->seconds / tune->all / 4;
+	double share = (tune->deadline - seconds_now()) / tune->left;
+
+	return (share > least ? share : least) * BENCH_SECOND;
+}
+
+static int measure(struct tune *tune, const char *mode, uint64_t batch,
+		   uint64_t size, struct bench_result *result)
+{
+	struct bench *bench = &tune->bench;
+
+	bench->mode = bench_mode_find(mode);
+	bench->batch = batch;
+	bench->size = size;
+	bench->duration = share_of_time(tune);
+	bench_make_layout(bench);
+	if (bench_measure(bench, look, result))
+		return -1;
+
+	tune->left--;
+	tune->measured++;
+	tune->unsteady += bench_is_unsteady(result);
+	progress_show(tune->all - tune->left, tune->all);
+
+	return 0;
+}
+
+static int measure_row(struct tune *tune, struct tune_row *row)
+{
+	const struct dmacpy_get_info *info = &tune->bench.session.info;
+
+	if (measure(tune, "cpu", 1, row->size, &row->cpu) ||
+	    measure(tune, "sync", 1, row->size, &row->one))
+		return -1;
+
+	row->batch = row->one;
+	if (TUNE_BATCH * row->size <= info->max_bytes &&
+	    TUNE_BATCH * row->one.ns_min <= tune->bench.duration)
+		return measure(tune, "sync", TUNE_BATCH, row->size,
+			       &row->batch);
+
+	tune->left--;
+	return 0;
+}
+
+/* Until a copy takes longer than there is time for */
+static int measure_pair(struct tune *tune, struct tune_pair *pair)
+{
+	uint64_t size = min_size(tune), max = max_size(tune, pair);
+	unsigned int left = tune->left;
+	struct tune_row *row;
+
+	tune->bench.src = pair->src;
+	tune->bench.dst = pair->dst;
+	for (; size <= max && pair->count < TUNE_ROWS; size *= 2) {
+		row = &pair->rows[pair->count];
+		row->size = size;
+		if (measure_row(tune, row))
+			return -1;
+		pair->count++;
+		if (row->one.ns_min > tune->bench.duration)
+			break;
+	}
+	tune->left = left - 3 * TUNE_ROWS;
+
+	return 0;
+}
+
+/* The channel that is fastest has to be given the longest parts. */
+static double least_ns_per_byte(const struct tune *tune)
+{
+	double least = tune_ns_per_byte(&tune->pairs[0], false), next;
+	unsigned int i;
+
+	for (i = 1; i < tune->count; i++) {
+		next = tune_ns_per_byte(&tune->pairs[i], false);
+		if (next < least)
+			least = next;
+	}
+
+	return least;
+}
+
+/*
+ * What a part costs the CPU, by copies that are short, in one part and in many.
+ * A part pays if the engine takes longer for it than the CPU takes to start it;
+ * twice that is on the safe side.
+ */
+static int measure_parts(struct tune *tune)
+{
+	const struct dmacpy_get_info *info = &tune->bench.session.info;
+	uint64_t parts = info->channels, size = parts * min_size(tune);
+	struct bench_result one, many;
+	double ns_per_byte = least_ns_per_byte(tune);
+
+	if (parts < MIN_CHANNELS)
+		return 0;
+	if (size < parts * BENCH_MIN_PART)
+		size = parts * BENCH_MIN_PART;
+
+	tune->bench.src = BENCH_SRAM;
+	tune->bench.dst = BENCH_SRAM;
+	tune->bench.min_part = size;
+	if (measure(tune, "copier", 1, size, &one))
+		return -1;
+	tune->bench.min_part = size / parts;
+	if (measure(tune, "copier", 1, size, &many))
+		return -1;
+
+	if (many.ns_median <= one.ns_median)
+		return 0;
+	tune->ns_part = (many.ns_median - one.ns_median) / (parts - 1);
+	if (ns_per_byte * info->max_bytes > 2 * tune->ns_part)
+		tune->min_part = round_up(2 * tune->ns_part / ns_per_byte,
+					  BENCH_MIN_PART);
+
+	return 0;
+}
+
+static int measure_all(struct tune *tune)
+{
+	unsigned int i;
+
+	find_pairs(tune);
+	tune->all = 3 * TUNE_ROWS * tune->count + 2;
+	tune->left = tune->all;
+	tune->deadline = seconds_now() + tune->seconds;
+	/* What was given back a moment ago may not be free yet. */
+	tune->bench.session.info.sram_free /= 2;
+
+	for (i = 0; i < tune->count; i++)
+		if (measure_pair(tune, &tune->pairs[i]))
+			return -1;
+
+	return measure_parts(tune);
+}
+
+static int run(struct tune *tune)
+{
+	int ret;
+
+	if (session_open_device(&tune->bench.session, tune->bench.device))
+		return EXIT_FAILURE;
+
+	ret = measure_all(tune);
+	progress_end();
+	if (!ret)
+		tune_report(tune);
+	session_close(&tune->bench.session);
+
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int parse_option(struct tune *tune, int option)
+{
+	switch (option) {
+	case 'd':
+		tune->bench.device = optarg;
+		return 0;
+	case 'j':
+		tune->json = true;
+		return 0;
+	case OPTION_SECONDS:
+		if (!parse_number(optarg, MAX_SECONDS, &tune->seconds) &&
+		    tune->seconds)
+			return 0;
+		return usage_error("tune",
+				   "--seconds has to be a number from 1 to %u, not '%s'",
+				   MAX_SECONDS, optarg);
+	case OPTION_SRC:
+		return bench_parse_kind("tune", optarg, &tune->src);
+	case OPTION_DST:
+		return bench_parse_kind("tune", optarg, &tune->dst);
+	default:
+		return usage_error("tune", NULL);
+	}
+}
+
+int cmd_tune(const char *device, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "src", required_argument, NULL, OPTION_SRC },
+		{ "dst", required_argument, NULL, OPTION_DST },
+		{ "seconds", required_argument, NULL, OPTION_SECONDS },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ },
+	};
+	struct tune tune = {
+		.bench = {
+			.device = device,
+			.depth = 1,
+			.threads = 1,
+			.streams = 1,
+			.rounds = ROUNDS,
+			.quiet = true,
+		},
+		.seconds = DEFAULT_SECONDS,
+		.src = BENCH_KINDS,
+		.dst = BENCH_KINDS,
+	};
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "d:jh", options,
+				     NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		}
+		ret = parse_option(&tune, option);
+		if (ret)
+			return ret;
+	}
+	if (optind < argc)
+		return usage_error("tune", "unexpected argument '%s'",
+				   argv[optind]);
+
+	catch_signals();
+
+	return run(&tune);
+}

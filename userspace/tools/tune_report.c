@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmacpy tune: what follows from what was measured, as a table or JSON.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tune.h"
+
+/* Of all measurements, as many may be unsteady before there is a warning. */
+#define MAX_UNSTEADY 10
+
+static double engine_ns(const struct tune_row *row, bool batch)
+{
+	return batch ? row->batch.ns_median : row->one.ns_median;
+}
+
+/* Behind the last size for which the CPU is faster; between two, by a line */
+double tune_break_even(const struct tune_pair *pair, bool batch)
+{
+	const struct tune_row *row;
+	unsigned int i = pair->count;
+	double loss, gain;
+
+	while (i && engine_ns(&pair->rows[i - 1], batch) <=
+			    pair->rows[i - 1].cpu.ns_median)
+		i--;
+	if (i == pair->count)
+		return TUNE_NEVER;
+	if (!i)
+		return 0;
+
+	row = &pair->rows[i - 1];
+	loss = engine_ns(row, batch) - row->cpu.ns_median;
+	gain = row[1].cpu.ns_median - engine_ns(&row[1], batch);
+
+	return row->size + (row[1].size - row->size) * loss / (loss + gain);
+}
+
+/* Between the longest copies and some that are a quarter of that */
+double tune_ns_per_byte(const struct tune_pair *pair, bool cpu)
+{
+	const struct tune_row *last = &pair->rows[pair->count - 1];
+	const struct tune_row *first = pair->count > 2 ? last - 2 : pair->rows;
+	double ns = cpu ? last->cpu.ns_median - first->cpu.ns_median :
+			  last->one.ns_median - first->one.ns_median;
+
+	if (last == first || ns < 0)
+		return 0;
+
+	return ns / (last->size - first->size);
+}
+
+static double bytes_per_s(const struct tune_pair *pair, bool cpu)
+{
+	const struct tune_row *last = &pair->rows[pair->count - 1];
+
+	return last->size * 1e9 /
+	       (cpu ? last->cpu.ns_median : last->one.ns_median);
+}
+
+static void print_break_even(const struct tune_pair *pair, bool batch)
+{
+	double from = tune_break_even(pair, batch);
+
+	if (from == TUNE_NEVER)
+		printf(" %7s", "never");
+	else if (!from)
+		printf(" %7s", "always");
+	else
+		printf(" %7.0f", from);
+}
+
+static void print_pair(const struct tune_pair *pair)
+{
+	const struct tune_row *first = pair->rows;
+
+	printf("%-7s %-7s", bench_kind_names[pair->src],
+	       bench_kind_names[pair->dst]);
+	print_break_even(pair, false);
+	print_break_even(pair, true);
+	printf(" %9.1f %9.1f %9.1f %9.1f\n", bytes_per_s(pair, false) / 1e6,
+	       bytes_per_s(pair, true) / 1e6, first->one.ns_median / 1e3,
+	       first->one.ns_cpu / 1e3);
+}
+
+static void print_parts(const struct tune *tune)
+{
+	if (tune->bench.session.info.channels < 2)
+		printf("\nOne channel: no part of a copy can be given to another.\n");
+	else if (!tune->ns_part)
+		printf("\nWhat a part of a copy costs could not be measured: other programs run.\n");
+	else if (!tune->min_part)
+		printf("\nA part of a copy costs %.1f us, more than the engine takes for the longest:\n"
+		       "copies by several channels do not pay.\n",
+		       tune->ns_part / 1e3);
+	else
+		printf("\nA part of a copy by several channels costs %.1f us. To have it pay:\n"
+		       "  dmacpy_copier_set_min_part(copier, %" PRIu64 ");\n",
+		       tune->ns_part / 1e3, tune->min_part);
+}
+
+static void print_table(const struct tune *tune)
+{
+	unsigned int i;
+
+	printf("%s: from so many bytes on the engine is faster than the CPU\n\n"
+	       "%-15s %7s %7s %9s %9s %9s %9s\n"
+	       "%-7s %-7s %7s %7s %9s %9s %9s %9s\n",
+	       dmacpy_device_path(tune->bench.session.device), "", "one in",
+	       "32 in", "engine", "CPU", "a job", "of it on", "from", "to",
+	       "a job", "a job", "MB/s", "MB/s", "takes us", "the CPU");
+	for (i = 0; i < tune->count; i++)
+		print_pair(&tune->pairs[i]);
+	print_parts(tune);
+}
+
+static void print_json_break_even(const char *name,
+				  const struct tune_pair *pair, bool batch)
+{
+	double from = tune_break_even(pair, batch);
+
+	if (from == TUNE_NEVER)
+		printf("      \"%s\": null,\n", name);
+	else
+		printf("      \"%s\": %.0f,\n", name, from);
+}
+
+static void print_json_pair(const struct tune_pair *pair)
+{
+	const struct tune_row *row;
+	unsigned int i;
+
+	printf("    {\n      \"src\": \"%s\",\n      \"dst\": \"%s\",\n",
+	       bench_kind_names[pair->src], bench_kind_names[pair->dst]);
+	print_json_break_even("break_even", pair, false);
+	print_json_break_even("break_even_32", pair, true);
+	printf("      \"engine_bytes_per_s\": %.0f,\n"
+	       "      \"cpu_bytes_per_s\": %.0f,\n      \"sizes\": [",
+	       bytes_per_s(pair, false), bytes_per_s(pair, true));
+	for (i = 0; i < pair->count; i++) {
+		row = &pair->rows[i];
+		printf("%s\n        {\"size\": %" PRIu64
+		       ", \"cpu_ns\": %.2f, \"engine_ns\": %.2f, \"engine_32_ns\": %.2f, \"on_cpu_ns\": %.2f}",
+		       i ? "," : "", row->size, row->cpu.ns_median,
+		       row->one.ns_median, row->batch.ns_median,
+		       row->one.ns_cpu);
+	}
+	printf("\n      ]\n    }");
+}
+
+static void print_json(const struct tune *tune)
+{
+	unsigned int i;
+
+	printf("{\n  \"device\": ");
+	print_json_text(dmacpy_device_path(tune->bench.session.device));
+	printf(",\n  \"channels\": %u,\n  \"pairs\": [",
+	       tune->bench.session.info.channels);
+	for (i = 0; i < tune->count; i++) {
+		printf("%s\n", i ? "," : "");
+		print_json_pair(&tune->pairs[i]);
+	}
+	printf("\n  ],\n");
+	if (tune->ns_part)
+		printf("  \"part_ns\": %.2f,\n", tune->ns_part);
+	else
+		printf("  \"part_ns\": null,\n");
+	if (tune->min_part)
+		printf("  \"min_part\": %" PRIu64 ",\n", tune->min_part);
+	else
+		printf("  \"min_part\": null,\n");
+	printf("  \"measured\": %u,\n  \"unsteady\": %u\n}\n", tune->measured,
+	       tune->unsteady);
+}
+
+void tune_report(const struct tune *tune)
+{
+	if (tune->json)
+		print_json(tune);
+	else
+		print_table(tune);
+	if (tune->unsteady * MAX_UNSTEADY > tune->measured)
+		print_error("in %u of %u measurements half of the copies took over twice the least.\n"
+			    "If other programs run, measure again without them, or with more --seconds.",
+			    tune->unsteady, tune->measured);
+}
