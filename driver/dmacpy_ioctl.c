@@ -705,11 +705,19 @@ static int ioctl_run(const struct ioctl_call *call)
 	/* For a 32-bit kernel. */
 	if (args->jobs > ULONG_MAX)
 		return -EFAULT;
-	for (i = 0; i < args->job_count && !ret; i++)
+	for (i = 0; i < args->job_count; i++) {
+		/* The engine gets them together. */
+		if (i + 1 < args->job_count)
+			how.flags = args->flags | DMACPY_SUBMIT_MORE;
+		else
+			how.flags = args->flags;
 		ret = ioctl_run_one(call, &how, u64_to_user_ptr(args->jobs) +
 				    i * size, size);
-	if (ret)
-		i--;
+		if (ret)
+			break;
+	}
+	if (i && ret)
+		dmacpy_submit_unplug(call->stream, false);
 	return i ?: ret;
 }
 

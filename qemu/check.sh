@@ -29,9 +29,9 @@ cd "$top"
 
 # Builds first: they take longest, and the others run beside them.
 build_checks=(in-tree sparse checkpatch symbols abi tool html rpm)
-source_checks=(kernel-doc snippets documented lengths walls includes series engines
-	       syzkaller device-tree binding shellcheck codespell man version
-	       recipes white-space licences unfinished traces)
+source_checks=(kernel-doc snippets documented lengths walls includes series
+	       engines syzkaller device-tree binding shellcheck codespell man
+	       version recipes white-space licences unfinished traces)
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

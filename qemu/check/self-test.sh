@@ -373,7 +373,7 @@ break_recipes__licence()
 	sed -i 's/md5=./md5=x/' packaging/yocto/dmacpy.inc
 }
 
-break_recipes__version()
+break_version__recipe()
 {
 	sed -i 's/^DMACPY_VERSION.*/DMACPY_VERSION = 0/' \
 		packaging/buildroot/dmacpy.mk

@@ -71,17 +71,25 @@ check_man()
 	done
 }
 
-# The newest entries of the changelogs are for the version of the header.
+# The newest entries of the changelogs, and the packages of others, are for the
+# version of the header.
 check_version()
 {
-	local version
-	version=$(make -s -C userspace version)
+	local version file
+	version=$(tree_version)
 	[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
 		echo "userspace/include/dmacpy.h: version \"$version\""
 	[[ $(head -n 1 debian/changelog) = "dmacpy ($version) "* ]] ||
 		echo "debian/changelog:1: not of version $version"
 	[[ $(grep '^## \[[0-9]' CHANGELOG.md) = "## [$version] - "* ]] ||
 		echo "CHANGELOG.md: the newest version is not $version"
+	for file in packaging/yocto/dmacpy{,-module}_"$version".bb; do
+		[ -f "$file" ] || echo "$file: missing, or of another version"
+	done
+	grep -qx "DMACPY_VERSION = $version" packaging/buildroot/dmacpy.mk ||
+		echo "packaging/buildroot/dmacpy.mk: not of version $version"
+	grep -Eqx "Version: +$version" packaging/rpm/dmacpy.spec ||
+		echo "packaging/rpm/dmacpy.spec: not of version $version"
 }
 
 # licence_of FILE: what its SPDX line has to say.

@@ -32,13 +32,19 @@ FIXTURE(abi)
 	uint32_t handle[HANDLES];
 	uint8_t *user, *arg;
 	size_t page;
-	struct dmacpy_op op;	/* of the valid SUBMIT */
+	struct dmacpy_op op;	/* of the valid SUBMIT, PREPARE */
+	struct dmacpy_run_job job;	/* of the valid RUN */
 	struct dmacpy_sync_range range;	/* of the valid SYNC */
 	uint8_t *synced;	/* as @user, but the program syncs it */
 };
 
 FIXTURE_SETUP(abi)
 {
+	struct dmacpy_prepare prepare = {
+		.size = sizeof(prepare),
+		.op_count = 1,
+		.op_size = sizeof(self->op),
+	};
 	int h, handle[HANDLES];
 
 	self->page = getpagesize();
@@ -83,6 +89,9 @@ FIXTURE_SETUP(abi)
 		.dst = handle[A],
 		.length = LENGTH,
 	};
+	prepare.ops = (uintptr_t)&self->op;
+	ASSERT_EQ(0, command(self->stream, DMACPY_PREPARE, &prepare));
+	self->job.handle = prepare.handle;
 	self->range = (struct dmacpy_sync_range){
 		.handle = handle[SYNCED],
 		.length = LENGTH,
@@ -202,6 +211,33 @@ static void fill_sync(struct _test_data_abi *self, void *arg)
 	sync->range_size = sizeof(self->range);
 }
 
+static void fill_prepare(struct _test_data_abi *self, void *arg)
+{
+	struct dmacpy_prepare *prepare = arg;
+
+	prepare->ops = (uintptr_t)&self->op;
+	prepare->op_count = 1;
+	prepare->op_size = sizeof(self->op);
+}
+
+static void undo_prepare(struct _test_data_abi *self, void *arg, int ret)
+{
+	struct dmacpy_prepare *prepare = arg;
+
+	if (!ret)
+		handle_release(self->stream, prepare->handle);
+}
+
+static void fill_run(struct _test_data_abi *self, void *arg)
+{
+	struct dmacpy_run *run = arg;
+
+	run->flags = DMACPY_SUBMIT_WAIT;
+	run->jobs = (uintptr_t)&self->job;
+	run->job_count = 1;
+	run->job_size = sizeof(self->job);
+}
+
 #define COMMAND(NAME, lower) .name = #NAME, .request = DMACPY_##NAME,	\
 		.size = sizeof(struct dmacpy_##lower)
 
@@ -227,6 +263,10 @@ static const struct command commands[] = {
 	{ COMMAND(SYNC, sync),
 	  .known_flags = DMACPY_SYNC_FOR_DEVICE | DMACPY_SYNC_FOR_CPU,
 	  .fill = fill_sync, .undo = undo_nothing },
+	{ COMMAND(PREPARE, prepare), .has_output = true,
+	  .fill = fill_prepare, .undo = undo_prepare },
+	{ COMMAND(RUN, run), .known_flags = SUBMIT_FLAGS,
+	  .fill = fill_run, .undo = undo_nothing },
 };
 
 #define for_each_command(cmd)						\
@@ -246,9 +286,18 @@ static void make_valid(struct _test_data_abi *self, const struct command *cmd)
 	header->size = cmd->size;
 }
 
+static int call(struct _test_data_abi *self, const struct command *cmd,
+		void *arg)
+{
+	int ret = command(self->stream, cmd->request, arg);
+
+	/* It returns how many jobs it has started. */
+	return ret - (cmd->request == DMACPY_RUN && ret == 1);
+}
+
 static int issue(struct _test_data_abi *self, const struct command *cmd)
 {
-	int ret = command(self->stream, cmd->request, self->arg);
+	int ret = call(self, cmd, self->arg);
 
 	cmd->undo(self, self->arg, ret);
 	return ret;
@@ -308,8 +357,7 @@ TEST_F(abi, older_sizes)
 			*(uint32_t *)self->arg = size;
 			memmove(end - size, self->arg, size);
 			ASSERT_EQ(0, mprotect(end, self->page, PROT_NONE));
-			EXPECT_EQ(0, command(self->stream, cmd->request,
-					     end - size))
+			EXPECT_EQ(0, call(self, cmd, end - size))
 				TH_LOG("%s, last %u bytes", cmd->name, size);
 			ASSERT_EQ(0, mprotect(end, self->page,
 					      PROT_READ | PROT_WRITE));

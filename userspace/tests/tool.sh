@@ -291,11 +291,13 @@ test_bench()
 	for mode in event fence uring; do
 		bench $mode --depth 70 --size 128 --dst user
 		bench $mode --depth 4 --no-implicit --handles 10
+		bench $mode --depth 4 --batch 3 --prepared
 	done
 	for mode in event fence; do
 		bench $mode --depth 4 --more
 	done
 	bench sync --src user --dst user --segments 40 --size 32K
+	bench sync --op fill --prepared
 	for mode in sync cpu; do
 		bench $mode --src user --dst user --size 32K --explicit-sync
 	done
@@ -369,6 +371,8 @@ test_bench_errors()
 	message 'no jobs'
 	expect 2 dmacpy bench --mode uring --more
 	message '--more'
+	expect 2 dmacpy bench --mode cpu --prepared
+	message '--prepared'
 	expect 2 dmacpy bench --mode nonsense
 	message nonsense
 	expect 2 dmacpy bench --batch 0

@@ -49,6 +49,7 @@ static const char help[] =
 	"                       as many as a row has\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
 	"      --more           tell the engine once of all jobs of a round\n"
+	"      --prepared       have jobs checked once, and run again and again\n"
 	"      --verify         check all memory after each round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
 	"      --time N         run for N seconds instead\n"
@@ -73,6 +74,7 @@ enum {
 	OPTION_GAP,
 	OPTION_NO_IMPLICIT,
 	OPTION_MORE,
+	OPTION_PREPARED,
 	OPTION_VERIFY,
 	OPTION_ITERATIONS,
 	OPTION_TIME,
@@ -97,6 +99,7 @@ static const struct option options[] = {
 	{ "gap", required_argument, NULL, OPTION_GAP },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
 	{ "more", no_argument, NULL, OPTION_MORE },
+	{ "prepared", no_argument, NULL, OPTION_PREPARED },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
 	{ "time", required_argument, NULL, OPTION_TIME },
@@ -224,6 +227,9 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_MORE:
 		bench->more = true;
 		return 0;
+	case OPTION_PREPARED:
+		bench->prepared = true;
+		return 0;
 	case OPTION_VERIFY:
 		bench->verify = true;
 		return 0;
@@ -270,6 +276,10 @@ static int check_mode(const struct bench *bench)
 	if (bench->more && !bench->mode->takes_more)
 		return usage_error("bench",
 				   "--more is for --mode event or fence");
+	if (bench->prepared && (bench->more || bench->mode->no_jobs ||
+				bench->mode->copier))
+		return usage_error("bench",
+				   "--prepared is for modes with jobs, without --more");
 	if (bench->mode->no_copies && bench->verify)
 		return usage_error("bench",
 				   "--mode %s copies nothing: leave --verify out",

@@ -77,6 +77,7 @@ struct bench_worker;
  * @no_copies: nothing is copied or filled
  * @copier: jobs are those of a copier, which has streams of its own
  * @takes_more: DMACPY_SUBMIT_MORE is of use
+ * @takes_many: one RUN starts all prepared jobs of a round
  * @begin: make what @round needs, or NULL if that is nothing
  * @round: give all streams of a worker their jobs, and wait for them; NULL if
  *	this was built without what it takes
@@ -92,6 +93,7 @@ struct bench_mode {
 	bool no_copies;
 	bool copier;
 	bool takes_more;
+	bool takes_many;
 	int (*begin)(struct bench_worker *worker);
 	int (*round)(struct bench_worker *worker);
 	void (*end)(struct bench_worker *worker);
@@ -115,6 +117,7 @@ struct bench_mode {
  * @explicit_sync: with DMACPY_REGISTER_EXPLICIT_SYNC
  * @no_implicit: with DMACPY_SUBMIT_NO_IMPLICIT
  * @more: with DMACPY_SUBMIT_MORE, but for the last job of a round
+ * @prepared: jobs are prepared, and run
  * @verify: look at each byte after each round
  * @min_part: of a copier's copies, or 0 for the library's
  * @rounds: number of rounds of each thread, or 0
@@ -141,6 +144,7 @@ struct bench {
 	bool explicit_sync;
 	bool no_implicit;
 	bool more;
+	bool prepared;
 	bool verify;
 	uint64_t min_part;
 	uint64_t rounds;
@@ -182,6 +186,8 @@ struct bench_memory {
  * @ops: of all jobs of a round
  * @submits: the jobs of a round
  * @pointers: to @submits, for io_uring
+ * @runs: the jobs of a round that are prepared, or NULL
+ * @calls: each starts one of @runs, or the only one all of them
  */
 struct bench_stream {
 	struct dmacpy_stream *stream;
@@ -192,6 +198,8 @@ struct bench_stream {
 	struct dmacpy_op *ops;
 	struct dmacpy_submit *submits;
 	struct dmacpy_submit_pointer *pointers;
+	struct dmacpy_run_job *runs;
+	struct dmacpy_run *calls;
 };
 
 /**
@@ -239,6 +247,14 @@ struct bench_worker {
 	struct bench_mismatch mismatch;
 	int ret;
 };
+
+/**
+ * bench_calls() - how often a stream is given jobs in a round
+ * @bench: the benchmark
+ *
+ * Return: the number of system calls that start the jobs of a stream.
+ */
+unsigned int bench_calls(const struct bench *bench);
 
 /**
  * struct bench_result - what was measured

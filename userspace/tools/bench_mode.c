@@ -15,17 +15,22 @@
 
 static int submit(struct bench_stream *stream, unsigned int job)
 {
-	return ioctl(stream->fd, DMACPY_SUBMIT, &stream->submits[job]) ?
-	       -errno : 0;
+	int ret;
+
+	ret = stream->runs ?
+	      ioctl(stream->fd, DMACPY_RUN, &stream->calls[job]) :
+	      ioctl(stream->fd, DMACPY_SUBMIT, &stream->submits[job]);
+
+	return ret < 0 ? -errno : 0;
 }
 
 /* Round robin, so that all channels have something to do. */
 static int submit_all(struct bench_worker *worker)
 {
-	unsigned int i, job;
+	unsigned int i, job, calls = bench_calls(worker->bench);
 	int ret;
 
-	for (job = 0; job < worker->bench->depth; job++)
+	for (job = 0; job < calls; job++)
 		for (i = 0; i < worker->mine; i++) {
 			ret = submit(bench_stream(worker, i), job);
 			if (ret)
@@ -83,7 +88,8 @@ static void event_end(struct bench_worker *worker)
 static int wait_for_fence(struct bench_stream *stream, unsigned int job)
 {
 	struct pollfd fence = {
-		.fd = stream->submits[job].out_fence,
+		.fd = stream->runs ? stream->calls[job].out_fence :
+				     stream->submits[job].out_fence,
 		.events = POLLIN,
 	};
 
@@ -211,6 +217,7 @@ static const struct bench_mode modes[] = {
 		.name = "event",
 		.flags = DMACPY_SUBMIT_EVENT,
 		.takes_more = true,
+		.takes_many = true,
 		.begin = event_begin,
 		.round = event_round,
 		.end = event_end,

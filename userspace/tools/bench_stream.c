@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "bench.h"
 
@@ -104,6 +105,52 @@ static void make_job(const struct bench *bench, struct bench_stream *stream,
 	stream->pointers[job].submit = (uintptr_t)&stream->submits[job];
 }
 
+unsigned int bench_calls(const struct bench *bench)
+{
+	return bench->prepared && bench->mode->takes_many ? 1 : bench->depth;
+}
+
+/* The handles go with the stream. */
+static int prepare_job(struct bench_stream *stream, unsigned int job)
+{
+	struct dmacpy_prepare prepare = {
+		.size = sizeof(prepare),
+		.ops = stream->submits[job].ops,
+		.op_count = stream->submits[job].op_count,
+		.op_size = stream->submits[job].op_size,
+	};
+
+	if (ioctl(stream->fd, DMACPY_PREPARE, &prepare))
+		return -errno;
+
+	stream->runs[job].handle = prepare.handle;
+	return 0;
+}
+
+static int prepare_jobs(const struct bench *bench, struct bench_stream *stream)
+{
+	unsigned int job, calls = bench_calls(bench);
+	int ret = 0;
+
+	stream->runs = calloc(bench->depth, sizeof(*stream->runs));
+	stream->calls = calloc(calls, sizeof(*stream->calls));
+	if (!stream->runs || !stream->calls)
+		return -ENOMEM;
+
+	for (job = 0; job < bench->depth && !ret; job++)
+		ret = prepare_job(stream, job);
+	for (job = 0; job < calls; job++)
+		stream->calls[job] = (struct dmacpy_run){
+			.size = sizeof(struct dmacpy_run),
+			.flags = stream->submits[job].flags,
+			.jobs = (uintptr_t)&stream->runs[job],
+			.job_count = bench->depth / calls,
+			.job_size = sizeof(*stream->runs),
+		};
+
+	return ret;
+}
+
 static int make_jobs(const struct bench *bench, struct bench_stream *stream)
 {
 	unsigned int job;
@@ -117,7 +164,7 @@ static int make_jobs(const struct bench *bench, struct bench_stream *stream)
 	for (job = 0; job < bench->depth; job++)
 		make_job(bench, stream, job);
 
-	return 0;
+	return bench->prepared ? prepare_jobs(bench, stream) : 0;
 }
 
 int bench_stream_open(const struct bench *bench, struct bench_stream *stream)
@@ -156,6 +203,8 @@ void bench_stream_close(struct bench_stream *stream)
 	for (more = stream->more; more && *more; more++)
 		dmacpy_buffer_free(*more);
 	free(stream->more);
+	free(stream->calls);
+	free(stream->runs);
 	free(stream->pointers);
 	free(stream->submits);
 	free(stream->ops);

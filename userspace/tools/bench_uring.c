@@ -43,6 +43,16 @@ static void queue(struct io_uring *ring, struct bench_stream *stream,
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream->fd, NULL, 0, 0);
+	if (stream->runs) {
+		struct dmacpy_run_command run = {
+			.handle = stream->runs[job].handle,
+			.flags = stream->calls[job].flags,
+		};
+
+		sqe->cmd_op = DMACPY_RUN;
+		memcpy(sqe->cmd, &run, sizeof(run));
+		return;
+	}
 	sqe->cmd_op = DMACPY_SUBMIT;
 	memcpy(sqe->cmd, &stream->pointers[job], sizeof(*stream->pointers));
 }

@@ -41,7 +41,7 @@ enum {
 	OPTION_DST,
 };
 
-/* The one that was asked for; or all that are there, but one of dma-bufs only */
+/* The one that was asked for; or all that are there, one of dma-bufs */
 static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
 			       enum bench_kind only)
 {

@@ -84,20 +84,31 @@ static void print_pair(const struct tune_pair *pair)
 	       first->one.ns_cpu / 1e3);
 }
 
+static const char busy[] =
+	"in %u of %u measurements half of the copies took over twice the least.\n"
+	"If other programs run, end them, or measure for more --seconds.";
+static const char one_channel[] =
+	"One channel: no part of a copy can be given to another.\n";
+static const char unsteady[] =
+	"What a part of a copy costs was not to be seen: other programs run.\n";
+static const char too_fast[] =
+	"A part of a copy costs %.1f us, more than the longest copy takes:\n"
+	"copies by several channels do not pay.\n";
+static const char parts[] =
+	"A part of a copy by several channels costs %.1f us. To have it pay:\n"
+	"  dmacpy_copier_set_min_part(copier, %" PRIu64 ");\n";
+
 static void print_parts(const struct tune *tune)
 {
+	printf("\n");
 	if (tune->bench.session.info.channels < 2)
-		printf("\nOne channel: no part of a copy can be given to another.\n");
+		printf(one_channel);
 	else if (!tune->ns_part)
-		printf("\nWhat a part of a copy costs could not be measured: other programs run.\n");
+		printf(unsteady);
 	else if (!tune->min_part)
-		printf("\nA part of a copy costs %.1f us, more than the engine takes for the longest:\n"
-		       "copies by several channels do not pay.\n",
-		       tune->ns_part / 1e3);
+		printf(too_fast, tune->ns_part / 1e3);
 	else
-		printf("\nA part of a copy by several channels costs %.1f us. To have it pay:\n"
-		       "  dmacpy_copier_set_min_part(copier, %" PRIu64 ");\n",
-		       tune->ns_part / 1e3, tune->min_part);
+		printf(parts, tune->ns_part / 1e3, tune->min_part);
 }
 
 static void print_table(const struct tune *tune)
@@ -140,11 +151,11 @@ static void print_json_pair(const struct tune_pair *pair)
 	       bytes_per_s(pair, false), bytes_per_s(pair, true));
 	for (i = 0; i < pair->count; i++) {
 		row = &pair->rows[i];
-		printf("%s\n        {\"size\": %" PRIu64
-		       ", \"cpu_ns\": %.2f, \"engine_ns\": %.2f, \"engine_32_ns\": %.2f, \"on_cpu_ns\": %.2f}",
-		       i ? "," : "", row->size, row->cpu.ns_median,
-		       row->one.ns_median, row->batch.ns_median,
-		       row->one.ns_cpu);
+		printf("%s\n        {\"size\": %" PRIu64 ", \"cpu_ns\": %.2f",
+		       i ? "," : "", row->size, row->cpu.ns_median);
+		printf(", \"engine_ns\": %.2f, \"engine_32_ns\": %.2f",
+		       row->one.ns_median, row->batch.ns_median);
+		printf(", \"on_cpu_ns\": %.2f}", row->one.ns_cpu);
 	}
 	printf("\n      ]\n    }");
 }
@@ -181,7 +192,5 @@ void tune_report(const struct tune *tune)
 	else
 		print_table(tune);
 	if (tune->unsteady * MAX_UNSTEADY > tune->measured)
-		print_error("in %u of %u measurements half of the copies took over twice the least.\n"
-			    "If other programs run, measure again without them, or with more --seconds.",
-			    tune->unsteady, tune->measured);
+		print_error(busy, tune->unsteady, tune->measured);
 }
