@@ -8,11 +8,12 @@
 #   command_line	of the kernel; guest/init knows the serial port for the
 #			output of the task by "output", the disk by "disk",
 #			and what ends QEMU by "end", reboot or poweroff,
-#			or halt if boot.sh has to
+#			or halt if boot.sh has to; "simulated=yes" if it has no
+#			device but that of dmacpy_sim
 #   untouched		addresses of pages that nothing may write to
 #   boot_modules	the drivers of the disk and of the engine, in the order
 #			of loading; a kernel has those that are missing built in
-#   make_dtb FILE	makes its device tree
+#   make_dtb FILE	makes its device tree, if it has one
 #
 # boards/NAME.config is what it needs in a kernel.
 

@@ -50,7 +50,7 @@ quit_when_halted()
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
 {
-	local disk=$1/disk.img lists status=0 quitter=
+	local disk=$1/disk.img lists status=0 quitter= dtb=()
 	lists=$(IFS=, && echo "boot_modules=${boot_modules[*]}" \
 			      "untouched=${untouched[*]}")
 	rm -rf "$1/out"
@@ -59,6 +59,7 @@ boot_guest()
 		cat "$guest/initramfs.gz"
 		pack "$1/in"
 	} >"$1/initramfs"
+	[ ! -f "$guest_dtb" ] || dtb=(-dtb "$guest_dtb")
 	truncate -s "$disk_size" "$disk"
 	rm -f "$1/guest.log"
 	if [[ $command_line = *end=halt* ]]; then
@@ -70,7 +71,7 @@ boot_guest()
 		-pidfile "$1/qemu.pid" \
 		-serial file:"$1/guest.log" -serial stdio \
 		-kernel "$(kernel_image "$guest_kernel")" \
-		-initrd "$1/initramfs" -dtb "$guest_dtb" \
+		-initrd "$1/initramfs" "${dtb[@]}" \
 		-append "$command_line $lists panic=-1 \
 			iomem=relaxed $kernel_options" \
 		-drive file="$disk",format=raw,"$drive" "${devices[@]}" \

@@ -29,7 +29,7 @@ row_of()
 
 newest=0
 printf '%-10s %-8s %s\n' flavour version row
-for flavour in arm64 rt-arm64 armmp riscv64; do
+for flavour in arm64 rt-arm64 armmp riscv64 amd64; do
 	versions=$(served_kernels "$flavour" 2>/dev/null)
 	for version in $versions; do
 		row=$(row_of "$flavour" "$version" "${versions##*$'\n'}") ||

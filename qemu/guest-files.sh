@@ -10,6 +10,7 @@
 . "$top/qemu/board.sh"
 . "$top/qemu/kernel-tree.sh"
 . "$top/qemu/sysroot.sh"
+. "$top/qemu/python.sh"
 . "$top/qemu/modules.sh"
 . "$top/qemu/initramfs.sh"
 . "$top/qemu/boot.sh"
@@ -20,6 +21,7 @@ need_guest_packages()
 	local tree packages=(build)
 	for tree; do
 		case $tree in
+		*-amd64) packages+=(pc) ;;
 		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
 		*-riscv64) packages+=(riscv) ;;
 		esac
@@ -30,17 +32,24 @@ need_guest_packages()
 
 # build_userspace TARGET...: of its Makefile. Libraries are those of the sysroot,
 # if the guest needs any. They may want a newer C library than that of the
-# cross-compiler: the guest has it.
+# cross-compiler: the guest has it. Debian's compiler for amd64 has no headers of
+# DRM, which are the same for all architectures.
 build_userspace()
 {
-	local pkg_config=false ldflags=
+	local pkg_config=false ldflags='' cppflags=''
 	[ "$(arch_release "$guest_arch")" = "$host_release" ] ||
 		ldflags=-Wl,--allow-shlib-undefined
+	if [ "$guest_arch" = amd64 ]; then
+		mkdir -p "$build/headers"
+		ln -sfn /usr/aarch64-linux-gnu/include/drm "$build/headers/drm"
+		cppflags="-idirafter $build/headers"
+	fi
 	[ "$guest_purpose" = demo ] ||
 		pkg_config=$(sysroot_pkg_config "$guest_arch")
 	make -s -C "$top/userspace" O="$guest_userspace" STATIC=1 WERROR=1 \
 		CROSS_COMPILE="$(cross_prefix "$guest_arch")" \
 		PKG_CONFIG="$pkg_config" LDFLAGS="$ldflags" \
+		CPPFLAGS="$cppflags" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
 }
 
@@ -78,6 +87,12 @@ prepare_kernel()
 	fi
 }
 
+fetch_libraries()
+{
+	fetch_sysroot "$1"
+	fetch_python "$1"
+}
+
 # prepare_guest: all but the module and the initramfs
 prepare_guest()
 {
@@ -88,7 +103,7 @@ prepare_guest()
 		programs=("$guest_userspace/examples/tilefilter")
 	else
 		step "fetching libraries for $guest_arch" \
-			fetch_sysroot "$guest_arch"
+			fetch_libraries "$guest_arch"
 	fi
 	step "building the user space for $guest_arch" \
 		build_userspace "${programs[@]}"

@@ -23,9 +23,11 @@ write_task()
 #!/bin/sh
 insmod /lib/modules/dmacpy_fake_dma.ko
 [ ! -f /lib/modules/dmacpy.ko ] || insmod /lib/modules/dmacpy.ko
+[ -z "\$simulated" ] || insmod /lib/modules/dmacpy_sim.ko
 $CMD
 EOT
 	chmod +x "$build/guest/in/tmp/task"
+	[[ $CMD != *python* ]] || install_python "$build/guest/in"
 }
 
 [ -n "${CMD:-}" ] || die "say what to run, as in: make guest CMD='dmacpy info'"

@@ -51,6 +51,7 @@ install_tests()
 populate_root()
 {
 	mkdir -p "$1"/{bin,dev,proc,sys,tmp,lib/modules}
+	ln -s lib "$1/lib64"
 	install -m 755 "$top/qemu/guest/init" "$1/init"
 	install -m 755 "$(busybox "$guest_arch")" "$1/bin/busybox"
 	! is_stock "$guest_kernel" || install_stock_modules "$1"

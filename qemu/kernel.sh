@@ -64,6 +64,7 @@ kernel_dir()
 kernel_arch()
 {
 	case $1 in
+	*-amd64) echo amd64 ;;
 	*-arm64) echo arm64 ;;
 	*-arm | *-armmp) echo armhf ;;
 	*-riscv64) echo riscv64 ;;
@@ -74,6 +75,7 @@ kernel_arch()
 cross_prefix()
 {
 	case $1 in
+	amd64) echo x86_64-linux-gnu- ;;
 	arm64) echo aarch64-linux-gnu- ;;
 	armhf) echo arm-linux-gnueabihf- ;;
 	riscv64) echo riscv64-linux-gnu- ;;
@@ -87,6 +89,7 @@ kernel_make_args()
 	local arch=arm64 cross tools
 	cross=$(cross_prefix "$(kernel_arch "$1")")
 	case $1 in
+	*-amd64) arch=x86 ;;
 	*-arm | *-armmp | *-armv5) arch=arm cross=arm-linux-gnueabihf- ;;
 	*-riscv64) arch=riscv ;;
 	esac
@@ -192,7 +195,7 @@ unpack_tools()
 	cross=$(cross_prefix "$(kernel_arch "$2")")
 	[ "$("${cross}gcc" -dumpversion)" -lt "${compiler#gcc-}" ] || return 0
 	unpack_with_depends "${1%-backports}" "$host_arch" "$3/tools" \
-		"$compiler-${cross%-}" pahole
+		"$compiler-$(tr _ - <<<"${cross%-}")" pahole
 	libraries=tools/usr/lib/$(gcc -print-multiarch)
 	mapfile -t programs < <(programs_in "$3/tools/usr" \
 		"$3"/usr/lib/linux-kbuild-*/)

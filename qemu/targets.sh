@@ -70,6 +70,7 @@ target_modules()
 		KDIR="$(kernel_build_dir 6.12-arm64)" INSTALL_MOD_PATH="$tree/root"
 	expect [ "$status" -eq 0 ]
 	expect [ -n "$(find "$tree/root/lib/modules" -name 'dmacpy.ko*')" ]
+	expect [ -n "$(find "$tree/root/lib/modules" -name 'dmacpy_sim.ko*')" ]
 }
 
 # Catches: a cross-build that takes what a native one has left for up to date.

@@ -175,11 +175,19 @@ selected_tests()
 	fi
 }
 
-# The engine is not free before dmacpy is loaded if there is nothing to load.
+is_simulated()
+{
+	[[ $command_line = *simulated=yes* ]]
+}
+
+# The engine is not free before dmacpy is loaded if there is nothing to load. One
+# that is simulated is there only with the device.
 other_suites()
 {
-	[ ! -f "$guest/modules/dmacpy.ko" ] || echo dmatest-before
-	printf '%s\n' load unload dmatest-after
+	[ ! -f "$guest/modules/dmacpy.ko" ] || is_simulated ||
+		echo dmatest-before
+	printf '%s\n' load unload
+	is_simulated || echo dmatest-after
 	[ "${#untouched[@]}" -eq 0 ] ||
 		printf '%s\n' untouched-before untouched-after
 	[ -z "$instruments" ] || echo instruments
@@ -200,6 +208,7 @@ boot_tests()
 		env | grep '^DMACPY_' || true
 	} >"$to/lengths"
 	selected_tests >"$to/selected"
+	! grep -qx python "$to/selected" || install_python "$1/in"
 	make_initramfs
 	boot_guest "$1" "$seconds"
 }

@@ -1,0 +1,488 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The objects of libdmacpy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import enum
+import errno
+import itertools
+import os
+import weakref
+from typing import Any, Iterator, NamedTuple, Optional
+
+from . import _lib
+from ._lib import call, check, lib, new
+
+
+class Access(enum.IntFlag):
+    """What the engine, or the CPU, does with a buffer."""
+    READ = 1
+    WRITE = 2
+    READ_WRITE = 3
+
+
+class Info(NamedTuple):
+    """The properties of a device, as struct dmacpy_get_info has them."""
+    name: str
+    sram_total: int
+    sram_free: int
+    sram_largest: int
+    granule: int
+    channels: int
+    copy_align: int
+    user_align: int
+    max_bytes: int
+    max_ops: int
+    max_rows: int
+    max_jobs: int
+    max_events: int
+    max_user_bytes: int
+    max_user_jobs: int
+    max_user_streams: int
+    max_user_handles: int
+    opcodes: int
+    submit_flags: int
+
+
+class Event(NamedTuple):
+    """The record of a job that has ended.
+
+    ``result`` is 0 or a negative errno, ``length`` the bytes that were copied,
+    ``timestamp`` the nanoseconds of CLOCK_MONOTONIC.
+    """
+    user_data: int
+    result: int
+    length: int
+    timestamp: int
+
+
+class Plane(NamedTuple):
+    """Where the rows of a picture or matrix lie in a buffer."""
+    buffer: Buffer
+    offset: int
+    stride: int
+
+
+def devices() -> list[str]:
+    """Return the paths of all devices, in the order of their numbers."""
+    paths = ctypes.POINTER(ctypes.c_char_p)()
+    count = check(lib.device_list(ctypes.byref(paths)))
+    try:
+        return [os.fsdecode(paths[i]) for i in range(count)]
+    finally:
+        _lib.libc_free(paths)
+
+
+def wait_fence(fence: int, timeout: Optional[float] = None) -> bool:
+    """Wait for the file descriptor of a sync_file.
+
+    Return False if it has not signalled within ``timeout`` seconds. Raise the
+    error that it has signalled with. After a signal that does not raise an
+    exception, the timeout begins anew.
+    """
+    milliseconds = -1 if timeout is None else max(0, round(timeout * 1000))
+    try:
+        call(lib.fence_wait, fence, milliseconds)
+    except OSError as error:
+        if error.errno != errno.ETIME:
+            raise
+        return False
+    return True
+
+
+async def fence_signalled(fence: int) -> None:
+    """Wait for the file descriptor of a sync_file in an event loop."""
+    loop = asyncio.get_running_loop()
+    signalled = loop.create_future()
+    loop.add_reader(fence, lambda: signalled.done() or
+                    signalled.set_result(None))
+    try:
+        await signalled
+    finally:
+        loop.remove_reader(fence)
+    wait_fence(fence, 0)
+
+
+class _Object:
+    """What is behind a pointer of the library, until it is closed."""
+
+    _pointer: Optional[ctypes.c_void_p] = None
+
+    @property
+    def _handle(self) -> ctypes.c_void_p:
+        if self._pointer is None:
+            raise ValueError(f"the {type(self).__name__.lower()} is closed")
+        return self._pointer
+
+    def close(self) -> None:
+        """Close it; later calls do nothing."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Device(_Object):
+    """An open device: ``path``, or the first one of devices()."""
+
+    def __init__(self, path: Optional[str] = None) -> None:
+        name = None if path is None else os.fsencode(path)
+        self._pointer = new(lib.device_open, name)
+
+    @property
+    def path(self) -> str:
+        """The path that it was opened by."""
+        return os.fsdecode(lib.device_path(self._handle))
+
+    def info(self) -> Info:
+        """Return its properties, and how much SRAM is free."""
+        raw = _lib.GetInfo()
+        check(lib.device_info(self._handle, ctypes.byref(raw),
+                              ctypes.sizeof(raw)))
+        fields = {field: getattr(raw, field) for field in Info._fields}
+        fields["name"] = os.fsdecode(raw.name)
+        return Info(**fields)
+
+    def open_stream(self) -> Stream:
+        """Open a stream, on the channel with the fewest of them."""
+        return Stream(self)
+
+    def close(self) -> None:
+        """Close the device. Its streams stay open."""
+        pointer, self._pointer = self._pointer, None
+        lib.device_close(pointer)
+
+
+class Stream(_Object):
+    """A sequence of jobs, which one channel runs one after the other."""
+
+    def __init__(self, device: Device) -> None:
+        self._children: weakref.WeakSet[_Object] = weakref.WeakSet()
+        self._waiting = _Waiting(self, device.info().max_jobs or 1)
+        self._pointer = new(lib.stream_open, device._handle)
+
+    def fileno(self) -> int:
+        """Return its file descriptor, for select and poll."""
+        return lib.stream_fd(self._handle)
+
+    def alloc(self, length: int) -> Buffer:
+        """Allocate a buffer of SRAM, which is zero."""
+        return Buffer(self, new(lib.buffer_alloc, self._handle, length))
+
+    def import_fd(self, fd: int,
+                  access: Access = Access.READ_WRITE) -> Buffer:
+        """Make a dma-buf of any driver usable. The caller keeps ``fd``."""
+        return Buffer(self, new(lib.buffer_import, self._handle, fd, access))
+
+    def register(self, memory: Any,
+                 access: Access = Access.READ_WRITE) -> Buffer:
+        """Make memory of the program usable.
+
+        ``memory`` is anything with a writable buffer, such as a bytearray, an
+        mmap or a numpy array. It is pinned, and cannot be resized until the
+        Buffer is closed. Nothing but the engine may change it while a job
+        uses it.
+        """
+        view = memoryview(memory).cast("B")
+        array = (ctypes.c_ubyte * view.nbytes).from_buffer(view)
+        pointer = new(lib.buffer_register, self._handle,
+                      ctypes.addressof(array), view.nbytes, access)
+        return Buffer(self, pointer, array)
+
+    def copy(self, dst: Buffer, src: Buffer, length: Optional[int] = None, *,
+             dst_offset: int = 0, src_offset: int = 0) -> None:
+        """Copy, and return when it is done.
+
+        Without ``length`` it is as much as fits in both.
+        """
+        if length is None:
+            length = min(dst.size - dst_offset, src.size - src_offset)
+        call(lib.stream_copy, self._handle, dst._handle, dst_offset,
+             src._handle, src_offset, length)
+
+    def move(self, buffer: Buffer, dst_offset: int, src_offset: int,
+             length: int) -> None:
+        """Copy within a buffer, as memmove() does."""
+        call(lib.stream_move, self._handle, buffer._handle, dst_offset,
+             src_offset, length)
+
+    def new_job(self) -> Job:
+        """Make a job without operations."""
+        return Job(self)
+
+    def read_events(self, count: int = 64) -> list[Event]:
+        """Return the next records, at least one, for which it waits."""
+        records = (_lib.RawEvent * count)()
+        count = call(lib.stream_read_events, self._handle, records, count)
+        return [Event(*(getattr(record, field) for field in Event._fields))
+                for record in records[:count]]
+
+    def flush(self) -> None:
+        """Wait for all jobs; raise the first error since the last flush."""
+        call(lib.stream_flush, self._handle)
+
+    def close(self) -> None:
+        """Close its buffers and jobs, and the stream.
+
+        Raise BufferError if a buffer has a view that still exists.
+        """
+        if self._pointer is None:
+            return
+        self._waiting.stop()
+        for child in list(self._children):
+            child.close()
+        pointer, self._pointer = self._pointer, None
+        lib.stream_close(pointer)
+
+
+class _Waiting:
+    """The jobs of a stream that tasks of an event loop wait for."""
+
+    def __init__(self, stream: Stream, max_jobs: int) -> None:
+        self._stream = weakref.ref(stream)
+        self._max_jobs = max_jobs
+        self._numbers = itertools.count(1)
+        # The jobs are kept, and so are their buffers.
+        self._jobs: dict[int, tuple[asyncio.Future[None], Job]] = {}
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+
+    async def run(self, job: Job) -> None:
+        """Submit a job, and wait for it."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self.stop()
+            self._loop = loop
+            # Jobs of an earlier loop may not have ended yet.
+            self._room = asyncio.Semaphore(self._max_jobs - len(self._jobs))
+        await self._room.acquire()
+        number = next(self._numbers)
+        try:
+            job.submit(event=number)
+        except BaseException:
+            self._room.release()
+            raise
+        future = loop.create_future()
+        self._jobs[number] = future, job
+        stream = self._stream()
+        assert stream
+        loop.add_reader(stream.fileno(), self._on_events, stream)
+        await future
+
+    def _on_events(self, stream: Stream) -> None:
+        try:
+            events = stream.read_events()
+        except OSError as error:
+            # The device is gone, and all records have been read.
+            self.stop(error)
+            return
+        for event in events:
+            self._finish(event.user_data, event.result)
+        if not self._jobs:
+            self.stop()
+
+    def _finish(self, number: int, result: int) -> None:
+        future, _ = self._jobs.pop(number)
+        self._room.release()
+        if future.done() or future.get_loop().is_closed():
+            return
+        if result:
+            future.set_exception(OSError(-result, os.strerror(-result)))
+        else:
+            future.set_result(None)
+
+    def stop(self, error: Optional[OSError] = None) -> None:
+        """Read no more records; with an error, nobody waits for them."""
+        stream = self._stream()
+        if self._loop and not self._loop.is_closed() and stream:
+            self._loop.remove_reader(stream.fileno())
+        if error:
+            for number in list(self._jobs):
+                self._finish(number, -(error.errno or errno.EIO))
+
+
+class Buffer(_Object):
+    """Memory that the engine of a stream reaches.
+
+    Made by the methods alloc(), import_fd() and register() of a stream.
+    """
+
+    def __init__(self, stream: Stream, pointer: ctypes.c_void_p,
+                 registered: Any = None) -> None:
+        self._stream = stream
+        self._registered = registered
+        self._views: Optional[weakref.ref[Any]] = None
+        self._pointer = pointer
+        stream._children.add(self)
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes; that of SRAM is in whole pages."""
+        return lib.buffer_size(self._handle)
+
+    def fileno(self) -> int:
+        """Return the file descriptor of its dma-buf, which it keeps.
+
+        Registered memory has none: OSError with EBADF.
+        """
+        return check(lib.buffer_fd(self._handle))
+
+    def _array(self) -> Any:
+        """Return the mapped memory; all views of it refer to one object."""
+        array = self._views() if self._views else None
+        if array is None:
+            address = new(lib.buffer_map, self._handle)
+            kind = type("_Memory", (ctypes.c_ubyte * self.size,), {})
+            array = kind.from_address(address.value)
+            array._buffer = self
+            self._views = weakref.ref(array)
+        return array
+
+    @contextlib.contextmanager
+    def access(self, access: Access = Access.READ_WRITE,
+               dtype: Any = None) -> Iterator[Any]:
+        """Map it for the CPU, as a memoryview, or with ``dtype`` for numpy.
+
+            with buffer.access(Access.WRITE) as view:
+                view[:5] = b"hello"
+
+        It waits for the jobs that the access must not overtake. The view must
+        not be used after the block: a memoryview raises ValueError then; of
+        slices and arrays that are kept, what they show is undefined, and
+        close() raises BufferError as long as there is one.
+        """
+        check(lib.buffer_begin_access(self._handle, access))
+        view = memoryview(self._array()).cast("B")
+        if not access & Access.WRITE:
+            view = view.toreadonly()
+        try:
+            if dtype is None:
+                yield view
+            else:
+                import numpy
+                yield numpy.frombuffer(view, dtype)
+        finally:
+            with contextlib.suppress(BufferError):
+                view.release()
+            check(lib.buffer_end_access(self._handle, access))
+
+    def close(self) -> None:
+        """Free it. SRAM is given back when nobody else has it.
+
+        Raise BufferError if a view of it still exists.
+        """
+        if self._pointer is None:
+            return
+        if self._views and self._views():
+            raise BufferError("a view of the buffer exists")
+        pointer, self._pointer = self._pointer, None
+        lib.buffer_free(pointer)
+        self._registered = None
+
+
+class Job(_Object):
+    """A list of operations, which take effect in the order they were added.
+
+    Made by new_job() of a stream. The methods that add an operation return the
+    job. It keeps its buffers until reset() or close().
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._buffers: list[Buffer] = []
+        self._pointer = new(lib.job_new, stream._handle)
+        stream._children.add(self)
+
+    def copy(self, dst: Buffer, src: Buffer, length: Optional[int] = None, *,
+             dst_offset: int = 0, src_offset: int = 0) -> Job:
+        """Add a copy, without ``length`` of as much as fits in both."""
+        if length is None:
+            length = min(dst.size - dst_offset, src.size - src_offset)
+        check(lib.job_add_copy(self._handle, dst._handle, dst_offset,
+                               src._handle, src_offset, length))
+        self._buffers += (dst, src)
+        return self
+
+    def copy_2d(self, dst: Plane, src: Plane, row_length: int,
+                rows: int) -> Job:
+        """Add a copy of a rectangle."""
+        raw = [_lib.RawPlane(plane.buffer._handle, plane.offset, plane.stride)
+               for plane in (dst, src)]
+        check(lib.job_add_copy_2d(self._handle, raw[0], raw[1], row_length,
+                                  rows))
+        self._buffers += (dst.buffer, src.buffer)
+        return self
+
+    def fill(self, dst: Buffer, pattern: int, length: Optional[int] = None, *,
+             dst_offset: int = 0) -> Job:
+        """Add a fill with a pattern of 32 bits, by default to the end."""
+        if length is None:
+            length = dst.size - dst_offset
+        check(lib.job_add_fill(self._handle, dst._handle, dst_offset, length,
+                               pattern))
+        self._buffers.append(dst)
+        return self
+
+    def reset(self) -> Job:
+        """Take all operations out."""
+        lib.job_reset(self._handle)
+        self._buffers.clear()
+        return self
+
+    def run(self) -> None:
+        """Run it, and return when it is done."""
+        call(lib.job_run, self._handle)
+
+    def submit(self, *, event: Optional[int] = None,
+               in_fence: Optional[int] = None, out_fence: bool = False,
+               implicit: bool = True) -> Optional[int]:
+        """Start it. Its buffers must not be closed before it has ended.
+
+        With ``event``, a number, its end makes a record for read_events();
+        with ``out_fence`` the file descriptor of a sync_file is returned, which
+        the caller closes. It starts when the sync_file ``in_fence`` has
+        signalled. Without ``implicit`` it neither waits for the fences in the
+        dma-bufs nor adds its own.
+        """
+        how = _lib.Submit(size=ctypes.sizeof(_lib.Submit))
+        if event is not None:
+            how.flags |= _lib.SUBMIT_EVENT
+            how.user_data = event
+        if in_fence is not None:
+            how.flags |= _lib.SUBMIT_IN_FENCE
+            how.in_fence = in_fence
+        if out_fence:
+            how.flags |= _lib.SUBMIT_OUT_FENCE
+        if not implicit:
+            how.flags |= _lib.SUBMIT_NO_IMPLICIT
+        call(lib.job_submit, self._handle, how)
+        return how.out_fence if out_fence else None
+
+    async def run_async(self) -> None:
+        """Run it, and wait in the event loop until it is done.
+
+        The stream's records are read for that, so nothing else may read them.
+        When the task is cancelled, the job goes on.
+        """
+        await self._stream._waiting.run(self)
+
+    @property
+    def refused_operation(self) -> Optional[int]:
+        """The index of the operation that the last call was refused for."""
+        number = lib.job_refused_op(self._handle)
+        return number - 1 if number else None
+
+    def close(self) -> None:
+        """Free it. If it was started, it goes on."""
+        pointer, self._pointer = self._pointer, None
+        if pointer is not None:
+            lib.job_free(pointer)
+        self._buffers = []

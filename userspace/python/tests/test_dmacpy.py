@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of the Python package, on a device: KTAP, or by unittest."""
+
+import asyncio
+import contextlib
+import errno
+import gc
+import mmap
+import os
+import random
+import subprocess
+import sys
+import threading
+import unittest
+
+import dmacpy
+from dmacpy import Access, Plane
+
+FAKE_ENGINE = "/sys/kernel/debug/dmacpy_fake_dma/"
+PAGE = mmap.PAGESIZE
+
+
+def knob(name, value):
+    """Have the engine that fails on command do something."""
+    with open(FAKE_ENGINE + name, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def wanted_errno(test, number):
+    """The block raises OSError with that errno."""
+    @contextlib.contextmanager
+    def context():
+        with test.assertRaises(OSError) as caught:
+            yield
+        test.assertEqual(errno.errorcode[number],
+                         errno.errorcode[caught.exception.errno])
+    return context()
+
+
+class Case(unittest.TestCase):
+    """A stream, whose SRAM is all free afterwards."""
+
+    def setUp(self):
+        self.device = dmacpy.Device(os.environ.get("DMACPY_DEVICE"))
+        self.free = self.device.info().sram_free
+        self.stream = self.device.open_stream()
+        self.random = random.Random(1)
+
+    def tearDown(self):
+        self.stream.close()
+        gc.collect()
+        self.assertEqual(self.device.info().sram_free, self.free)
+        self.device.close()
+
+
+class Data(Case):
+    def test_round_trip(self):
+        """Catches: offsets, lengths or ends that are mixed up."""
+        length = 3 * PAGE
+        source = mmap.mmap(-1, length)
+        result = mmap.mmap(-1, length)
+        memory = self.stream.register(source, Access.READ)
+        back = self.stream.register(result, Access.WRITE)
+        sram = self.stream.alloc(length)
+        for _ in range(50):
+            source[:] = self.random.randbytes(length)
+            model = bytearray(self.random.randbytes(length))
+            result[:] = bytes(model)
+            size = self.random.randrange(1, length // 2)
+            a, b, c = (self.random.randrange(length - size)
+                       for _ in range(3))
+            self.stream.copy(sram, memory, size, dst_offset=b, src_offset=a)
+            self.stream.copy(back, sram, size, dst_offset=c, src_offset=b)
+            model[c:c + size] = source[a:a + size]
+            self.assertEqual(bytes(model), result[:])
+        back.close()
+        memory.close()
+
+    def test_whole_buffers(self):
+        """Catches: a default length that is not that of the shorter one."""
+        data = bytearray(self.random.randbytes(2 * PAGE))
+        sram = self.stream.alloc(PAGE)
+        self.stream.copy(sram, self.stream.register(data))
+        with sram.access(Access.READ) as view:
+            self.assertEqual(view, data[:PAGE])
+            self.assertEqual(len(view), sram.size)
+
+    def test_move(self):
+        """Catches: a move in the wrong direction."""
+        sram = self.stream.alloc(PAGE)
+        data = self.random.randbytes(PAGE)
+        with sram.access(Access.WRITE) as view:
+            view[:] = data
+        self.stream.move(sram, 100, 0, 1000)
+        with sram.access(Access.READ) as view:
+            self.assertEqual(view, data[:100] + data[:1000] + data[1100:])
+
+    def test_job(self):
+        """Catches: a plane or a pattern that the library gets wrong."""
+        sram = self.stream.alloc(PAGE)
+        with sram.access(Access.WRITE) as view:
+            view[:] = bytes(i % 256 for i in range(PAGE))
+        other = self.stream.alloc(PAGE)
+        job = self.stream.new_job()
+        job.fill(other, 0x04030201).copy(other, sram, 3, dst_offset=10)
+        job.copy_2d(Plane(other, 64, 16), Plane(sram, 5, 32), 8, 4).run()
+        model = bytearray(b"\1\2\3\4" * (PAGE // 4))
+        model[10:13] = bytes(range(3))
+        for row in range(4):
+            model[64 + 16 * row:72 + 16 * row] = \
+                bytes(5 + 32 * row + i for i in range(8))
+        with other.access(Access.READ) as view:
+            self.assertEqual(view, model)
+
+    def test_import(self):
+        """Catches: an imported buffer that is another one."""
+        sram = self.stream.alloc(PAGE)
+        self.stream.new_job().fill(sram, 0x5a5a5a5a).run()
+        with self.device.open_stream() as stream:
+            imported = stream.import_fd(sram.fileno(), Access.READ)
+            data = bytearray(PAGE)
+            stream.copy(stream.register(data), imported)
+        self.assertEqual(data, b"\x5a" * PAGE)
+
+    def test_numpy(self):
+        """Catches: an array that is no view of the buffer."""
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("no numpy")
+        sram = self.stream.alloc(PAGE)
+        with sram.access(dtype=numpy.uint16) as array:
+            array[:] = 0x1234
+            del array
+        with sram.access(Access.READ) as view:
+            self.assertEqual(view[:2], b"\x34\x12")
+        sram.close()
+
+    def test_threads(self):
+        """Catches: state that streams share."""
+        def work(seed):
+            data = random.Random(seed).randbytes(PAGE)
+            with self.device.open_stream() as stream:
+                sram = stream.alloc(PAGE)
+                back = bytearray(PAGE)
+                memory = stream.register(bytearray(data))
+                for _ in range(100):
+                    stream.copy(sram, memory)
+                    stream.copy(stream.register(back), sram)
+                    if back != data:
+                        wrong.append(seed)
+        wrong = []
+        threads = [threading.Thread(target=work, args=[i]) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+
+class Life(Case):
+    def test_no_view_after_free(self):
+        """Catches: memory that is unmapped while a program can reach it."""
+        sram = self.stream.alloc(PAGE)
+        with sram.access() as view:
+            part = view[1:3]
+            with self.assertRaises(BufferError):
+                sram.close()
+        with self.assertRaises(ValueError):
+            view[0] = 1
+        with self.assertRaises(BufferError):
+            sram.close()
+        with self.assertRaises(BufferError):
+            self.stream.close()
+        part[0] = 1
+        del part
+        sram.close()
+        with self.assertRaises(ValueError):
+            sram.size
+        with self.assertRaises(ValueError):
+            with sram.access():
+                pass
+
+    def test_view_keeps_buffer(self):
+        """Catches: a buffer that is collected under its view."""
+        with self.stream.alloc(PAGE).access() as view:
+            gc.collect()
+            view[:] = bytes(PAGE)
+
+    def test_read_only_view(self):
+        """Catches: a view that writes outside of what it has asked for."""
+        with self.stream.alloc(PAGE).access(Access.READ) as view:
+            with self.assertRaises(TypeError):
+                view[0] = 1
+
+    def test_registered_memory_stays(self):
+        """Catches: memory that is freed or moved while it is registered."""
+        data = bytearray(PAGE)
+        memory = self.stream.register(data)
+        with self.assertRaises(BufferError):
+            data.clear()
+        with self.assertRaises(TypeError):
+            self.stream.register(bytes(PAGE))
+        memory.close()
+        data.clear()
+
+    def test_close_is_final(self):
+        """Catches: a null pointer that gets into the library."""
+        job = self.stream.new_job()
+        sram = self.stream.alloc(PAGE)
+        stream = self.device.open_stream()
+        for closed in stream, job, sram:
+            closed.close()
+            closed.close()
+        for use in (stream.flush, job.run, sram.fileno,
+                    lambda: self.stream.copy(sram, sram),
+                    lambda: self.stream.new_job().fill(sram, 0)):
+            with self.assertRaises(ValueError):
+                use()
+
+    def test_closing_stream(self):
+        """Catches: buffers or jobs that outlive their stream."""
+        sram = self.stream.alloc(PAGE)
+        job = self.stream.new_job()
+        self.stream.close()
+        for use in sram.fileno, job.run:
+            with self.assertRaises(ValueError):
+                use()
+
+    def memory(self):
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * PAGE
+
+    def test_ten_thousand_buffers(self):
+        """Catches: a leak of SRAM, descriptors, handles or memory."""
+        data = bytearray(100)
+        before = None
+        for i in range(10000):
+            sram = self.stream.alloc(1)
+            if i % 2:
+                with sram.access(Access.WRITE) as view:
+                    view[0] = 1
+                self.stream.copy(self.stream.register(data), sram, 1)
+                self.assertEqual(data[0], 1)
+                sram.close()
+            if i == 1000:
+                before = self.memory(), len(os.listdir("/proc/self/fd"))
+        del sram, view
+        self.assertLess(self.memory(), before[0] + (512 << 10))
+        self.assertLessEqual(len(os.listdir("/proc/self/fd")), before[1])
+
+
+class Example(unittest.TestCase):
+    def test_hello(self):
+        """Catches: a first program that does not work."""
+        here = os.path.dirname(os.path.abspath(__file__))
+        for path in (os.path.join(here, "hello.py"),
+                     os.path.join(here, "../../examples/hello.py")):
+            if os.path.exists(path):
+                output = subprocess.run([sys.executable, path], check=True,
+                                        capture_output=True).stdout
+                self.assertEqual(output, b"Hello from on-chip SRAM\n")
+                return
+        self.skipTest("no hello.py")
+
+
+class Errors(Case):
+    def test_errno(self):
+        """Catches: an error that is lost, or another one."""
+        with wanted_errno(self, errno.ENOSPC):
+            self.stream.alloc(self.device.info().sram_total + 1)
+        with wanted_errno(self, errno.ENOTTY):
+            dmacpy.Device("/dev/null")
+        with self.assertRaises(FileNotFoundError):
+            dmacpy.Device("/dev/dmacpy-none")
+        with wanted_errno(self, errno.EBADF):
+            self.stream.register(bytearray(PAGE)).fileno()
+        with wanted_errno(self, errno.EBADF):
+            self.stream.import_fd(-1)
+
+    def test_refused_operation(self):
+        """Catches: an index that counts from 1."""
+        sram = self.stream.alloc(PAGE)
+        job = self.stream.new_job().fill(sram, 0)
+        job.copy(sram, sram, 8, dst_offset=4)
+        with wanted_errno(self, errno.EINVAL):
+            job.run()
+        self.assertEqual(job.refused_operation, 1)
+        job.reset().fill(sram, 0).run()
+        self.assertIsNone(job.refused_operation)
+
+    def test_info(self):
+        """Catches: a structure that is not that of the header."""
+        info = self.device.info()
+        self.assertTrue(info.name)
+        self.assertIn(self.device.path, dmacpy.devices())
+        self.assertEqual(info.granule, PAGE)
+        self.assertEqual(info.opcodes & 7, 7)
+        self.assertGreaterEqual(info.sram_total, info.sram_free)
+        self.assertGreater(info.max_user_handles, 0)
+
+
+class Asynchronous(Case):
+    def setUp(self):
+        super().setUp()
+        self.sram = self.stream.alloc(PAGE)
+        self.job = self.stream.new_job().fill(self.sram, 0x11111111)
+
+    def test_event(self):
+        """Catches: members of a record that are mixed up."""
+        self.job.submit(event=7)
+        event, = self.stream.read_events()
+        self.assertEqual(event[:3], (7, 0, PAGE))
+        self.assertGreater(event.timestamp, 0)
+
+    def test_fences(self):
+        """Catches: a fence that does not wait, or is not waited for."""
+        fence = self.job.submit(out_fence=True)
+        other = self.stream.alloc(PAGE)
+        copy = self.stream.new_job().copy(other, self.sram)
+        last = copy.submit(in_fence=fence, out_fence=True, implicit=False)
+        self.assertTrue(dmacpy.wait_fence(last))
+        self.assertTrue(dmacpy.wait_fence(fence, 0))
+        asyncio.run(dmacpy.fence_signalled(last))
+        os.close(fence)
+        os.close(last)
+        with other.access(Access.READ) as view:
+            self.assertEqual(view[:4], b"\x11\x11\x11\x11")
+        other.close()
+
+    def test_gather(self):
+        """Catches: a task that is not woken, or a full stream that blocks."""
+        data = bytearray(4 * 500)
+        memory = self.stream.register(data)
+
+        async def main():
+            await asyncio.gather(*(
+                self.stream.new_job().fill(memory, i, 4, dst_offset=4 * i)
+                .run_async() for i in range(500)))
+        if self.device.info().user_align > 4:
+            memory = self.stream.alloc(len(data))
+        asyncio.run(main())
+        with memory.access(Access.READ) as view:
+            self.assertEqual(view.cast("I")[:500].tolist(), list(range(500)))
+
+    def test_cancelled_task(self):
+        """Catches: the record of a job that nothing waits for."""
+        async def main():
+            task = asyncio.create_task(self.job.run_async())
+            await asyncio.sleep(0)
+            task.cancel()
+            await self.job.run_async()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+        asyncio.run(main())
+        asyncio.run(main())
+
+    def test_failed_job(self):
+        """Catches: a failure that a task does not see."""
+        if not os.path.exists(FAKE_ENGINE):
+            self.skipTest("no engine that fails on command")
+
+        async def main():
+            knob("next_failed", 1)
+            with wanted_errno(self, errno.EIO):
+                await self.job.run_async()
+            await self.job.run_async()
+        asyncio.run(main())
+        with wanted_errno(self, errno.EIO):
+            self.stream.flush()
+        self.stream.flush()
+
+
+class KtapResult(unittest.TestResult):
+    """Prints a line for each test."""
+
+    def __init__(self):
+        super().__init__()
+        self.number = 0
+
+    def report(self, word, test, text="", why=""):
+        self.number += 1
+        for line in text.splitlines():
+            print("#", line)
+        name = test.id().removeprefix("__main__.")
+        print(f"{word} {self.number} {name}{why}", flush=True)
+
+    def addSuccess(self, test):
+        self.report("ok", test)
+
+    def addSkip(self, test, reason):
+        self.report("ok", test, why=f" # SKIP {reason}")
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.report("not ok", test, self.errors[-1][1])
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.report("not ok", test, self.failures[-1][1])
+
+
+def main():
+    tests = unittest.defaultTestLoader.loadTestsFromModule(
+        sys.modules["__main__"])
+    print("TAP version 13")
+    print(f"1..{tests.countTestCases()}", flush=True)
+    result = KtapResult()
+    tests.run(result)
+    sys.exit(not result.wasSuccessful())
+
+
+if __name__ == "__main__":
+    main()
