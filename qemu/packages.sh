@@ -20,7 +20,8 @@ out=$build/packages
 read -ra archs <<<"${DEB_ARCH:-amd64 arm64 armhf}"
 
 # What debian/control asks for, with its libraries for each architecture
-builder_packages=(build-essential debhelper dh-dkms linux-source lintian)
+builder_packages=(build-essential debhelper dh-dkms dh-python linux-source
+		  lintian python3)
 for arch in "${archs[@]}"; do
 	builder_packages+=({libdrm-dev,liburing-dev,pkgconf}:"$arch")
 	[ "$arch" = amd64 ] || builder_packages+=("crossbuild-essential-$arch")
@@ -29,7 +30,7 @@ done
 # What the packages recommend or depend on, so that removing them has to leave what
 # was there before. The module is built for the release's own kernel.
 machine_packages=(autopkgtest dkms dpkg-dev gcc libc6-dev libdrm2 liburing2
-		  linux-headers-amd64 pkgconf systemd-standalone-sysusers)
+		  linux-headers-amd64 pkgconf python3 systemd-standalone-sysusers)
 
 # make_chroot DIRECTORY ARCHITECTURES PACKAGE...: without the updates of the release,
 # whose index may be in the middle of a sync
@@ -149,6 +150,9 @@ dkms_builds()
 	in_chroot "$out/machine" '
 		dkms status
 		dkms status dmacpy | grep installed
+		modinfo -k "$(basename /lib/modules/*)" dmacpy_fake_dma
+		modinfo -k "$(basename /lib/modules/*)" -F softdep dmacpy-sim |
+			grep dmacpy_fake_dma
 		modinfo -k "$(basename /lib/modules/*)" -F alias dmacpy |
 			grep linux,sram-dmacpy'
 }
@@ -180,7 +184,7 @@ binaries_are_hardened()
 purge_them()
 {
 	in_chroot "$out/machine" 'dpkg --purge dmacpy-dkms dmacpy-tests dmacpy \
-		libdmacpy-dev libdmacpy0'
+		python3-dmacpy libdmacpy-dev libdmacpy0'
 }
 
 nothing_is_left()
@@ -194,6 +198,7 @@ autopkgtests_pass()
 {
 	in_chroot "$out/machine" 'apt-get update
 		autopkgtest --no-built-binaries --test-name=program \
+			--test-name=python \
 			/packages/*.deb /packages/dmacpy_*.dsc -- null'
 }
 
