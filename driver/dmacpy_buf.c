@@ -25,6 +25,15 @@
 
 #include <linux/dmacpy.h>
 
+/* Where a unit test may call a function of its own instead. */
+#ifdef CONFIG_DMACPY_KUNIT_TEST
+#include <kunit/static_stub.h>
+
+#define DMACPY_STUB	KUNIT_STATIC_STUB_REDIRECT
+#else
+#define DMACPY_STUB(...)	do { } while (0)
+#endif
+
 /* Pages that are pinned at once, with interrupts off: those of a page table. */
 #define BUF_MAX_PINS	512
 
@@ -476,13 +485,34 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 	return low;
 }
 
+/**
+ * dmacpy_buf_sync_part() - sync what is in one piece
+ * @dev: the engine's device
+ * @addr: its address
+ * @size: bytes
+ * @dir: as it is mapped
+ * @for_cpu: to take it back that the engine wrote, not to hand it over
+ *
+ * Unit tests put a function of theirs in its place.
+ *
+ * Context: Any.
+ */
+void dmacpy_buf_sync_part(struct device *dev, dma_addr_t addr, size_t size,
+			  enum dma_data_direction dir, bool for_cpu)
+{
+	DMACPY_STUB(dmacpy_buf_sync_part, dev, addr, size, dir, for_cpu);
+	if (for_cpu)
+		dma_sync_single_for_cpu(dev, addr, size, dir);
+	else
+		dma_sync_single_for_device(dev, addr, size, dir);
+}
+
 /*
  * An IOMMU may have joined pages to a segment that only the engine sees in one
  * piece: what is synced must be in one piece for the CPU too.
  */
 static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
-		     void (*sync)(struct device *dev, dma_addr_t addr,
-				  size_t size, enum dma_data_direction dir))
+		     bool for_cpu)
 {
 	const struct dmacpy_seg *seg =
 		&buf->segs[dmacpy_buf_find_seg(buf, offset, 0)];
@@ -497,8 +527,9 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		if (joined)
 			part = min_t(u64, part, PAGE_SIZE -
 				     offset_in_page(buf->offset + offset));
-		sync(buf->dma_dev, seg->addr + (offset - seg->start), part,
-		     dir);
+		dmacpy_buf_sync_part(buf->dma_dev,
+				     seg->addr + (offset - seg->start), part,
+				     dir, for_cpu);
 	}
 }
 
@@ -514,7 +545,7 @@ void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length)
 {
 	if (buf->needs_sync)
-		buf_sync(buf, offset, length, dma_sync_single_for_device);
+		buf_sync(buf, offset, length, false);
 }
 
 /**
@@ -529,7 +560,7 @@ void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 			     u64 length)
 {
 	if (buf->needs_sync)
-		buf_sync(buf, offset, length, dma_sync_single_for_cpu);
+		buf_sync(buf, offset, length, true);
 }
 
 /**
@@ -576,8 +607,7 @@ void dmacpy_buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 
 	for (; buf->incoherent && length; offset += part, length -= part) {
 		part = min_t(u64, length, BUF_SYNC_STEP);
-		buf_sync(buf, offset, part, for_cpu ?
-			 dma_sync_single_for_cpu : dma_sync_single_for_device);
+		buf_sync(buf, offset, part, for_cpu);
 		cond_resched();
 	}
 }

@@ -3,6 +3,7 @@
 #define DMACPY_BUF_H
 
 #include <linux/dma-buf.h>
+#include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -106,6 +107,8 @@ void dmacpy_buf_put_atomic(struct dmacpy_buf *buf);
 
 unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 				 unsigned int hint);
+void dmacpy_buf_sync_part(struct device *dev, dma_addr_t addr, size_t size,
+			  enum dma_data_direction dir, bool for_cpu);
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 				u64 length);
 void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,

@@ -43,9 +43,9 @@ MODULE_PARM_DESC(dependency_timeout_ms,
 		 "A job waits so long for what it depends on (10 to 600000)");
 
 /*
- * At 8.5 us a waiter that spins costs the CPU as much as one that sleeps. On
- * PREEMPT_RT it may keep the thread of the interrupt that it waits for from
- * running.
+ * An engine of some 6 us, with its interrupt: a waiter that spins costs the CPU
+ * as much then as one that sleeps. On PREEMPT_RT it may keep the thread of the
+ * interrupt that it waits for from running.
  */
 struct dmacpy_param dmacpy_spin = {
 	IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : 8, 0, 1000

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of dmacpy_ioctl.c. */
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <kunit/test.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-direction.h>
 #include <linux/fcntl.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -9,7 +12,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/xarray.h>
 
+#include "dmacpy_buf.h"
 #include "dmacpy_device.h"
 #include "dmacpy_handle.h"
 #include "dmacpy_ioctl.h"
@@ -41,18 +46,36 @@
 
 #define COPY_SIZE	16
 
+#define MAX_SYNCS	8
+
+/**
+ * struct ioctl_sync - a call that syncs memory
+ * @addr: first byte
+ * @size: bytes
+ * @for_cpu: after the engine, not before it
+ */
+struct ioctl_sync {
+	dma_addr_t addr;
+	size_t size;
+	bool for_cpu;
+};
+
 /**
  * struct ioctl_test - a stream whose commands come from a user
  * @engine: its engine
  * @dev: its instance
  * @stream: the stream
  * @user: memory of the user, behind which there is none
+ * @syncs: what was synced
+ * @nsyncs: number of these
  */
 struct ioctl_test {
 	struct test_engine *engine;
 	struct dmacpy_device *dev;
 	struct dmacpy_stream *stream;
 	u8 __user *user;
+	struct ioctl_sync syncs[MAX_SYNCS];
+	unsigned int nsyncs;
 };
 
 union ioctl_any {
@@ -375,6 +398,129 @@ static void ioctl_steps_over_tails(struct kunit *test)
 	test_user_end();
 }
 
+/* In the place of dmacpy_buf_sync_part(). */
+static void ioctl_note_sync(struct device *dev, dma_addr_t addr, size_t size,
+			    enum dma_data_direction dir, bool for_cpu)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct ioctl_test *it = test->priv;
+
+	KUNIT_ASSERT_LT(test, it->nsyncs, MAX_SYNCS);
+	KUNIT_EXPECT_EQ(test, DMA_BIDIRECTIONAL, dir);
+	it->syncs[it->nsyncs++] = (struct ioctl_sync){ addr, size, for_cpu };
+}
+
+/* All that was synced since the last time, in this order. */
+static void ioctl_expect_syncs(struct kunit *test, dma_addr_t base,
+			       const struct ioctl_sync *wanted,
+			       unsigned int count)
+{
+	struct ioctl_test *it = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, count, it->nsyncs);
+	for (i = 0; i < count; i++) {
+		KUNIT_EXPECT_EQ(test, base + wanted[i].addr, it->syncs[i].addr);
+		KUNIT_EXPECT_EQ(test, wanted[i].size, it->syncs[i].size);
+		KUNIT_EXPECT_EQ(test, wanted[i].for_cpu, it->syncs[i].for_cpu);
+	}
+	it->nsyncs = 0;
+}
+
+static int ioctl_sync_two(struct kunit *test, u32 handle, u32 flags)
+{
+	const struct dmacpy_sync_range ranges[] = {
+		{ .handle = handle, .offset = 3, .length = 5 },
+		{ .handle = handle, .offset = COPY_SIZE, .length = COPY_SIZE },
+	};
+	struct ioctl_test *it = test->priv;
+	union ioctl_any args = { .sync = {
+		.size = SIZE_SYNC,
+		.flags = flags,
+		.ranges = (unsigned long)it->user + USER_OPS,
+		.range_count = 2,
+		.range_size = SIZE_RANGE,
+	}};
+
+	ioctl_write(test, USER_OPS, ranges, sizeof(ranges));
+	return ioctl_run(test, DMACPY_SYNC, &args);
+}
+
+static int ioctl_copy(struct kunit *test, u32 handle)
+{
+	const struct dmacpy_op op = {
+		.dst = handle,
+		.dst_offset = COPY_SIZE,
+		.src = handle,
+		.length = COPY_SIZE,
+	};
+
+	ioctl_write(test, USER_OPS, &op, sizeof(op));
+	return ioctl_submit(test, DMACPY_SUBMIT_WAIT, 0, SIZE_OP, 1);
+}
+
+/* Catches: a copy that does not sync, or syncs what only SYNC may. */
+static void ioctl_syncs_memory(struct kunit *test)
+{
+	static const struct ioctl_sync by_copy[] = {
+		{ COPY_SIZE, COPY_SIZE, false },
+		{ 0, COPY_SIZE, false },
+		{ COPY_SIZE, COPY_SIZE, true },
+	};
+	static const struct ioctl_sync for_device[] = {
+		{ 3, 5, false },
+		{ COPY_SIZE, COPY_SIZE, false },
+	};
+	static const struct ioctl_sync for_cpu[] = {
+		{ 3, 5, true },
+		{ COPY_SIZE, COPY_SIZE, true },
+	};
+	struct ioctl_test *it = test->priv;
+	struct dmacpy_buf *buf;
+	struct dma_buf *dmabuf;
+	dma_addr_t base;
+	u32 handle;
+	u8 *memory;
+
+	memory = kunit_kzalloc(test, 2 * COPY_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	base = test_engine_addr(it->engine, memory);
+	dmabuf = test_dmabuf_of(test, it->engine, memory, 2 * COPY_SIZE);
+	handle = test_stream_import(test, it->stream, dmabuf);
+	buf = xa_load(&it->stream->bufs, handle);
+	kunit_activate_static_stub(test, dmacpy_buf_sync_part, ioctl_note_sync);
+	ioctl_begin(test);
+	/* The callback is to come in this thread. */
+	it->engine->at_once = true;
+
+	/* As registered memory, with an engine that is not coherent. */
+	buf->incoherent = true;
+	buf->needs_sync = true;
+	KUNIT_EXPECT_EQ(test, 0, ioctl_copy(test, handle));
+	ioctl_expect_syncs(test, base, by_copy, ARRAY_SIZE(by_copy));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_DEVICE));
+	ioctl_expect_syncs(test, base, NULL, 0);
+
+	buf->explicit_sync = true;
+	buf->needs_sync = false;
+	KUNIT_EXPECT_EQ(test, 0, ioctl_copy(test, handle));
+	ioctl_expect_syncs(test, base, NULL, 0);
+	KUNIT_EXPECT_EQ(test, 0,
+			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_DEVICE));
+	ioctl_expect_syncs(test, base, for_device, ARRAY_SIZE(for_device));
+	KUNIT_EXPECT_EQ(test, 0,
+			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_CPU));
+	ioctl_expect_syncs(test, base, for_cpu, ARRAY_SIZE(for_cpu));
+
+	/* An engine that sees the caches. */
+	buf->incoherent = false;
+	KUNIT_EXPECT_EQ(test, 0,
+			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_CPU));
+	ioctl_expect_syncs(test, base, NULL, 0);
+	test_user_end();
+}
+
 static const struct ioctl_case ioctl_unbound_cases[] = {
 	{ "GET_INFO", DMACPY_GET_INFO,
 	  { .get_info = { .size = SIZE_GET_INFO } }, -ENODEV },
@@ -423,6 +569,7 @@ static struct kunit_case ioctl_test_cases[] = {
 	KUNIT_CASE_PARAM(ioctl_checks_arguments, ioctl_gen_params),
 	KUNIT_CASE(ioctl_checks_operations),
 	KUNIT_CASE(ioctl_steps_over_tails),
+	KUNIT_CASE(ioctl_syncs_memory),
 	KUNIT_CASE_PARAM(ioctl_is_unbound, ioctl_unbound_gen_params),
 	{ }
 };

@@ -376,7 +376,7 @@ void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
  * program that calls that itself has to poll(2) the dma-buf before, or it may
  * see old data in cached memory. Both are restarted after a signal.
  *
- * For registered memory, which each copy itself makes coherent, it does nothing.
+ * Does nothing for registered memory, which each copy itself makes coherent.
  * If it has DMACPY_REGISTER_EXPLICIT_SYNC, all of it that the engine may have
  * written to is synced for the CPU, and at the end of an access with
  * DMACPY_ACCESS_WRITE all of it for the engine; jobs are not waited for.

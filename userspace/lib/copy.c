@@ -5,8 +5,8 @@
  * An engine that bypasses the CPU's caches cannot write a part of a cache
  * line: what the CPU wrote beside it gets lost. So only the whole lines in the
  * middle of the destination are the engine's. The edges before and behind are
- * written by the CPU, from the source where it is the program's memory that the
- * engine and the CPU see alike, else from a bounce buffer, where the engine puts
+ * written by the CPU, from the source where it is memory of the program that
+ * CPU and engine see alike, else from a bounce buffer, where the engine puts
  * them with what surrounds them.
  */
 #include <errno.h>

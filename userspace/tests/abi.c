@@ -38,6 +38,12 @@ FIXTURE(abi)
 	uint8_t *synced;	/* as @user, but the program syncs it */
 };
 
+static int register_synced(int stream, const uint8_t *mem, uint32_t access)
+{
+	return memory_register_flags(stream, mem, LENGTH, access,
+				     DMACPY_REGISTER_EXPLICIT_SYNC);
+}
+
 FIXTURE_SETUP(abi)
 {
 	struct dmacpy_prepare prepare = {
@@ -73,13 +79,11 @@ FIXTURE_SETUP(abi)
 				       ACCESS_BOTH);
 	handle[USER_READ] = memory_register(self->stream, self->user + LENGTH,
 					    LENGTH, DMACPY_ACCESS_READ);
-	handle[SYNCED] = memory_register_flags(self->stream, self->synced,
-					       LENGTH, ACCESS_BOTH,
-					       DMACPY_REGISTER_EXPLICIT_SYNC);
-	handle[SYNCED_READ] = memory_register_flags(self->stream,
-						    self->synced + LENGTH,
-						    LENGTH, DMACPY_ACCESS_READ,
-						    DMACPY_REGISTER_EXPLICIT_SYNC);
+	handle[SYNCED] = register_synced(self->stream, self->synced,
+					 ACCESS_BOTH);
+	handle[SYNCED_READ] = register_synced(self->stream,
+					      self->synced + LENGTH,
+					      DMACPY_ACCESS_READ);
 	for (h = NONE; h < HANDLES; h++) {
 		ASSERT_LE(h == NONE ? 0 : 1, handle[h]);
 		self->handle[h] = handle[h];

@@ -131,7 +131,7 @@ static int register_synced(int stream, uint8_t *mem)
 				     DMACPY_REGISTER_EXPLICIT_SYNC);
 }
 
-/* Catches: memory that shows the engine what others had there before. */
+/* Catches: a bounce buffer that begins with what others had there. */
 TEST_F(swiotlb, synced_when_registered)
 {
 	uint8_t *mem = memory_map(LENGTH);
