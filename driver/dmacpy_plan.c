@@ -376,54 +376,55 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 	return 0;
 }
 
-/*
- * How many bytes copies may have that continue the last operation. Within one
- * buffer a copy may read what the one before it wrote.
- */
-static u64 plan_join_room(const struct dmacpy_plan *plan,
-			 const struct dmacpy_op *last,
-			 const struct dmacpy_plan_ends *ends)
+/* Does a copy go on where the last operation ends, at both ends? */
+static bool plan_continues(const struct dmacpy_op *op,
+			   const struct dmacpy_op *last)
 {
-	if (!ends->src || last->rows > 1 ||
-	    dmacpy_buf_same(ends->dst, ends->src))
-		return 0;
-	return min3(ends->dst->length - last->dst_offset - last->length,
-		    ends->src->length - last->src_offset - last->length,
-		    dmacpy_max_bytes.value - plan->planned);
+	return op->dst_offset == last->dst_offset + last->length &&
+	       op->src_offset == last->src_offset + last->length &&
+	       last->rows == 1;
 }
 
 /*
- * Joins the copies that continue the last operation at both ends, which need
- * no more checks than these. Returns the first one that does not join.
+ * Plans the copies that follow the last operation, with the same two buffers,
+ * and joins those that touch. What fails here is left to plan_add_op(), which
+ * finds the reason. Returns the first that is not planned. Within one buffer a
+ * copy may read what the one before it wrote: these are left to it, too.
  */
-static const struct dmacpy_op *plan_join(struct dmacpy_plan *plan,
-					const struct dmacpy_op *op,
-					const struct dmacpy_op *end,
-					const struct dmacpy_plan_ends *ends,
-					const struct dmacpy_chan *chan)
+static const struct dmacpy_op *
+plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
+		const struct dmacpy_op *end,
+		const struct dmacpy_plan_ends *ends,
+		const struct dmacpy_chan *chan)
 {
 	struct dmacpy_op *last = &plan->op[plan->nops - 1];
-	u64 dst = last->dst_offset + last->length;
-	u64 src = last->src_offset + last->length;
-	u64 room, rows, bytes;
+	const struct dmacpy_buf *dst = ends->dst, *src = ends->src;
+	u64 room = dmacpy_max_bytes.value - plan->planned;
+	u64 rows = dmacpy_max_rows.value - plan->rows;
 
-	/* Most do not, if this one does not. */
-	if (op->dst_offset != dst || op->src_offset != src)
+	if (!src || dmacpy_buf_same(dst, src))
 		return op;
-	room = plan_join_room(plan, last, ends);
-	rows = dmacpy_max_rows.value - plan->rows;
-	for (bytes = 0; op < end && rows; op++, rows--) {
+	for (; op < end && rows; op++, rows--) {
 		if (op->opcode != DMACPY_OP_COPY || op->dst != last->dst ||
-		    op->src != last->src || op->dst_offset != dst + bytes ||
-		    op->src_offset != src + bytes ||
-		    op->length > room - bytes ||
-		    op->length & (chan->copy_align - 1) ||
-		    !dmacpy_buf_aligned(ends->dst, chan, dst, op->length))
+		    op->src != last->src || op->length > room ||
+		    op->dst_offset > dst->length ||
+		    op->length > dst->length - op->dst_offset ||
+		    op->src_offset > src->length ||
+		    op->length > src->length - op->src_offset ||
+		    (op->dst_offset | op->src_offset | op->length) &
+		    (chan->copy_align - 1) ||
+		    !dmacpy_buf_aligned(dst, chan, op->dst_offset, op->length))
 			break;
-		bytes += op->length;
+		room -= op->length;
+		if (plan_continues(op, last)) {
+			last->length += op->length;
+			continue;
+		}
+		if (++last != op)
+			*last = *op;
+		plan->ends[plan->nops++] = *ends;
 	}
-	last->length += bytes;
-	plan->planned += bytes;
+	plan->planned = dmacpy_max_bytes.value - room;
 	plan->rows = dmacpy_max_rows.value - rows;
 	return op;
 }
@@ -458,7 +459,7 @@ int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 		if (ret)
 			return ret;
 		if (++*op < end)
-			*op = plan_join(plan, *op, end, ends, chan);
+			*op = plan_add_copies(plan, *op, end, ends, chan);
 	} while (src && *op < end && (*op)->dst == dst && (*op)->src == src);
 	return 0;
 }
