@@ -8,6 +8,9 @@
  * out of the other and brings the next tile in. In the end the result is
  * compared with that of the same filter on plain memory.
  *
+ * The copies of a step are prepared once, and run for each frame: a camera has
+ * the same tiles in each.
+ *
  * A tile is a rectangle of bytes, not of pixels, so that its rows can have the
  * alignment that the engine needs when it writes to the program's memory.
  */
@@ -74,10 +77,10 @@ struct tile {
 
 /**
  * struct report - what was done, and how long it took
- * @bytes_in: brought into SRAM
+ * @bytes_in: brought into SRAM for each frame
  * @bytes_out: taken out of it
  * @overlaps: tiles that the CPU began to filter while copies were in flight
- * @total: seconds for the whole picture
+ * @total: seconds for all frames
  * @copies: seconds of it in starting copies and waiting for them
  * @filter: seconds of it in the filter
  * @gained: seconds of that in which copies were in flight
@@ -99,7 +102,9 @@ struct report {
  * @device: of the engine and the SRAM
  * @stream: the only one
  * @info: of @device
- * @job: the copies of one step
+ * @job: the copies of one step, to prepare
+ * @copies: of each step, once they were prepared
+ * @frames: how often the picture is filtered
  * @filter_start: when the CPU began to filter in this step, in seconds
  * @filter_end: when it ended
  * @gauss: filter for a tile
@@ -121,6 +126,8 @@ struct tilefilter {
 	struct dmacpy_stream *stream;
 	struct dmacpy_get_info info;
 	struct dmacpy_job *job;
+	struct dmacpy_prepared **copies;
+	size_t frames;
 	double filter_start;
 	double filter_end;
 	struct gauss *gauss;
@@ -254,11 +261,24 @@ static int filter_tile(struct tilefilter *tf, size_t index)
 	return ret;
 }
 
+static int prepare_copies(struct tilefilter *tf, size_t step)
+{
+	int ret = 0;
+
+	dmacpy_job_reset(tf->job);
+	if (step >= 2)
+		ret = add_store(tf, step - 2);
+	if (!ret && step < tf->tiles)
+		ret = add_fetch(tf, step);
+
+	return ret ? ret : dmacpy_job_prepare(tf->job, &tf->copies[step]);
+}
+
 /* @fence is that of the copies, or -1 when the step has none. */
 static int start_copies(struct tilefilter *tf, size_t step, int *fence)
 {
-	struct dmacpy_submit submit = {
-		.size = sizeof(submit),
+	struct dmacpy_run how = {
+		.size = sizeof(how),
 		.flags = DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_EVENT,
 	};
 	double start = seconds_now();
@@ -268,15 +288,12 @@ static int start_copies(struct tilefilter *tf, size_t step, int *fence)
 	if (step < 2 && step >= tf->tiles)
 		return 0;
 
-	dmacpy_job_reset(tf->job);
-	if (step >= 2)
-		ret = add_store(tf, step - 2);
-	if (!ret && step < tf->tiles)
-		ret = add_fetch(tf, step);
+	if (!tf->copies[step])
+		ret = prepare_copies(tf, step);
 	if (!ret)
-		ret = dmacpy_job_submit(tf->job, &submit);
+		ret = dmacpy_prepared_submit(tf->copies[step], 0, &how);
 	if (!ret)
-		*fence = submit.out_fence;
+		*fence = how.out_fence;
 	tf->report.copies += seconds_now() - start;
 
 	return ret;
@@ -339,14 +356,15 @@ static int do_step(struct tilefilter *tf, size_t step)
 static int filter_by_tiles(struct tilefilter *tf)
 {
 	double start = seconds_now();
-	size_t step;
+	size_t frame, step;
 	int ret;
 
-	for (step = 0; step < tf->tiles + 2; step++) {
-		ret = do_step(tf, step);
-		if (ret)
-			return error("cannot filter a tile", ret);
-	}
+	for (frame = 0; frame < tf->frames; frame++)
+		for (step = 0; step < tf->tiles + 2; step++) {
+			ret = do_step(tf, step);
+			if (ret)
+				return error("cannot filter a tile", ret);
+		}
 	tf->report.total = seconds_now() - start;
 
 	return 0;
@@ -554,7 +572,8 @@ static int prepare(struct tilefilter *tf)
 		return ret;
 
 	tf->gauss = gauss_new(tf->tile_length, tf->pnm.channels);
-	if (!tf->gauss || dmacpy_job_new(tf->stream, &tf->job))
+	tf->copies = calloc(tf->tiles + 2, sizeof(*tf->copies));
+	if (!tf->gauss || !tf->copies || dmacpy_job_new(tf->stream, &tf->job))
 		return error("no memory for the filter", -ENOMEM);
 
 	return 0;
@@ -576,6 +595,11 @@ static int open_device(struct tilefilter *tf, const char *path)
 
 static void close_all(struct tilefilter *tf)
 {
+	size_t step;
+
+	for (step = 0; tf->copies && step < tf->tiles + 2; step++)
+		dmacpy_prepared_free(tf->copies[step]);
+	free(tf->copies);
 	dmacpy_job_free(tf->job);
 	gauss_free(tf->gauss);
 	dmacpy_buffer_free(tf->slots[0].buffer);
@@ -596,8 +620,11 @@ static void print_report(const struct tilefilter *tf, bool exact)
 	printf("sram-bytes: %zu\n", 2 * tf->sram);
 	printf("tile-bytes: %zu\n", tf->tile_length * tf->tile_rows);
 	printf("tiles: %zu\n", tf->tiles);
-	printf("dma-bytes-in: %llu\n", (unsigned long long)report->bytes_in);
-	printf("dma-bytes-out: %llu\n", (unsigned long long)report->bytes_out);
+	printf("frames: %zu\n", tf->frames);
+	printf("dma-bytes-in: %llu\n",
+	       (unsigned long long)(tf->frames * report->bytes_in));
+	printf("dma-bytes-out: %llu\n",
+	       (unsigned long long)(tf->frames * report->bytes_out));
 	printf("copies-in-flight-while-computing: %zu\n", report->overlaps);
 	printf("time-total-ms: %.3f\n", 1e3 * report->total);
 	printf("time-copies-ms: %.3f\n", 1e3 * report->copies);
@@ -632,9 +659,10 @@ static int run(struct tilefilter *tf, const char *from, const char *to)
 
 static int usage(FILE *file, int code)
 {
-	fputs("Usage: tilefilter [-d DEVICE] [-s BYTES] FROM TO\n\n"
+	fputs("Usage: tilefilter [-d DEVICE] [-f N] [-s BYTES] FROM TO\n\n"
 	      "Filter a picture (binary PGM or PPM) by tiles in on-chip SRAM.\n\n"
 	      "  -d, --device DEVICE  instead of the first /dev/dmacpy*\n"
+	      "  -f, --frames N       filter it so often, by the same copies\n"
 	      "  -s, --sram BYTES     size of each of the two buffers of SRAM,\n"
 	      "                       rounded down to whole pages\n"
 	      "  -h, --help           show this\n",
@@ -647,20 +675,26 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' },
+		{ "frames", required_argument, NULL, 'f' },
 		{ "sram", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ },
 	};
-	struct tilefilter tf = { };
+	struct tilefilter tf = { .frames = 1 };
 	const char *device = NULL;
 	int option, ret;
 	char *end;
 
-	while ((option = getopt_long(argc, argv, "d:s:h", options,
+	while ((option = getopt_long(argc, argv, "d:f:s:h", options,
 				     NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			device = optarg;
+			break;
+		case 'f':
+			tf.frames = strtoul(optarg, &end, 0);
+			if (*end || !tf.frames)
+				return usage(stderr, 2);
 			break;
 		case 's':
 			tf.sram = strtoul(optarg, &end, 0);

@@ -1,7 +1,7 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The examples that copy a text into SRAM and print it from there.
+# The examples that copy a text into SRAM and print it from there, and the filter.
 
 # Catches: a first program that does not work, with or without the library.
 test_text()
@@ -14,4 +14,17 @@ test_text()
 	done
 }
 
-run_tests text
+# Catches: prepared copies that are others in the second frame.
+test_frames()
+{
+	{
+		printf 'P5\n300 200\n255\n'
+		head -c 60000 /dev/urandom
+	} >in.pgm
+	expect 0 tilefilter --frames 3 --sram 8192 in.pgm out.pgm
+	grep -qx 'frames: 3' out || fail "not three frames"
+	grep -qx 'bit-exact: yes' out || fail "another picture"
+	expect 2 tilefilter --frames 0 in.pgm out.pgm
+}
+
+run_tests text frames
