@@ -43,10 +43,10 @@ struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops)
 		if (!job)
 			return NULL;
 	}
-	memset(job, 0, offsetof(struct dmacpy_job, own));
-	dmacpy_plan_reset(&job->own, nops);
-	if (nops)
-		job->plan = &job->own;
+	*job = (struct dmacpy_job){
+		.plan = nops ? &job->own : NULL,
+		.own = DMACPY_PLAN_RESET(&job->own, nops),
+	};
 	return job;
 }
 
@@ -65,7 +65,7 @@ void dmacpy_job_take_plan(struct dmacpy_job *job, struct dmacpy_plan *plan)
 
 /**
  * dmacpy_job_put_plan() - put all memory that a job is about
- * @job: the job, which may have put it already
+ * @job: the job, which has a plan
  *
  * Context: Any.
  */
@@ -73,7 +73,7 @@ void dmacpy_job_put_plan(struct dmacpy_job *job)
 {
 	if (job->plan == &job->own)
 		dmacpy_plan_clear(job->plan);
-	else if (job->plan)
+	else
 		dmacpy_plan_put(job->plan);
 	job->plan = NULL;
 }
@@ -86,7 +86,8 @@ void dmacpy_job_put_plan(struct dmacpy_job *job)
  */
 void dmacpy_job_clear(struct dmacpy_job *job)
 {
-	dmacpy_job_put_plan(job);
+	if (job->plan)
+		dmacpy_job_put_plan(job);
 	dmacpy_deps_free(&job->deps);
 	dma_fence_put(job->fence);
 }

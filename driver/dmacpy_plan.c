@@ -52,23 +52,6 @@ void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 }
 
 /**
- * dmacpy_plan_reset() - make a plan new
- * @plan: one that has its places, and no references
- * @nops: number of operations, which are to be filled in
- *
- * Context: Any.
- */
-void dmacpy_plan_reset(struct dmacpy_plan *plan, unsigned int nops)
-{
-	*plan = (struct dmacpy_plan){
-		.op = plan->op,
-		.points = plan->points,
-		.nops = nops,
-		.room = plan->room,
-	};
-}
-
-/**
  * dmacpy_plan_clear() - put all that a plan has a reference to
  * @plan: the plan, which may have none
  *
@@ -111,7 +94,7 @@ struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 		return ERR_PTR(-ENOMEM);
 	}
 	dmacpy_plan_place(plan, nops);
-	dmacpy_plan_reset(plan, nops);
+	*plan = DMACPY_PLAN_RESET(plan, nops);
 	kref_init(&plan->ref);
 	dmacpy_account_get(account);
 	plan->account = account;

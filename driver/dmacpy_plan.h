@@ -94,9 +94,17 @@ struct dmacpy_plan {
 	struct dmacpy_plan_ends ends[];
 };
 
+/* A new one in the place of @plan, which has no references any more. */
+#define DMACPY_PLAN_RESET(plan, count)					\
+	(struct dmacpy_plan){						\
+		.op = (plan)->op,					\
+		.points = (plan)->points,				\
+		.nops = (count),					\
+		.room = (plan)->room,					\
+	}
+
 size_t dmacpy_plan_memory(unsigned int room);
 void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room);
-void dmacpy_plan_reset(struct dmacpy_plan *plan, unsigned int nops);
 void dmacpy_plan_clear(struct dmacpy_plan *plan);
 
 struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,

@@ -10,7 +10,6 @@
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/ww_mutex.h>
 #include <linux/xarray.h>
@@ -224,11 +223,15 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 {
 	struct dmacpy_sync_point points[DMACPY_LAZY_POINTS];
 	const struct dmacpy_waiter *waiter = job->waiter;
-	unsigned int npoints = job->plan->npoints;
+	unsigned int i, npoints = job->plan->npoints;
 	struct dma_fence *fence;
 
 	lockdep_assert_held(&stream->submit);
-	memcpy(points, job->plan->points, npoints * sizeof(*points));
+	/* A plan that was prepared is locked again by the next job. */
+	for (i = 0; i < npoints; i++) {
+		points[i] = job->plan->points[i];
+		job->plan->points[i].locked = false;
+	}
 	submit_queue(stream, job);
 	fence = submit_fence_late(stream, waiter);
 	if (fence)

@@ -344,7 +344,7 @@ static void stream_limits_jobs(struct kunit *test)
 
 	dmacpy_max_jobs.value = 2;
 	dmacpy_max_events.value = 1;
-	refused->op[0].dst = U32_MAX;
+	refused->plan->op[0].dst = U32_MAX;
 	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
 	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, refused));
 	KUNIT_EXPECT_TRUE(test, dmacpy_stream_is_idle(st->stream));
@@ -379,7 +379,7 @@ static void stream_limits_jobs_of_user(struct kunit *test)
 	dmacpy_max_user_jobs.value = 2;
 	job->plan->op[0].dst = test_stream_import(test, other, st->dst);
 	job->plan->op[0].src = test_stream_import(test, other, st->src);
-	refused->op[0].dst = U32_MAX;
+	refused->plan->op[0].dst = U32_MAX;
 	KUNIT_EXPECT_EQ(test, -ENOENT, stream_submit(test, refused));
 	stream_start_on(test, other, job);
 	KUNIT_EXPECT_TRUE(test, stream_polls_out(test));

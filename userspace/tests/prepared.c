@@ -264,7 +264,7 @@ TEST_F(prepared, keeps_what_it_names)
 }
 
 /* Catches: handles of them without a limit, or what is charged for ever. */
-TEST_F(prepared, are_limited)
+TEST_F_TIMEOUT(prepared, are_limited, SLOW)
 {
 	struct dmacpy_op op = fill_op(self->sram, 1);
 	int ret, round, last = 0, count;
