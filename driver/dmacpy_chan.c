@@ -625,8 +625,8 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
  * dmacpy_chan_suspect() - issue again what the engine may have forgotten
  * @chan: the channel
  *
- * Only sf-pdma is known to. Another engine is found out by making no progress
- * for half of the time that it has.
+ * Some are known to, or have shown it when the channel was tested. Another one
+ * is found out by making no progress for half of the time that it has.
  *
  * Context: Any, under dmacpy_chan.lock, before dmacpy_chan_pump().
  */

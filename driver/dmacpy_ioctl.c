@@ -260,8 +260,8 @@ static int ioctl_release(const struct ioctl_call *call)
 	return dmacpy_handle_release(call->stream, args->handle);
 }
 
-static int ioctl_copy_ops(struct dmacpy_plan *plan, const void __user *user,
-			  size_t size)
+static inline int ioctl_copy_ops(struct dmacpy_plan *plan,
+				 const void __user *user, size_t size)
 {
 	unsigned int i;
 	int ret;
@@ -296,8 +296,8 @@ static int ioctl_check_array(u64 ops, u32 count, u32 size)
 	return ops > ULONG_MAX ? -EFAULT : 0;
 }
 
-static int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops, u32 size,
-			   u32 *refused_op)
+static inline int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops, u32 size,
+				  u32 *refused_op)
 {
 	int ret;
 
@@ -498,9 +498,9 @@ static int ioctl_start_job(struct dmacpy_stream *stream, struct dmacpy_job *job,
 	return ret;
 }
 
-static int ioctl_set_up_job(struct dmacpy_stream *stream,
-			    struct dmacpy_job *job, u32 flags, s32 in_fence,
-			    u64 user_data)
+static inline int ioctl_set_up_job(struct dmacpy_stream *stream,
+				   struct dmacpy_job *job, u32 flags,
+				   s32 in_fence, u64 user_data)
 {
 	int ret;
 

@@ -359,15 +359,6 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 	return 0;
 }
 
-/* Does a copy go on where the last operation ends, at both ends? */
-static bool plan_continues(const struct dmacpy_op *op,
-			   const struct dmacpy_op *last)
-{
-	return op->dst_offset == last->dst_offset + last->length &&
-	       op->src_offset == last->src_offset + last->length &&
-	       last->rows == 1;
-}
-
 /*
  * Plans the copies that follow the last operation, with the same two buffers,
  * and joins those that touch. What fails here is left to plan_add_op(), which
@@ -382,27 +373,37 @@ plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 {
 	struct dmacpy_op *last = &plan->op[plan->nops - 1];
 	const struct dmacpy_buf *dst = ends->dst, *src = ends->src;
+	const u64 mask = chan->copy_align - 1;
 	u64 room = dmacpy_max_bytes.value - plan->planned;
 	u64 rows = dmacpy_max_rows.value - plan->rows;
+	u64 dst_end = last->dst_offset + last->length;
+	u64 src_end = last->src_offset + last->length;
+	bool joins = last->rows == 1;
+	u64 length;
 
 	if (!src || dmacpy_buf_same(dst, src))
 		return op;
 	for (; op < end && rows; op++, rows--) {
+		length = op->length;
 		if (op->opcode != DMACPY_OP_COPY || op->dst != last->dst ||
-		    op->src != last->src || op->length > room ||
+		    op->src != last->src || length > room ||
 		    op->dst_offset > dst->length ||
-		    op->length > dst->length - op->dst_offset ||
+		    length > dst->length - op->dst_offset ||
 		    op->src_offset > src->length ||
-		    op->length > src->length - op->src_offset ||
-		    (op->dst_offset | op->src_offset | op->length) &
-		    (chan->copy_align - 1) ||
-		    !dmacpy_buf_aligned(dst, chan, op->dst_offset, op->length))
+		    length > src->length - op->src_offset ||
+		    (op->dst_offset | op->src_offset | length) & mask ||
+		    !dmacpy_buf_aligned(dst, chan, op->dst_offset, length))
 			break;
-		room -= op->length;
-		if (plan_continues(op, last)) {
-			last->length += op->length;
+		room -= length;
+		joins = joins && op->dst_offset == dst_end &&
+			op->src_offset == src_end;
+		dst_end = op->dst_offset + length;
+		src_end = op->src_offset + length;
+		if (joins) {
+			last->length += length;
 			continue;
 		}
+		joins = true;
 		if (++last != op)
 			*last = *op;
 		plan->ends[plan->nops++] = *ends;

@@ -42,6 +42,12 @@ static void testcopy_called_back(struct dmacpy_client *client, bool failed)
 	wake_up(&copy->called_back);
 }
 
+/* With what has completed, what it has copied is seen as well. */
+static int testcopy_in_flight(const struct dmacpy_testcopy *copy)
+{
+	return atomic_read_acquire(&copy->in_flight);
+}
+
 /**
  * dmacpy_testcopy_init() - have what test copies need
  * @copy: filled in
@@ -117,12 +123,12 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 	unsigned long issue = min(timeout, TESTCOPY_ISSUE);
 
 	if (wait_event_timeout(copy->called_back,
-			       atomic_read(&copy->in_flight) < count, issue))
+			       testcopy_in_flight(copy) < count, issue))
 		return true;
 	if (again)
 		dmacpy_engine_issue(copy->engine);
 	if (wait_event_timeout(copy->called_back,
-			       atomic_read(&copy->in_flight) < count,
+			       testcopy_in_flight(copy) < count,
 			       timeout - issue)) {
 		copy->stalls += again;
 		return true;
@@ -173,7 +179,7 @@ static unsigned int testcopy_feed(struct dmacpy_testcopy *copy, unsigned int at,
 	unsigned int first = at;
 	dma_addr_t src;
 
-	while (at < last && atomic_read(&copy->in_flight) < engine->depth) {
+	while (at < last && testcopy_in_flight(copy) < engine->depth) {
 		src = copy->addr + at * TESTCOPY_SIZE;
 		if (!testcopy_submit_block(copy, src + TESTCOPY_SIZE, src))
 			break;
@@ -192,10 +198,10 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 	unsigned long took = jiffies, end = took + TESTCOPY_CHAIN;
 	int in_flight;
 
-	while (at < last || atomic_read(&copy->in_flight)) {
+	while (at < last || testcopy_in_flight(copy)) {
 		fed = testcopy_feed(copy, at, last) - at;
 		at += fed;
-		in_flight = atomic_read(&copy->in_flight);
+		in_flight = testcopy_in_flight(copy);
 		/* With a token they are only submitted when there are none. */
 		if (in_flight &&
 		    !testcopy_wait(copy, copy->bearer.token ? 1 : in_flight,

@@ -135,8 +135,10 @@ static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
 	ret = dmacpy_plan_check(job->plan);
 	if (ret)
 		return ret;
-	for (dmacpy_plan_begin(job->plan, chan); op < end && !ret; ends++)
-		ret = dmacpy_plan_add(job->plan, &op, op + 1, ends, chan);
+	dmacpy_plan_begin(job->plan, chan);
+	while (op < end && !ret)
+		ret = dmacpy_plan_add(job->plan, &op, end,
+				      &ends[op - job->plan->op], chan);
 	return ret;
 }
 
@@ -627,6 +629,19 @@ static struct job_memory *job_random_memory(struct job_test *jt)
 	return &jt->memories[test_random_below(&jt->random, MEMORIES)];
 }
 
+/* Handles are the same for the same memory. */
+static void job_name_memory(struct job_test *jt, struct dmacpy_op *op,
+			    struct dmacpy_plan_ends *ends,
+			    struct job_memory *dst, struct job_memory *src)
+{
+	bool fills = op->opcode == DMACPY_OP_FILL;
+
+	op->dst = dst - jt->memories + 1;
+	op->src = fills ? 0 : src - jt->memories + 1;
+	ends->dst = dst->buf;
+	ends->src = fills ? NULL : src->buf;
+}
+
 /* Half of them touch the last one, as far as there is room. */
 static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
 			   struct dmacpy_plan_ends *ends)
@@ -646,9 +661,7 @@ static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
 			if (touches)
 				job_next_op(&ops[i - 1], &ops[i]);
 			touches = false;
-			ends[i].dst = dst->buf;
-			ends[i].src = ops[i].opcode == DMACPY_OP_FILL ? NULL :
-				      src->buf;
+			job_name_memory(jt, &ops[i], &ends[i], dst, src);
 		} while (job_check_one(test, jt->chan, &ops[i], &ends[i]));
 		job_model_op(&ops[i], dst->model, src->model);
 		touches = test_random_below(&jt->random, 2);

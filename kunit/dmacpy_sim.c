@@ -57,7 +57,7 @@ static int sim_add_sram(struct device *dev, struct fake_sram *sram)
 					  GFP_KERNEL | __GFP_NOWARN);
 	if (!sram->vaddr) {
 		/* dev_err_probe() is silent about -ENOMEM. */
-		dev_err(dev, "no %zu bytes of memory in one piece: load with less, by sram_kib=\n",
+		dev_err(dev, "no %zu bytes in one piece: try a smaller sram_kib\n",
 			sram->size);
 		return -ENOMEM;
 	}

@@ -50,7 +50,7 @@ quit_when_halted()
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
 {
-	local disk=$1/disk.img lists status=0 quitter= dtb=()
+	local disk=$1/disk.img lists status=0 quitter='' dtb=()
 	lists=$(IFS=, && echo "boot_modules=${boot_modules[*]}" \
 			      "untouched=${untouched[*]}")
 	rm -rf "$1/out"

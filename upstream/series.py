@@ -71,7 +71,24 @@ def resolved(text, version, unifdef):
     text = re.sub(r"^/\* (The member of struct platform_driver|The name of "
                   r"the namespace).*\n#define DMACPY_.*\n\n", "", text,
                   flags=re.M)
-    return text.replace(".DMACPY_REMOVE", ".remove")
+    text = text.replace(".DMACPY_REMOVE", ".remove")
+    return with_typed_allocations(text) if version >= (7, 0, 0) else text
+
+
+def with_typed_allocations(text):
+    """kzalloc_obj(*p, flags) for kzalloc(sizeof(*p), flags)."""
+    def typed(match):
+        function, what, rest = match.groups()
+        return f"{function}_obj({what}, " + re.sub(
+            r"\n[\t ]+", lambda space: "\n" + indented(
+                len(space[0].expandtabs()) - 1 + len("_obj")), rest)
+    return re.sub(r"\b(kv?[mz]alloc)\(sizeof\((\*\w+|struct \w+)\), ([^;]*;)",
+                  typed, text)
+
+
+def indented(columns):
+    """White space of so many columns, as the kernel has it."""
+    return "\t" * (columns // 8) + " " * (columns % 8)
 
 
 def code_of(version):
@@ -142,7 +159,7 @@ def wrapped(start, words):
     """The words, as they follow the start of a line in a Makefile."""
     if len(start) > 24 and len(words) > 1:
         return "\\\n\t" + wrapped("\t".expandtabs(), words)
-    indent = "\t" * (len(start) // 8) + " " * (len(start) % 8)
+    indent = indented(len(start))
     lines = textwrap.wrap(" ".join(words), 77 - len(start),
                           break_on_hyphens=False)
     return f" \\\n{indent}".join(lines)

@@ -96,7 +96,8 @@ check_version()
 licence_of()
 {
 	case $1 in
-	userspace/lib/* | userspace/include/*) echo LGPL-2.1-or-later ;;
+	userspace/lib/* | userspace/include/* | userspace/python/dmacpy/*)
+		echo LGPL-2.1-or-later ;;
 	uapi/*) echo GPL-2.0-only WITH Linux-syscall-note ;;
 	Documentation/devicetree/bindings/*)
 		echo '\(GPL-2.0-only OR BSD-2-Clause\)' ;;

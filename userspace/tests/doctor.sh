@@ -140,10 +140,10 @@ test_deferred()
 {
 	local engines=/sys/bus/platform/drivers/dmacpy-fake-dma
 	tell_driver unbind "$fake"
-	echo dma-fake >$engines/unbind
+	fake_engine >$engines/unbind
 	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
 	dmacpy doctor >found
-	echo dma-fake >$engines/bind
+	fake_engine >$engines/bind
 	eventually is_bound || fail "still deferred"
 	finds "$fake waits for another device: .*no DMA channel" \
 		'driver of its engine' sh -c 'cat found; exit 1'

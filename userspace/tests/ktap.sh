@@ -53,16 +53,28 @@ tell_driver()
 	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
 }
 
-# The fake DMA engine: set a knob; the device that has it, and its file
+# The fake DMA engine: set a knob; its device; the device that has it, and the file
+# of that
 knob()
 {
 	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"
 }
 
+fake_engine()
+{
+	local engine=dma-fake
+	[ -d /sys/bus/platform/devices/$engine ] || engine=dmacpy-fake-dma
+	echo $engine
+}
+
 fake_device()
 {
-	basename "$(ls -d /sys/bus/platform/devices/*.dmacpy-fake \
-		/sys/bus/platform/devices/dmacpy.0 2>/dev/null | head -n 1)"
+	local device
+	for device in /sys/bus/platform/devices/*.dmacpy-fake \
+		      /sys/bus/platform/devices/dmacpy.0; do
+		[ ! -d "$device" ] || break
+	done
+	basename "$device"
 }
 
 fake_node()

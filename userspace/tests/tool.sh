@@ -52,9 +52,9 @@ test_info_engine()
 {
 	local node engine
 	node=$(fake_node)
-	engine='{"name": "[^"]*dma-fake", "driver": "dmacpy-fake-dma"'
+	engine='{"name": "[^"]*'$(fake_engine)'", "driver": "dmacpy-fake-dma"'
 	expect 0 dmacpy -d "$node" info
-	grep -q '^  engine .*dma-fake.* driver dmacpy-fake-dma, no IOMMU$' \
+	grep -q '^  engine .*fake.* driver dmacpy-fake-dma, no IOMMU$' \
 		out || fail "no engine: $(cat out)"
 	grep -q "^  kernel .*$(uname -r)" out || fail "no kernel"
 	grep -q '^  coherent .*yes' out || fail "not coherent"
@@ -571,7 +571,7 @@ test_unbound()
 	[ "$(cat out)" = '[]' ] || fail "not an empty array: $(cat out)"
 
 	# A device whose engine has no driver yet
-	engine=dma-fake
+	engine=$(fake_engine)
 	fake=$(fake_device)
 	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/unbind
 	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
