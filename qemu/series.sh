@@ -113,7 +113,7 @@ objects_compile()
 	rm -rf "$out/$version-tree/$place"
 	cp -a "$steps/$place" "$out/$version-tree/$place"
 	cp -p "$out/$version-Kconfig" "$out/$version-tree/$place/Kconfig"
-	make_kernel CONFIG_DMACPY_FAKE_DMA=y W=1 "$place/" >"$steps.log" 2>&1 || {
+	make_kernel CONFIG_DMACPY_SIM=y W=1 "$place/" >"$steps.log" 2>&1 || {
 		cat "$steps.log"
 		return 1
 	}
@@ -181,7 +181,7 @@ test_series()
 {
 	local patches
 	mapfile -t patches < <(patches_of "$version")
-	echo "#@ suites $version/"{apply,checkpatch,kunit,compile,selftests}
+	echo '#@ suites' "$version"/{apply,checkpatch,kunit,compile,selftests}
 	suite apply apply_all "$version"
 	suite checkpatch checkpatch_passes "${patches[@]}"
 	suite kunit kunit_passes kunit.py

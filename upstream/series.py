@@ -128,8 +128,9 @@ def kernel_files(version, unifdef):
         for path in (TOP / folder).glob("*.[ch]"):
             files[place + path.name] = resolved(text_of(path), version,
                                                 unifdef)
-    # A benchmark, which is of no use to others
-    del files[DRIVER + "kunit/dmacpy_floor.c"]
+    # Benchmarks, which are of no use to others
+    for name in ("dmacpy_floor.c", "zynqmp_dma_late.c"):
+        files.pop(DRIVER + "kunit/" + name, None)
     own = TOP / "upstream/kernel"
     for path in own.rglob("*"):
         if path.is_file():
@@ -183,10 +184,9 @@ def makefile(objects):
         if listed:
             names = [f"{folder}{name}.o" for name in listed]
             parts.append(f"{start} {wrapped(start + ' ', names)}\n")
-    if "kunit/dmacpy_fake_dma" in objects:
-        parts.append("obj-$(CONFIG_DMACPY_FAKE_DMA) += kunit/\n")
-    for comment, needed in (("Its header", "dmacpy_trace"),
-                            ("The suites", "kunit/dmacpy_job_test")):
+    for comment, needed in (("A device without", "kunit/dmacpy_sim"),
+                            ("Its header", "dmacpy_trace"),
+                            ("What is in kunit", "kunit/dmacpy_job_test")):
         if needed in objects:
             parts.append(re.search(rf"\n# {comment}.*\n.*\n", text)[0])
     return "".join(parts)
@@ -194,7 +194,7 @@ def makefile(objects):
 
 def kconfig(options):
     """Those of the options that there are."""
-    text = text_of(TOP / "Kconfig") + text_of(TOP / "upstream/Kconfig.fake")
+    text = text_of(TOP / "Kconfig")
     blocks = re.findall(r"^config \w+\n(?:(?:\t.*)?\n)*", text, re.M)
     chosen = [block.strip("\n") for block in blocks
               if block.split()[1] in options]

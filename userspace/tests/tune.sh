@@ -48,8 +48,8 @@ computed()
 				print pair, 0
 			} else {
 				part = lead[i] / (lead[i] - lead[i + 1])
-				printf "%s %.0f\n", pair, size[i] +
-					part * (size[i + 1] - size[i])
+				part *= size[i + 1] - size[i]
+				printf "%s %.0f\n", pair, size[i] + part
 			}
 		}'
 }
@@ -165,9 +165,8 @@ test_parts()
 		$1 == "min_part" { part = $2 }
 		END {
 			first = count > 2 ? count - 2 : 1
-			bytes = (size[count] - size[first]) /
-				(ns[count] - ns[first])
-			wanted = 2 * cost * bytes
+			bytes = size[count] - size[first]
+			wanted = 2 * cost * bytes / (ns[count] - ns[first])
 			printf "# %.0f ns, %.0f of %.0f bytes\n", cost, part,
 				wanted
 			exit !(cost > 0 && part > wanted - 2 &&
