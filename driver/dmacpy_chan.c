@@ -632,7 +632,7 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
  */
 void dmacpy_chan_suspect(struct dmacpy_chan *chan)
 {
-	if (!(chan->engine.quirks & DMACPY_QUIRK_WARNS) &&
+	if (chan->in_flight && !(chan->engine.quirks & DMACPY_QUIRK_WARNS) &&
 	    chan_is_late(chan, dmacpy_chan_timeout() / 2))
 		chan->forgets = true;
 }

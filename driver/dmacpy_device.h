@@ -7,8 +7,9 @@
  * dmacpy_stream.submit, and the locks of pool, dma-buf and dmaengine.
  * Inside of all these are dmacpy_chan.pump, with the engine's own locks inside,
  * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, with
- * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only those of dma-heap inside,
- * recovery_lost_lock only dmacpy_chan.lock, accounts_lock none.
+ * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only those
+ * of dma-heap inside, recovery_lost_lock only dmacpy_chan.lock, accounts_lock
+ * none.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H

@@ -180,29 +180,6 @@ struct dmacpy_plan *dmacpy_handle_find_plan(struct dmacpy_stream *stream,
 	return xa_is_value(plan) ? NULL : plan;
 }
 
-static int handle_release_plan(struct dmacpy_stream *stream, u32 handle)
-{
-	struct dmacpy_plan *plan = xa_erase(&stream->plans, handle);
-
-	if (!plan)
-		return -ENOENT;
-	if (!xa_is_value(plan))
-		dmacpy_plan_put(plan);
-	return 0;
-}
-
-static int handle_release_buf(struct dmacpy_stream *stream, u32 handle)
-{
-	struct dmacpy_buf *buf = xa_erase(&stream->bufs, handle);
-
-	handle_invalidate(stream, handle);
-	if (!buf)
-		return -ENOENT;
-	if (!xa_is_value(buf))
-		dmacpy_buf_put(buf);
-	return 0;
-}
-
 /**
  * dmacpy_handle_release() - remove a handle
  * @stream: the stream
@@ -213,17 +190,25 @@ static int handle_release_buf(struct dmacpy_stream *stream, u32 handle)
  */
 int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle)
 {
+	bool prepared = handle > HANDLE_MAX;
+	void *entry;
 	int idx, ret;
 
 	/* Inside the gate even after an unbind, which waits for it to empty. */
 	dmacpy_device_enter(stream->dev, &idx);
 	ret = mutex_lock_killable(&stream->submit);
-	if (!ret) {
-		ret = handle > HANDLE_MAX ?
-		      handle_release_plan(stream, handle) :
-		      handle_release_buf(stream, handle);
-		mutex_unlock(&stream->submit);
-	}
+	if (ret)
+		goto out_leave;
+	entry = xa_erase(prepared ? &stream->plans : &stream->bufs, handle);
+	handle_invalidate(stream, handle);
+	mutex_unlock(&stream->submit);
+	if (!entry)
+		ret = -ENOENT;
+	else if (!xa_is_value(entry) && prepared)
+		dmacpy_plan_release(entry);
+	else if (!xa_is_value(entry))
+		dmacpy_buf_put(entry);
+out_leave:
 	dmacpy_device_leave(stream->dev, idx);
 	return ret;
 }
@@ -238,7 +223,8 @@ static void handle_drop_plans(struct dmacpy_stream *stream)
 		if (xa_is_value(plan))
 			continue;
 		xa_store(&stream->plans, handle, xa_mk_value(0), GFP_KERNEL);
-		dmacpy_plan_put(plan);
+		dmacpy_plan_release(plan);
+		cond_resched();
 	}
 	mutex_unlock(&stream->submit);
 }

@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
@@ -754,7 +755,8 @@ static int ioctl_sync(const struct ioctl_call *call)
 	if (args->ranges > ULONG_MAX)
 		return -EFAULT;
 	for (i = 0; i < args->range_count && !ret; i++)
-		ret = ioctl_sync_range(call, u64_to_user_ptr(args->ranges) +
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      ioctl_sync_range(call, u64_to_user_ptr(args->ranges) +
 				       i * size, size);
 	return ret;
 }

@@ -4,6 +4,8 @@
  * in the stream; what fails later is its result.
  */
 #include <linux/dma-fence.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "dmacpy_fence.h"
@@ -45,7 +47,12 @@ struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops)
 	}
 	*job = (struct dmacpy_job){
 		.plan = nops ? &job->own : NULL,
-		.own = DMACPY_PLAN_RESET(&job->own, nops),
+		.own = {
+			.op = job->own.op,
+			.points = job->own.points,
+			.nops = nops,
+			.room = job->own.room,
+		},
 	};
 	return job;
 }
@@ -93,6 +100,20 @@ void dmacpy_job_clear(struct dmacpy_job *job)
 }
 
 /**
+ * dmacpy_job_free_memory() - free what is left after dmacpy_job_clear()
+ * @job: the job
+ *
+ * Context: Any: the pump may get here, and vfree() may sleep.
+ */
+void dmacpy_job_free_memory(struct dmacpy_job *job)
+{
+	if (is_vmalloc_addr(job))
+		kvfree_rcu(job, own.rcu);
+	else
+		kfree(job);
+}
+
+/**
  * dmacpy_job_free() - free a job that was not submitted
  * @job: the job
  *
@@ -133,8 +154,10 @@ int dmacpy_job_prepare(struct dmacpy_job *job)
 	job->length = plan->length;
 	job->xfer.left = plan->length;
 	job->implicit &= plan->shared;
+	/* Caches of much memory are not cleaned while dma-bufs are locked. */
 	job->lazy &= job->implicit && !fenced &&
-		     plan->npoints <= DMACPY_LAZY_POINTS;
+		     plan->npoints <= DMACPY_LAZY_POINTS &&
+		     (!plan->needs_sync || plan->length <= JOB_QUICK_SYNC);
 	if (!fenced && (!job->implicit || job->lazy))
 		return 0;
 	return dmacpy_job_add_fence(job);

@@ -73,6 +73,7 @@ struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare, unsigned int nops);
 void dmacpy_job_take_plan(struct dmacpy_job *job, struct dmacpy_plan *plan);
 void dmacpy_job_put_plan(struct dmacpy_job *job);
 void dmacpy_job_free(struct dmacpy_job *job);
+void dmacpy_job_free_memory(struct dmacpy_job *job);
 int dmacpy_job_add_fence(struct dmacpy_job *job);
 int dmacpy_job_prepare(struct dmacpy_job *job);
 void dmacpy_job_run(struct dmacpy_job *job, struct dmacpy_chan *chan,

@@ -20,6 +20,8 @@
 /* Blocks of a pattern: long for few descriptors, short for many patterns. */
 #define PLAN_BLOCK_MAX	4096U
 #define PLAN_BLOCKS_MAX	65536U
+/* Bytes of kernel memory that a prepared plan takes for a handle. */
+#define PLAN_CHARGE	8192U
 
 /**
  * dmacpy_plan_memory() - what a plan takes
@@ -46,6 +48,8 @@ size_t dmacpy_plan_memory(unsigned int room)
  */
 void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 {
+	BUILD_BUG_ON(sizeof(struct dmacpy_plan_ends) %
+		     __alignof__(struct dmacpy_op));
 	plan->room = room;
 	plan->op = (void *)&plan->ends[room];
 	plan->points = (void *)&plan->op[room];
@@ -70,9 +74,19 @@ void dmacpy_plan_clear(struct dmacpy_plan *plan)
 	plan->pattern = NULL;
 }
 
+/* With the patterns, if all operations fill. */
+static unsigned int plan_count_charge(unsigned int nops)
+{
+	size_t patterns = min_t(size_t, (size_t)nops * PLAN_BLOCK_MAX,
+				PLAN_BLOCKS_MAX);
+
+	return DIV_ROUND_UP(size_add(dmacpy_plan_memory(nops), patterns),
+			    PLAN_CHARGE);
+}
+
 /**
  * dmacpy_plan_new() - make a plan that many jobs are to run
- * @account: of the user, which it counts as a handle of
+ * @account: of the user, which it counts as handles of, by its memory
  * @nops: number of operations, 1 to dmacpy_max_ops
  *
  * Context: Process.
@@ -82,22 +96,29 @@ void dmacpy_plan_clear(struct dmacpy_plan *plan)
 struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 				    unsigned int nops)
 {
+	unsigned int charged = plan_count_charge(nops);
 	struct dmacpy_plan *plan;
 	int ret;
 
-	ret = dmacpy_account_charge(account, DMACPY_HANDLES, 1);
+	ret = dmacpy_account_charge(account, DMACPY_HANDLES, charged);
 	if (ret)
 		return ERR_PTR(ret);
 	plan = kvmalloc(dmacpy_plan_memory(nops), GFP_KERNEL_ACCOUNT);
 	if (!plan) {
-		dmacpy_account_uncharge(account, DMACPY_HANDLES, 1);
+		dmacpy_account_uncharge(account, DMACPY_HANDLES, charged);
 		return ERR_PTR(-ENOMEM);
 	}
 	dmacpy_plan_place(plan, nops);
-	*plan = DMACPY_PLAN_RESET(plan, nops);
+	*plan = (struct dmacpy_plan){
+		.account = account,
+		.charged = charged,
+		.op = plan->op,
+		.points = plan->points,
+		.nops = nops,
+		.room = nops,
+	};
 	kref_init(&plan->ref);
 	dmacpy_account_get(account);
-	plan->account = account;
 	return plan;
 }
 
@@ -106,9 +127,13 @@ static void plan_free(struct kref *ref)
 	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
 
 	dmacpy_plan_clear(plan);
-	dmacpy_account_uncharge(plan->account, DMACPY_HANDLES, 1);
+	dmacpy_account_uncharge(plan->account, DMACPY_HANDLES, plan->charged);
 	dmacpy_account_put(plan->account);
-	kvfree(plan);
+	/* The pump may get here, and vfree() may sleep. */
+	if (is_vmalloc_addr(plan))
+		kvfree_rcu(plan, rcu);
+	else
+		kfree(plan);
 }
 
 /**
@@ -120,6 +145,27 @@ static void plan_free(struct kref *ref)
 void dmacpy_plan_put(struct dmacpy_plan *plan)
 {
 	kref_put(&plan->ref, plan_free);
+}
+
+static void plan_release(struct kref *ref)
+{
+	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
+
+	while (plan->npoints)
+		dmacpy_buf_put(plan->points[--plan->npoints].buf);
+	plan_free(ref);
+}
+
+/**
+ * dmacpy_plan_release() - put a reference, and have no memory left behind it
+ * @plan: from dmacpy_plan_new()
+ *
+ * Context: Process, inside the gate or with it closed. When the last job that
+ * runs it has completed, its buffers are free after this.
+ */
+void dmacpy_plan_release(struct dmacpy_plan *plan)
+{
+	kref_put(&plan->ref, plan_release);
 }
 
 /**
@@ -202,7 +248,7 @@ int dmacpy_plan_check(struct dmacpy_plan *plan)
 
 /* Where the last row ends. */
 static bool plan_end_overflows(const struct dmacpy_op *op, u64 offset,
-			      u64 stride, u64 *end)
+			       u64 stride, u64 *end)
 {
 	if (check_add_overflow(offset, op->length, end))
 		return true;
@@ -213,7 +259,7 @@ static bool plan_end_overflows(const struct dmacpy_op *op, u64 offset,
 }
 
 static bool plan_is_within(const struct dmacpy_op *op,
-			  const struct dmacpy_buf *buf, u64 offset, u64 stride)
+			   const struct dmacpy_buf *buf, u64 offset, u64 stride)
 {
 	u64 end;
 
@@ -250,8 +296,8 @@ static bool plan_overlaps(const struct dmacpy_op *op)
 }
 
 static int plan_check_ends(const struct dmacpy_op *op,
-			  const struct dmacpy_plan_ends *ends,
-			  const struct dmacpy_chan *chan)
+			   const struct dmacpy_plan_ends *ends,
+			   const struct dmacpy_chan *chan)
 {
 	u64 dst_stride = op->rows > 1 ? op->dst_stride : 0;
 	u64 src_stride = op->rows > 1 ? op->src_stride : 0;
@@ -293,7 +339,7 @@ static void plan_choose_block_size(struct dmacpy_plan *plan, unsigned int align)
 
 /* What the engine needs a descriptor for, at least. */
 static u64 plan_count_rows(const struct dmacpy_plan *plan,
-			  const struct dmacpy_op *op)
+			   const struct dmacpy_op *op)
 {
 	if (op->opcode != DMACPY_OP_FILL)
 		return op->rows;
@@ -468,8 +514,8 @@ static int plan_prepare_patterns(struct dmacpy_plan *plan)
 	}
 
 	plan->pattern_addr = dma_map_single_attrs(plan->dma_dev, plan->pattern,
-						 size, DMA_TO_DEVICE,
-						 DMA_ATTR_NO_WARN);
+						  size, DMA_TO_DEVICE,
+						  DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(plan->dma_dev, plan->pattern_addr))
 		return -ENOMEM;
 	plan->pattern_size = size;
@@ -477,9 +523,9 @@ static int plan_prepare_patterns(struct dmacpy_plan *plan)
 }
 
 static void plan_sync_rows(const struct dmacpy_op *op,
-			  const struct dmacpy_buf *buf, u64 offset, u64 stride,
-			  void (*sync)(const struct dmacpy_buf *buf, u64 offset,
-				       u64 length))
+			   const struct dmacpy_buf *buf, u64 offset, u64 stride,
+			   void (*sync)(const struct dmacpy_buf *buf, u64 offset,
+					u64 length))
 {
 	u32 row;
 
@@ -549,8 +595,8 @@ int dmacpy_plan_complete(struct dmacpy_plan *plan,
 }
 
 static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
-				   const struct dmacpy_op *op, u64 done,
-				   size_t *length)
+				    const struct dmacpy_op *op, u64 done,
+				    size_t *length)
 {
 	size_t offset = done & (plan->block_size - 1);
 
@@ -560,7 +606,7 @@ static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
 
 /* Does the engine fill the piece, or most of it, by itself? */
 static bool plan_cut_fill(const struct dmacpy_plan *plan,
-			 const struct dmacpy_op *op, struct dmacpy_piece *piece)
+			  const struct dmacpy_op *op, struct dmacpy_piece *piece)
 {
 	if (!plan->fills || op->pattern != (op->pattern & 0xff) * 0x01010101U ||
 	    !IS_ALIGNED(piece->dst, DMACPY_FILL_ALIGN) ||
@@ -573,7 +619,7 @@ static bool plan_cut_fill(const struct dmacpy_plan *plan,
 }
 
 static void plan_advance(struct dmacpy_plan_cursor *at,
-			const struct dmacpy_op *op, size_t length)
+			 const struct dmacpy_op *op, size_t length)
 {
 	at->done += length;
 	if (at->done < op->length)
@@ -609,7 +655,7 @@ static void plan_cut_piece(const struct dmacpy_plan *plan,
 
 /* Is the whole operation one piece, as it is from SRAM to SRAM? */
 static bool plan_is_piece(const struct dmacpy_op *op,
-			 const struct dmacpy_plan_ends *ends, size_t max)
+			  const struct dmacpy_plan_ends *ends, size_t max)
 {
 	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
 	       ends->src && ends->src->nsegs == 1;

@@ -3,6 +3,7 @@
 #define DMACPY_PLAN_H
 
 #include <linux/kref.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 #include <linux/dmacpy.h>
@@ -45,6 +46,8 @@ struct dmacpy_plan_cursor {
  * struct dmacpy_plan - what a job does: operations, checked, and their buffers
  * @ref: of a prepared one: held by its handle, and by each job that runs it
  * @account: of a prepared one: a reference to the user that it is charged to
+ * @charged: as so many handles
+ * @rcu: frees memory where that must not sleep
  * @refused_op: where dmacpy_plan_refuse() stores the number of an operation, or
  *	NULL; not used once it is complete
  * @length: bytes that it moves
@@ -72,6 +75,8 @@ struct dmacpy_plan_cursor {
 struct dmacpy_plan {
 	struct kref ref;
 	struct dmacpy_account *account;
+	unsigned int charged;
+	struct rcu_head rcu;
 	u32 *refused_op;
 	u64 length;
 	u64 planned;
@@ -91,17 +96,8 @@ struct dmacpy_plan {
 	unsigned int npoints;
 	unsigned int nops;
 	unsigned int room;
-	struct dmacpy_plan_ends ends[];
+	struct dmacpy_plan_ends ends[] __aligned(__alignof__(struct dmacpy_op));
 };
-
-/* A new one in the place of @plan, which has no references any more. */
-#define DMACPY_PLAN_RESET(plan, count)					\
-	(struct dmacpy_plan){						\
-		.op = (plan)->op,					\
-		.points = (plan)->points,				\
-		.nops = (count),					\
-		.room = (plan)->room,					\
-	}
 
 size_t dmacpy_plan_memory(unsigned int room);
 void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room);
@@ -110,6 +106,7 @@ void dmacpy_plan_clear(struct dmacpy_plan *plan);
 struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 				    unsigned int nops);
 void dmacpy_plan_put(struct dmacpy_plan *plan);
+void dmacpy_plan_release(struct dmacpy_plan *plan);
 
 int dmacpy_plan_refuse(struct dmacpy_plan *plan, unsigned int index, int error);
 int dmacpy_plan_check(struct dmacpy_plan *plan);

@@ -31,9 +31,11 @@
 #include "dmacpy_stream.h"
 #include "dmacpy_trace.h"
 
-/* Jobs of no more operations than this are kept to be used again, so many. */
+/* A job of no more operations than this is kept to be used again, */
 #define QUEUE_SPARE_OPS	64
+/* and more of them, so many, of no more than this. */
 #define QUEUE_SPARES	32
+#define QUEUE_SPARES_OPS	8
 /* What a job counts for at most, in the time that a waiter spins. */
 #define QUEUE_LATENCY_MAX	4
 
@@ -136,7 +138,8 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 static bool queue_keep_spare(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
 {
-	if (job->own.room > QUEUE_SPARE_OPS)
+	if (job->own.room > QUEUE_SPARE_OPS ||
+	    (job->own.room > QUEUE_SPARES_OPS && atomic_read(&stream->nspares)))
 		return false;
 	if (atomic_inc_return(&stream->nspares) > QUEUE_SPARES) {
 		atomic_dec(&stream->nspares);
@@ -153,7 +156,7 @@ static void queue_release(struct dmacpy_xfer *xfer)
 
 	dmacpy_job_clear(job);
 	if (!queue_keep_spare(stream, job))
-		kvfree(job);
+		dmacpy_job_free_memory(job);
 	dmacpy_stream_put(stream);
 }
 

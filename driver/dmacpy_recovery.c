@@ -426,8 +426,7 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 	const char *reason;
 
 	chan->quiet = false;
-	reason = dmacpy_testcopy_chain(&chan->test,
-				       recovery_test_timeout(chan));
+	reason = dmacpy_testcopy_chain(&chan->test, RECOVERY_TEST_TIME);
 	chan->forgets |= dmacpy_testcopy_forgets(&chan->test);
 	/* What has called back is past writing. */
 	if (!atomic_read(&chan->test.in_flight))
@@ -442,8 +441,8 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 
 	if (!chan->engine.fills)
 		return NULL;
-	chan->quiet = dmacpy_testcopy_fill(&chan->test,
-					   recovery_test_timeout(chan), &right);
+	chan->quiet = dmacpy_testcopy_fill(&chan->test, RECOVERY_TEST_TIME,
+					   &right);
 	chan->engine.fills = right;
 	return chan->quiet ? NULL : "does not call back when it fills memory";
 }
@@ -486,8 +485,10 @@ static int recovery_setup(struct dmacpy_chan *chan)
 	if (ret)
 		return ret;
 	reason = recovery_test_all(chan);
+	/* Another driver may have it, after it was released for a test. */
 	if (reason)
-		return dev_err_probe(chan->parent, -EIO, "channel %s %s\n",
+		return dev_err_probe(chan->parent, chan->engine.requested ?
+				     -EIO : -EPROBE_DEFER, "channel %s %s\n",
 				     chan->engine.dma_name, reason);
 	recovery_find_lost(chan);
 	return 0;

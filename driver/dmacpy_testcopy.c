@@ -120,7 +120,7 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 			  unsigned long timeout)
 {
 	bool again = !(copy->engine->quirks & DMACPY_QUIRK_WARNS);
-	unsigned long issue = min(timeout, TESTCOPY_ISSUE);
+	unsigned long issue = min(timeout / 2, TESTCOPY_ISSUE);
 
 	if (wait_event_timeout(copy->called_back,
 			       testcopy_in_flight(copy) < count, issue))

@@ -341,7 +341,7 @@ static bool fake_fill(struct fake_chan *chan, const struct fake_desc *desc,
 	if (!dst)
 		return false;
 	memset(dst, desc->value, length);
-	memunmap(dst);
+	fake_unmap(chan->base.device->dev, desc->dst, dst);
 	atomic_inc(&fake_script.filled);
 	/* Before anybody is told. */
 	wmb();

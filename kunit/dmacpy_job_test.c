@@ -75,7 +75,8 @@ static void job_checks_operation(struct kunit *test)
 	job->plan->op[1] = param->op;
 	KUNIT_EXPECT_EQ(test, param->result, dmacpy_plan_check(job->plan));
 	if (!param->result)
-		KUNIT_EXPECT_EQ(test, max(param->op.rows, 1U), job->plan->op[1].rows);
+		KUNIT_EXPECT_EQ(test, max(param->op.rows, 1U),
+				job->plan->op[1].rows);
 	dmacpy_job_free(job);
 }
 
@@ -414,7 +415,8 @@ static void job_joins(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, job_plan(job, chan, ends));
 	KUNIT_EXPECT_EQ(test, job->plan->length, job->plan->planned);
 	for (i = 0; i < PLAN_OPS && param->lengths[i]; i++)
-		KUNIT_EXPECT_EQ(test, param->lengths[i], job->plan->op[i].length);
+		KUNIT_EXPECT_EQ(test, param->lengths[i],
+				job->plan->op[i].length);
 	KUNIT_EXPECT_EQ(test, i, job->plan->nops);
 	dmacpy_job_free(job);
 }
@@ -438,7 +440,7 @@ static void job_counts_what_is_joined(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_plan_check(job->plan));
 	dmacpy_plan_begin(job->plan, chan);
 	KUNIT_EXPECT_EQ(test, -E2BIG, dmacpy_plan_add(job->plan, &op, op + 3,
-							  &ends, chan));
+						      &ends, chan));
 	KUNIT_EXPECT_PTR_EQ(test, op, &job->plan->op[2]);
 	dmacpy_max_rows.value = max_rows;
 	dmacpy_job_free(job);

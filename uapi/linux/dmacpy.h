@@ -452,11 +452,12 @@ struct dmacpy_submit {
  * @op_count: number of operations, 1 to the limit in GET_INFO
  * @op_size: sizeof(struct dmacpy_op)
  * @handle: on return a handle of the operations, for RUN and RELEASE
- * @refused_op: when the call fails because of one of the operations, on return
- *	the number of that one in @ops, counted from 1, otherwise 0
+ * @refused_op: set it to 0; when the call fails because of one of the
+ *	operations, on return the number of that one in @ops, counted from 1
  *
  * Check operations as SUBMIT does, once for many jobs that run them. The handle
- * counts as one of the stream and of the user. It keeps what is behind the
+ * counts as one of the stream, and as one of the user for each 8 KiB of kernel
+ * memory that it may take. It keeps what is behind the
  * handles that the operations name, also after RELEASE of these, which so stay
  * charged to the user until it is released itself and the jobs that run it have
  * completed.
@@ -500,10 +501,10 @@ struct dmacpy_run_job {
  * job by itself, as if SUBMIT had started it. The same operations may be in
  * flight several times.
  *
- * Returns the number of jobs that were started: fewer than @job_count if one was
- * refused, which is then the first of the next call, to learn the reason. An
- * error means that none was started, or is the result of the one that WAIT has
- * waited for.
+ * Returns the number of jobs that were started: fewer than @job_count if one
+ * was refused, which is then the first of the next call, to learn the reason.
+ * An error means that none was started, or is the result of the one that WAIT
+ * has waited for.
  */
 struct dmacpy_run {
 	__u32 size;

@@ -23,7 +23,7 @@ const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);
 int engine_find(struct instance *instance)
 {
 	if (instance_named(instance, "dmacpy-fake"))
-		strcpy(instance->name, "dmacpy.0");
+		snprintf(instance->name, sizeof(instance->name), "dmacpy.0");
 	return instance_find_node(instance);
 }
 

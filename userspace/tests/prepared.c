@@ -332,7 +332,7 @@ TEST_F(prepared, has_fences)
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 }
 
-/* Catches: an unbind that memory of what was prepared outlives, or waits for. */
+/* Catches: an unbind that waits for prepared memory, or that this outlives. */
 TEST_F(prepared, is_unbound)
 {
 	struct dmacpy_run_job job = { .handle = self->out };

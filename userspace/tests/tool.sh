@@ -573,10 +573,10 @@ test_unbound()
 	# A device whose engine has no driver yet
 	engine=$(fake_engine)
 	fake=$(fake_device)
-	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/unbind
+	echo "$engine" >/sys/bus/platform/drivers/dmacpy-fake-dma/unbind
 	(echo "$fake" >/sys/bus/platform/drivers_probe) 2>/dev/null
 	dmacpy info 2>reason
-	echo $engine >/sys/bus/platform/drivers/dmacpy-fake-dma/bind
+	echo "$engine" >/sys/bus/platform/drivers/dmacpy-fake-dma/bind
 	eventually is_bound "$fake" || fail "still deferred"
 	for device in $devices; do
 		is_bound "$device" || tell_driver bind "$device"
