@@ -524,8 +524,8 @@ static int plan_prepare_patterns(struct dmacpy_plan *plan)
 
 static void plan_sync_rows(const struct dmacpy_op *op,
 			   const struct dmacpy_buf *buf, u64 offset, u64 stride,
-			   void (*sync)(const struct dmacpy_buf *buf, u64 offset,
-					u64 length))
+			   void (*sync)(const struct dmacpy_buf *buf,
+					u64 offset, u64 length))
 {
 	u32 row;
 
@@ -606,7 +606,8 @@ static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
 
 /* Does the engine fill the piece, or most of it, by itself? */
 static bool plan_cut_fill(const struct dmacpy_plan *plan,
-			  const struct dmacpy_op *op, struct dmacpy_piece *piece)
+			  const struct dmacpy_op *op,
+			  struct dmacpy_piece *piece)
 {
 	if (!plan->fills || op->pattern != (op->pattern & 0xff) * 0x01010101U ||
 	    !IS_ALIGNED(piece->dst, DMACPY_FILL_ALIGN) ||

@@ -213,7 +213,7 @@ static void ioctl_checks_pointer(struct kunit *test)
 static void ioctl_knows_commands(struct kunit *test)
 {
 	static const unsigned int cmds[] = {
-		_IO(DMACPY_TYPE, DMACPY_CMD_SYNC + 1),
+		_IO(DMACPY_TYPE, DMACPY_CMD_RUN + 1),
 		_IO(DMACPY_TYPE, 0xff),
 		_IO(DMACPY_TYPE + 1, DMACPY_CMD_RELEASE),
 		_IOWR(DMACPY_TYPE, DMACPY_CMD_RELEASE, struct dmacpy_release),
@@ -519,6 +519,8 @@ static void ioctl_syncs_memory(struct kunit *test)
 			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_CPU));
 	ioctl_expect_syncs(test, base, NULL, 0);
 	test_user_end();
+	/* The dma-buf goes before the stream does. */
+	KUNIT_EXPECT_EQ(test, 0, dmacpy_handle_release(it->stream, handle));
 }
 
 static const struct ioctl_case ioctl_unbound_cases[] = {

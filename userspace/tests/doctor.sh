@@ -110,6 +110,7 @@ test_no_engine()
 test_no_node()
 {
 	local tree=/sys/firmware/devicetree/base
+	[ -d $tree ] || skip "this machine has no device tree"
 	hidden $tree
 	finds 'no node of the driver' 'sram=SIZE@ADDRESS' dmacpy doctor
 	mkdir -p $tree/bus/dmacpy

@@ -165,20 +165,24 @@ FIXTURE_TEARDOWN_PARENT(engines)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* In and out of the SRAM, in so many operations. -EBADMSG for wrong data. */
+/*
+ * In and out of the SRAM, in so many operations, from the last to the first:
+ * those that touch would be joined. -EBADMSG for wrong data.
+ */
 static int pass(struct _test_data_engines *self, unsigned int count)
 {
 	static uint8_t round;
 	struct dmacpy_op ops[OPS];
-	unsigned int half = count / 2, i, length = LENGTH / half;
+	unsigned int half = count / 2, i, at, length = LENGTH / half;
 	int ret;
 
 	for (i = 0; i < half; i++) {
+		at = (half - 1 - i) * length;
 		ops[i] = (struct dmacpy_op){
 			.dst = self->sram,
-			.dst_offset = i * length,
+			.dst_offset = at,
 			.src = self->in,
-			.src_offset = i * length,
+			.src_offset = at,
 			.length = length,
 		};
 		ops[half + i] = ops[i];

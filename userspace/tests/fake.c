@@ -52,20 +52,23 @@ static void bench_close(struct bench *b)
 
 /*
  * In and out of the SRAM again, in one job of so many operations. The second
- * half of them depends on the first. -EBADMSG for success with wrong data.
+ * half of them depends on the first. From the last piece to the first: pieces
+ * that go on where the one before ends would be joined. -EBADMSG for success
+ * with wrong data.
  */
 static int pass(struct bench *b, unsigned int count)
 {
 	struct dmacpy_op ops[MAX_OPS];
-	unsigned int half = count / 2, i, length = LENGTH / half;
+	unsigned int half = count / 2, i, at, length = LENGTH / half;
 	int ret;
 
 	for (i = 0; i < half; i++) {
+		at = (half - 1 - i) * length;
 		ops[i] = (struct dmacpy_op){
 			.dst = b->sram,
-			.dst_offset = i * length,
+			.dst_offset = at,
 			.src = b->in,
-			.src_offset = i * length,
+			.src_offset = at,
 			.length = length,
 		};
 		ops[half + i] = ops[i];

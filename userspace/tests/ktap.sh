@@ -86,6 +86,7 @@ nothing_allocated()
 {
 	local node
 	for node in /dev/dmacpy[0-9]*; do
+		[ -e "$node" ] || continue
 		dmacpy -d "$node" info --json >info.json 2>/dev/null ||
 			return 1
 		[ "$(json sram_free)" = "$(json sram_total)" ] || return 1

@@ -80,7 +80,7 @@ test_buffer_keeps_module()
 	grep -q 'in use\|unavailable' err || fail "refused: $(cat err)"
 	kill $!
 	wait $! 2>/dev/null
-	unload
+	load
 }
 
 allocated()

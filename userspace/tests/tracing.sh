@@ -47,7 +47,7 @@ traced()
 test_jobs()
 {
 	traced dmacpy bench -d "$node" --src sram --dst sram --size 4K \
-		--iterations 100 --batch 3
+		--iterations 100 --batch 3 --gap 64
 	awk '
 		{
 			event = ""

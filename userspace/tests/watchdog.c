@@ -363,16 +363,19 @@ TEST_F_TIMEOUT(watchdog, late_interrupts_are_not_lost, SLOW)
 TEST_F_TIMEOUT(watchdog, lost_in_a_batch, SLOW)
 {
 	static struct dmacpy_op ops[1024];
-	size_t i;
+	size_t i, at;
 
-	for (i = 0; i < ARRAY_SIZE(ops); i++)
+	/* From the last to the first: those that touch would be joined. */
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		at = 16 * (ARRAY_SIZE(ops) - 1 - i);
 		ops[i] = (struct dmacpy_op){
 			.dst = self->handle,
-			.dst_offset = i * 16,
+			.dst_offset = at,
 			.src = self->user_handle,
-			.src_offset = i * 16,
+			.src_offset = at,
 			.length = 16,
 		};
+	}
 	memset(self->user, 0x5a, LENGTH);
 	lose_interrupts(self, true);
 	EXPECT_EQ(-ETIMEDOUT, submit(self->stream, ops, ARRAY_SIZE(ops)));

@@ -24,7 +24,8 @@ static const char no_engine[] =
 	"CONFIG_XILINX_ZYNQMP_DMA or CONFIG_PL330_DMA.";
 static const char no_node[] =
 	"Add one, compatible with \"" COMPATIBLE "\",\n"
-	"or load the module with sram=SIZE@ADDRESS.";
+	"or load the module with sram=SIZE@ADDRESS; or, to have a device\n"
+	"without hardware, load dmacpy-sim.";
 static const char waits[] =
 	"Load the driver of its engine or of its SRAM; end other users of the\n"
 	"engine's channels.";
@@ -138,6 +139,12 @@ void doctor_check_nodes(void)
 	    strchr(sram, '@')) {
 		doctor_ok("the parameter sram is %.*s",
 			  (int)strcspn(sram, "\n"), sram);
+		return;
+	}
+
+	/* Its first device: they are numbered. */
+	if (!access(DEVICES "/dmacpy.0", F_OK)) {
+		doctor_ok("another driver makes the device dmacpy.0");
 		return;
 	}
 

@@ -30,7 +30,7 @@ static const char * const opcodes[] = {
 
 /* By the number of the bit. */
 static const char * const submit_flags[] = {
-	"wait", "out_fence", "in_fence", "event", "no_implicit",
+	"wait", "out_fence", "in_fence", "event", "no_implicit", "more",
 };
 
 static const char * const register_flags[] = { "explicit_sync" };

@@ -21,6 +21,14 @@ FAKE_ENGINE = "/sys/kernel/debug/dmacpy_fake_dma/"
 PAGE = mmap.PAGESIZE
 
 
+def fails_on_command(device):
+    """Is its engine that of kunit/dmacpy_fake_dma.c?"""
+    node = "/sys/class/misc/" + os.path.basename(device.path)
+    parent = os.path.basename(os.path.realpath(node + "/device"))
+    return (os.path.exists(FAKE_ENGINE) and
+            (parent.endswith(".dmacpy-fake") or parent == "dmacpy.0"))
+
+
 def knob(name, value):
     """Have the engine that fails on command do something."""
     with open(FAKE_ENGINE + name, "w", encoding="ascii") as file:
@@ -360,7 +368,7 @@ class Asynchronous(Case):
 
     def test_failed_job(self):
         """Catches: a failure that a task does not see."""
-        if not os.path.exists(FAKE_ENGINE):
+        if not fails_on_command(self.device):
             self.skipTest("no engine that fails on command")
 
         async def main():
