@@ -266,7 +266,7 @@ TEST_F(prepared, keeps_what_it_names)
 /* Catches: handles of them without a limit, or one that is not given back. */
 TEST_F_TIMEOUT(prepared, are_limited, 2 * SLOW)
 {
-	struct dmacpy_op op = fill_op(self->sram, 1);
+	struct dmacpy_op op = copy_op(self->user, self->sram);
 	int ret, last = 0, count;
 
 	for (count = 0; count <= 16384; count++) {
