@@ -500,7 +500,7 @@ static int plan_prepare_patterns(struct dmacpy_plan *plan)
 	size_t size = plan->block_size * plan->nfills, offset = 0;
 	struct dmacpy_op *op;
 
-	/* Less than cache lines would bounce, for as long as the plan is there. */
+	/* Less than cache lines would bounce for the life of the plan. */
 	size = ALIGN(size, dma_get_cache_alignment());
 	plan->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!plan->pattern)

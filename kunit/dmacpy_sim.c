@@ -2,9 +2,9 @@
 /*
  * A device without hardware, for any machine: RAM that stands for SRAM, and
  * the engine of dmacpy_fake_dma.c, with a device for the driver dmacpy. It is
- * as any device that another driver makes: the SRAM is a gen_pool of its parent,
- * the channels are those of a struct dma_slave_map. No device tree is needed,
- * and none is in the way.
+ * as any device that another driver makes: the SRAM is a gen_pool of its
+ * parent, the channels are those of a struct dma_slave_map. No device tree is
+ * needed, and none is in the way.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
