@@ -32,7 +32,7 @@ stock)
 		versal/6.1-arm64 smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
 	host_suites+=(budgets latency shutdown)
-	seconds=1800
+	seconds=2700
 	;;
 boards)
 	mapfile -t guests < <(grep -v '^#' "$top/qemu/rows")
