@@ -47,6 +47,7 @@
 /**
  * struct fake_script - what the engine does
  * @delay_us: how long a descriptor takes
+ * @prompt: of so many descriptors one takes no @delay_us, 0 for none
  * @bytes_per_us: how fast a channel copies, 0 for at once
  * @ring: descriptors of a channel
  * @hang: nothing is copied; all that was given meanwhile, and is terminated
@@ -101,6 +102,7 @@
  */
 struct fake_script {
 	u32 delay_us;
+	u32 prompt;
 	u32 bytes_per_us;
 	u32 ring;
 	u32 hang;
@@ -520,9 +522,12 @@ static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
 {
 	struct fake_script *script = &fake_script;
 	u32 bytes_per_us = READ_ONCE(script->bytes_per_us);
-	u64 ns = (u64)READ_ONCE(script->delay_us) * NSEC_PER_USEC;
+	u32 prompt = READ_ONCE(script->prompt);
 	ktime_t start = max(chan->free_at, desc->issued);
+	u64 ns = 0;
 
+	if (!prompt || desc->tx.cookie % prompt)
+		ns = (u64)READ_ONCE(script->delay_us) * NSEC_PER_USEC;
 	if (bytes_per_us)
 		ns += desc->length * NSEC_PER_USEC / bytes_per_us;
 	return ktime_add_ns(start, ns);
@@ -926,6 +931,7 @@ static const struct {
 	size_t offset;
 } fake_files[] = {
 	FAKE_FILE(delay_us),
+	FAKE_FILE(prompt),
 	FAKE_FILE(bytes_per_us),
 	FAKE_FILE(ring),
 	FAKE_FILE(hang),

@@ -185,20 +185,14 @@ test_table()
 	! grep -Eq '^(user|udmabuf|heap) ' out || fail "not only SRAM"
 }
 
-# Catches: figures of a machine that is busy, without a word about it.
+# Catches: figures of a machine that is busy, without a word about it. Of this
+# engine's copies one in three is much faster than the others, on any host.
 test_warns()
 {
-	knob delay_us 100
-	trap 'knob delay_us 0' EXIT
-	while :; do
-		knob delay_us 5000
-		usleep 10000
-		knob delay_us 0
-		usleep 10000
-	done &
-	unsteady=$!
+	knob prompt 3
+	knob delay_us 2000
+	trap 'knob delay_us 0; knob prompt 0' EXIT
 	expect 0 dmacpy tune -d "$node" --dst sram --seconds 5
-	kill $unsteady
 	grep -q 'measurements half of the copies' err || fail "no warning"
 }
 
