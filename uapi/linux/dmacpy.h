@@ -22,23 +22,23 @@
  *
  * poll() of the file: POLLIN when read() has a record, POLLOUT when there is
  * room for a job and the channel takes it, POLLHUP and POLLERR when the device
- * was unbound. read() gives whole records of struct dmacpy_event. fsync() waits
- * for the jobs that were submitted before it, and returns the first error since
- * the last fsync(). close() cancels nothing.
+ * was unbound. read() returns whole records of struct dmacpy_event. fsync()
+ * waits for the jobs that were submitted before it, and returns the first error
+ * since the last fsync(). close() cancels nothing.
  *
  * Each command takes a pointer to a structure that starts with its own size
  * in bytes and a word of flags, and is the same for 32- and 64-bit programs.
- * Structures only ever grow at their end. What the kernel does not know must
- * be zero; what the program does not know is not written.
+ * Structures only ever grow at their end. Bytes that the kernel does not know
+ * must be zero; bytes that the program does not know are not written.
  *
- * A command that fails leaves its outputs as they were, but for @refused_op of
- * SUBMIT. After EFAULT a length may have been written, but never the number of
- * a file or a handle. So a program can set an output before the call to find
- * out what it owns after it, as with a SUBMIT that waits: when @out_fence has
- * changed, the error is the result of a job that was started.
+ * A command that fails does not change its outputs, except @refused_op of
+ * SUBMIT. After EFAULT a length may have been written, but never a file
+ * descriptor or a handle. So a program can set an output before the call to
+ * find out whether it owns an object afterwards. When a SUBMIT that waits has
+ * changed @out_fence, the error is the result of a job that was started.
  *
- * Memory is named by dma-buf file descriptors and by handles, never by
- * address on the bus. Lengths, offsets and strides are in bytes.
+ * Commands name memory by dma-buf file descriptors and by handles, never by bus
+ * address. Lengths, offsets and strides are in bytes.
  *
  * All commands use these values of errno:
  *
@@ -50,7 +50,7 @@
  *    than the limits
  *  - EOPNOTSUPP: an unknown flag or opcode; REGISTER on a CPU whose data cache
  *    has aliases, as that of an ARM926
- *  - ENOTTY: an unknown command, which by io_uring is EOPNOTSUPP
+ *  - ENOTTY: an unknown command; EOPNOTSUPP from io_uring
  *  - ENOENT: no such handle
  *  - EBADF: a file descriptor that is not open, or is no dma-buf or sync_file
  *  - EACCES: the dma-buf's file descriptor, or the handle, lacks the read or
@@ -59,7 +59,7 @@
  *  - EIO: memory that cannot be mapped for the engine
  *  - ENOMEM: out of kernel memory
  *  - ENOSPC: out of SRAM
- *  - EMFILE, ENFILE: out of file descriptors, of files in the system
+ *  - EMFILE, ENFILE: out of file descriptors, of the process or of the system
  *  - EDQUOT: a limit of the stream, or one of the user that opened it: handles,
  *    the quota of SRAM, RLIMIT_MEMLOCK
  *  - EAGAIN: the channel is being recovered after a failure, there is no room
@@ -69,13 +69,13 @@
  *  - ENODEV: the device was unbound from its driver
  *
  * IMPORT also returns errors of the dma-buf's exporter; ALLOC, IMPORT and
- * REGISTER those of power management, when the hardware does not come up.
+ * REGISTER those of power management, when the hardware cannot be powered on.
  *
  * The result of a job that was started:
  *
  *  - EIO: the engine reported an error, or copied less than requested
- *  - ETIMEDOUT: the engine made no progress with the job, or what it depends on
- *    did not happen in time
+ *  - ETIMEDOUT: the engine made no progress with the job, or a fence that the
+ *    job depends on did not signal in time
  *  - ECANCELED: an earlier job of the stream failed, or a job of any stream on
  *    the channel had ETIMEDOUT from the engine, or the in-fence failed
  *  - ENODEV: the device was unbound from its driver
@@ -92,7 +92,7 @@ enum {
 	DMACPY_CMD_RUN,
 };
 
-/* What a handle is good for: the engine reads from it, writes to it. */
+/* The access that a handle grants: the engine reads from it, writes to it. */
 #define DMACPY_ACCESS_READ	0x1
 #define DMACPY_ACCESS_WRITE	0x2
 
@@ -103,9 +103,9 @@ enum {
  * @size: sizeof(struct dmacpy_get_info)
  * @flags: must be 0
  * @sram_total: size of the SRAM that can be allocated
- * @sram_free: what of it is free now
+ * @sram_free: size of the SRAM that is free now
  * @sram_largest: the longest buffer that could be allocated now
- * @max_bytes: limit of the bytes that one job moves
+ * @max_bytes: limit of the bytes that one job copies and fills
  * @max_ops: limit of the operations in one job
  * @max_rows: limit of the rows in one job, over all its operations; a COPY is
  *	one row; a FILL is one for each 4 KiB or, if that is less, for each part
@@ -115,15 +115,15 @@ enum {
  * @channels: number of channels of the DMA engine
  * @copy_align: offsets, strides and lengths of all operations must be
  *	multiples of this
- * @user_align: start and end of what is written into registered memory must
- *	be multiples of this, because the CPU's cache lines around a part that
- *	the engine writes are lost
+ * @user_align: start and end of a destination in registered memory must be
+ *	multiples of this: if the engine writes a part of a cache line, the
+ *	CPU's data in the rest of the line is lost
  * @opcodes: bit n is set when opcode n is supported
  * @submit_flags: the flags of SUBMIT that are supported
  * @name: the device's name, ends with a zero byte
- * @max_jobs: limit of the jobs of a stream that have not ended
- * @max_events: limit of the records of a stream that were not read, and of the
- *	jobs that will make one
+ * @max_jobs: limit of the jobs of a stream that have not completed
+ * @max_events: limit of the unread records of a stream, including those of jobs
+ *	that have not completed
  * @max_user_bytes: no job is taken while the jobs of all streams of the user
  *	that have not completed have this many bytes or more
  * @max_user_jobs: limit of these jobs
@@ -133,10 +133,10 @@ enum {
  *	released ones that jobs still use
  * @register_flags: the flags of REGISTER that are supported
  *
- * The user of a stream is the one that opened it. In a structure that is too
- * short for them, the limits of users are not reported, but apply.
+ * The user of a stream is the user that opened it. The limits of users apply
+ * even if the program's structure is too short to report them.
  *
- * Everything but @size and @flags is output and ignored on input.
+ * All members except @size and @flags are output, and are ignored on input.
  */
 struct dmacpy_get_info {
 	__u32 size;
@@ -173,10 +173,10 @@ struct dmacpy_get_info {
  * @fd_flags: O_RDONLY or O_RDWR, and O_CLOEXEC
  * @fd: on return the dma-buf's file descriptor
  *
- * Allocate a buffer of SRAM, cleared to zero, and export it as a dma-buf. It
- * can be mapped (MAP_SHARED; bracket CPU access with DMA_BUF_IOCTL_SYNC),
- * imported here for copies, passed to other processes and to other drivers.
- * It is freed when the last of them lets go of it.
+ * Allocate a buffer of SRAM, cleared to zero, and export it as a dma-buf. The
+ * program can map it (MAP_SHARED; bracket CPU access with DMA_BUF_IOCTL_SYNC),
+ * IMPORT it for copies, and pass it to other processes and other drivers. It is
+ * freed when its last user has released it.
  */
 struct dmacpy_alloc {
 	__u32 size;
@@ -199,7 +199,7 @@ struct dmacpy_alloc {
  * @length: on return the length of the dma-buf
  *
  * Map a dma-buf for the stream's engine. The handle keeps the dma-buf; @fd
- * can be closed. The file descriptor must be open for what is in @access.
+ * can be closed. The file descriptor must be open for the access in @access.
  */
 struct dmacpy_import {
 	__u32 size;
@@ -216,9 +216,9 @@ struct dmacpy_import {
 /**
  * DOC: Flags of REGISTER
  *
- *  - DMACPY_REGISTER_EXPLICIT_SYNC: no copy syncs the memory, but the program
- *    does, by SYNC. The engine sees what was in the memory at REGISTER. RELEASE
- *    syncs nothing: what a job has written is to be synced before.
+ *  - DMACPY_REGISTER_EXPLICIT_SYNC: the program syncs the memory, by SYNC, and
+ *    copies do not. The engine sees the contents of the memory at REGISTER.
+ *    RELEASE syncs nothing: sync the data that a job has written before it.
  */
 #define DMACPY_REGISTER_EXPLICIT_SYNC	0x1
 
@@ -240,7 +240,7 @@ struct dmacpy_import {
  * The CPU must not touch the range of a copy while it runs. A process that
  * forks should mark the memory with MADV_DONTFORK. The handle stands for the
  * pages that are there now: release it before the memory is freed, unmapped or
- * given up with MADV_DONTNEED, as jobs would go on with the old pages.
+ * given up with MADV_DONTNEED, as jobs would continue to use the old pages.
  */
 struct dmacpy_register {
 	__u32 size;
@@ -260,7 +260,7 @@ struct dmacpy_register {
  * @handle: from IMPORT, REGISTER or PREPARE
  * @__reserved: must be 0
  *
- * Forget a handle. Jobs that use it keep what is behind it until they end.
+ * Release a handle. Jobs that use it keep its memory until they complete.
  */
 struct dmacpy_release {
 	__u32 size;
@@ -274,11 +274,11 @@ struct dmacpy_release {
 /**
  * DOC: Flags of SYNC
  *
- *  - DMACPY_SYNC_FOR_DEVICE: hand the ranges over to the engine: it sees what
- *    the CPU has written there
- *  - DMACPY_SYNC_FOR_CPU: take the ranges back: the CPU sees what the engine
- *    has written there. What the CPU itself has written there since they were
- *    handed over is lost.
+ *  - DMACPY_SYNC_FOR_DEVICE: hand the ranges over to the engine: it sees the
+ *    data that the CPU has written there
+ *  - DMACPY_SYNC_FOR_CPU: take the ranges back: the CPU sees the data that the
+ *    engine has written there. Data that the CPU itself has written there since
+ *    they were handed over is lost.
  */
 #define DMACPY_SYNC_FOR_DEVICE	0x1
 #define DMACPY_SYNC_FOR_CPU	0x2
@@ -287,7 +287,7 @@ struct dmacpy_release {
  * struct dmacpy_sync_range - a part of registered memory
  * @handle: from REGISTER with DMACPY_REGISTER_EXPLICIT_SYNC
  * @__reserved: must be 0
- * @offset: where in the memory
+ * @offset: start of the range in the memory
  * @length: bytes, at least 1; for SYNC_FOR_CPU start and end must be multiples
  *	of @user_align in GET_INFO, as for a copy that writes there
  */
@@ -306,17 +306,17 @@ struct dmacpy_sync_range {
  * @range_count: number of ranges, 1 to the limit of operations in GET_INFO
  * @range_size: sizeof(struct dmacpy_sync_range)
  *
- * Sync parts of memory that no copy syncs. Call it FOR_DEVICE after the CPU has
- * written to a range, before a job that reads it or writes to it is submitted;
- * and FOR_CPU after a job has written to a range, before the CPU reads it or
- * writes to it. Nothing outside of the ranges changes. Where the engine sees
- * the caches nothing has to be done, but the ranges are checked.
+ * Sync parts of memory that copies do not sync. Call it FOR_DEVICE after the
+ * CPU has written to a range, before SUBMIT of a job that reads it or writes to
+ * it; and FOR_CPU after a job has written to a range, before the CPU reads it
+ * or writes to it. Nothing outside of the ranges changes. If the engine is
+ * coherent with the caches, SYNC only checks the ranges.
  *
  * SYNC does not wait for jobs: the bytes of a range that a job writes to
- * meanwhile are undefined. It is EINVAL for memory that copies sync, and for a
- * dma-buf, whose exporter does; and EACCES FOR_CPU without
+ * concurrently are undefined. SYNC returns EINVAL for memory that copies sync,
+ * and for a dma-buf, which its exporter syncs; and EACCES for FOR_CPU without
  * DMACPY_ACCESS_WRITE, as the engine has written nothing there. The ranges
- * before one that is refused have been synced.
+ * before a refused one have been synced.
  */
 struct dmacpy_sync {
 	__u32 size;
@@ -331,11 +331,12 @@ struct dmacpy_sync {
 /**
  * enum dmacpy_opcode - what an operation does
  * @DMACPY_OP_COPY: copy @length bytes from the source to the destination
- * @DMACPY_OP_COPY_2D: copy @rows rows of @length bytes; the next row starts
- *	a stride further, in source and destination each its own
+ * @DMACPY_OP_COPY_2D: copy @rows rows of @length bytes; each row starts one
+ *	stride after the previous one, with separate strides for source and
+ *	destination
  * @DMACPY_OP_FILL: repeat @pattern over @length bytes of the destination,
- *	starting with its first byte in memory at the first byte; a last part
- *	that is shorter than the pattern takes the pattern's first bytes
+ *	aligned to its first byte; a last part that is shorter than the pattern
+ *	gets the pattern's first bytes
  */
 enum dmacpy_opcode {
 	DMACPY_OP_COPY,
@@ -349,19 +350,19 @@ enum dmacpy_opcode {
  * @flags: must be 0
  * @dst: handle of the destination, with DMACPY_ACCESS_WRITE
  * @src: handle of the source, with DMACPY_ACCESS_READ; 0 for FILL
- * @dst_offset: where in the destination
- * @src_offset: where in the source; 0 for FILL
+ * @dst_offset: offset in the destination
+ * @src_offset: offset in the source; 0 for FILL
  * @length: bytes to copy or to fill; for COPY_2D the length of a row
- * @dst_stride: COPY_2D: from row to row, at least @length; otherwise 0
- * @src_stride: COPY_2D: from row to row, 0 repeats one row; otherwise 0
+ * @dst_stride: COPY_2D: distance of rows, at least @length; otherwise 0
+ * @src_stride: COPY_2D: distance of rows, 0 repeats one row; otherwise 0
  * @rows: COPY_2D: number of rows, at least 1; otherwise 0
- * @pattern: FILL: what to fill with, in the CPU's byte order; otherwise 0
+ * @pattern: FILL: the pattern, in the CPU's byte order; otherwise 0
  *
- * Source and destination in the same buffer must not overlap: EINVAL. Two
- * tiles of one picture, that is COPY_2D with equal strides, overlap when a
- * byte of theirs does; with different strides, when their bounds do. Where two
- * buffers are the same memory, as when it was registered twice, it is undefined
- * what an operation reads that another one of the same job writes.
+ * Source and destination in the same buffer must not overlap: EINVAL. Two tiles
+ * of one picture, that is COPY_2D with equal strides, overlap if they have a
+ * byte in common; with different strides, if their bounds overlap. If two
+ * buffers are the same memory, for example registered twice, and one operation
+ * of a job reads bytes that another one writes, the result is undefined.
  */
 struct dmacpy_op {
 	__u32 opcode;
@@ -380,22 +381,24 @@ struct dmacpy_op {
 /**
  * DOC: Flags of SUBMIT
  *
- *  - DMACPY_SUBMIT_WAIT: return when the job is done, with its result. After
- *    the job was started only a fatal signal ends the wait, and the job goes
- *    on. Without this flag SUBMIT returns when the job is queued; the array of
- *    operations can be reused then.
+ *  - DMACPY_SUBMIT_WAIT: return when the job has completed, with its result.
+ *    After the job was started only a fatal signal ends the wait, and the job
+ *    continues. Without this flag SUBMIT returns when the job is queued. The
+ *    array of operations can be reused when SUBMIT has returned.
  *  - DMACPY_SUBMIT_OUT_FENCE: return a sync_file, close-on-exec, that signals
- *    when the job is done
+ *    when the job has completed
  *  - DMACPY_SUBMIT_IN_FENCE: the job starts when a sync_file has signalled; if
- *    that has failed the job is cancelled. Jobs of the same stream are in order
- *    without it: the job may have written when the failure comes.
- *  - DMACPY_SUBMIT_EVENT: queue a record for read() when the job is done
+ *    that signals an error, the job is cancelled. A job need not wait for a
+ *    fence of its own stream, as its jobs are in order anyway: it may have
+ *    written already when the earlier job fails.
+ *  - DMACPY_SUBMIT_EVENT: queue a record for read() when the job has completed
  *  - DMACPY_SUBMIT_NO_IMPLICIT: do not wait for the fences in the dma-bufs, and
- *    do not have others wait for this job; without it the job waits for the
- *    writers of its sources, and for all users of its destinations
- *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The engine
- *    may be told of this one together with that, which is cheaper, but some
- *    milliseconds later if no other comes. WAIT overrides it.
+ *    do not add one for this job; without the flag the job waits for the
+ *    writers of its sources, and for all users of its destinations, and others
+ *    wait for it
+ *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The driver
+ *    may issue both to the engine together, which is cheaper; if no other job
+ *    follows, it issues this one some milliseconds later. WAIT overrides it.
  */
 #define DMACPY_SUBMIT_WAIT		0x1
 #define DMACPY_SUBMIT_OUT_FENCE		0x2
@@ -414,20 +417,20 @@ struct dmacpy_op {
  * @user_data: for the record of EVENT
  * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
  * @out_fence: with OUT_FENCE, on return the sync_file's file descriptor
- * @refused_op: set it to 0; when the call fails because of one of the
- *	operations, on return the number of that one in @ops, counted from 1. A
- *	kernel that does not know this member wants 0, and leaves it.
+ * @refused_op: set it to 0; if the call fails because of one of the operations,
+ *	on return the number of that operation in @ops, counted from 1. A kernel
+ *	that does not know this member requires 0, and does not change it.
  * @__reserved: must be 0
  *
- * Run the operations as one job, in the order of the array: each one sees
- * what those before it wrote. Nothing is started when a single one is refused.
- * The bytes of the destinations are undefined after a job that failed.
+ * Run the operations as one job, in the order of the array: each one sees the
+ * data that those before it wrote. If one is refused, nothing is started. The
+ * bytes of the destinations are undefined after a job that failed.
  *
  * Other users of the dma-bufs can wait for the job by their fences, as poll()
- * on the dma-buf does. Programs do so before DMA_BUF_IOCTL_SYNC, which waits
- * only after the exporter has invalidated the caches. A job that waits delays
- * its own stream only. Its wait for fences of other drivers is bounded, and
- * ends with ETIMEDOUT.
+ * on the dma-buf does. Programs should poll() before DMA_BUF_IOCTL_SYNC, which
+ * waits only after the exporter has invalidated the caches. A job that waits
+ * delays its own stream only. Its wait for fences of other drivers is bounded:
+ * then it fails with ETIMEDOUT.
  */
 struct dmacpy_submit {
 	__u32 size;
@@ -452,15 +455,15 @@ struct dmacpy_submit {
  * @op_count: number of operations, 1 to the limit in GET_INFO
  * @op_size: sizeof(struct dmacpy_op)
  * @handle: on return a handle of the operations, for RUN and RELEASE
- * @refused_op: set it to 0; when the call fails because of one of the
- *	operations, on return the number of that one in @ops, counted from 1
+ * @refused_op: set it to 0; if the call fails because of one of the operations,
+ *	on return the number of that operation in @ops, counted from 1
  *
  * Check operations as SUBMIT does, once for many jobs that run them. The handle
- * counts as one of the stream, and as one of the user for each 8 KiB of kernel
- * memory that it may take. It keeps what is behind the
- * handles that the operations name, also after RELEASE of these, which so stay
- * charged to the user until it is released itself and the jobs that run it have
- * completed.
+ * counts as one for the limit of the stream, and as one per 8 KiB of kernel
+ * memory that it may take for the limit of the user. It keeps the memory behind
+ * the handles that the operations name, even after RELEASE of these. That
+ * memory stays charged to the user until the prepared job is released and its
+ * last run has completed.
  */
 struct dmacpy_prepare {
 	__u32 size;
@@ -491,8 +494,8 @@ struct dmacpy_run_job {
  * @size: sizeof(struct dmacpy_run)
  * @flags: DMACPY_SUBMIT_*
  * @jobs: pointer to an array of struct dmacpy_run_job
- * @job_count: number of jobs, 1 to the limit of those of a stream in GET_INFO;
- *	more than one only if @flags has neither WAIT nor a fence
+ * @job_count: number of jobs, 1 to @max_jobs of GET_INFO; more than one only if
+ *	@flags has neither WAIT nor a fence
  * @job_size: sizeof(struct dmacpy_run_job)
  * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
  * @out_fence: with OUT_FENCE, on return the sync_file's file descriptor
@@ -502,9 +505,9 @@ struct dmacpy_run_job {
  * flight several times.
  *
  * Returns the number of jobs that were started: fewer than @job_count if one
- * was refused, which is then the first of the next call, to learn the reason.
- * An error means that none was started, or is the result of the one that WAIT
- * has waited for.
+ * was refused. To get the reason, start the next call with that job. An error
+ * means that no job was started, or is the result of the job that WAIT has
+ * waited for.
  */
 struct dmacpy_run {
 	__u32 size;
@@ -521,13 +524,14 @@ struct dmacpy_run {
 /**
  * struct dmacpy_run_command - RUN by io_uring, in an SQE
  * @handle: from PREPARE
- * @flags: of DMACPY_SUBMIT_* only IN_FENCE and NO_IMPLICIT: EINVAL
+ * @flags: DMACPY_SUBMIT_IN_FENCE and _NO_IMPLICIT; EINVAL for others
  * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
  * @__reserved: must be 0
  *
  * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_RUN runs a job
- * and completes with its result, as that with DMACPY_SUBMIT does. All of it is
- * in the SQE, be it of 64 bytes or of 128, where the rest is not used.
+ * and completes with its result, like one with DMACPY_SUBMIT. This structure is
+ * in the SQE itself, of 64 or of 128 bytes; the rest of an SQE of 128 bytes is
+ * not used.
  */
 struct dmacpy_run_command {
 	__u32 handle;
@@ -543,13 +547,14 @@ struct dmacpy_run_command {
  *
  * An IORING_OP_URING_CMD on the open file with the cmd_op DMACPY_SUBMIT runs a
  * job and completes with its result. An SQE of 128 bytes holds struct
- * dmacpy_submit itself, one of 64 holds this. What it points to, and the
- * in-fence, have to stay until the request completes. @refused_op is returned
- * where this points to; it is not in an SQE of 128 bytes, which is only read.
+ * dmacpy_submit itself, one of 64 bytes holds this structure. The structure
+ * that it points to, and the in-fence, must exist until the request completes.
+ * @refused_op is returned in that structure, but never in an SQE of 128 bytes,
+ * which the kernel only reads.
  *
- * Of the flags, only IN_FENCE and NO_IMPLICIT make sense: EINVAL. The requests
- * of a ring that is closed are cancelled, but the jobs go on; before Linux 6.7
- * the ring waits for them, and so does a program that ends.
+ * Flags other than IN_FENCE and NO_IMPLICIT are refused: EINVAL. Closing a ring
+ * cancels its requests, but the jobs continue; before Linux 6.7 closing the
+ * ring, or exiting the program, waits for them.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;
@@ -561,8 +566,8 @@ struct dmacpy_submit_pointer {
  * @user_data: from SUBMIT
  * @result: 0 or -errno
  * @__reserved: 0
- * @length: bytes that the job was to copy and fill
- * @timestamp: when it was done, in nanoseconds of CLOCK_MONOTONIC
+ * @length: bytes that the job had to copy and fill
+ * @timestamp: time of completion, in nanoseconds of CLOCK_MONOTONIC
  */
 struct dmacpy_event {
 	__aligned_u64 user_data;

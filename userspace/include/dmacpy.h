@@ -14,12 +14,12 @@
 extern "C" {
 #endif
 
-/* The version of the project: all else that has one takes it from here. */
+/* The version of the project. All other places take it from here. */
 #define DMACPY_VERSION_MAJOR	0
 #define DMACPY_VERSION_MINOR	2
 #define DMACPY_VERSION_PATCH	0
 
-/* Has this header at least that version? It can be used in #if, too. */
+/* True if this header has at least that version. Can be used in #if, too. */
 #define DMACPY_VERSION_AT_LEAST(major, minor, patch)			\
 	(DMACPY_VERSION_MAJOR > (major) ||				\
 	 (DMACPY_VERSION_MAJOR == (major) &&				\
@@ -33,23 +33,23 @@ extern "C" {
  * Six objects. A device is /dev/dmacpyN. A stream is one open file of it:
  * its jobs run on one channel of the engine, one after the other. A buffer is
  * memory that a stream's engine can reach: SRAM, a dma-buf of another driver,
- * or memory of the program. A job is a list of copies and fills. A prepared
- * job is one that the kernel has checked, to be run many times. A copier has
- * streams, and buffers, of its own, to copy on all channels at once.
+ * or memory of the program. A job is a list of copies and fills. A prepared job
+ * is one that the kernel has checked, to be run many times. A copier copies on
+ * all channels at once, with streams and buffers of its own.
  *
- * Functions return 0, or a negative value of errno: those that <linux/dmacpy.h>
- * lists, and what each function adds. A call that fails changes nothing but,
- * maybe, what it was to return, unless its description says otherwise. Lengths,
- * offsets and strides are in bytes.
+ * Functions return 0, or a negative value of errno: one that <linux/dmacpy.h>
+ * lists, or one that the description of the function adds. A call that fails
+ * changes nothing except, perhaps, its outputs, unless its description says
+ * otherwise. Lengths, offsets and strides are in bytes.
  *
- * The library has no global state. Different streams can be used by different
- * threads at the same time; a stream with its buffers and jobs, or a copier
- * with its buffers, by one thread at a time. Another thread can wait, in
- * dmacpy_stream_read_events(), dmacpy_stream_flush() or dmacpy_fence_wait(),
- * while that one submits.
+ * The library has no global state. Different threads can use different streams
+ * at the same time. Only one thread at a time can use a stream with its buffers
+ * and jobs, or a copier with its buffers, except that another thread can wait,
+ * in dmacpy_stream_read_events(), dmacpy_stream_flush() or dmacpy_fence_wait(),
+ * while the first one submits.
  *
- * Free the buffers and jobs of a stream before the stream. A stream does not
- * need its device any more once it is open.
+ * Free the buffers and jobs of a stream before the stream. An open stream no
+ * longer needs its device.
  */
 
 struct dmacpy_device;
@@ -63,8 +63,8 @@ struct dmacpy_copier_buffer;
 /**
  * dmacpy_version() - the version of the library that the program runs with
  *
- * The header that the program was built with has its own in
- * DMACPY_VERSION_MAJOR, DMACPY_VERSION_MINOR and DMACPY_VERSION_PATCH;
+ * DMACPY_VERSION_MAJOR, DMACPY_VERSION_MINOR and DMACPY_VERSION_PATCH are the
+ * version of the header that the program was built with;
  * DMACPY_VERSION_AT_LEAST(major, minor, patch) compares it.
  *
  * Return: a string such as "0.2.0". It is constant.
@@ -74,8 +74,8 @@ const char *dmacpy_version(void);
 /**
  * dmacpy_device_list() - find the devices of this machine
  * @paths: on return an array of paths, in the order of their numbers; a null
- *	pointer follows the last. The caller owns it and frees it, with the
- *	paths, by one call of free().
+ *	pointer follows the last. The caller owns it, and frees it together with
+ *	the paths by one call of free().
  *
  * Return: the number of devices, which can be 0, or a negative errno.
  */
@@ -87,8 +87,8 @@ int dmacpy_device_list(char ***paths);
  * @device: on return the device. The caller owns it and frees it with
  *	dmacpy_device_close().
  *
- * Return: 0, -ENOENT when there is no device, -ENOTTY when @path is something
- * else, or the error of open(2).
+ * Return: 0, -ENOENT when there is no device, -ENOTTY when @path is not a
+ * dmacpy device, or the error of open(2).
  */
 int dmacpy_device_open(const char *path, struct dmacpy_device **device);
 
@@ -99,7 +99,7 @@ int dmacpy_device_open(const char *path, struct dmacpy_device **device);
 void dmacpy_device_close(struct dmacpy_device *device);
 
 /**
- * dmacpy_device_path() - the path that a device was opened by
+ * dmacpy_device_path() - the path with which a device was opened
  * @device: an open device
  *
  * Return: the path. The device owns it.
@@ -107,12 +107,12 @@ void dmacpy_device_close(struct dmacpy_device *device);
 const char *dmacpy_device_path(const struct dmacpy_device *device);
 
 /**
- * dmacpy_device_info() - ask a device for its properties and free SRAM
+ * dmacpy_device_info() - get the properties and the free SRAM of a device
  * @device: an open device
  * @info: on return its properties
  * @size: sizeof(*@info). A program that was built with an older or a newer
- *	<linux/dmacpy.h> gets the members that all of program and kernel know,
- *	and zero in the rest.
+ *	<linux/dmacpy.h> gets the members that both the program and the kernel
+ *	know, and zero in the rest.
  *
  * Return: 0 or a negative errno.
  */
@@ -125,8 +125,9 @@ int dmacpy_device_info(struct dmacpy_device *device,
  * @stream: on return the stream. The caller owns it and frees it with
  *	dmacpy_stream_close().
  *
- * The device gives the stream the channel with the fewest streams. Open several
- * streams to use several channels.
+ * The driver gives the stream the channel with the fewest bytes queued or, if
+ * several are idle, the one with the fewest streams. Open several streams to
+ * use several channels.
  *
  * Return: 0, or the error of open(2).
  */
@@ -150,7 +151,7 @@ void dmacpy_stream_close(struct dmacpy_stream *stream);
 int dmacpy_stream_fd(const struct dmacpy_stream *stream);
 
 /**
- * dmacpy_stream_copy() - copy a range, of any length that the engine can do
+ * dmacpy_stream_copy() - copy a range of any length
  * @stream: that the buffers belong to
  * @dst: buffer to copy to
  * @dst_offset: where in @dst
@@ -158,9 +159,9 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * @src_offset: where in @src
  * @length: bytes to copy; with 0 nothing happens
  *
- * Returns when the copy is done. A copy that is too long for one job is split
- * into several. Where the engine cannot write single bytes to the program's
- * memory without spoiling their neighbours in the cache (user_align of struct
+ * Returns when the copy has completed. A copy that is too long for one job is
+ * split into several. If the engine cannot write single bytes to the program's
+ * memory without losing other bytes of the cache line (user_align of struct
  * dmacpy_get_info), the CPU copies the first and last few bytes. So the range
  * only has to be aligned to @copy_align, which is 1 for most engines.
  *
@@ -168,7 +169,7 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges overlap
  * (see dmacpy_stream_move()), or a buffer belongs to another stream, or when
- * the CPU would have to write to a buffer that it may not
+ * the CPU would have to write to a buffer with explicit sync
  * (dmacpy_buffer_register_flags()), -EACCES when a buffer lacks the access, or
  * the errors of dmacpy_buffer_register(), for memory that those few bytes pass
  * through, or of dmacpy_job_run().
@@ -179,23 +180,23 @@ int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       uint64_t length);
 
 /**
- * dmacpy_stream_move() - copy a range to where it may overlap itself
+ * dmacpy_stream_move() - copy a range within a buffer; the ranges may overlap
  * @stream: that the buffer belongs to
  * @buffer: to read and to write
- * @dst_offset: where to in @buffer
- * @src_offset: where from in @buffer
+ * @dst_offset: of the destination in @buffer
+ * @src_offset: of the source in @buffer
  * @length: bytes to copy; with 0 nothing happens
  *
- * As memmove(3): the destination gets what the source had before. Ranges that
- * do not overlap are copied as by dmacpy_stream_copy(). Others are copied in
- * pieces, in the direction that keeps the source until it has been read: pieces
- * as long as the ranges are apart, or, where that is less than 8 KiB, of 16 KiB
- * that pass through SRAM. When no SRAM can be allocated for that, pieces are as
- * short as the ranges are close, and the move takes accordingly long.
+ * As memmove(3): the destination gets the earlier contents of the source.
+ * Ranges that do not overlap are copied as by dmacpy_stream_copy(). Others are
+ * copied in pieces, in the direction that keeps the source until it has been
+ * read. A piece is as long as the distance of the ranges. If that is less than
+ * 8 KiB, a piece has 16 KiB and passes through SRAM. If no SRAM can be
+ * allocated, the pieces stay short, and the move takes accordingly long.
  *
- * Returns when all is done. To the rest of the stream, and to other users of
- * the buffer, it is several jobs. After a failure the bytes of both ranges are
- * undefined.
+ * Returns when the move has completed. Other jobs of the stream, and other
+ * users of the buffer, see it as several jobs. After a failure the bytes of
+ * both ranges are undefined.
  *
  * Return: 0, -EINVAL when a range is not within the buffer or it belongs to
  * another stream, -EACCES when the buffer lacks an access, or the errors of
@@ -206,14 +207,14 @@ int dmacpy_stream_move(struct dmacpy_stream *stream,
 		       uint64_t src_offset, uint64_t length);
 
 /**
- * dmacpy_stream_read_events() - read which jobs are done
+ * dmacpy_stream_read_events() - read the records of completed jobs
  * @stream: an open stream
  * @events: on return a record for each job, in the order they were submitted
  * @count: number of records that @events has room for, at least 1
  *
  * Only jobs submitted with DMACPY_SUBMIT_EVENT make a record, which is read
- * once. Waits for the first one, unless the stream's file descriptor is
- * O_NONBLOCK, and not for more.
+ * once. Waits until there is one record, unless the stream's file descriptor is
+ * O_NONBLOCK, and returns the records that are there.
  *
  * Return: the number of records, at least 1; -EAGAIN when there is none and the
  * stream is O_NONBLOCK, -EINTR after a signal, -ENODEV when the device was
@@ -234,16 +235,16 @@ int dmacpy_stream_flush(struct dmacpy_stream *stream);
 /**
  * dmacpy_fence_wait() - wait for a fence, of a job or of any other driver
  * @fence: file descriptor of a sync_file
- * @timeout_ms: longest wait in milliseconds; 0 only asks, a negative value
+ * @timeout_ms: longest wait in milliseconds; 0 does not wait, a negative value
  *	sets no limit
  *
  * A fence that is merged from several has signalled when all of them have, and
  * fails if one of them does, unless that was before they were merged.
  *
- * Return: 0 when it has signalled, -ETIME when not within @timeout_ms, -EINTR
- * after a signal, -EBADF or -ENOTTY when @fence is no sync_file, -ENOMEM, or
- * the error that it signalled: for a job -EIO, -ETIMEDOUT, -ECANCELED or
- * -ENODEV.
+ * Return: 0 when it has signalled, -ETIME when it has not within @timeout_ms,
+ * -EINTR after a signal, -EBADF or -ENOTTY when @fence is no sync_file,
+ * -ENOMEM, or the error that it signalled: for a job -EIO, -ETIMEDOUT,
+ * -ECANCELED or -ENODEV.
  */
 int dmacpy_fence_wait(int fence, int timeout_ms);
 
@@ -284,32 +285,33 @@ int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd, uint32_t access,
  * @buffer: on return the buffer. The caller owns it and frees it with
  *	dmacpy_buffer_free().
  *
- * The memory is pinned; all that is pinned by streams of the user counts
- * against RLIMIT_MEMLOCK. After a copy that ended with -ETIMEDOUT the engine
- * may still write to it: unmap it with munmap(2) rather than use it again.
+ * The memory is pinned; all memory that streams of the user pin counts against
+ * RLIMIT_MEMLOCK. After a copy that failed with -ETIMEDOUT the engine may still
+ * write to the memory: unmap it with munmap(2) rather than use it again.
  *
- * Return: 0, -EDQUOT at RLIMIT_MEMLOCK, -EFAULT when it cannot be pinned, as a
- * writable mapping of a file, or another negative errno.
+ * Return: 0, -EDQUOT at RLIMIT_MEMLOCK, -EFAULT when it cannot be pinned, like
+ * a writable mapping of a file, or another negative errno.
  */
 int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
 			   size_t length, uint32_t access,
 			   struct dmacpy_buffer **buffer);
 
 /**
- * dmacpy_buffer_register_flags() - the same with flags
+ * dmacpy_buffer_register_flags() - dmacpy_buffer_register() with flags
  * @stream: as for dmacpy_buffer_register()
  * @addr: as for dmacpy_buffer_register()
  * @length: as for dmacpy_buffer_register()
  * @access: as for dmacpy_buffer_register()
- * @flags: DMACPY_REGISTER_*, or 0; those that a device supports are
- *	@register_flags of struct dmacpy_get_info
+ * @flags: DMACPY_REGISTER_*, or 0; @register_flags of struct dmacpy_get_info
+ *	has the flags that the driver supports
  * @buffer: on return the buffer. The caller owns it and frees it with
  *	dmacpy_buffer_free().
  *
- * With DMACPY_REGISTER_EXPLICIT_SYNC copies do not sync the memory, but
- * dmacpy_buffer_sync() does, or the brackets of dmacpy_buffer_begin_access().
- * dmacpy_stream_copy() and dmacpy_stream_move() then only write to ranges that
- * are aligned to @user_align: otherwise they return -EINVAL.
+ * With DMACPY_REGISTER_EXPLICIT_SYNC copies do not sync the memory; the program
+ * calls dmacpy_buffer_sync(), or brackets its access by
+ * dmacpy_buffer_begin_access(). dmacpy_stream_copy() and dmacpy_stream_move()
+ * then only write to ranges that are aligned to @user_align: otherwise they
+ * return -EINVAL.
  *
  * Return: as dmacpy_buffer_register(), or -EOPNOTSUPP for an unknown flag.
  */
@@ -327,7 +329,7 @@ int dmacpy_buffer_register_flags(struct dmacpy_stream *stream, void *addr,
  *	written to it, before the CPU uses it. The latter is for ranges aligned
  *	to @user_align of struct dmacpy_get_info.
  *
- * Waits for no job. It is restarted after a signal.
+ * Does not wait for jobs. Restarts after a signal.
  *
  * Return: 0, -EINVAL when it is another kind of buffer, the range is not within
  * it or not aligned, -EACCES for DMACPY_SYNC_FOR_CPU when the engine does not
@@ -338,7 +340,7 @@ int dmacpy_buffer_sync(struct dmacpy_buffer *buffer, uint64_t offset,
 
 /**
  * dmacpy_buffer_free() - free a buffer with its mapping and file descriptor
- * @buffer: to free, or NULL. SRAM is given back when nobody else has it.
+ * @buffer: to free, or NULL. SRAM is freed when it has no other user.
  */
 void dmacpy_buffer_free(struct dmacpy_buffer *buffer);
 
@@ -366,20 +368,21 @@ int dmacpy_buffer_map(struct dmacpy_buffer *buffer, void **addr);
 void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
 
 /**
- * dmacpy_buffer_begin_access() - begin to access a mapped buffer by the CPU
+ * dmacpy_buffer_begin_access() - begin an access of the CPU to a mapped buffer
  * @buffer: to access
- * @access: what the CPU does, DMACPY_ACCESS_READ and _WRITE
+ * @access: the CPU's access, DMACPY_ACCESS_READ and _WRITE
  *
  * Waits for the jobs, and other users of the dma-buf, that write to it, and for
  * those that read from it when @access has DMACPY_ACCESS_WRITE, but not for
- * jobs with DMACPY_SUBMIT_NO_IMPLICIT. Only then it calls DMA_BUF_IOCTL_SYNC: a
- * program that calls that itself has to poll(2) the dma-buf before, or it may
- * see old data in cached memory. Both are restarted after a signal.
+ * jobs with DMACPY_SUBMIT_NO_IMPLICIT. Then it calls DMA_BUF_IOCTL_SYNC. A
+ * program that calls this ioctl itself has to poll(2) the dma-buf before, or it
+ * may read stale data from cached memory. Both calls are restarted after a
+ * signal.
  *
- * Does nothing for registered memory, which each copy itself makes coherent.
- * If it has DMACPY_REGISTER_EXPLICIT_SYNC, all of it that the engine may have
- * written to is synced for the CPU, and at the end of an access with
- * DMACPY_ACCESS_WRITE all of it for the engine; jobs are not waited for.
+ * Does nothing for registered memory, which each copy syncs itself. For memory
+ * with DMACPY_REGISTER_EXPLICIT_SYNC it syncs for the CPU all that the engine
+ * may have written, and the end of an access with DMACPY_ACCESS_WRITE syncs all
+ * of the memory for the engine; neither waits for jobs.
  *
  * Return: 0, -EINVAL when @access is neither, or the error of poll(2),
  * DMA_BUF_IOCTL_SYNC or DMACPY_SYNC.
@@ -387,9 +390,9 @@ void dmacpy_buffer_unmap(struct dmacpy_buffer *buffer);
 int dmacpy_buffer_begin_access(struct dmacpy_buffer *buffer, uint32_t access);
 
 /**
- * dmacpy_buffer_end_access() - end what dmacpy_buffer_begin_access() began
- * @buffer: that was accessed
- * @access: as at its begin
+ * dmacpy_buffer_end_access() - end an access of dmacpy_buffer_begin_access()
+ * @buffer: the buffer
+ * @access: as for dmacpy_buffer_begin_access()
  *
  * Return: as dmacpy_buffer_begin_access().
  */
@@ -413,7 +416,7 @@ int dmacpy_buffer_fd(const struct dmacpy_buffer *buffer);
 uint64_t dmacpy_buffer_size(const struct dmacpy_buffer *buffer);
 
 /**
- * dmacpy_buffer_handle() - the name of a buffer in the stream's commands
+ * dmacpy_buffer_handle() - the handle of a buffer in the stream's commands
  * @buffer: a buffer
  *
  * Return: the handle, for a program that calls DMACPY_SUBMIT itself. The
@@ -457,8 +460,8 @@ void dmacpy_job_reset(struct dmacpy_job *job);
  *
  * Return: 0, -EINVAL when a buffer belongs to another stream, -E2BIG, -EFBIG
  * or -ERANGE when the job would exceed the limit of operations, bytes or rows,
- * or -ENOMEM. Submitting the job finds all other errors, also that a fill takes
- * too many rows.
+ * or -ENOMEM. Submitting the job reports all other errors, including a fill
+ * that takes too many rows.
  */
 int dmacpy_job_add_copy(struct dmacpy_job *job,
 			struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -466,7 +469,7 @@ int dmacpy_job_add_copy(struct dmacpy_job *job,
 			uint64_t length);
 
 /**
- * struct dmacpy_plane - where the rows of a picture or matrix lie
+ * struct dmacpy_plane - the position of the rows of a picture or matrix
  * @buffer: that they are in
  * @offset: of the first byte of the first row
  * @stride: from the start of one row to the start of the next
@@ -510,10 +513,10 @@ int dmacpy_job_add_fill(struct dmacpy_job *job, struct dmacpy_buffer *dst,
 /**
  * dmacpy_job_describe() - fill in the operations of a job
  * @job: the job
- * @submit: gets @ops, @op_count and @op_size, which are good until @job is
+ * @submit: gets @ops, @op_count and @op_size, which are valid until @job is
  *	changed or freed
  *
- * For a program that submits the job itself, as by io_uring.
+ * For a program that submits the job itself, for example with io_uring.
  */
 void dmacpy_job_describe(const struct dmacpy_job *job,
 			 struct dmacpy_submit *submit);
@@ -522,15 +525,15 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
  * dmacpy_job_submit() - start a job
  * @job: to start, with at least one operation. It keeps its operations; it can
  *	be reset, submitted again or freed at once.
- * @submit: how. Set @size to sizeof(*@submit), @flags to DMACPY_SUBMIT_*, and
- *	@user_data and @in_fence as @flags want them; the rest to 0. The
- *	library fills in the operations. On return it has @out_fence, when
- *	@flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns that and frees it
- *	with close(2).
+ * @submit: how to start it. Set @size to sizeof(*@submit), @flags to
+ *	DMACPY_SUBMIT_*, @user_data and @in_fence as @flags require, and the
+ *	rest to 0. The library fills in the operations. On return it has
+ *	@out_fence, if @flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns that
+ *	and frees it with close(2).
  *
  * The operations take effect in the order they were added, and after all jobs
- * that were submitted to the stream before. @flags has how the end is reported;
- * the CPU must not touch the registered memory of the job until then.
+ * that were submitted to the stream before. @flags select how completion is
+ * reported; the CPU must not touch the registered memory of the job until then.
  *
  * Return: 0; -EINVAL, -EACCES, -EBADF, -EOPNOTSUPP, -E2BIG, -EMFILE, -EAGAIN,
  * -EINTR, -ENOMEM or -ENODEV when nothing was started, -EAGAIN also when
@@ -541,17 +544,17 @@ void dmacpy_job_describe(const struct dmacpy_job *job,
 int dmacpy_job_submit(struct dmacpy_job *job, struct dmacpy_submit *submit);
 
 /**
- * dmacpy_job_refused_op() - which operation a job was refused for
+ * dmacpy_job_refused_op() - the operation because of which a job was refused
  * @job: the job, after dmacpy_job_submit() or dmacpy_job_run()
  *
  * Return: the number of the operation, in the order they were added: 1 is the
- * first. 0 when the last call succeeded, or failed for another reason, or the
- * kernel does not return it.
+ * first. 0 when the last call succeeded, or failed for another reason, or when
+ * the kernel does not report it.
  */
 uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job);
 
 /**
- * dmacpy_job_run() - run a job and wait until it is done
+ * dmacpy_job_run() - run a job and wait until it has completed
  * @job: to run, with at least one operation. It keeps its operations and can
  *	be run again.
  *
@@ -559,7 +562,7 @@ uint32_t dmacpy_job_refused_op(const struct dmacpy_job *job);
  *
  * Return: 0; -EINVAL, -EACCES, -E2BIG, -EAGAIN, -EINTR, -ENOMEM or -ENODEV when
  * nothing was started; -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV when the job
- * failed, and what it writes to is undefined.
+ * failed, and its destinations are undefined.
  */
 int dmacpy_job_run(struct dmacpy_job *job);
 
@@ -567,27 +570,27 @@ int dmacpy_job_run(struct dmacpy_job *job);
  * dmacpy_job_prepare() - have a job checked once, to run it many times
  * @job: with at least one operation. It keeps its operations; it can be reset,
  *	changed or freed at once.
- * @prepared: on return what runs these operations. The caller owns it and frees
- *	it with dmacpy_prepared_free().
+ * @prepared: on return the prepared job. The caller owns it and frees it with
+ *	dmacpy_prepared_free().
  *
- * It keeps the memory of its buffers, which stays charged to the user until it
- * is freed, also when the buffers are freed before.
+ * A prepared job keeps the memory of its buffers, which stays charged to the
+ * user until the prepared job is freed, even if the buffers are freed before.
  *
  * Return: 0; -EINVAL, -EACCES, -E2BIG, -EDQUOT, -EINTR, -ENOMEM, -ENODEV, or
  * -ENOTTY when the kernel's driver is too old. dmacpy_job_refused_op() returns
- * which operation is wrong.
+ * the number of the refused operation.
  */
 int dmacpy_job_prepare(struct dmacpy_job *job,
 		       struct dmacpy_prepared **prepared);
 
 /**
  * dmacpy_prepared_free() - free a prepared job
- * @prepared: to free, or NULL. Jobs in flight that run it go on.
+ * @prepared: to free, or NULL. Its jobs in flight continue.
  */
 void dmacpy_prepared_free(struct dmacpy_prepared *prepared);
 
 /**
- * dmacpy_prepared_handle() - the kernel's name for a prepared job
+ * dmacpy_prepared_handle() - the handle of a prepared job
  * @prepared: the prepared job
  *
  * Return: the handle, for struct dmacpy_run_job, and for struct
@@ -599,13 +602,13 @@ uint32_t dmacpy_prepared_handle(const struct dmacpy_prepared *prepared);
  * dmacpy_prepared_submit() - start a prepared job
  * @prepared: the prepared job, which may be in flight already
  * @user_data: for its record
- * @how: how. Set @size to sizeof(*@how), @flags to DMACPY_SUBMIT_*, and
- *	@in_fence as @flags want it; the rest to 0. On return it has @out_fence,
- *	when @flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns that and frees
- *	it with close(2).
+ * @how: how to start it. Set @size to sizeof(*@how), @flags to DMACPY_SUBMIT_*,
+ *	@in_fence as @flags require, and the rest to 0. On return it has
+ *	@out_fence, when @flags has DMACPY_SUBMIT_OUT_FENCE. The caller owns
+ *	that and frees it with close(2).
  *
- * It takes effect after all jobs that were submitted to the stream before, just
- * as a job of dmacpy_job_submit().
+ * It takes effect after all jobs that were submitted to the stream before, like
+ * a job of dmacpy_job_submit().
  *
  * Return: as dmacpy_job_submit().
  */
@@ -613,7 +616,7 @@ int dmacpy_prepared_submit(struct dmacpy_prepared *prepared, uint64_t user_data,
 			   struct dmacpy_run *how);
 
 /**
- * dmacpy_prepared_run() - run a prepared job and wait until it is done
+ * dmacpy_prepared_run() - run a prepared job and wait until it has completed
  * @prepared: the prepared job
  *
  * Return: as dmacpy_job_run().
@@ -621,7 +624,7 @@ int dmacpy_prepared_submit(struct dmacpy_prepared *prepared, uint64_t user_data,
 int dmacpy_prepared_run(struct dmacpy_prepared *prepared);
 
 /**
- * dmacpy_stream_run() - start many prepared jobs by one call of the system
+ * dmacpy_stream_run() - start many prepared jobs with one system call
  * @stream: that they were prepared for
  * @jobs: an array of them, by their handles, each with the @user_data of its
  *	record
@@ -631,20 +634,20 @@ int dmacpy_prepared_run(struct dmacpy_prepared *prepared);
  * Each is a job by itself, in the order of the array.
  *
  * Return: the number of jobs that were started, which is less than @count when
- * one was refused: begin with that one to learn why. A negative errno, as
- * dmacpy_job_submit(), when none was.
+ * one was refused: a second call that begins with that job returns the reason.
+ * A negative errno, as dmacpy_job_submit(), when no job was started.
  */
 int dmacpy_stream_run(struct dmacpy_stream *stream,
 		      const struct dmacpy_run_job *jobs, uint32_t count,
 		      uint32_t flags);
 
 /**
- * dmacpy_copier_open() - make ready to copy on all channels of a device
+ * dmacpy_copier_open() - open a copier, to copy on all channels of a device
  * @device: an open device
  * @copier: on return the copier, with as many streams as the device has
- *	channels: one on each, unless others use some more. The caller owns it
- *	and frees it with dmacpy_copier_close(). It does not need @device any
- *	more.
+ *	channels: one on each, unless other programs load the channels unevenly.
+ *	The caller owns it and frees it with dmacpy_copier_close(). It no longer
+ *	needs @device.
  *
  * Return: 0, -ENOMEM, or the error of open(2).
  */
@@ -653,21 +656,21 @@ int dmacpy_copier_open(struct dmacpy_device *device,
 
 /**
  * dmacpy_copier_close() - close a copier
- * @copier: to close, or NULL. Its buffers must have been freed. Copies that are
- *	in flight go on, and their fences stay good.
+ * @copier: to close, or NULL. Its buffers must have been freed. Copies in
+ *	flight continue, and their fences stay valid.
  */
 void dmacpy_copier_close(struct dmacpy_copier *copier);
 
 /**
- * dmacpy_copier_set_min_part() - set from when on several channels are used
+ * dmacpy_copier_set_min_part() - set the length above which a copy is split
  * @copier: an open copier
- * @length: in bytes, at least 256. A copy of twice as much, or more, is cut
- *	into parts that are at least about that long; a shorter one is not,
- *	unless it is too long for one job.
+ * @length: in bytes, at least 256. A copy of at least twice that length is cut
+ *	into parts of at least about that length; a shorter one is not, unless
+ *	it is too long for one job.
  *
- * What pays is as much as the engine copies in the time in which the CPU
- * starts a job; "Several channels" in guide.rst describes how to measure it. By
- * default it is 64 KiB.
+ * A part pays off when the engine takes longer to copy it than the CPU takes to
+ * start a job; "Several channels" in guide.rst describes how to measure it. The
+ * default is 64 KiB.
  *
  * Return: 0 or -EINVAL.
  */
@@ -681,7 +684,7 @@ int dmacpy_copier_set_min_part(struct dmacpy_copier *copier, uint64_t length);
  * @buffer: on return the buffer. The caller owns it and frees it with
  *	dmacpy_copier_buffer_free().
  *
- * Takes a file descriptor for each channel.
+ * Uses one file descriptor for each channel.
  *
  * Return: as dmacpy_buffer_import().
  */
@@ -698,8 +701,8 @@ int dmacpy_copier_import(struct dmacpy_copier *copier, int fd, uint32_t access,
  * @buffer: on return the buffer. The caller owns it and frees it with
  *	dmacpy_copier_buffer_free().
  *
- * As dmacpy_buffer_register(), once for each channel: so often the memory
- * counts against RLIMIT_MEMLOCK.
+ * As dmacpy_buffer_register(), once for each channel; the memory counts against
+ * RLIMIT_MEMLOCK once for each.
  *
  * Return: as dmacpy_buffer_register().
  */
@@ -709,7 +712,7 @@ int dmacpy_copier_register(struct dmacpy_copier *copier, void *addr,
 
 /**
  * dmacpy_copier_buffer_free() - free a buffer of a copier
- * @buffer: to free, or NULL. Copies in flight keep what is behind it.
+ * @buffer: to free, or NULL. Copies in flight keep its memory.
  */
 void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
 
@@ -721,25 +724,26 @@ void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
  * @src: buffer to copy from
  * @src_offset: where in @src
  * @length: bytes to copy, at least 1
- * @in_fence: file descriptor of a sync_file that the copy waits for, and fails
- *	with, or a negative number. The caller keeps it and can close it.
+ * @in_fence: file descriptor of a sync_file that the copy waits for, or a
+ *	negative number. If the sync_file fails, so does the copy. The caller
+ *	keeps it and can close it.
  * @out_fence: on return the file descriptor of a sync_file that signals when
- *	all of the copy has ended. The caller owns it and frees it with
+ *	all of the copy has completed. The caller owns it and frees it with
  *	close(2).
  *
- * The copy is made with DMACPY_SUBMIT_NO_IMPLICIT, its parts in any order, and
- * so are several copies: what depends on a copy has to wait for its fence, as
- * by giving it to the next copy as @in_fence.
+ * The copy is made with DMACPY_SUBMIT_NO_IMPLICIT. The parts of a copy, and
+ * several copies, run in any order. Work that depends on a copy has to wait for
+ * its fence; pass the fence to the next copy as @in_fence.
  *
- * Wait by dmacpy_fence_wait(), which fails if any part of the copy does; poll()
- * waits for the end as well. The CPU must not touch the registered memory of
- * the copy until then, and has to respect the alignments of struct
- * dmacpy_get_info.
+ * Wait with dmacpy_fence_wait(), which fails if any part of the copy does;
+ * poll() also waits for completion. The CPU must not touch the registered
+ * memory of the copy until then. The copy has to respect the alignments of
+ * struct dmacpy_get_info.
  *
  * After a failure the bytes of the destination range are undefined, but no part
- * of the copy is in flight: when only some parts could be started, or one has
- * failed before this function returns, it waits for them, and signals do not
- * interrupt it then.
+ * of the copy is in flight: if only some parts could be started, or a part
+ * fails before this function returns, it waits for the others, and signals do
+ * not interrupt that wait.
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges
  * overlap, or a buffer belongs to another copier, -EACCES when a buffer lacks
