@@ -28,14 +28,14 @@
 #define EXPORT_MAX_ENTRY	SZ_2G
 
 /**
- * struct dmacpy_export - what is behind a dma-buf of ours
- * @dev: a reference; the buffer can only be used while it is bound
+ * struct dmacpy_export - the private data of a dma-buf of ours
+ * @dev: a reference; the CPU can access the buffer only while it is bound
  * @node: in dmacpy_device.exports, under dmacpy_device.lock
- * @pool: a reference, lives on after an unbind
+ * @pool: a reference; outlives an unbind
  * @sram: the memory
  * @account: a reference to the account that @sram is charged to
- * @dmabuf: the dma-buf, which exists as long as this
- * @inode: a reference to what user mappings belong to
+ * @dmabuf: the dma-buf, which has the lifetime of this structure
+ * @inode: a reference to the inode of user mappings
  */
 struct dmacpy_export {
 	struct dmacpy_device *dev;
@@ -49,8 +49,9 @@ struct dmacpy_export {
 
 /*
  * SRAM has no struct page, but some importers compute an address from the page
- * pointer of an entry, by sg_phys() or dma_map_sg(). Where that is arithmetic
- * on the pointer alone, one that points to no page serves them.
+ * pointer of an entry, by sg_phys() or dma_map_sg(). If the computation only
+ * uses the pointer's value, a pointer to a page that does not exist is
+ * sufficient.
  */
 static struct page *export_page(phys_addr_t phys)
 {
@@ -65,14 +66,14 @@ static struct page *export_page(phys_addr_t phys)
 }
 
 /**
- * dmacpy_export_new_table() - a table of SRAM, as importers get it
- * @phys: where the SRAM is
- * @addr: where the importer's device finds it
+ * dmacpy_export_new_table() - create the scatter list of SRAM for an importer
+ * @phys: the physical address of the SRAM
+ * @addr: its address for the importer's device
  * @size: bytes
  *
  * Context: Process. Undone by sg_free_table() and kfree().
- * Return: the table, in as few entries as have room for their length, or an
- * ERR_PTR() of -ENOMEM.
+ * Return: the table, with the minimum number of entries, or an ERR_PTR() of
+ * -ENOMEM.
  */
 struct sg_table *dmacpy_export_new_table(phys_addr_t phys, dma_addr_t addr,
 					 size_t size)
@@ -110,8 +111,8 @@ static int export_attach(struct dma_buf *dmabuf,
 }
 
 /*
- * The SRAM is in no cache, so it may be mapped any number of times, each with a
- * table of its own, which has the DMA address.
+ * The SRAM is not cached, so it may be mapped any number of times, each time
+ * with a separate table, which has the DMA address.
  */
 static struct sg_table *export_map(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
@@ -141,7 +142,7 @@ static void export_unmap(struct dma_buf_attachment *attach,
 	kfree(sgt);
 }
 
-/* The bytes of the buffer that are before an address. */
+/* The offset of an address in the buffer. */
 static u64 export_offset(const struct vm_area_struct *vma, unsigned long addr)
 {
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
@@ -155,7 +156,10 @@ static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
 
 	if (offset >= export->sram.size)
 		return VM_FAULT_SIGBUS;
-	/* Or the first write to each page is a fault, to mark it as dirty. */
+	/*
+	 * Otherwise the first write to each page would fault, to set the dirty
+	 * bit.
+	 */
 	if (vma->vm_flags & VM_WRITE)
 		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
 	return vmf_insert_pfn_prot(vma, addr & PAGE_MASK,
@@ -163,9 +167,9 @@ static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
 }
 
 /*
- * A fault costs as much as many pages, and comes when a program has no time for
- * it: the first one maps all that is in the same page table. Pages that are
- * mapped already stay. Inside the gate, so that no page appears behind
+ * A fault costs as much as mapping many pages, and may hit a program at a bad
+ * time, so the first fault maps all pages of the same page table. Pages that
+ * are mapped already stay. Inside the gate, so that no page is mapped after
  * dmacpy_export_revoke().
  */
 static vm_fault_t export_fault(struct vm_fault *vmf)
@@ -187,8 +191,8 @@ static vm_fault_t export_fault(struct vm_fault *vmf)
 }
 
 /*
- * For debuggers, which have no other way to memory without pages; and not more
- * than the process itself may do. Inside the gate, as export_fault().
+ * For debuggers, which cannot access memory without pages otherwise. They get
+ * no more access than the process itself. Inside the gate, as export_fault().
  */
 static int export_access(struct vm_area_struct *vma, unsigned long addr,
 			 void *buf, int length, int write)
@@ -219,9 +223,10 @@ static const struct vm_operations_struct export_vm_ops = {
 };
 
 /*
- * A private mapping would be copied on write, which needs a struct page. In an
- * executable one a call would fault for ever, as no CPU fetches from such
- * memory. The personality of some programs adds VM_EXEC to all that they read.
+ * A private mapping would be copied on write, which needs a struct page. A call
+ * into an executable mapping would fault for ever, as no CPU fetches
+ * instructions from such memory. The personality of some programs adds VM_EXEC
+ * to all readable mappings.
  */
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
@@ -244,7 +249,10 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* Also when it was revoked: dma_buf_vmap() warns of what fails. */
+/*
+ * Succeeds after dmacpy_export_revoke(), too: dma_buf_vmap() warns about
+ * failures.
+ */
 static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct dmacpy_export *export = dmabuf->priv;
@@ -254,8 +262,8 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 }
 
 /*
- * The CPU's view is not cached: all there is to do is to order its accesses,
- * which it may combine and delay, against the engine's.
+ * The CPU's mapping is not cached. It is sufficient to order the CPU's
+ * accesses, which it may combine and delay, against those of the engine.
  */
 static int export_barrier(struct dmacpy_export *export)
 {
@@ -263,7 +271,10 @@ static int export_barrier(struct dmacpy_export *export)
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 
-/* dma_buf_begin_cpu_access() waits too, but after this: before the barrier. */
+/*
+ * dma_buf_begin_cpu_access() waits only after this; wait here, before the
+ * barrier.
+ */
 static int export_begin_cpu_access(struct dma_buf *dmabuf,
 				   enum dma_data_direction dir)
 {
@@ -347,8 +358,8 @@ static const struct dma_buf_ops export_ops = {
 };
 
 /*
- * The name of the program, until a program sets another one, shows in fdinfo,
- * in maps and in the lists of debugfs. A buffer can do without.
+ * The buffer gets the name of the program, until a program sets another one,
+ * for fdinfo, maps and debugfs. A failure does no harm.
  */
 static void export_name(struct dma_buf *dmabuf)
 {
@@ -365,14 +376,14 @@ static void export_name(struct dma_buf *dmabuf)
 /**
  * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
  * @dev: whose SRAM
- * @account: of the user that it is charged to until it is freed
- * @length: wanted bytes, rounded up to whole pages
- * @flags: access mode and O_CLOEXEC of the file descriptor to be
+ * @account: of the user, charged until the buffer is freed
+ * @length: requested bytes, rounded up to whole pages
+ * @flags: access mode and O_CLOEXEC of the future file descriptor
  *
  * Context: Process, inside the gate.
  * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
- * -EINVAL for no bytes, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of a device
- * that cannot be resumed.
+ * -EINVAL for a length of 0, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of a
+ * device that cannot be resumed.
  */
 struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
 				    struct dmacpy_account *account, u64 length,
@@ -406,7 +417,7 @@ struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
 	export_name(dmabuf);
 	export->dmabuf = dmabuf;
 
-	/* What export_release() gives back. */
+	/* export_release() drops these references. */
 	export->inode = file_inode(dmabuf->file);
 	ihold(export->inode);
 	dmacpy_device_get(dev);
@@ -424,11 +435,11 @@ err_free:
 }
 
 /**
- * dmacpy_export_revoke() - take the SRAM away from all user mappings
+ * dmacpy_export_revoke() - unmap the SRAM from all user mappings
  * @dev: whose SRAM; its gate is closed, so the next access is a SIGBUS
  *
- * Mappings of other drivers stay, as these cannot be notified. That is why the
- * memory is only freed with its last reference.
+ * Mappings of other drivers stay, as these cannot be notified. Therefore the
+ * memory is freed only with its last reference.
  *
  * Context: Process.
  */
@@ -443,11 +454,11 @@ void dmacpy_export_revoke(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_export_is_sram() - is a dma-buf one of ours
+ * dmacpy_export_is_sram() - check if a dma-buf is one of ours
  * @dmabuf: the dma-buf, of any driver
  *
  * Context: Any.
- * Return: true if it is SRAM, of whatever instance.
+ * Return: true if it is SRAM of any instance.
  */
 bool dmacpy_export_is_sram(const struct dma_buf *dmabuf)
 {
@@ -457,7 +468,7 @@ bool dmacpy_export_is_sram(const struct dma_buf *dmabuf)
 /**
  * dmacpy_export_show() - list the buffers and their owners
  * @dev: whose SRAM
- * @m: where to
+ * @m: the output
  *
  * Context: Process.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The SRAM as a DMA-BUF heap, /dev/dma_heap/sram-<device>, for programs that
- * know heaps and not us. A heap cannot be removed: it outlives its instance,
- * and is given to the next one of the same name.
+ * use heaps and not this driver. A heap cannot be removed: it outlives its
+ * instance, and the next instance of the same name takes it over.
  */
 #include <linux/device.h>
 #include <linux/dma-buf.h>
@@ -30,7 +30,7 @@ struct dmacpy_heap {
 	struct dmacpy_device *dev;
 };
 
-/* Protected, with dmacpy_heap.dev, by the lock. */
+/* The lock protects the list and dmacpy_heap.dev. */
 static LIST_HEAD(heaps);
 static DEFINE_MUTEX(heaps_lock);
 
@@ -75,7 +75,7 @@ static const struct dma_heap_ops heap_ops = {
 	.allocate = heap_allocate,
 };
 
-/* The heap keeps the names. */
+/* The heap keeps a pointer to the name. */
 static int heap_register(struct dmacpy_heap *heap)
 {
 	struct dma_heap_export_info info = {
@@ -123,12 +123,12 @@ static struct dmacpy_heap *heap_find(const char *name)
 }
 
 /**
- * dmacpy_heap_get() - the heap of a device, made if it is the first time
+ * dmacpy_heap_get() - get the heap of a device, or create it
  * @parent: the platform device
  *
  * Context: Process.
- * Return: the heap, which stays, or an ERR_PTR(): -ENOMEM, or the -errno of
- * dma_heap_add().
+ * Return: the heap, which is never freed, or an ERR_PTR(): -ENOMEM, or the
+ * -errno of dma_heap_add().
  */
 struct dmacpy_heap *dmacpy_heap_get(const struct device *parent)
 {
@@ -141,7 +141,7 @@ struct dmacpy_heap *dmacpy_heap_get(const struct device *parent)
 }
 
 /**
- * dmacpy_heap_attach() - have a heap allocate from the SRAM of an instance
+ * dmacpy_heap_attach() - let a heap allocate from the SRAM of an instance
  * @heap: the heap
  * @dev: the instance, until the next call; or NULL for none
  *

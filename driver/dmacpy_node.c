@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device tree node: does it contradict itself? What the driver would ignore
- * is refused: the author of the node expects something of it.
+ * Checks the device tree node for contradictions. A property that the driver
+ * would ignore is refused, as the author of the node expects an effect.
  */
 #include <linux/device.h>
 #include <linux/ioport.h>
@@ -61,7 +61,7 @@ static int node_check_name(struct device *dev, int index)
 	return 0;
 }
 
-/* Without names, channels of any engine would be taken. */
+/* Without names, the driver would take channels of any engine. */
 static int node_check_dmas(struct device *dev)
 {
 	int names = 0, dmas = 0, ret = 0, i;

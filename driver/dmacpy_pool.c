@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SRAM: the pool of an mmio-sram node, that of the driver that has made the
- * device, or a region of our own.
+ * The SRAM: the pool of an mmio-sram node, the pool of the driver that created
+ * the device, or a region of our own.
  *
  * A region of our own stays in dmacpy_regions, reserved, until its last buffer
- * is gone. A device that is bound to it before that adopts it, so that what
- * still belongs to a buffer is not handed out twice.
+ * is freed. A device that is bound to it before that adopts it, so that the
+ * memory of a buffer is not allocated twice.
  *
- * The CPU may read ahead in all that is mapped. Where the clock or the power of
- * a region of our own may be off, each buffer is mapped by itself, which takes
- * as long as the rest of its allocation; else the region is mapped once. An
- * mmio-sram's driver keeps all of it mapped, with the clock on.
+ * The CPU may prefetch from all mapped memory. If the clock or the power of a
+ * region of our own may be off, each buffer is mapped separately, which takes
+ * as long as the rest of its allocation; otherwise the region is mapped once.
+ * The driver of an mmio-sram keeps all of it mapped, with the clock on.
  */
 #include <linux/bitmap.h>
 #include <linux/clk.h>
@@ -39,14 +39,14 @@
  * struct dmacpy_pool - a gen_pool that may be our own
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
- * @clk: on as long as there is a buffer, or NULL
- * @owner: the module of @gen, which stays as long as there is a buffer, or NULL
- * @gen: the allocator; its addresses are the kernel's mapping, or if @gated
- *	those of pool_virt()
+ * @clk: on while there is a buffer, or NULL
+ * @owner: a reference to the module of @gen while there is a buffer, or NULL
+ * @gen: the allocator; its addresses are those of the kernel's mapping or, if
+ *	@gated, of pool_virt()
  * @start: first byte of our own region
  * @size: its size, 0 if the pool belongs to another driver
- * @gated: our own region, which may have no clock or no power while there is
- *	no buffer
+ * @gated: our own region, whose clock or power may be off while there is no
+ *	buffer
  */
 struct dmacpy_pool {
 	struct kref ref;
@@ -114,8 +114,8 @@ static void pool_release(struct kref *ref)
 }
 
 /*
- * Is it turned off while there is no buffer: its own clock, the power of the
- * device, or either of a bus that the device is on?
+ * Returns true if the clock or power of the region, the device or one of its
+ * buses may be off while there is no buffer.
  */
 static bool pool_is_gated(const struct dmacpy_pool *pool, struct device *dev)
 {
@@ -127,13 +127,16 @@ static bool pool_is_gated(const struct dmacpy_pool *pool, struct device *dev)
 	return false;
 }
 
-/* The allocator's name of an address: not 0, and as aligned as the page. */
+/*
+ * The allocator's value for an address: not 0, and with the alignment of a
+ * page.
+ */
 static unsigned long pool_virt(const struct dmacpy_pool *pool, u64 addr)
 {
 	return addr - round_down(pool->start, PAGE_SIZE) + PAGE_SIZE;
 }
 
-/* Also finds out whether buffers can be mapped when they are allocated. */
+/* Also checks that buffers can be mapped when they are allocated. */
 static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 			  u64 start, u64 end)
 {
@@ -160,7 +163,7 @@ static int pool_add_chunk(struct dmacpy_pool *pool, struct device *dev,
 	return ret;
 }
 
-/* Adds what lies between the reserved ranges. */
+/* Adds the ranges between the reserved ones. */
 static int pool_add_chunks(struct dmacpy_pool *pool, struct device *dev,
 			   unsigned int nreserved)
 {
@@ -204,7 +207,7 @@ static int pool_count_reserved(struct device *dev)
 }
 
 /**
- * dmacpy_pool_is_main_memory() - does a region belong to the kernel
+ * dmacpy_pool_is_main_memory() - check if a region is System RAM
  * @res: the region
  *
  * Context: Process.
@@ -294,7 +297,9 @@ static bool pool_is_disabled(struct device_node *sram)
 	return np;
 }
 
-/* The device of an mmio-sram node, or of the one that it is a partition of. */
+/*
+ * The device of an mmio-sram node, or of the node that has it as a partition.
+ */
 static struct platform_device *pool_find_supplier(struct device_node *sram)
 {
 	struct platform_device *supplier = of_find_device_by_node(sram);
@@ -341,7 +346,7 @@ static void pool_leaves_resource(struct gen_pool *gen,
 		res->flags = 0;
 }
 
-/* Linux 6.1 finds the pool of any partition of the same name. */
+/* Linux 6.1 may return the pool of another partition with the same name. */
 static bool pool_is_of_node(struct gen_pool *gen, struct device_node *sram)
 {
 	struct resource res;
@@ -352,13 +357,13 @@ static bool pool_is_of_node(struct gen_pool *gen, struct device_node *sram)
 	return res.flags;
 }
 
-/* A driver that is bound has made the pool of its node, or never will. */
+/* A bound driver has created the pool of its node, or never will. */
 static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 			     struct device *supplier, struct device_node *sram)
 {
 	bool bound, page = false;
 
-	/* Under the lock it has no driver that is just being bound. */
+	/* With the lock held, no driver is just being bound to it. */
 	device_lock(supplier);
 	bound = supplier->driver;
 	device_unlock(supplier);
@@ -426,8 +431,8 @@ static struct dmacpy_pool *pool_open_supplier(struct device *dev)
 }
 
 /*
- * A device that a driver has made as the child of one of its own, which has the
- * pool, and is unbound only after this one.
+ * A device that a driver has created as a child of its own device, which has
+ * the pool, and which is unbound only after this one.
  */
 static struct dmacpy_pool *pool_open_parent(struct device *dev)
 {
@@ -453,14 +458,13 @@ static struct dmacpy_pool *pool_open_parent(struct device *dev)
 
 /**
  * dmacpy_pool_open() - the SRAM of a device
- * @pdev: the platform device that is being bound: with a resource, with a node
- *	that has "sram", or without both but with a parent that has a pool
+ * @pdev: the platform device that is being bound: with a resource; with a node
+ *	that has "sram"; or with a parent that has a pool
  *
  * Context: Process.
  * Return: the pool with a reference (dmacpy_pool_put()), or an ERR_PTR() with
  * the reason in the log: -EPROBE_DEFER, -ENODEV if the SRAM is disabled, -EBUSY
- * if something else has the region, -EINVAL for a node that makes no sense,
- * -ENOMEM.
+ * if another driver has the region, -EINVAL for an invalid node, -ENOMEM.
  */
 struct dmacpy_pool *dmacpy_pool_open(struct platform_device *pdev)
 {
@@ -486,7 +490,7 @@ void dmacpy_pool_get(struct dmacpy_pool *pool)
 }
 
 /**
- * dmacpy_pool_put() - give a reference back
+ * dmacpy_pool_put() - drop a reference
  * @pool: the pool, or NULL
  *
  * Context: Process.
@@ -501,13 +505,13 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
 /**
  * dmacpy_pool_alloc() - allocate SRAM
  * @pool: the pool
- * @length: wanted bytes, rounded up to whole pages: a page cannot be mapped
- *	into user space in part, and a neighbour's data must not come along
- * @sram: what was allocated, cleared to zero
+ * @length: requested bytes, rounded up to whole pages: user space can map only
+ *	whole pages, and must not see the data of another buffer
+ * @sram: the allocated memory, cleared to zero
  *
  * Context: Process. Undone by dmacpy_pool_free().
- * Return: 0, -EINVAL for no bytes, -ENOSPC, -ENOMEM, -ENODEV if the driver that
- * has the pool is being removed, or the -errno of the clock.
+ * Return: 0, -EINVAL for a length of 0, -ENOSPC, -ENOMEM, -ENODEV if the driver
+ * that has the pool is being removed, or the -errno of the clock.
  */
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram)
@@ -541,7 +545,7 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		goto err_free_sram;
 	}
 	memset(sram->vaddr, 0, sram->size);
-	/* An engine may be started by a relaxed write, which orders nothing. */
+	/* A relaxed write may start the engine, and does not order these. */
 	dmacpy_dma_mb();
 	return 0;
 
@@ -555,8 +559,8 @@ err_put_module:
 }
 
 /**
- * dmacpy_pool_free() - give SRAM back
- * @pool: where it was allocated
+ * dmacpy_pool_free() - free SRAM
+ * @pool: the pool of dmacpy_pool_alloc()
  * @sram: from dmacpy_pool_alloc()
  *
  * Context: Process. Neither a CPU nor an engine uses it after this.
@@ -565,7 +569,10 @@ void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 {
 	if (pool->gated) {
 		memunmap(sram->vaddr);
-		/* CPUs may remember the mapping, and read ahead by it. */
+		/*
+		 * CPUs may still have the mapping in their TLBs, and prefetch
+		 * through it.
+		 */
 		vm_unmap_aliases();
 	}
 	gen_pool_free(pool->gen, sram->virt, sram->size);
@@ -573,7 +580,7 @@ void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram)
 	module_put(pool->owner);
 }
 
-/* Others may change the bitmap at the same time: good for information. */
+/* The bitmap may change concurrently: the result is for information only. */
 static void pool_largest_in_chunk(struct gen_pool *gen,
 				  struct gen_pool_chunk *chunk, void *data)
 {
@@ -591,7 +598,7 @@ static void pool_largest_in_chunk(struct gen_pool *gen,
 }
 
 /**
- * dmacpy_pool_stat() - how much SRAM there is
+ * dmacpy_pool_stat() - get the total and the free size of a pool
  * @pool: the pool
  * @stat: filled in
  *

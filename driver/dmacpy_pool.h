@@ -10,9 +10,9 @@ struct resource;
 
 /**
  * struct dmacpy_sram - a part of a pool that was allocated
- * @vaddr: where the kernel sees it, write-combined
- * @virt: what it is to the allocator
- * @phys: where it is
+ * @vaddr: the kernel's mapping, write-combined
+ * @virt: the allocator's address
+ * @phys: the physical address
  * @size: in bytes, a multiple of the page size
  */
 struct dmacpy_sram {
@@ -24,8 +24,8 @@ struct dmacpy_sram {
 
 /**
  * struct dmacpy_pool_stat - the state of a pool, in bytes
- * @total: what can be allocated at all
- * @free: what is free
+ * @total: the size that can be allocated
+ * @free: the size that is free
  * @largest: the longest free range of whole pages
  */
 struct dmacpy_pool_stat {

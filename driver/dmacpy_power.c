@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The power of what an instance uses: itself and, by device links, the SRAM's
- * device and the engine. It is on as long as there is a buffer, of SRAM or as
- * an end point of copies, and so for each job, which has at least one.
+ * The power of an instance and, through device links, of the SRAM's device and
+ * the engine. It is on while there is a buffer: SRAM that was allocated, or a
+ * handle. So it is on for each job, which has at least one buffer.
  */
 #include <linux/device.h>
 #include <linux/pm_runtime.h>
 
 #include "dmacpy_power.h"
 
-/* Longer than between a program's buffers, in ms. */
+/* Longer than the usual time between two buffers of a program, in ms. */
 #define POWER_DELAY	100
 
 /**
- * dmacpy_power_enable() - begin to save power
+ * dmacpy_power_enable() - enable runtime power management
  * @parent: the platform device that is being bound
  *
  * Context: Process. Undone by dmacpy_power_disable().
@@ -38,10 +38,10 @@ void dmacpy_power_disable(struct device *parent)
 }
 
 /**
- * dmacpy_power_get() - have the power on
+ * dmacpy_power_get() - keep the power on
  * @parent: the platform device, bound
  *
- * Context: Process. Undone by dmacpy_power_put(), also when it was unbound.
+ * Context: Process. Undone by dmacpy_power_put(), even after an unbind.
  * Return: 0 or the -errno of a device that cannot be resumed.
  */
 int dmacpy_power_get(struct device *parent)
