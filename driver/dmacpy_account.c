@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Resources that are limited for each user. An object is charged to the user
- * that opened its stream, for as long as the object exists: neither the exit of
- * a process nor exec() gives anything back, and passing the file to another
- * user moves no charge.
+ * that opened its stream, for as long as the object exists: the exit of a
+ * process, exec() and passing the file to another user do not change the
+ * charge.
  *
  * user_struct.locked_vm serves for pinned memory only, and depends on the
  * configuration of the kernel.
@@ -48,7 +48,7 @@ static struct dmacpy_account *account_new(kuid_t user)
 }
 
 /**
- * dmacpy_account_get_current() - the account of the calling task's user
+ * dmacpy_account_get_current() - get the account of the calling task's user
  *
  * Context: Process.
  * Return: the account with a reference (dmacpy_account_put()), or NULL for
@@ -70,8 +70,8 @@ struct dmacpy_account *dmacpy_account_get_current(void)
 }
 
 /**
- * dmacpy_account_put() - give a reference back
- * @account: the account; all charges are given back before the last one
+ * dmacpy_account_put() - drop a reference
+ * @account: the account; all charges are returned before the last reference
  *
  * Context: Process.
  */
@@ -151,7 +151,7 @@ void dmacpy_account_uncharge(struct dmacpy_account *account,
 }
 
 /*
- * The bytes of the next job do not matter: poll() does not know them, and a job
+ * The bytes of the next job do not count: poll() does not know them, and a job
  * that is longer than the limit has to be possible.
  */
 static bool account_has_room(u64 queued)
@@ -161,7 +161,7 @@ static bool account_has_room(u64 queued)
 }
 
 /**
- * dmacpy_account_has_room() - may the user submit a job
+ * dmacpy_account_has_room() - check if the user may submit a job
  * @account: the account; its @wait is woken when this changes to true
  *
  * Context: Any.

@@ -35,7 +35,7 @@ enum dmacpy_resource {
  * @used: amount of each resource
  * @queued: jobs that have not completed and their bytes, in one word, so that
  *	both change together; see account_has_room()
- * @wait: woken when there is room for a job again, has the user's streams
+ * @wait: woken when there is room for a job again; the user's streams wait here
  */
 struct dmacpy_account {
 	refcount_t ref;

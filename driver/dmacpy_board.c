@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Instances for boards whose device tree cannot be changed, or that have none:
- * with SRAM that the user names, and whatever channel there is.
+ * with SRAM that the user names, and any free channel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,7 +25,7 @@
 #define BOARD_REGIONS	8
 
 static char *sram;
-/* It makes any address readable: refused where the kernel is locked down. */
+/* The parameter makes any address readable: a locked-down kernel refuses it. */
 module_param_hw(sram, charp, iomem, 0444);
 MODULE_PARM_DESC(sram,
 		 "SRAM that the device tree does not have, <size>@<address>[,...]");
@@ -34,10 +34,10 @@ static struct platform_device *board_devices[BOARD_REGIONS];
 static unsigned int board_count;
 
 /**
- * struct board_reader - reads a region where nothing may be
+ * struct board_reader - a thread that reads a region which may not respond
  * @region: its mapping
  * @size: its size
- * @started: the thread runs
+ * @started: completed when the thread runs
  */
 struct board_reader {
 	void *region;
@@ -45,7 +45,7 @@ struct board_reader {
 	struct completion started;
 };
 
-/* Returns what follows the region, or NULL. */
+/* Returns the text after the region, or NULL. */
 static char *board_parse(const char *text, struct resource *res)
 {
 	u64 size, start, end;
@@ -82,12 +82,12 @@ static int board_check(struct resource *res)
 			pr_err("sram=%s: the regions overlap\n", sram);
 			return -EINVAL;
 		}
-	/* It belongs to the kernel, which may have anything there. */
+	/* The kernel owns the region. */
 	if (dmacpy_pool_is_main_memory(res)) {
 		pr_err("sram=%s: %pR is the system's main memory\n", sram, res);
 		return -EBUSY;
 	}
-	/* Also when it is part of a device that no driver has claimed. */
+	/* Fails also for a part of a device that no driver has claimed. */
 	if (!request_mem_region(res->start, resource_size(res), "dmacpy")) {
 		pr_err("sram=%s: %pR is in use, see /proc/iomem\n", sram, res);
 		return -EBUSY;
@@ -108,17 +108,20 @@ static int board_read_pages(void *data)
 		if (copy_from_kernel_nofault(&word, reader->region + at,
 					     sizeof(word)))
 			break;
-		/* Some aborts come late: wait for it, so that it is ours. */
+		/*
+		 * Some aborts are delayed: wait, so that this thread takes
+		 * them.
+		 */
 		mb();
 	}
 	return at >> PAGE_SHIFT;
 }
 
 /*
- * Have a thread read each page. Where there is nothing, a read is an external
- * abort on Arm, which the kernel does not recover from: it kills the one that
+ * Reads each page in a thread. If nothing responds, the read is an external
+ * abort on Arm. The kernel does not recover from it, and kills the task that
  * reads. That must be neither a user of the SRAM nor the program that loads the
- * module, which would never be loaded then, nor removed.
+ * module: then the module could be neither loaded nor removed.
  */
 static int board_read(const struct resource *res)
 {
@@ -171,13 +174,13 @@ static int board_add_region(struct resource *res)
 }
 
 /**
- * dmacpy_board_add() - make the devices of the module parameter, if it is given
+ * dmacpy_board_add() - create the devices of the module parameter, if it is set
  *
  * Context: Process.
- * Return: 0; or, with the reason in the log, -EINVAL for a parameter that makes
- * no sense, -EBUSY for memory that something else has, -ENXIO where there is
- * none, -ENOMEM. That a node of this driver has the same memory is only seen
- * when both are bound: they share it, or one of them fails.
+ * Return: 0; or, with the reason in the log, -EINVAL for an invalid parameter,
+ * -EBUSY for memory that is in use, -ENXIO if nothing responds, -ENOMEM. If a
+ * node of this driver has the same memory, this is detected only when both are
+ * bound: they share it, or one of them fails.
  */
 int dmacpy_board_add(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An end point of copies: a dma-buf, of our SRAM or of any other driver, or
- * pinned memory of a process; mapped for one engine, cut into segments.
+ * A buffer of copies: a dma-buf, of our SRAM or of any other driver, or pinned
+ * memory of a process; mapped for one engine, and cut into segments.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
@@ -25,7 +25,7 @@
 
 #include <linux/dmacpy.h>
 
-/* Where a unit test may call a function of its own instead. */
+/* Unit tests replace the function here. */
 #ifdef CONFIG_DMACPY_KUNIT_TEST
 #include <kunit/static_stub.h>
 
@@ -34,7 +34,9 @@
 #define DMACPY_STUB(...)	do { } while (0)
 #endif
 
-/* Pages that are pinned at once, with interrupts off: those of a page table. */
+/*
+ * Pages that are pinned at once, with interrupts off: those of one page table.
+ */
 #define BUF_MAX_PINS	512
 
 /* Bytes that are synced at once. */
@@ -43,10 +45,10 @@
 static struct workqueue_struct *buf_wq;
 
 /*
- * What the engine is to write is mapped for both: until it does, the caches may
- * have what is newer than the memory, as the zeros of a new page, or what the
- * CPU wrote elsewhere in the buffer. A mapping only from the engine drops that
- * on 32-bit Arm, before it is written back.
+ * A destination is mapped bidirectionally. Before the engine writes, the caches
+ * may have newer data than the memory, such as the zeros of a new page, or data
+ * that the CPU wrote elsewhere in the buffer. On 32-bit Arm, DMA_FROM_DEVICE
+ * would discard these lines before they are written back.
  */
 static enum dma_data_direction buf_direction(const struct dmacpy_buf *buf)
 {
@@ -64,7 +66,7 @@ static void buf_detach(struct dmacpy_buf *buf)
 	dma_buf_put(buf->dmabuf);
 }
 
-/* What the CPU has in its caches now may be newer: no sync, as in mapping. */
+/* The CPU's caches may have newer data: do not sync, as when mapping. */
 static void buf_unpin(struct dmacpy_buf *buf)
 {
 	if (buf->sgt)
@@ -81,7 +83,7 @@ static void buf_unpin(struct dmacpy_buf *buf)
 	mmdrop(buf->mm);
 }
 
-/* It is to be mapped for this engine, which may need power for that. */
+/* Prepare for a mapping for this engine, which may need power for that. */
 static int buf_set_engine(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 {
 	int ret = dmacpy_power_get(chan->parent);
@@ -148,8 +150,8 @@ static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
 }
 
 /*
- * Segments of a dma-buf are joined where they touch. Those of pinned memory
- * are not: they are the units of the mapping, in which it is to be synced.
+ * Adjacent segments of a dma-buf are joined. Those of pinned memory are not:
+ * they are the units in which the mapping has to be synced.
  */
 static bool buf_joins(const struct dmacpy_buf *buf, u64 start, dma_addr_t addr)
 {
@@ -162,8 +164,9 @@ static bool buf_joins(const struct dmacpy_buf *buf, u64 start, dma_addr_t addr)
 }
 
 /*
- * Copies are cut at the ends of segments, which have to suit the engine. The
- * mapping of pinned memory begins with its first page, the buffer behind that.
+ * Copies are cut at segment boundaries, which have to be aligned for the
+ * engine. The mapping of pinned memory begins at the start of its first page,
+ * the buffer at an offset in that page.
  */
 static int buf_cut(struct dmacpy_buf *buf, const struct dmacpy_chan *chan)
 {
@@ -205,8 +208,8 @@ static bool buf_segs_need_sync(const struct dmacpy_buf *buf)
 }
 
 /*
- * Where the engine has the memory's own address it is no copy. Where it has
- * another one, as from an IOMMU, that does not tell.
+ * If the engine has the memory's physical address, the memory does not bounce.
+ * Another address, such as one from an IOMMU, proves nothing.
  */
 static bool buf_may_bounce(const struct dmacpy_buf *buf)
 {
@@ -220,16 +223,16 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
 }
 
 /**
- * dmacpy_buf_import() - make an end point of a dma-buf
+ * dmacpy_buf_import() - create a buffer from a dma-buf
  * @account: of the user that it is charged to
  * @chan: whose engine it is mapped for
- * @dmabuf: the dma-buf; the end point takes a reference of its own
+ * @dmabuf: the dma-buf; the buffer takes its own reference
  * @access: DMACPY_ACCESS_*
  *
  * Context: Process, inside the gate. The exporter may make it wait.
- * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
- * -EINVAL if the engine cannot use it, -EDQUOT, -ENOMEM, the exporter's, or the
- * -errno of the device that cannot be resumed.
+ * Return: the buffer with a reference (dmacpy_buf_put()), or an ERR_PTR():
+ * -EINVAL if the engine cannot use it, -EDQUOT, -ENOMEM, an error of the
+ * exporter, or the -errno of a device that cannot be resumed.
  */
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 				     struct dmacpy_chan *chan,
@@ -274,7 +277,7 @@ err_free:
 }
 
 /*
- * The user is charged, as the pins outlive the process. pinned_vm only shows
+ * The pins outlive the process, so the user is charged. pinned_vm only shows
  * them in /proc.
  */
 static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
@@ -317,16 +320,16 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 }
 
 /**
- * dmacpy_buf_pin() - make an end point of memory of the calling process
+ * dmacpy_buf_pin() - create a buffer from memory of the calling process
  * @account: of the user that it is charged to
  * @addr: its address
  * @length: bytes, not 0, not wrapping
  * @access: DMACPY_ACCESS_*
  *
- * It is of no use before dmacpy_buf_map_user().
+ * The buffer cannot be used before dmacpy_buf_map_user().
  *
- * Context: Process, outside of the gate: memory may have to be fetched.
- * Return: the end point with a reference (dmacpy_buf_put()), or an ERR_PTR():
+ * Context: Process, outside of the gate, as it may fault memory in.
+ * Return: the buffer with a reference (dmacpy_buf_put()), or an ERR_PTR():
  * -EDQUOT for a limit of the user, -EFAULT if there is no such memory or it
  * cannot be pinned, -EOPNOTSUPP if the CPU's cache cannot be synced with it,
  * -ENOMEM, -EINTR.
@@ -354,7 +357,7 @@ struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
 	if (ret)
 		goto err_free;
 
-	/* An array too large to have is the user's mistake: no warning. */
+	/* The user may cause an allocation that is too large: do not warn. */
 	buf->pages = kvmalloc_array(npages, sizeof(*buf->pages),
 				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buf->pages) {
@@ -373,17 +376,17 @@ err_free:
 
 /**
  * dmacpy_buf_map_user() - map pinned memory for an engine
- * @buf: from dmacpy_buf_pin(); also after a failure for dmacpy_buf_put()
+ * @buf: from dmacpy_buf_pin(); needs dmacpy_buf_put() after a failure, too
  * @chan: whose engine it is mapped for
  * @explicit_sync: jobs do not sync it
  *
- * If no job is to sync it, it is synced now: what is in the caches only, as the
- * zeros of a new page, has to replace what others had in the memory before the
- * engine can read that.
+ * If jobs do not sync it, it is synced now: data that is only in the caches,
+ * such as the zeros of a new page, has to replace the data of an earlier owner
+ * before the engine can read the memory.
  *
- * Whole pages are mapped: a segment of less than cache lines is a kmalloc()ed
- * object to the DMA API, which bounces it for an engine that is not coherent,
- * through a pool that all devices share.
+ * Whole pages are mapped: the DMA API treats a segment that ends within a cache
+ * line as a kmalloc()ed object, and bounces it for an engine that is not
+ * coherent, through a pool that all devices share.
  *
  * Context: Process, inside the gate.
  * Return: 0, -EINVAL if the engine cannot use it, -ENOMEM, -EIO, or the -errno
@@ -410,7 +413,7 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
 	if (ret)
 		return ret;
 
-	/* What a copy needs is synced then, and no more. */
+	/* Each copy syncs exactly the range that it needs. */
 	if (!explicit_sync)
 		attrs |= DMA_ATTR_SKIP_CPU_SYNC;
 	ret = dma_map_sgtable(chan->dma_dev, &buf->table, buf_direction(buf),
@@ -427,8 +430,8 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
 }
 
 /**
- * dmacpy_buf_put() - give a reference back
- * @buf: the end point
+ * dmacpy_buf_put() - drop a reference
+ * @buf: the buffer
  *
  * Context: Process.
  */
@@ -438,8 +441,8 @@ void dmacpy_buf_put(struct dmacpy_buf *buf)
 }
 
 /**
- * dmacpy_buf_put_atomic() - give a reference back where one must not sleep
- * @buf: the end point; see dmacpy_buf_flush()
+ * dmacpy_buf_put_atomic() - drop a reference in atomic context
+ * @buf: the buffer; see dmacpy_buf_flush()
  *
  * Context: Any.
  */
@@ -449,7 +452,7 @@ void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
 }
 
 /**
- * dmacpy_buf_flush() - wait until what was put in atomic context is gone
+ * dmacpy_buf_flush() - wait for the buffers that dmacpy_buf_put_atomic() frees
  *
  * Context: Process.
  */
@@ -460,9 +463,9 @@ void dmacpy_buf_flush(void)
 
 /**
  * dmacpy_buf_find_seg() - find the segment of an offset
- * @buf: the end point
+ * @buf: the buffer
  * @offset: less than its length
- * @hint: a segment that may be the one before it
+ * @hint: a segment that may be the previous one
  *
  * Context: Any.
  * Return: the index of the segment.
@@ -472,7 +475,7 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 {
 	unsigned int low = 0, high = buf->nsegs, mid;
 
-	/* Mostly it is. */
+	/* Usually it is. */
 	if (hint < high - 1 && dmacpy_seg_has(&buf->segs[hint + 1], offset))
 		return hint + 1;
 	while (high - low > 1) {
@@ -486,14 +489,14 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 }
 
 /**
- * dmacpy_buf_sync_part() - sync what is in one piece
+ * dmacpy_buf_sync_part() - sync a contiguous range
  * @dev: the engine's device
  * @addr: its address
  * @size: bytes
- * @dir: as it is mapped
+ * @dir: the direction of the mapping
  * @for_cpu: to take it back that the engine wrote, not to hand it over
  *
- * Unit tests put a function of theirs in its place.
+ * Unit tests replace this function.
  *
  * Context: Any.
  */
@@ -508,8 +511,8 @@ void dmacpy_buf_sync_part(struct device *dev, dma_addr_t addr, size_t size,
 }
 
 /*
- * An IOMMU may have joined pages to a segment that only the engine sees in one
- * piece: what is synced must be in one piece for the CPU too.
+ * An IOMMU may have joined pages to a segment that is contiguous only for the
+ * engine: a sync must be of a range that is contiguous for the CPU too.
  */
 static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		     bool for_cpu)
@@ -535,7 +538,7 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 
 /**
  * dmacpy_buf_sync_for_device() - hand a range over to the engine
- * @buf: the end point; a dma-buf is synced by its exporter and its users
+ * @buf: the buffer; a dma-buf is synced by its exporter and its users
  * @offset: first byte
  * @length: bytes
  *
@@ -550,7 +553,7 @@ void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 
 /**
  * dmacpy_buf_sync_for_cpu() - take a range back that the engine wrote
- * @buf: the end point
+ * @buf: the buffer
  * @offset: first byte
  * @length: bytes
  *
@@ -564,16 +567,17 @@ void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
 }
 
 /**
- * dmacpy_buf_check_sync() - may a program sync a range
- * @buf: the end point
+ * dmacpy_buf_check_sync() - check if a program may sync a range
+ * @buf: the buffer
  * @chan: whose engine it is mapped for
  * @offset: first byte
  * @length: bytes
  * @for_cpu: to take it back that the engine wrote, not to hand it over
  *
  * Context: Any.
- * Return: 0; -EINVAL if there is no such range, if others sync the end point,
- * or if what is beside the range would be harmed; -EACCES.
+ * Return: 0; -EINVAL if there is no such range, if the buffer is synced by jobs
+ * or by its exporter, or if the sync would lose bytes beside the range;
+ * -EACCES.
  */
 int dmacpy_buf_check_sync(const struct dmacpy_buf *buf,
 			  const struct dmacpy_chan *chan, u64 offset,
@@ -592,11 +596,11 @@ int dmacpy_buf_check_sync(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_buf_sync() - sync a range because a program says so
- * @buf: the end point, with
- * @offset: first byte and
- * @length: bytes that dmacpy_buf_check_sync() has passed, with
- * @for_cpu: the direction
+ * dmacpy_buf_sync() - sync a range for a program
+ * @buf: the buffer
+ * @offset: first byte
+ * @length: bytes; dmacpy_buf_check_sync() has accepted the range
+ * @for_cpu: the same as for dmacpy_buf_check_sync()
  *
  * Context: Process, inside the gate.
  */
@@ -613,7 +617,7 @@ void dmacpy_buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 }
 
 /**
- * dmacpy_buf_init() - what all end points need
+ * dmacpy_buf_init() - set up the workqueue of all buffers
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.

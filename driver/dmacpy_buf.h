@@ -21,8 +21,8 @@ struct mm_struct;
 struct page;
 
 /**
- * struct dmacpy_seg - what the engine sees in one piece
- * @start: offset in the buffer; it reaches to the next one's
+ * struct dmacpy_seg - a range that is contiguous for the engine
+ * @start: offset in the buffer; the segment ends at @start of the next one
  * @addr: address for the engine
  */
 struct dmacpy_seg {
@@ -31,7 +31,7 @@ struct dmacpy_seg {
 };
 
 /**
- * struct dmacpy_buf - an end point
+ * struct dmacpy_buf - a buffer that an engine reads or writes
  * @ref: held by the handle and by each job
  * @account: a reference to the account of the stream's opener
  * @access: DMACPY_ACCESS_*
@@ -40,9 +40,9 @@ struct dmacpy_seg {
  * @power: the device whose power is on for it, NULL before it is mapped
  * @segs: the segments, in order, and one that starts at the end
  * @nsegs: their number
- * @visit: the last job that it was found for, see dmacpy_buf_visit()
- * @index: its place there
- * @work: takes it apart, when the last reference goes in atomic context
+ * @visit: the last job that used it, see dmacpy_buf_visit()
+ * @index: its index among the buffers of that job
+ * @work: frees it, when the last reference is dropped in atomic context
  * @sgt: the mapping, NULL if there is none
  * @dmabuf: a reference to the dma-buf, NULL for memory of a process
  * @attach: the attachment to @dmabuf
@@ -50,10 +50,10 @@ struct dmacpy_seg {
  * @incoherent: memory of a process, with an engine or a mapping that is not
  *	coherent; a dma-buf is synced by its exporter and its users
  * @needs_sync: @incoherent, and jobs sync it
- * @bounces: @needs_sync, and the engine may see a copy of the memory
- * @writer: a reference to the fence of the last job that writes to what
+ * @bounces: @needs_sync, and the engine may access a bounce buffer
+ * @writer: a reference to the fence of the last job that writes to it if it
  *	@bounces, or NULL; under dmacpy_stream.submit
- * @table: of a process's memory
+ * @table: the scatter list of a process's memory
  * @pages: its pages, pinned
  * @npages: number of @pages that are pinned
  * @offset: of the memory in the first page
@@ -136,19 +136,19 @@ static inline struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
 	return buf->dmabuf ? buf->dmabuf->resv : NULL;
 }
 
-/* Bytes of memory that is pinned: whole pages */
+/* Bytes of pinned memory, in whole pages. */
 static inline u64 dmacpy_buf_pinned(const struct dmacpy_buf *buf)
 {
 	return (u64)buf->npages << PAGE_SHIFT;
 }
 
-/* Was all of the access asked for when the end point was made? */
+/* Returns true if the buffer was created with all of the access. */
 static inline bool dmacpy_buf_allows(const struct dmacpy_buf *buf, u32 access)
 {
 	return (buf->access & access) == access;
 }
 
-/* Are two the same memory, as far as names tell? */
+/* Returns true if both are the same object, or refer to the same dma-buf. */
 static inline bool dmacpy_buf_same(const struct dmacpy_buf *a,
 				   const struct dmacpy_buf *b)
 {
@@ -156,14 +156,14 @@ static inline bool dmacpy_buf_same(const struct dmacpy_buf *a,
 }
 
 /**
- * dmacpy_buf_aligned() - can the engine write there without harm
- * @buf: the end point
+ * dmacpy_buf_aligned() - check if the engine can write to a range safely
+ * @buf: the buffer
  * @chan: whose engine writes
  * @offset: first byte
- * @others: lengths and strides, ORed
+ * @others: lengths and strides, combined with OR
  *
  * Context: Any.
- * Return: false if a write would harm what is beside it.
+ * Return: false if a write would lose bytes beside it.
  */
 static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 				      const struct dmacpy_chan *chan,
@@ -174,13 +174,13 @@ static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_buf_visit() - note the place of an end point among those of a job
- * @buf: the end point
- * @visit: a number that its stream uses for one job only
- * @index: its place, if it has none yet
+ * dmacpy_buf_visit() - get the index of a buffer among those of a job
+ * @buf: the buffer
+ * @visit: a number that the stream uses for one job only
+ * @index: its index, if it has none yet
  *
  * Context: Under dmacpy_stream.submit.
- * Return: its place, which is @index the first time.
+ * Return: its index, which is @index the first time.
  */
 static inline unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
 					    unsigned int index)
@@ -193,12 +193,12 @@ static inline unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
 }
 
 /**
- * dmacpy_buf_addr() - where the engine finds an offset
- * @buf: the end point
+ * dmacpy_buf_addr() - get the engine's address of an offset
+ * @buf: the buffer
  * @offset: less than its length
- * @hint: the segment that the last call found, 0 at first, or that of another
- *	end point; is updated
- * @length: shortened to what is there in one piece
+ * @hint: the segment of the last call, 0 at first; may be that of another
+ *	buffer; is updated
+ * @length: reduced to the contiguous range at the offset
  *
  * Context: Any.
  * Return: the address.

@@ -17,13 +17,13 @@
 #include "dmacpy_sysfs.h"
 #include "dmacpy_uring.h"
 
-/* How many records are copied at a time. */
+/* Number of records that are copied at a time. */
 #define CDEV_READ_EVENTS	8
 
-/* The number is free again when the device is unbound, though files stay. */
+/* An unbind frees the number, even while files are open. */
 static DEFINE_IDA(cdev_ids);
 
-/* misc_open() and misc_deregister() exclude each other: the device is here. */
+/* misc_open() and misc_deregister() exclude each other: the device exists. */
 static int cdev_open(struct inode *inode, struct file *file)
 {
 	struct dmacpy_stream *stream;
@@ -53,7 +53,9 @@ static int cdev_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	return dmacpy_uring_cmd(cmd->file->private_data, cmd, issue_flags);
 }
 
-/* Waits for the first record only. What cannot be copied is not lost. */
+/*
+ * Waits for the first record only. Records that cannot be copied are not lost.
+ */
 static ssize_t cdev_read(struct file *file, char __user *user, size_t count,
 			 loff_t *pos)
 {

@@ -17,7 +17,7 @@
 /* A pin for reading must break copy-on-write itself. */
 #define DMACPY_FOLL_READ	(FOLL_WRITE | FOLL_FORCE)
 
-/* FOLL_FORCE pins what the process cannot read, too. */
+/* FOLL_FORCE pins memory that the process cannot read, too. */
 static inline bool dmacpy_may_read(unsigned long addr, size_t length)
 {
 	return !fault_in_readable(u64_to_user_ptr((u64)addr), length);
@@ -54,14 +54,14 @@ static inline bool dmacpy_may_read(unsigned long addr, size_t length)
 	dma_fence_array_create(count, fences, context, seqno)
 #endif
 
-/* Before, the thread was awake when it was created. */
+/* Before 6.14 the thread was awake when it was created. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 #include <linux/kthread.h>
 
 #define kthread_run_worker	kthread_create_worker
 #endif
 
-/* For the tests: before, the function was a member to be set. */
+/* For the tests. Before 6.13 the function was a member to be set. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>
 
@@ -84,8 +84,8 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #endif
 
 /*
- * Can a page have other lines in the data cache at another address? The DMA API
- * only cleans those of the kernel's own mapping.
+ * Returns true if a page can have lines in the data cache at several addresses.
+ * The DMA API only cleans those of the kernel's own mapping.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #include <linux/cacheinfo.h>
@@ -104,7 +104,7 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
  */
 static inline void dmacpy_dma_mb(void)
 {
-	/* Accesses before and after are those of the caller. */
+	/* The accesses that it orders are those of the caller. */
 	mb();
 #if defined(CONFIG_CPU_ARM920T) || defined(CONFIG_CPU_ARM926T)
 	asm volatile("mcr p15, 0, %0, c7, c10, 4" : : "r" (0) : "memory");
@@ -138,8 +138,9 @@ static inline bool dmacpy_may_write_pages(struct page **pages,
 }
 
 /*
- * Will others find our callback_result in descriptors of this engine? That of
- * PL330 calls it then, and has no results to give. Mended in 6.12.
+ * Returns true if our callback_result stays in descriptors that other clients
+ * of this engine use later. The PL330's driver calls it then, without a result.
+ * Fixed in 6.12.
  */
 static inline bool dmacpy_result_sticks(struct device *engine)
 {
@@ -150,11 +151,11 @@ static inline bool dmacpy_result_sticks(struct device *engine)
 #endif
 }
 
-/* What a program puts into a request for us. */
+/* The command area of a request. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #include <linux/io_uring.h>
 
-/* No request is cancelled: a ring, and a program that ends, waits for them. */
+/* Requests cannot be cancelled: closing a ring, or exiting, waits for them. */
 #define IO_URING_F_CANCEL	0
 
 static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd,
@@ -167,7 +168,7 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 	return cmd->cmd;
 }
 
-/* io_uring does so by itself. */
+/* io_uring keeps the area itself. */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)
 {
@@ -182,9 +183,9 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 }
 
 /*
- * Before a request is tried again, later, when its place in the ring may have
- * been used for another one: from 6.10 to 6.12 io_uring has a copy by then, but
- * does not use it. Before, it makes one and uses that.
+ * Called before a request is retried later, when its entry in the ring may have
+ * been reused: from 6.10 to 6.12 io_uring has a copy by then, but does not use
+ * it. Earlier kernels make a copy and use it.
  */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a developer wants to know of a running system. Nothing depends on the
- * files, nor on their format.
+ * The state of a running system, for developers. The files and their format are
+ * not an interface.
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>
@@ -63,7 +63,7 @@ static int lost_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(lost);
 
 /**
- * dmacpy_debugfs_add() - show an instance
+ * dmacpy_debugfs_add() - create the files of an instance
  * @dev: the instance
  *
  * Context: Process. Undone by dmacpy_debugfs_del().
@@ -90,7 +90,7 @@ void dmacpy_debugfs_del(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_debugfs_init() - show what belongs to no instance
+ * dmacpy_debugfs_init() - create the files that belong to no instance
  *
  * Context: Process. Undone by dmacpy_debugfs_exit().
  */

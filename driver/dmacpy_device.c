@@ -20,7 +20,7 @@ static void dmacpy_device_release(struct kref *ref)
 }
 
 /**
- * dmacpy_device_create() - a new instance, without SRAM and channels yet
+ * dmacpy_device_create() - create an instance, without SRAM and channels yet
  * @parent: the platform device that is being bound
  *
  * Context: Process.
@@ -64,7 +64,7 @@ void dmacpy_device_get(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_device_put() - give a reference back
+ * dmacpy_device_put() - drop a reference
  * @dev: the instance
  *
  * Context: Process, outside of the gate.
@@ -75,15 +75,15 @@ void dmacpy_device_put(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_device_enter() - go through the gate
+ * dmacpy_device_enter() - enter the gate
  * @dev: the instance
  * @idx: for dmacpy_device_leave()
  *
- * While inside, the device stays bound. Nothing in there waits for a job or
- * touches user memory, so that unbinding never waits for a user.
+ * While a task is inside, the device stays bound. Code inside must not wait for
+ * a job or access user memory, so that an unbind never waits for a user.
  *
  * Context: Process. dmacpy_device_leave() must follow, whatever is returned.
- * Return: false if the device was unbound and its hardware is out of reach.
+ * Return: false if the device was unbound and its hardware must not be used.
  */
 bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
 	__acquires(&dev->gate)
@@ -93,7 +93,7 @@ bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
 }
 
 /**
- * dmacpy_device_leave() - end what dmacpy_device_enter() began
+ * dmacpy_device_leave() - leave the gate
  * @dev: the instance
  * @idx: from dmacpy_device_enter()
  *

@@ -33,7 +33,7 @@ static void dmacpy_close_channels(struct dmacpy_device *dev)
 		dmacpy_chan_close(dev->chans[--dev->nchans]);
 }
 
-/* Named ones must all be there, unnamed ones but one. */
+/* All named channels must exist; without names, one channel is sufficient. */
 static int dmacpy_open_channels(struct dmacpy_device *dev)
 {
 	struct dmacpy_chan *chan;
@@ -81,8 +81,9 @@ static int dmacpy_prove_page(struct dmacpy_device *dev,
 }
 
 /*
- * Do all channels reach the SRAM? Buffers of an earlier binding may have all of
- * it: their owners must not be able to keep the device from being bound.
+ * Tests that all channels reach the SRAM. Buffers of an earlier binding may
+ * occupy all of it: their owners must not be able to keep the device from being
+ * bound.
  */
 static int dmacpy_prove_sram(struct dmacpy_device *dev)
 {
@@ -103,7 +104,7 @@ static int dmacpy_prove_sram(struct dmacpy_device *dev)
 		ret = dmacpy_prove_page(dev, &page);
 		/*
 		 * The engine may still write there. A region of our own stays
-		 * reserved, by a name that is in the module.
+		 * reserved, and its name is in the module.
 		 */
 		if (ret == -ETIMEDOUT) {
 			dmacpy_pool_get(dev->pool);
@@ -178,8 +179,8 @@ static void dmacpy_stop_streams(struct dmacpy_device *dev)
 }
 
 /*
- * Everything ends or is ended, and nothing is begun any more. Also before a
- * shutdown: an engine must not write to the memory of the next kernel.
+ * Completes or cancels all jobs, and refuses new ones. Also before a shutdown:
+ * an engine must not write to the memory of the next kernel.
  */
 static void dmacpy_quiesce(struct dmacpy_device *dev)
 {
@@ -196,15 +197,15 @@ static void dmacpy_drop_streams(struct dmacpy_device *dev)
 	list_for_each_entry(stream, &dev->streams, node)
 		dmacpy_handle_drop_all(stream);
 	mutex_unlock(&dev->lock);
-	/* A RELEASE that removed its handle before has put it after this. */
+	/* Wait for concurrent RELEASE calls to drop their references. */
 	synchronize_srcu(&dev->gate);
 	dmacpy_buf_flush();
 }
 
 /*
- * Users may keep files, mappings and buffers as long as they like. What they
- * cannot keep is hardware: jobs end, mappings for the engine go, and an
- * access to a mapping is a SIGBUS.
+ * Users may keep files, mappings and buffers for ever, but not the hardware:
+ * jobs complete or fail, mappings for the engine are removed, and an access to
+ * a user mapping raises SIGBUS.
  */
 static void dmacpy_remove(struct platform_device *pdev)
 {
@@ -241,9 +242,9 @@ static bool dmacpy_is_idle(struct dmacpy_device *dev)
 }
 
 /*
- * User space is frozen. Jobs that wait for something that does not happen any
- * more have a deadline, and so has an engine that hangs. Other drivers may wait
- * for our fences before they suspend: all of them have to signal.
+ * User space is frozen. A deadline bounds jobs that wait for fences, and the
+ * watchdog bounds a hung engine. Other drivers may wait for our fences before
+ * they suspend: all of them have to signal.
  */
 static int dmacpy_suspend(struct device *parent)
 {
@@ -306,7 +307,7 @@ static int __init dmacpy_init(void)
 	ret = dmacpy_board_add();
 	if (ret)
 		goto err_exit_debugfs;
-	/* Last: from here programs can open files, and hold the module. */
+	/* Last: from now on programs can open files, and hold the module. */
 	ret = platform_driver_register(&dmacpy_driver);
 	if (ret)
 		goto err_del_board;

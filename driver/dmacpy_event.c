@@ -19,7 +19,7 @@
 #include <linux/dmacpy.h>
 
 /**
- * dmacpy_event_want() - have a job leave an event
+ * dmacpy_event_want() - reserve an event for a job
  * @stream: the stream
  * @job: a job for it, not yet submitted
  *
@@ -70,11 +70,11 @@ static unsigned int event_take(struct dmacpy_stream *stream,
  * dmacpy_event_take() - take the oldest events
  * @stream: the stream
  * @events: where they go
- * @max: how many at most, at least 1
+ * @max: the maximum number, at least 1
  * @nonblock: do not wait for the first one
  *
  * Context: Process.
- * Return: how many were taken, whose places are kept until
+ * Return: the number of events, whose places are reserved until
  * dmacpy_event_end_read(); -EAGAIN, -ERESTARTSYS, or -ENODEV when no event will
  * follow.
  */
@@ -108,8 +108,8 @@ int dmacpy_event_take(struct dmacpy_stream *stream,
  * dmacpy_event_end_read() - free places, or put back events that were not read
  * @stream: the stream
  * @events: from dmacpy_event_take()
- * @count: how many these were
- * @unread: so many of them, the last ones, are to be read next
+ * @count: their number
+ * @unread: number of events, at the end, that were not read and are read next
  *
  * Context: Process.
  */

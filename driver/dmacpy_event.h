@@ -22,8 +22,8 @@ void dmacpy_event_end_read(struct dmacpy_stream *stream,
 			   unsigned int count, unsigned int unread);
 
 /*
- * Leave the event of a job that has completed. There is room, as it was taken
- * when the job was submitted.
+ * Add the event of a completed job. There is room, as a place was reserved when
+ * the job was submitted.
  */
 static inline void dmacpy_event_add(struct dmacpy_stream *stream,
 				    const struct dmacpy_job *job, int result)

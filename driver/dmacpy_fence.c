@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The completion of a job, as others may keep it long after the job is gone. */
+/* The fence of a job, which others may keep long after the job is freed. */
 #include <linux/dma-fence.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -7,7 +7,7 @@
 #include "dmacpy_fence.h"
 
 /**
- * struct dmacpy_fence - a fence that needs nothing but itself and the module
+ * struct dmacpy_fence - a fence that depends on no other object but the module
  * @base: the fence
  * @lock: protects @base
  */
@@ -47,7 +47,7 @@ static const struct dma_fence_ops fence_ops = {
 };
 
 /**
- * dmacpy_fence_new() - a new fence, which must not be waited for yet
+ * dmacpy_fence_new() - allocate a fence, which must not be waited for yet
  *
  * It has one reference (dma_fence_put()), and holds the module.
  *
@@ -68,12 +68,14 @@ struct dma_fence *dmacpy_fence_new(void)
 }
 
 /**
- * dmacpy_fence_publish() - give a fence its place, before others learn of it
+ * dmacpy_fence_publish() - set the place of a fence, before it is visible to
+ * others
  * @base: from dmacpy_fence_new()
  * @context: the stream's timeline
- * @seqno: the place on it, which is only known when nothing can fail any more
+ * @seqno: the place on it, which is only known after the last step that can
+ *	fail
  *
- * Context: Any. The caller must be sure to signal it.
+ * Context: Any. The caller must signal it.
  */
 void dmacpy_fence_publish(struct dma_fence *base, u64 context, u64 seqno)
 {
@@ -93,11 +95,11 @@ void dmacpy_fence_signal(struct dma_fence *base)
 }
 
 /**
- * dmacpy_fence_is_own() - is a fence the completion of a job
+ * dmacpy_fence_is_own() - check if a fence is that of a job
  * @base: any fence
  *
- * Such a fence signals without help by others: the watchdog completes what the
- * engine does not, and the deadline what the job waits for.
+ * Such a fence signals in bounded time: the watchdog bounds the engine, and a
+ * deadline bounds the fences that the job waits for.
  *
  * Context: Any.
  * Return: true for a fence from dmacpy_fence_new().

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A queue that is added to at its end and taken from at its start, which is a
- * third of what a list costs. Zeroed memory is an empty one.
+ * A singly linked queue, which costs a third of a list. Zeroed memory is an
+ * empty queue.
  */
 #ifndef DMACPY_FIFO_H
 #define DMACPY_FIFO_H
@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 /**
- * struct dmacpy_link - a place in a queue, embedded in what is queued
- * @next: the one behind it, or NULL
+ * struct dmacpy_link - a place in a queue, embedded in the queued object
+ * @next: the next place, or NULL
  */
 struct dmacpy_link {
 	struct dmacpy_link *next;
@@ -18,8 +18,8 @@ struct dmacpy_link {
 
 /**
  * struct dmacpy_fifo - a queue
- * @first: what was added first, or NULL
- * @last: what was added last, if there is a first
+ * @first: the oldest entry, or NULL
+ * @last: the newest entry, if there is a first one
  */
 struct dmacpy_fifo {
 	struct dmacpy_link *first;
@@ -37,7 +37,7 @@ static inline void dmacpy_fifo_push(struct dmacpy_fifo *fifo,
 	fifo->last = link;
 }
 
-/* Takes the first one, which there must be. */
+/* Removes the first entry; there must be one. */
 static inline void dmacpy_fifo_pop(struct dmacpy_fifo *fifo)
 {
 	fifo->first = fifo->first->next;

@@ -71,7 +71,7 @@ out_leave:
 }
 
 /**
- * dmacpy_handle_register() - a handle for memory of the calling process
+ * dmacpy_handle_register() - create a handle for memory of the calling process
  * @stream: the stream
  * @addr: its address
  * @length: bytes, not 0, not wrapping
@@ -104,12 +104,12 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
 }
 
 /**
- * dmacpy_handle_sync() - sync a part of memory because a program says so
+ * dmacpy_handle_sync() - sync a part of memory for a program
  * @stream: the stream
  * @handle: of the memory
  * @offset: first byte
  * @length: bytes
- * @for_cpu: to take it back that the engine wrote, not to hand it over
+ * @for_cpu: true to take the range back from the engine, false to hand it over
  *
  * Context: Process.
  * Return: 0, -ENODEV, -EINTR, -ENOENT, or as dmacpy_buf_check_sync().
@@ -143,13 +143,13 @@ out_leave:
 }
 
 /**
- * dmacpy_handle_add_plan() - a handle for operations that jobs will run
+ * dmacpy_handle_add_plan() - create a handle for operations that jobs will run
  * @stream: the stream
  * @plan: the operations; the reference becomes that of the handle
  * @handle: set to the handle
  *
  * Context: Process, inside the gate. Undone by dmacpy_handle_release().
- * Return: 0; -EDQUOT, -ENOMEM, and the reference is still the caller's.
+ * Return: 0; or -EDQUOT, -ENOMEM, when the caller keeps the reference.
  */
 int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
 			   struct dmacpy_plan *plan, u32 *handle)
@@ -162,12 +162,12 @@ int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_handle_find_plan() - the operations behind a handle
+ * dmacpy_handle_find_plan() - look up the operations of a handle
  * @stream: the stream
  * @handle: from dmacpy_handle_add_plan()
  *
- * Context: Inside the gate, under dmacpy_stream.submit, as long as which the
- * handle has its reference.
+ * Context: Inside the gate, under dmacpy_stream.submit; the handle keeps its
+ * reference while that mutex is held.
  * Return: the operations, or NULL.
  */
 struct dmacpy_plan *dmacpy_handle_find_plan(struct dmacpy_stream *stream,
@@ -230,7 +230,7 @@ static void handle_drop_plans(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_handle_drop_all() - put what is behind all handles
+ * dmacpy_handle_drop_all() - drop the objects of all handles
  * @stream: the stream
  *
  * The handles stay, so that RELEASE succeeds after an unbind too.
@@ -258,9 +258,9 @@ void dmacpy_handle_drop_all(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_handle_stat() - what the handles of a stream stand for
+ * dmacpy_handle_stat() - count the handles of a stream and their memory
  * @stream: the stream
- * @stat: its handles, pinned and sram are added to
+ * @stat: the function adds to its handles, pinned and sram
  *
  * Context: Process.
  * Return: 0, or -EINTR for a fatal signal.

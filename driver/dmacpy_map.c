@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The address of SRAM for a device. dma_map_resource() has an IOMMU map it, but
- * without one takes the CPU's address, whatever "dma-ranges" says: it is meant
- * for registers of devices. So that is translated here, as for main memory.
+ * The address of SRAM for a device. dma_map_resource() maps it by an IOMMU.
+ * Without an IOMMU it returns the CPU's address and ignores "dma-ranges", as it
+ * is meant for registers of devices. So this file translates the address, as
+ * for main memory.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
@@ -20,9 +21,9 @@ static bool map_has_iommu(struct device *dev)
 }
 
 /*
- * DMA_MAPPING_ERROR if there is nothing to translate, or if the address is in
- * no range: dma_map_resource() maps that, and the test of the channel finds out
- * whether it is right.
+ * Returns DMA_MAPPING_ERROR if there is nothing to translate, or if the address
+ * is in no range: then dma_map_resource() maps it, and the test of the channel
+ * shows whether the address is right.
  */
 static dma_addr_t map_translate(struct device *dev, phys_addr_t phys)
 {
@@ -35,11 +36,10 @@ static dma_addr_t map_translate(struct device *dev, phys_addr_t phys)
  * dmacpy_map_sram() - map SRAM for a device
  * @dev: the device
  * @sram: the SRAM
- * @dir: what the device does to it
+ * @dir: the direction
  *
  * Context: Process. Undone by dmacpy_unmap_sram().
- * Return: the address of the first byte for @dev, all others follow; or
- * DMA_MAPPING_ERROR.
+ * Return: the address for @dev, contiguous, or DMA_MAPPING_ERROR.
  */
 dma_addr_t dmacpy_map_sram(struct device *dev, const struct dmacpy_sram *sram,
 			   enum dma_data_direction dir)
@@ -63,8 +63,8 @@ dma_addr_t dmacpy_map_sram(struct device *dev, const struct dmacpy_sram *sram,
  * dmacpy_unmap_sram() - undo dmacpy_map_sram()
  * @dev: the device
  * @sram: the SRAM
- * @addr: what was returned
- * @dir: as it was given
+ * @addr: from dmacpy_map_sram()
+ * @dir: the same as for dmacpy_map_sram()
  *
  * Context: Process.
  */

@@ -15,7 +15,7 @@ static int param_set(const char *val, const struct kernel_param *kp)
 	unsigned int value;
 	int ret;
 
-	/* What param_get_uint() reads is what kp->arg points to. */
+	/* param_get_uint() reads the value that kp->arg points to. */
 	static_assert(!offsetof(struct dmacpy_param, value));
 	ret = kstrtouint(val, 0, &value);
 	if (ret)
@@ -34,30 +34,30 @@ static const struct kernel_param_ops param_ops = {
 struct dmacpy_param dmacpy_timeout = { 5000, 10, 600000 };
 module_param_cb(timeout_ms, &param_ops, &dmacpy_timeout, 0644);
 MODULE_PARM_DESC(timeout_ms,
-		 "An engine without progress for this long has failed (10 to 600000)");
+		 "Time without progress after which an engine has failed, in ms (10 to 600000)");
 
 struct dmacpy_param dmacpy_dependency_timeout = { 10000, 10, 600000 };
 module_param_cb(dependency_timeout_ms, &param_ops, &dmacpy_dependency_timeout,
 		0644);
 MODULE_PARM_DESC(dependency_timeout_ms,
-		 "A job waits so long for what it depends on (10 to 600000)");
+		 "Longest wait of a job for its fences, in ms (10 to 600000)");
 
 /*
- * An engine of some 6 us, with its interrupt: a waiter that spins costs the CPU
- * as much then as one that sleeps. On PREEMPT_RT it may keep the thread of the
- * interrupt that it waits for from running.
+ * 8 us cover an engine of some 6 us with its interrupt, where a waiter that
+ * spins costs the CPU as much as one that sleeps. On PREEMPT_RT it may keep the
+ * thread of the interrupt that it waits for from running.
  */
 struct dmacpy_param dmacpy_spin = {
 	IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : 8, 0, 1000
 };
 module_param_cb(spin_us, &param_ops, &dmacpy_spin, 0644);
 MODULE_PARM_DESC(spin_us,
-		 "SUBMIT with WAIT waits so long before it sleeps, for jobs that take no longer (0 to 1000); 0, as on PREEMPT_RT, is never");
+		 "Longest time that SUBMIT with WAIT spins before it sleeps, in us (0 to 1000); 0, the default on PREEMPT_RT, is never");
 
 struct dmacpy_param dmacpy_max_channels = { 1, 1, 64 };
 module_param_cb(max_channels, &param_ops, &dmacpy_max_channels, 0444);
 MODULE_PARM_DESC(max_channels,
-		 "Channels to take if the device tree names none; others may want them (1 to 64)");
+		 "Channels of an instance whose node names none; other clients cannot use them (1 to 64)");
 
 struct dmacpy_param dmacpy_sram_quota = { 0, 0, UINT_MAX };
 module_param_cb(sram_quota_kib, &param_ops, &dmacpy_sram_quota, 0644);
@@ -81,16 +81,16 @@ MODULE_PARM_DESC(max_user_jobs,
 struct dmacpy_param dmacpy_max_user_bytes = { 1 << 30, 1, UINT_MAX };
 module_param_cb(max_user_bytes, &param_ops, &dmacpy_max_user_bytes, 0444);
 MODULE_PARM_DESC(max_user_bytes,
-		 "Bytes of these jobs, from which on no more jobs are taken (1 to 4294967295)");
+		 "Bytes of these jobs at which no more jobs are taken (1 to 4294967295)");
 
 struct dmacpy_param dmacpy_max_jobs = { 64, 1, 4096 };
 module_param_cb(max_jobs, &param_ops, &dmacpy_max_jobs, 0444);
-MODULE_PARM_DESC(max_jobs, "Jobs of a stream that have not ended (1 to 4096)");
+MODULE_PARM_DESC(max_jobs, "Jobs of a stream that have not completed (1 to 4096)");
 
 struct dmacpy_param dmacpy_max_events = { 1024, 1, 65536 };
 module_param_cb(max_events, &param_ops, &dmacpy_max_events, 0444);
 MODULE_PARM_DESC(max_events,
-		 "Events of a stream that were not read (1 to 65536)");
+		 "Unread events of a stream (1 to 65536)");
 
 struct dmacpy_param dmacpy_max_ops = { 1024, 1, 1024 };
 module_param_cb(max_ops, &param_ops, &dmacpy_max_ops, 0444);

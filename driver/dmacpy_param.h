@@ -4,9 +4,9 @@
 
 /**
  * struct dmacpy_param - a parameter of the module, kept within bounds
- * @value: what it is now, or for ever if it cannot be written at run time
- * @min: the least that is taken
- * @max: the most that is taken
+ * @value: the current value; constant if it cannot be written at run time
+ * @min: the minimum
+ * @max: the maximum
  */
 struct dmacpy_param {
 	unsigned int value;
@@ -35,7 +35,7 @@ extern struct dmacpy_param dmacpy_max_user_bytes;
 extern struct dmacpy_param dmacpy_max_jobs;
 extern struct dmacpy_param dmacpy_max_events;
 
-/* Of one job, that others wait behind. */
+/* Of one job; other jobs wait behind it. */
 extern struct dmacpy_param dmacpy_max_ops;
 extern struct dmacpy_param dmacpy_max_rows;
 extern struct dmacpy_param dmacpy_max_bytes;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Failures that can be seen: a line in the log and a uevent for each, as long
- * as there are not too many, and counts of all.
+ * Reports of failures: a line in the log and a uevent for each, rate-limited,
+ * and counters of all.
  *
- * A work item logs: callbacks may come with a lock of the engine held that the
- * driver of a console takes, too, if it has its output copied by that engine.
+ * A work item writes the log: a callback may hold a lock of the engine that the
+ * driver of a console takes, too, if it uses that engine for its output.
  */
 #include <linux/device.h>
 #include <linux/jiffies.h>
@@ -13,11 +13,14 @@
 
 #include "dmacpy_report.h"
 
-/* So many failures in so many jiffies are reported. */
+/* The rate limit: failures, and their period in jiffies. */
 #define REPORT_BURST	10
 #define REPORT_INTERVAL	(5 * HZ)
 
-/* Of a uevent, and bytes of the longest with its value: see guide.rst. */
+/*
+ * Variables of a uevent, and bytes of the longest with its value: see
+ * guide.rst.
+ */
 #define REPORT_VARIABLES 4
 #define REPORT_VARIABLE	48
 
@@ -91,7 +94,7 @@ static bool report_pop(struct dmacpy_report *report,
 	return some;
 }
 
-/* The node stays until dmacpy_report_detach() has waited for this. */
+/* The node is valid until dmacpy_report_detach() has waited for this work. */
 static void report_work(struct work_struct *work)
 {
 	struct dmacpy_report *report =
@@ -105,7 +108,7 @@ static void report_work(struct work_struct *work)
 }
 
 /**
- * dmacpy_report_init() - begin to count
+ * dmacpy_report_init() - set up the counters
  * @report: filled in
  * @parent: the platform device
  *
@@ -116,13 +119,16 @@ void dmacpy_report_init(struct dmacpy_report *report, struct device *parent)
 	*report = (struct dmacpy_report){ .parent = parent };
 	spin_lock_init(&report->lock);
 	ratelimit_state_init(&report->limit, REPORT_INTERVAL, REPORT_BURST);
-	/* It has no message of its own, which would not wait for the work. */
+	/*
+	 * Suppress the message of the rate limit, which would not wait for the
+	 * work.
+	 */
 	ratelimit_set_flags(&report->limit, RATELIMIT_MSG_ON_RELEASE);
 	INIT_WORK(&report->work, report_work);
 }
 
 /**
- * dmacpy_report_attach() - begin to report
+ * dmacpy_report_attach() - start to report failures
  * @report: the failures
  * @node: the device in /dev
  *
@@ -137,7 +143,7 @@ void dmacpy_report_attach(struct dmacpy_report *report, struct device *node)
 }
 
 /**
- * dmacpy_report_detach() - report what is pending, and nothing after that
+ * dmacpy_report_detach() - report the pending failures, and stop
  * @report: the failures; its node is not used after this
  *
  * Context: Process.
@@ -193,8 +199,8 @@ static bool report_has_room(const struct dmacpy_report *report)
 }
 
 /**
- * dmacpy_report_failure() - count a failure, and report it if it is not one of
- *	too many
+ * dmacpy_report_failure() - count a failure, and report it within the rate
+ * limit
  * @report: the failures
  * @kind: what has happened
  * @channel: its name
@@ -222,7 +228,7 @@ bool dmacpy_report_failure(struct dmacpy_report *report,
 }
 
 /**
- * dmacpy_report_state() - count what follows a failure, and report it
+ * dmacpy_report_state() - count and report a change of state after a failure
  * @report: the failures
  * @kind: what has happened
  * @channel: its name
@@ -245,7 +251,7 @@ void dmacpy_report_state(struct dmacpy_report *report,
 }
 
 /**
- * dmacpy_report_stat() - how often it has happened
+ * dmacpy_report_stat() - get the counters
  * @report: the failures
  * @stat: filled in
  *

@@ -9,20 +9,20 @@
 
 struct device;
 
-/* Of a burst of failures, each with that the channel is down and recovers. */
+/* Room for a burst of failures, each followed by "down" and "recovered". */
 #define DMACPY_REPORT_PENDING	32
 
 /**
- * enum dmacpy_report_kind - what has happened to a channel
- * @DMACPY_ENGINE_ERROR: the engine has reported an error, or has copied a part
- * @DMACPY_NO_PROGRESS: the engine made none, and was terminated
- * @DMACPY_NO_DESCRIPTOR: the same, of an engine that had no descriptor
+ * enum dmacpy_report_kind - an event of a channel
+ * @DMACPY_ENGINE_ERROR: the engine has reported an error, or copied only a part
+ * @DMACPY_NO_PROGRESS: the engine made no progress, and was terminated
+ * @DMACPY_NO_DESCRIPTOR: the same, as the engine had no free descriptor
  * @DMACPY_NO_COPY: not recovered yet: a test copy does not arrive
  * @DMACPY_NO_INTERRUPT: not recovered yet: a test copy arrives, but does not
  *	call back
  * @DMACPY_BUSY: not recovered yet: it cannot be requested, or has not called
- *	back for all that it was given
- * @DMACPY_RECOVERED: it takes jobs again
+ *	back for all descriptors
+ * @DMACPY_RECOVERED: the channel takes jobs again
  */
 enum dmacpy_report_kind {
 	DMACPY_ENGINE_ERROR,
@@ -35,11 +35,12 @@ enum dmacpy_report_kind {
 };
 
 /**
- * struct dmacpy_report_event - something to be reported
- * @kind: what has happened
- * @channel: where
- * @age_ms: of the job that has failed; or for how long the channel is down
- * @missed: number of failures before this that were too many to be reported
+ * struct dmacpy_report_event - an event to be reported
+ * @kind: the event
+ * @channel: its channel
+ * @age_ms: age of the failed job, or the time for which the channel has been
+ *	down
+ * @missed: number of failures before this one that were not reported
  */
 struct dmacpy_report_event {
 	enum dmacpy_report_kind kind;
@@ -49,7 +50,7 @@ struct dmacpy_report_event {
 };
 
 /**
- * struct dmacpy_report_stat - how often that has happened
+ * struct dmacpy_report_stat - counters of events
  * @errors: DMACPY_ENGINE_ERROR
  * @timeouts: DMACPY_NO_PROGRESS and DMACPY_NO_DESCRIPTOR
  * @recoveries: DMACPY_RECOVERED
@@ -65,11 +66,11 @@ struct dmacpy_report_stat {
  * @parent: the platform device, for the log
  * @node: the device in /dev, for uevents
  * @lock: protects the rest; may be taken in hard interrupts
- * @open: failures are reported
+ * @open: true while failures are reported
  * @stat: counts all of them
- * @limit: of failures that are reported
- * @missed: number of failures since the last one that was reported
- * @pending: a ring of what is to be reported
+ * @limit: the rate limit of reports
+ * @missed: number of failures since the last report
+ * @pending: a ring of events to be reported
  * @first: index in @pending
  * @count: number of events in @pending
  * @work: reports them

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a job waits for, and what waits for it: fences, also in dma-bufs. */
+/* The fences that a job waits for, and its own fence in dma-bufs. */
 #include <linux/dma-fence.h>
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
@@ -8,7 +8,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_sync.h"
 
-/* Takes the reference over, also when it fails. */
+/* Takes over the reference, even on failure. */
 static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
 {
 	unsigned int room = max(2 * deps->room, 4U);
@@ -29,12 +29,12 @@ static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_deps_add_in_fence() - have a job wait for a fence, and fail with it
- * @deps: what the job waits for, nothing yet
- * @fence: the fence, may be one of several
+ * dmacpy_deps_add_in_fence() - let a job wait for a fence, and fail with it
+ * @deps: the fences that the job waits for, none yet
+ * @fence: the fence, which may be merged
  *
- * Each part of a merged fence is waited for by itself: the whole does not tell
- * of all errors in it.
+ * The job waits for each part of a merged fence separately, as the whole does
+ * not report the errors of all parts.
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
@@ -57,8 +57,8 @@ int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_deps_put_all() - let go of all fences
- * @deps: what a job waited for, which has @fences
+ * dmacpy_deps_put_all() - drop the references to all fences
+ * @deps: the fences that a job waited for, at least one
  *
  * Context: Any.
  */
@@ -70,7 +70,7 @@ void dmacpy_deps_put_all(struct dmacpy_deps *deps)
 	deps->fences = NULL;
 }
 
-/* The one through which the others with the same dma_resv are served. */
+/* Finds the entry that holds the lock of this shared dma_resv. */
 static struct dmacpy_sync_point *
 sync_find_locked(struct dmacpy_sync_point *points, struct dma_resv *resv)
 {
@@ -91,7 +91,10 @@ static void sync_unlock_all(struct dmacpy_sync_point *points,
 		}
 }
 
-/* Lock all from the first on. Return the one that is to be locked first. */
+/*
+ * Locks all entries that are not locked. On failure, @contended is the entry
+ * that failed.
+ */
 static int sync_try_lock(struct dmacpy_sync_point *points, unsigned int count,
 			 struct ww_acquire_ctx *ctx,
 			 struct dmacpy_sync_point **contended)
@@ -120,7 +123,7 @@ static int sync_try_lock(struct dmacpy_sync_point *points, unsigned int count,
 }
 
 /**
- * dmacpy_sync_lock() - lock the dma_resv of all buffers, and make room in them
+ * dmacpy_sync_lock() - lock the dma_resv of all buffers, and reserve slots
  * @points: the buffers of a job
  * @count: number of @points
  * @ctx: for dmacpy_sync_unlock(); only if this succeeds
@@ -193,9 +196,8 @@ static int sync_collect_one(struct dma_resv *resv, bool write, u64 context,
 }
 
 /*
- * A sync of memory that bounces copies what the CPU had over what the engine
- * has written: a job that syncs waits for the last one that writes, even in the
- * same stream.
+ * A sync of memory that bounces overwrites the engine's data with the CPU's: a
+ * job that syncs waits for the last job that writes, even in the same stream.
  */
 static int sync_collect_writer(const struct dmacpy_buf *buf,
 			       struct dmacpy_deps *deps)
@@ -206,10 +208,10 @@ static int sync_collect_writer(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_sync_collect() - have a job wait for all that uses its buffers
- * @points: the buffers, locked if their fences are to be waited for
+ * dmacpy_sync_collect() - let a job wait for all users of its buffers
+ * @points: the buffers, locked if the job waits for their fences
  * @count: number of @points
- * @context: the stream's own, which is in order anyway
+ * @context: that of the stream, whose jobs are in order anyway
  * @deps: what the job waits for
  *
  * Context: Process.
@@ -240,12 +242,12 @@ static void sync_set_writer(struct dmacpy_buf *buf, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_sync_publish() - have others wait for a job
- * @points: the buffers, locked if others are to wait
+ * dmacpy_sync_publish() - let others wait for a job
+ * @points: the buffers, locked if others wait
  * @count: number of @points
  * @fence: the job's
  *
- * Context: Process. From now on the fence has to signal.
+ * Context: Process. The fence must signal from now on.
  */
 void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
 			 struct dma_fence *fence)

@@ -12,7 +12,7 @@ struct dmacpy_buf;
  * struct dmacpy_sync_point - a buffer of a job
  * @buf: a reference
  * @write: the job writes to it
- * @locked: its dma_resv is locked, for all points that share it
+ * @locked: its dma_resv is locked, on behalf of all entries that share it
  */
 struct dmacpy_sync_point {
 	struct dmacpy_buf *buf;
@@ -24,9 +24,9 @@ struct dmacpy_sync_point {
  * struct dmacpy_deps - fences that a job waits for
  * @fences: a reference to each
  * @count: number of them
- * @room: for how many there is memory
- * @explicit: so many of them, the first, are from the in-fence
- * @next: the first that may have to be waited for
+ * @room: number of fences that @fences has memory for
+ * @explicit: number of fences, at the start, that are from the in-fence
+ * @next: the first fence that may not have signalled
  */
 struct dmacpy_deps {
 	struct dma_fence **fences;
@@ -39,7 +39,7 @@ struct dmacpy_deps {
 int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence);
 void dmacpy_deps_put_all(struct dmacpy_deps *deps);
 
-/* Usually a job waits for nothing. */
+/* Usually there are no fences. */
 static inline void dmacpy_deps_free(struct dmacpy_deps *deps)
 {
 	if (deps->fences)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attributes of /sys/class/misc/dmacpyN, which stay as they are:
+ * The attributes of /sys/class/misc/dmacpyN, a stable interface:
  * Documentation/ABI/testing/sysfs-class-misc-dmacpy.
  */
 #include <linux/device.h>
@@ -12,10 +12,10 @@
 #include "dmacpy_sysfs.h"
 
 /**
- * struct sysfs_sums - the channels of a device, as far as they are open
- * @channels: how many there are
- * @down: how many of these are being recovered
- * @jobs: that have ended
+ * struct sysfs_sums - sums over the open channels of a device
+ * @channels: number of channels
+ * @down: number of channels that are being recovered
+ * @jobs: number of completed jobs
  * @bytes: of these jobs
  */
 struct sysfs_sums {
@@ -30,7 +30,7 @@ static struct dmacpy_device *sysfs_device(struct device *node)
 	return container_of(dev_get_drvdata(node), struct dmacpy_device, misc);
 }
 
-/* Before a shutdown the channels are closed while the attributes are there. */
+/* A shutdown closes the channels while the attributes still exist. */
 static struct sysfs_sums sysfs_sum(struct device *node)
 {
 	struct dmacpy_device *dev = sysfs_device(node);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Some drivers of engines do not lock what their channels share. A token of
- * such an engine goes round: the channel that bears it may give descriptors to
- * the engine when it has none there, and keeps the token until all of them have
- * called back. Those that wait for it are served in their order.
+ * Some drivers of engines do not lock data that their channels share. Such an
+ * engine has a token: the channel that holds it may submit descriptors, and
+ * keeps the token until all of them have called back. Channels get the token in
+ * the order of their requests.
  */
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -15,14 +15,14 @@
 #include "dmacpy_token.h"
 
 /**
- * struct dmacpy_token - what the channels of one engine pass on
+ * struct dmacpy_token - the token of one engine
  * @node: in token_list
- * @engine: what the channels have in common
+ * @engine: identifies the engine of the channels
  * @users: number of bearers, under token_list_lock
  * @lock: protects the rest; may be taken in hard interrupts
- * @bearer: the one that has it, or NULL
- * @waiting: those that wait for it
- * @passed: woken when it is free
+ * @bearer: the bearer that holds the token, or NULL
+ * @waiting: the bearers that wait for it
+ * @passed: woken when the token is passed on
  */
 struct dmacpy_token {
 	struct list_head node;
@@ -78,7 +78,7 @@ int dmacpy_token_open(struct dmacpy_bearer *bearer, const void *engine)
 
 /**
  * dmacpy_token_close() - undo dmacpy_token_open()
- * @bearer: needs no token after that
+ * @bearer: the bearer, which needs no token after this
  *
  * Context: Process.
  */
@@ -107,11 +107,12 @@ static struct dmacpy_bearer *token_next(struct dmacpy_token *token)
 
 /**
  * dmacpy_token_take() - take the token, or wait for it
- * @bearer: has nothing in flight; may have the token already
+ * @bearer: the bearer, without descriptors in flight; may hold the token
+ *	already
  *
  * Context: Any.
- * Return: true if @bearer has the token, until dmacpy_token_give_up(). If not,
- * dmacpy_bearer.retry is called when its turn has come.
+ * Return: true if @bearer holds the token, until dmacpy_token_give_up(). If
+ * false, dmacpy_bearer.retry is called when its turn has come.
  */
 bool dmacpy_token_take(struct dmacpy_bearer *bearer)
 {
@@ -139,10 +140,10 @@ bool dmacpy_token_take(struct dmacpy_bearer *bearer)
 /**
  * dmacpy_token_wait() - sleep until the token is taken
  * @bearer: as for dmacpy_token_take()
- * @timeout: at most so long, in jiffies
+ * @timeout: the longest wait, in jiffies
  *
  * Context: Process.
- * Return: true if @bearer has the token, until dmacpy_token_give_up().
+ * Return: true if @bearer holds the token, until dmacpy_token_give_up().
  */
 bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout)
 {

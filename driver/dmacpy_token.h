@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Channels of an engine of which only one at a time may be at work. */
+/* Lets only one channel of an engine at a time have descriptors in flight. */
 #ifndef DMACPY_TOKEN_H
 #define DMACPY_TOKEN_H
 
@@ -11,9 +11,10 @@ struct dmacpy_token;
 /**
  * struct dmacpy_bearer - a channel that may need the token of its engine
  * @token: NULL if it needs none
- * @waiting: in the queue of those that wait for it
- * @retry: it is the turn of this bearer, which has to take the token, or to
- *	give it up. Atomic. NULL for a bearer that dmacpy_token_wait() is for.
+ * @waiting: in the queue of bearers that wait for the token
+ * @retry: called when the turn of this bearer has come; it has to take the
+ *	token, or to give it up. Atomic. NULL for a bearer that uses
+ *	dmacpy_token_wait().
  */
 struct dmacpy_bearer {
 	struct dmacpy_token *token;
@@ -28,8 +29,8 @@ bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout);
 void dmacpy_token_pass(struct dmacpy_bearer *bearer);
 
 /*
- * Pass the token on, or do not wait for it any more: for a bearer that has
- * nothing in flight. Inline, as most engines have none and each job comes here.
+ * Pass the token on, or stop waiting for it: for a bearer without descriptors
+ * in flight. Inline, as each job calls it, and most engines have no token.
  */
 static inline void dmacpy_token_give_up(struct dmacpy_bearer *bearer)
 {

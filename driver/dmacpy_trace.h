@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints: where the time of a job goes, and what an engine does. A stream
- * is named by the context of its fences, a job by its number there.
+ * Tracepoints for the stages of a job, and for the engine. The context of its
+ * fences identifies a stream, and the number in the stream a job.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM dmacpy

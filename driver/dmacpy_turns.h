@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whose transfer a channel takes next. Users take turns, and in the turn of a
- * user its streams do: a user with many streams gets no more than another user
- * with one. A turn is one transfer. Zeroed memory is an empty queue.
+ * The order of transfers on a channel. Users take turns, and in the turn of a
+ * user its streams do: a user with many streams gets no larger share than a
+ * user with one. A turn is one transfer. Zeroed memory is an empty queue.
  */
 #ifndef DMACPY_TURNS_H
 #define DMACPY_TURNS_H
@@ -85,8 +85,8 @@ static inline void dmacpy_turns_push(struct dmacpy_turns *turns,
 }
 
 /*
- * Takes the transfer whose turn it is, which there must be. The next turn is
- * that of the next user, the next turn of this user that of its next lane.
+ * Removes the transfer whose turn it is; there must be one. The next turn is
+ * that of the next user, and this user's next turn is that of its next lane.
  */
 static inline void dmacpy_turns_pop(struct dmacpy_turns *turns)
 {
