@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-/* Takes @fd over, also when it fails. */
+/* Takes over @fd, even if it fails. */
 static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
 		     struct dmacpy_buffer **buffer)
 {
@@ -201,7 +201,7 @@ DMACPY_API int dmacpy_buffer_sync(struct dmacpy_buffer *buffer, uint64_t offset,
 	return ret;
 }
 
-/* The engine writes to whole cache lines only. */
+/* The engine writes whole cache lines only. */
 static int take_back(struct dmacpy_buffer *buffer)
 {
 	uint64_t line = buffer->stream->limits.user_align;
@@ -232,9 +232,9 @@ static int sync_user(struct dmacpy_buffer *buffer, uint32_t access,
 }
 
 /*
- * Until no job uses the buffer in a way that the access must not meet. The
- * ioctl waits too, but after the exporter has invalidated the caches: what they
- * have read ahead since then would be old.
+ * Waits until no job uses the buffer in a way that conflicts with the access.
+ * The ioctl waits, too, but only after the exporter has invalidated the caches:
+ * lines that the CPU has prefetched since then would be stale.
  */
 static int wait_for_jobs(const struct dmacpy_buffer *buffer, uint32_t access)
 {

@@ -13,10 +13,10 @@
 
 #include "internal.h"
 
-/* What any engine, and any cache, can align to. */
+/* Sufficient for the alignment of any engine and any cache */
 #define CUT_ALIGN 256
 
-/* By what a part costs, with some margin: see guide.rst. */
+/* Derived from the cost of a part, with some margin: see guide.rst */
 #define DEFAULT_MIN_PART (64 * 1024)
 
 /**
@@ -34,10 +34,10 @@ struct dmacpy_copier {
 };
 
 /**
- * struct dmacpy_copier_buffer - an end point of a copier's copies
- * @copier: whose copies
- * @count: number of @in
- * @in: the same memory in each of the streams
+ * struct dmacpy_copier_buffer - a buffer of a copier's copies
+ * @copier: the copier
+ * @count: length of @in
+ * @in: the same memory as a buffer of each of the streams
  */
 struct dmacpy_copier_buffer {
 	struct dmacpy_copier *copier;
@@ -46,15 +46,15 @@ struct dmacpy_copier_buffer {
 };
 
 /**
- * struct copy - a copy in the making
- * @copier: that makes it
+ * struct copy - a copy in preparation
+ * @copier: the copier
  * @dst: destination
- * @dst_offset: where in @dst
+ * @dst_offset: offset in @dst
  * @src: source
- * @src_offset: where in @src
+ * @src_offset: offset in @src
  * @length: in bytes
- * @in_fence: each part waits for it, or negative
- * @parts: how many
+ * @in_fence: fence that each part waits for, or negative
+ * @parts: number of parts
  */
 struct copy {
 	struct dmacpy_copier *copier;
@@ -183,7 +183,10 @@ DMACPY_API void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer)
 	free(buffer);
 }
 
-/* As many as there are streams, if they are long enough; or as there must. */
+/*
+ * Returns the number of streams, unless the parts would become too short or too
+ * long.
+ */
 static unsigned int count_parts(const struct dmacpy_copier *copier,
 				uint64_t length)
 {
@@ -197,7 +200,7 @@ static unsigned int count_parts(const struct dmacpy_copier *copier,
 	return count > needed ? count : needed;
 }
 
-/* Where a part ends: at about its share, where the destination is aligned. */
+/* Returns the end of a part: about its share, aligned in the destination. */
 static uint64_t part_end(const struct copy *copy, unsigned int index)
 {
 	const struct dmacpy_buffer *dst = copy->dst->in[0];
@@ -249,7 +252,7 @@ static int submit_part(const struct copy *copy, uint64_t start, uint64_t end,
 	return ret;
 }
 
-/* Also after a failure @submitted parts have a fence, and may be running. */
+/* After a failure, the first @submitted parts have a fence, and may run. */
 static int submit_parts(const struct copy *copy, int *fences,
 			unsigned int *submitted)
 {
@@ -269,7 +272,7 @@ static int submit_parts(const struct copy *copy, int *fences,
 	return ret;
 }
 
-/* Not interrupted: the jobs end by themselves, or by the kernel's deadlines. */
+/* Ignores signals: the jobs complete, or the kernel's deadlines cancel them. */
 static void wait_for_all(const int *fences, unsigned int count)
 {
 	unsigned int i;
@@ -295,10 +298,11 @@ static int merge_all(const int *fences, unsigned int count, int *merged)
 }
 
 /*
- * One fence for all. The kernel leaves out of a merged one what has signalled
- * already, with its error. So look at each part after that: if it has not
- * failed by now then it is in the merged fence, or a success. If one has, its
- * own fence tells of it; the others are waited for here then.
+ * Joins all fences into one. When the kernel merges fences, it omits those that
+ * have signalled already, even with an error. So each part is checked
+ * afterwards: if it has not failed by now, it is in the merged fence, or has
+ * succeeded. If a part has failed, its own fence is returned, which has the
+ * error, after a wait for the other parts.
  */
 static int join(int *fences, unsigned int count, int *joined)
 {

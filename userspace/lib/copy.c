@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Copies of any length, also where the cache wants them aligned.
+ * Copies of any length, even where the cache requires an alignment.
  *
- * An engine that bypasses the CPU's caches cannot write a part of a cache
- * line: what the CPU wrote beside it gets lost. So only the whole lines in the
- * middle of the destination are the engine's. The edges before and behind are
- * written by the CPU, from the source where it is memory of the program that
- * CPU and engine see alike, else from a bounce buffer, where the engine puts
- * them with what surrounds them.
+ * An engine that bypasses the CPU's caches cannot write a part of a cache line:
+ * data that the CPU has written to the rest of the line would be lost. So the
+ * engine only writes the whole lines in the middle of the destination. The CPU
+ * writes the edges before and after them. It reads from the source if that is
+ * memory of the program that CPU and engine see alike, else from a bounce
+ * buffer, to which the engine copies whole lines with the edges.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,10 +18,10 @@
 enum { HEAD, TAIL, EDGES };
 
 /**
- * struct edge - bytes that the CPU copies when the job is done
- * @dst: in registered memory
- * @src: in registered memory or the bounce buffer
- * @length: in bytes, less than a line
+ * struct edge - bytes that the CPU copies after the job has completed
+ * @dst: address in registered memory
+ * @src: address in registered memory or in the bounce buffer
+ * @length: number of bytes, less than a line
  */
 struct edge {
 	void *dst;
@@ -30,13 +30,13 @@ struct edge {
 };
 
 /**
- * struct copy - a copy in the making
- * @stream: that it runs on
- * @job: operations that have not run yet
+ * struct copy - a copy in preparation
+ * @stream: the stream that runs it
+ * @job: operations that have not been submitted yet
  * @dst: destination
  * @src: source
- * @dst_offset: where in @dst
- * @src_offset: where in @src
+ * @dst_offset: offset in @dst
+ * @src_offset: offset in @src
  * @length: in bytes
  * @edges: empty unless @dst is registered memory
  */
@@ -65,7 +65,10 @@ static int prepare_bounce(struct dmacpy_stream *stream)
 	if (memory == MAP_FAILED)
 		return -errno;
 
-	/* In a child it would be of no use, and copied on write. */
+	/*
+	 * Do not copy the pinned pages on a write after fork(): a child cannot
+	 * use them.
+	 */
 	madvise(memory, size, MADV_DONTFORK);
 	ret = dmacpy_buffer_register(stream, memory, size, DMACPY_ACCESS_WRITE,
 				     &stream->bounce);
@@ -103,7 +106,7 @@ static int run(struct dmacpy_job *job)
 	return ret;
 }
 
-/* Add a copy that fits into an empty job, making room for it if need be. */
+/* Adds a copy that fits into an empty job; runs the job first if it is full. */
 static int add(struct dmacpy_job *job,
 	       struct dmacpy_buffer *dst, uint64_t dst_offset,
 	       struct dmacpy_buffer *src, uint64_t src_offset, uint64_t length)
@@ -144,7 +147,7 @@ static int add_middle(struct copy *copy)
 	return 0;
 }
 
-/* Have the engine bring a whole line of the source that has the edge in it. */
+/* Adds a copy of a whole line of the source that contains the edge. */
 static int add_bounced_edge(struct copy *copy, int which, uint64_t src_offset)
 {
 	const struct dmacpy_get_info *limits = &copy->stream->limits;
@@ -213,7 +216,7 @@ static int run_copy(struct copy *copy)
 	int ret;
 
 	find_edges(copy);
-	/* What the engine wrote to that line may not be in the cache. */
+	/* The cache may not have the data that the engine wrote to the line. */
 	if (copy->dst->explicit_sync &&
 	    (edges[HEAD].length || edges[TAIL].length))
 		return -EINVAL;
@@ -300,17 +303,17 @@ DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
 	return ret;
 }
 
-/* Of the SRAM that a move passes through: few jobs, little of a small memory */
+/* SRAM for a move: large enough for few jobs, a small part of a small SRAM */
 #define TILE_SIZE (16 * 1024)
 
 /**
- * struct move - a move in the making
- * @stream: that it runs on
- * @job: operations that have not run yet
- * @buffer: that has both ranges
- * @dst_offset: where to
- * @src_offset: where from
- * @tile: SRAM that each piece passes through, or NULL
+ * struct move - a move in preparation
+ * @stream: the stream that runs it
+ * @job: operations that have not been submitted yet
+ * @buffer: the buffer of both ranges
+ * @dst_offset: destination offset
+ * @src_offset: source offset
+ * @tile: SRAM through which each piece is copied, or NULL
  * @piece: length of a piece
  */
 struct move {
@@ -323,14 +326,14 @@ struct move {
 	uint64_t piece;
 };
 
-/* Operations of one job see what those before have written. */
+/* Operations of a job see the writes of earlier operations of the job. */
 static int move_part(struct move *move, struct dmacpy_buffer *dst,
 		     uint64_t dst_offset, struct dmacpy_buffer *src,
 		     uint64_t src_offset, uint64_t length)
 {
 	int ret;
 
-	/* All of it, as the CPU may write edges when it is done. */
+	/* Run the whole job first, as the CPU may write edges afterwards. */
 	if (dmacpy_buffer_is_user(dst)) {
 		ret = run(move->job);
 		if (ret)
@@ -360,7 +363,7 @@ static int move_piece(struct move *move, uint64_t offset, uint64_t length)
 			 from_offset, length);
 }
 
-/* In the direction in which no piece overwrites what is still to be moved. */
+/* Moves in the direction that overwrites no data still to be moved. */
 static int move_pieces(struct move *move, uint64_t length)
 {
 	int backwards = move->dst_offset > move->src_offset;
@@ -380,8 +383,9 @@ static int move_pieces(struct move *move, uint64_t length)
 }
 
 /*
- * A piece is as long as the ranges are apart, so that it does not overlap
- * itself. Where that is short, longer ones pass through SRAM, if there is some.
+ * A piece is as long as the distance of the ranges, so that it does not overlap
+ * itself. If that is short, longer pieces are copied through SRAM, if
+ * available.
  */
 static int choose_pieces(struct move *move, uint64_t distance)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Devices: finding, opening, asking.
+ * Devices: finding, opening, querying.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -23,7 +23,10 @@ static int is_device_name(const struct dirent *entry)
 	       isdigit((unsigned char)*number);
 }
 
-/* The array of pointers and the strings they point to, in one allocation. */
+/*
+ * Returns the array of pointers and the strings they point to, in one
+ * allocation.
+ */
 static char **pack_paths(struct dirent **entries, int count)
 {
 	size_t size = (count + 1) * sizeof(char *);

@@ -11,8 +11,8 @@
 #include "internal.h"
 
 /*
- * The status of the first part of a merged fence that has failed, or 1. All
- * have signalled.
+ * Returns the status of the first failed part of a merged fence, or 1. All
+ * parts have signalled.
  */
 static int merged_status(int fence, uint32_t count)
 {
@@ -32,8 +32,8 @@ static int merged_status(int fence, uint32_t count)
 }
 
 /*
- * A merged fence may have signalled without the error of its parts, if nobody
- * has waited for it before: ask them.
+ * A merged fence may have signalled without the error of its parts, if no task
+ * has waited for it before: query the parts.
  */
 int dmacpy_fence_status(int fence)
 {
@@ -69,7 +69,10 @@ DMACPY_API int dmacpy_fence_wait(int fence, int timeout_ms)
 	struct pollfd poll_fd = { .fd = fence, .events = POLLIN };
 	int status;
 
-	/* First, because poll() waits for what is no fence, too. */
+	/*
+	 * Check first, because poll() also waits for a file that is not a
+	 * fence.
+	 */
 	status = dmacpy_fence_status(fence);
 	if (!status) {
 		if (poll(&poll_fd, 1, timeout_ms) < 0)

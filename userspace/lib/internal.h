@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of libdmacpy share, and programs do not see.
+ * Declarations that the files of libdmacpy share, hidden from programs.
  */
 #ifndef _DMACPY_INTERNAL_H
 #define _DMACPY_INTERNAL_H
 
 #include <dmacpy.h>
 
-/* Everything else is hidden (-fvisibility=hidden). */
+/* All other symbols are hidden (-fvisibility=hidden). */
 #define DMACPY_API __attribute__((visibility("default")))
 
 /**
  * struct dmacpy_device - one /dev/dmacpyN
  * @fd: open file, for DMACPY_GET_INFO only
- * @path: to open streams by
+ * @path: path to open streams with
  */
 struct dmacpy_device {
 	int fd;
@@ -34,9 +34,9 @@ struct dmacpy_stream {
 };
 
 /**
- * struct dmacpy_buffer - an end point of copies
- * @stream: where @handle is valid
- * @handle: the kernel's name for it
+ * struct dmacpy_buffer - a buffer of copies
+ * @stream: the stream in which @handle is valid
+ * @handle: the kernel's handle
  * @access: DMACPY_ACCESS_* of the engine
  * @size: in bytes
  * @fd: the dma-buf, -1 for registered memory
@@ -55,13 +55,13 @@ struct dmacpy_buffer {
 
 /**
  * struct dmacpy_job - operations to submit
- * @stream: that runs them
+ * @stream: the stream that runs them
  * @ops: the operations, an array with room for @capacity
  * @count: number of operations
  * @capacity: allocated length of @ops
- * @bytes: sum of the bytes that they write
- * @rows: sum of their rows; a COPY or FILL has one
- * @refused_op: the number of the one that was refused last, or 0
+ * @bytes: total of the bytes that they write
+ * @rows: total of their rows; a COPY or FILL has one
+ * @refused_op: number of the operation that was refused last, or 0
  */
 struct dmacpy_job {
 	struct dmacpy_stream *stream;
@@ -74,7 +74,7 @@ struct dmacpy_job {
 };
 
 /**
- * dmacpy_buffer_is_user() - is a buffer registered memory
+ * dmacpy_buffer_is_user() - check if a buffer is registered memory
  * @buffer: a buffer
  *
  * Return: true for registered memory, false for a dma-buf.
@@ -87,15 +87,15 @@ static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
 /**
  * dmacpy_buffer_check_copy() - would the kernel take this as one operation
  * @dst: buffer to copy to
- * @dst_offset: where in @dst
+ * @dst_offset: offset in @dst
  * @src: buffer to copy from
- * @src_offset: where in @src
+ * @src_offset: offset in @src
  * @length: in bytes
  *
- * For copies that it does not see as a whole. Alignment is not looked at.
+ * For copies that the kernel does not get as a whole. Ignores alignment.
  *
- * Return: 0, -EINVAL when a range is not within its buffer or they overlap,
- * -EACCES when a buffer lacks the access.
+ * Return: 0, -EINVAL if a range is not within its buffer or if they overlap,
+ * -EACCES if a buffer lacks the access.
  */
 int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
 			     uint64_t dst_offset,
@@ -103,20 +103,20 @@ int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
 			     uint64_t src_offset, uint64_t length);
 
 /**
- * dmacpy_fence_status() - ask for the state of a fence
+ * dmacpy_fence_status() - get the state of a fence
  * @fence: file descriptor of a sync_file
  *
- * Return: 1 when it has signalled, 0 when not yet, the error that it signalled,
- * or that of asking.
+ * Return: 1 if it has signalled, 0 if not yet, its error, or the error of the
+ * query.
  */
 int dmacpy_fence_status(int fence);
 
 /**
- * dmacpy_fence_merge() - make a fence that signals when two others have
- * @first: file descriptor of a sync_file. The caller keeps it.
- * @second: another. The caller keeps it.
- * @merged: on return the new one. The caller owns it and frees it with
- *	close(2). It does not tell the error of what has signalled before.
+ * dmacpy_fence_merge() - create a fence that signals after two others
+ * @first: file descriptor of a sync_file; stays the caller's
+ * @second: another one; stays the caller's
+ * @merged: on return the new fence. The caller owns it and closes it with
+ *	close(2). It lacks the error of a fence that has signalled before.
  *
  * Return: 0 or a negative errno.
  */
@@ -124,11 +124,11 @@ int dmacpy_fence_merge(int first, int second, int *merged);
 
 /**
  * dmacpy_ioctl() - call a command of the driver
- * @fd: of a stream or device
+ * @fd: file descriptor of a stream or device
  * @command: DMACPY_*
- * @arg: its struct
+ * @arg: struct of the command
  *
- * Restarts nothing: -EINTR and -EAGAIN tell the caller that nothing was done.
+ * Restarts nothing: after -EINTR or -EAGAIN the command had no effect.
  *
  * Return: 0 or a negative errno.
  */
@@ -139,16 +139,16 @@ int dmacpy_ioctl(int fd, unsigned long command, void *arg);
  * @fd: the dma-buf
  * @flags: DMA_BUF_SYNC_*
  *
- * Restarts on EINTR and EAGAIN, as <linux/dma-buf.h> wants: an end that is not
- * delivered leaves the caches wrong.
+ * Restarts on EINTR and EAGAIN, as <linux/dma-buf.h> requires: a missing end of
+ * an access leaves the caches stale.
  *
  * Return: 0 or a negative errno.
  */
 int dmacpy_ioctl_sync(int fd, uint64_t flags);
 
 /**
- * dmacpy_stream_free_bounce() - free what dmacpy_stream_copy() keeps
- * @stream: that is being closed
+ * dmacpy_stream_free_bounce() - free the bounce buffer of dmacpy_stream_copy()
+ * @stream: the stream that is being closed
  */
 void dmacpy_stream_free_bounce(struct dmacpy_stream *stream);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The only calls of ioctl(2), and which of them are restarted.
+ * The only calls of ioctl(2), some of which are restarted.
  */
 #include <errno.h>
 #include <sys/ioctl.h>

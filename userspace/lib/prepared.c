@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Prepared jobs: operations that the kernel has checked, to be run many times.
+ * Prepared jobs: operations that the kernel has checked, and runs many times.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 
 /**
  * struct dmacpy_prepared - operations that the kernel has checked
- * @stream: that runs them
- * @handle: the kernel's name for them
+ * @stream: the stream that runs them
+ * @handle: the kernel's handle
  */
 struct dmacpy_prepared {
 	struct dmacpy_stream *stream;
@@ -65,7 +65,10 @@ dmacpy_prepared_handle(const struct dmacpy_prepared *prepared)
 	return prepared->handle;
 }
 
-/* Returns how many jobs were started, or the negative errno of the first. */
+/*
+ * Returns the number of jobs that were started, or the negative errno of the
+ * first.
+ */
 static int run(int fd, struct dmacpy_run *args)
 {
 	int ret = ioctl(fd, DMACPY_RUN, args);

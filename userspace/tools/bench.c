@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: what a copy costs, by each way to wait for it.
+ * dmacpy bench: measures the cost of a copy, for each way to wait for it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,13 +15,13 @@
 #define DEFAULT_SIZE 4096
 #define DEFAULT_ROUNDS 1000
 
-/* Of a thread: 2 MiB. */
+/* Samples of a thread: 2 MiB. */
 #define MAX_SAMPLES (1U << 18)
 
-/* Far more than what is left of a buffer. */
+/* Far larger than the useful part of any buffer. */
 #define MAX_GAP (1ULL << 30)
 
-/* No cache line is shared by two slots. */
+/* No two slots share a cache line. */
 #define MIN_ALIGN 64
 
 static const char help[] =
@@ -262,7 +262,7 @@ static void set_defaults(struct bench *bench)
 			     bench->size / BENCH_ROWS : 0;
 }
 
-/* Return 0 or EXIT_USAGE. */
+/* Returns 0 or EXIT_USAGE. */
 static int check_mode(const struct bench *bench)
 {
 	if (bench->mode->one_job && bench->depth > 1)
@@ -365,7 +365,7 @@ static int check_alignment(const struct bench *bench)
 	return 0;
 }
 
-/* What depends on the device. */
+/* Checks that need the properties of the device. */
 static int check_device(const struct bench *bench)
 {
 	const struct dmacpy_get_info *info = &bench->session.info;
@@ -397,7 +397,7 @@ static int new_worker(const struct bench *bench, struct bench_worker *worker)
 	if (!worker->samples)
 		return -ENOMEM;
 
-	/* All is touched, which zero need not do. */
+	/* Touch all pages: writing zeros need not. */
 	memset(worker->samples, 0xff,
 	       worker->capacity * sizeof(*worker->samples));
 	return 0;

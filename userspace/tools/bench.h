@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of dmacpy bench share; dmacpy tune measures by them, too.
+ * Common declarations of the files of dmacpy bench; dmacpy tune uses them for
+ * its measurements, too.
  *
- * A round is what is measured: each stream of a thread is given a number of
- * jobs, and all of them are waited for. Each job has the same number of
- * operations, called copies here, also when they are fills.
+ * A round is the unit of measurement: each stream of a thread is given a number
+ * of jobs, and the thread waits for all of them. Each job has the same number
+ * of operations, called copies here, even if they are fills.
  */
 #ifndef _DMACPY_BENCH_H
 #define _DMACPY_BENCH_H
@@ -25,16 +26,16 @@
 /* The least that dmacpy_copier_set_min_part() takes */
 #define BENCH_MIN_PART 256
 
-/* All bytes are the same, as memset() has it. */
+/* The value of each byte, as for memset() */
 #define BENCH_FILL 0x5a
 
 /**
- * enum bench_kind - where memory comes from
+ * enum bench_kind - type of memory
  * @BENCH_SRAM: DMACPY_ALLOC
  * @BENCH_USER: memory of the program, registered
  * @BENCH_UDMABUF: /dev/udmabuf
  * @BENCH_HEAP: /dev/dma_heap/system
- * @BENCH_KINDS: how many there are
+ * @BENCH_KINDS: number of types
  */
 enum bench_kind {
 	BENCH_SRAM,
@@ -51,12 +52,12 @@ enum bench_format {
 };
 
 /**
- * struct bench_layout - what a copy does in its slot of the memory
- * @guard: bytes before the rows, that nothing is to touch
+ * struct bench_layout - the position of a copy in its slot of the memory
+ * @guard: bytes before the rows, which must stay unchanged
  * @row: bytes of a row
  * @rows: number of rows; a copy or a fill is one
- * @stride: from row to row
- * @slot: from slot to slot
+ * @stride: bytes from the start of a row to the next
+ * @slot: bytes from the start of a slot to the next
  */
 struct bench_layout {
 	size_t guard;
@@ -78,10 +79,10 @@ struct bench_worker;
  * @copier: jobs are those of a copier, which has streams of its own
  * @takes_more: DMACPY_SUBMIT_MORE is of use
  * @takes_many: one RUN starts all prepared jobs of a round
- * @begin: make what @round needs, or NULL if that is nothing
+ * @begin: allocate the resources of @round, or NULL if it has none
  * @round: give all streams of a worker their jobs, and wait for them; NULL if
- *	this was built without what it takes
- * @end: undo @begin, also if it has failed
+ *	the tool was built without the library that the mode needs
+ * @end: undo @begin, also after a failure of @begin
  *
  * The functions return 0 or a negative errno.
  */
@@ -100,10 +101,10 @@ struct bench_mode {
 };
 
 /**
- * struct bench - what was asked for
- * @device: its name, or NULL for the first
+ * struct bench - parameters of a benchmark
+ * @device: its name, or NULL for the first device
  * @size: bytes of each copy
- * @depth: jobs in flight of a stream
+ * @depth: jobs in flight per stream
  * @batch: copies in a job
  * @threads: number of threads
  * @streams: number of streams of all threads
@@ -113,19 +114,20 @@ struct bench_mode {
  * @mode: how jobs are run
  * @src: memory to copy from, BENCH_KINDS for a fill
  * @dst: memory to copy or fill to
- * @opcode: what a job does
- * @explicit_sync: with DMACPY_REGISTER_EXPLICIT_SYNC
- * @no_implicit: with DMACPY_SUBMIT_NO_IMPLICIT
- * @more: with DMACPY_SUBMIT_MORE, but for the last job of a round
- * @prepared: jobs are prepared, and run
- * @verify: look at each byte after each round
- * @min_part: of a copier's copies, or 0 for the library's
+ * @opcode: operation of the jobs
+ * @explicit_sync: register with DMACPY_REGISTER_EXPLICIT_SYNC
+ * @no_implicit: submit with DMACPY_SUBMIT_NO_IMPLICIT
+ * @more: submit with DMACPY_SUBMIT_MORE, except for the last job of a round
+ * @prepared: prepare the jobs once, then run them
+ * @verify: check each byte after each round
+ * @min_part: minimum length of a part of a copier's copy, or 0 for the
+ *	library's default
  * @rounds: number of rounds of each thread, or 0
- * @duration: nanoseconds after which no round is begun, or 0
+ * @duration: nanoseconds after which no round is started, or 0
  * @quiet: show no progress
- * @format: of the result
+ * @format: output format of the result
  * @session: the device, without a stream
- * @layout: of all memory
+ * @layout: layout of all memory
  */
 struct bench {
 	const char *device;
@@ -157,13 +159,13 @@ struct bench {
 };
 
 /**
- * struct bench_memory - one end of the copies of a stream
- * @kind: where it comes from
- * @buffer: for the library, or NULL
- * @data: for the CPU
- * @length: of all of it
- * @mapped: length of what @data is the start of, for user
- * @base: where the first slot is
+ * struct bench_memory - source or destination memory of a stream
+ * @kind: type of the memory
+ * @buffer: buffer of the library, or NULL
+ * @data: address for the CPU
+ * @length: length of the memory
+ * @mapped: length of the mapping that starts at @data, for BENCH_USER
+ * @base: offset of the first slot
  * @slots: number of slots
  */
 struct bench_memory {
@@ -177,17 +179,18 @@ struct bench_memory {
 };
 
 /**
- * struct bench_stream - an open stream with all that its jobs need
+ * struct bench_stream - an open stream with the resources of its jobs
  * @stream: the stream
- * @fd: of @stream
- * @src: what is copied; without memory when it is a fill
- * @dst: what is written
- * @more: further handles, or NULL
- * @ops: of all jobs of a round
+ * @fd: file descriptor of @stream
+ * @src: source of the copies; empty for fills
+ * @dst: destination
+ * @more: additional handles, or NULL
+ * @ops: operations of all jobs of a round
  * @submits: the jobs of a round
- * @pointers: to @submits, for io_uring
- * @runs: the jobs of a round that are prepared, or NULL
- * @calls: each starts one of @runs, or the only one all of them
+ * @pointers: pointers to @submits, for io_uring
+ * @runs: the prepared jobs of a round, or NULL
+ * @calls: arguments of RUN: one for each of @runs, or a single one for all of
+ *	them
  */
 struct bench_stream {
 	struct dmacpy_stream *stream;
@@ -203,11 +206,11 @@ struct bench_stream {
 };
 
 /**
- * struct bench_mismatch - a byte that is not what it should be
- * @in_src: it is in the source, which nothing writes to
- * @offset: where in the memory
- * @wanted: what it should be
- * @found: what it is
+ * struct bench_mismatch - a byte with a wrong value
+ * @in_src: the byte is in the source, which must not change
+ * @offset: offset in the memory
+ * @wanted: expected value
+ * @found: actual value
  */
 struct bench_mismatch {
 	bool in_src;
@@ -218,19 +221,19 @@ struct bench_mismatch {
 
 /**
  * struct bench_worker - a thread
- * @bench: what to do
- * @streams: every @bench->threads-th is of this thread
- * @first: the first of them
- * @mine: how many they are
- * @private: of @bench->mode
- * @samples: nanoseconds of the last rounds
- * @capacity: of @samples
+ * @bench: parameters of the benchmark
+ * @streams: all streams; the thread uses every @bench->threads-th
+ * @first: index of the thread's first stream
+ * @mine: number of the thread's streams
+ * @private: data of @bench->mode
+ * @samples: nanoseconds of the most recent rounds
+ * @capacity: length of @samples
  * @done: number of rounds
- * @total: nanoseconds of all rounds
- * @cpu_time: nanoseconds of the thread on the CPU, for all rounds
- * @failures: number of copies that were wrong
- * @mismatch: the first that was seen, if there are @failures
- * @ret: 0 or the negative errno that has ended it
+ * @total: total nanoseconds of all rounds
+ * @cpu_time: total CPU nanoseconds of the thread for all rounds
+ * @failures: number of incorrect copies
+ * @mismatch: the first wrong byte, if there are @failures
+ * @ret: 0, or the negative errno that stopped the thread
  */
 struct bench_worker {
 	const struct bench *bench;
@@ -249,7 +252,7 @@ struct bench_worker {
 };
 
 /**
- * bench_calls() - how often a stream is given jobs in a round
+ * bench_calls() - get the number of calls that start the jobs of a round
  * @bench: the benchmark
  *
  * Return: the number of system calls that start the jobs of a stream.
@@ -257,14 +260,14 @@ struct bench_worker {
 unsigned int bench_calls(const struct bench *bench);
 
 /**
- * struct bench_result - what was measured
- * @copies: number of all copies
- * @ns_median: of the nanoseconds of rounds, divided by the copies in each
- * @ns_mean: the same, of all rounds
- * @ns_min: the same
- * @ns_p99: the same
- * @ns_cpu: nanoseconds of a thread on the CPU for each copy
- * @bytes_per_s: of all threads together
+ * struct bench_result - results of a measurement
+ * @copies: total number of copies
+ * @ns_median: median of the nanoseconds per copy of a round
+ * @ns_mean: mean of the same, over all rounds
+ * @ns_min: minimum of the same
+ * @ns_p99: 99th percentile of the same
+ * @ns_cpu: CPU nanoseconds of a thread per copy
+ * @bytes_per_s: throughput of all threads together
  */
 struct bench_result {
 	uint64_t copies;
@@ -281,7 +284,7 @@ static inline size_t round_up(size_t number, size_t multiple)
 	return (number + multiple - 1) / multiple * multiple;
 }
 
-/* Stream @i of those that a worker has. */
+/* Returns the @i-th stream of a worker. */
 static inline struct bench_stream *bench_stream(struct bench_worker *worker,
 						unsigned int i)
 {
@@ -296,20 +299,20 @@ static inline unsigned int bench_copies(const struct bench *bench)
 
 extern const char * const bench_kind_names[BENCH_KINDS];
 
-/* Returns 0, or an exit status after a message about the usage of a command. */
+/* Returns 0, or an exit status after printing a usage error of @command. */
 int bench_parse_kind(const char *command, const char *name,
 		     enum bench_kind *kind);
 
-/* NULL if there is none of that name. */
+/* Returns NULL if there is no mode of this name. */
 const struct bench_mode *bench_mode_find(const char *name);
 
-/* Return 0, or -1 after a message. Zeroed streams can be closed. */
+/* Returns 0, or -1 after a message. A zeroed stream can be closed. */
 int bench_stream_open(const struct bench *bench, struct bench_stream *stream);
 void bench_stream_close(struct bench_stream *stream);
 
 /*
- * Return 0, or -1 after a message. Zeroed memory can be freed. It has a slot
- * for each copy of a round, or as many as there is room for.
+ * Returns 0, or -1 after a message. Zeroed memory can be freed. The memory has
+ * a slot for each copy of a round, or as many as fit.
  */
 int bench_memory_new(const struct bench *bench, enum bench_kind kind,
 		     struct dmacpy_stream *stream, uint32_t access,
@@ -317,32 +320,33 @@ int bench_memory_new(const struct bench *bench, enum bench_kind kind,
 void bench_memory_free(struct bench_memory *mem);
 
 /*
- * What the bytes are before a round, and whether they are right after it, in
- * brackets of DMA_BUF_IOCTL_SYNC. Return 0 or a negative errno.
+ * Write the memory before a round, and check it after the round, each between
+ * the two calls of DMA_BUF_IOCTL_SYNC. Both return 0 or a negative errno.
  */
 int bench_data_reset(const struct bench *bench, struct bench_stream *stream);
 int bench_data_check(struct bench_worker *worker, struct bench_stream *stream);
 
-/* What depends on the device: where copies are in memory. */
+/* Sets the layout of the copies in memory, which depends on the device. */
 void bench_make_layout(struct bench *bench);
 
 /*
- * Run a bench that has a session and a layout, and have the workers looked at
- * before they go. Returns 0, or -1 after a message, also if @look does.
+ * Runs a benchmark that has a session and a layout, and calls @look with the
+ * workers before it frees them. Returns 0, or -1 after a message or if @look
+ * fails.
  */
 int bench_measure(const struct bench *bench,
 		  int (*look)(const struct bench_worker *workers,
 			      unsigned int count, void *arg),
 		  void *arg);
 
-/* One thread for each worker. Returns 0, or -1 after a message. */
+/* Runs a thread for each worker. Returns 0, or -1 after a message. */
 int bench_run(struct bench_worker *workers, unsigned int count);
 
 /* Returns 0, or -1 after a message. */
 int bench_get_result(const struct bench_worker *workers, unsigned int count,
 		     struct bench_result *result);
 
-/* Half of the copies took far longer than the quickest. */
+/* Returns true if half of the copies took far longer than the fastest. */
 bool bench_is_unsteady(const struct bench_result *result);
 
 /* Prints the result of @count workers. Returns 0, or -1 after a message. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: rounds of a copier, which cuts copies into parts for all
- * channels. Its streams take the place of that of the worker.
+ * dmacpy bench: rounds of a copier, which splits each copy into parts for all
+ * channels. The copier's streams are used instead of the worker's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include "bench.h"
 
 /**
- * struct copier - what a worker has of it
- * @copier: makes the copies
- * @dst: the memory to copy to, for the copier
- * @src: the memory to copy from, for the copier
+ * struct copier - a worker's copier
+ * @copier: the copier
+ * @dst: destination memory, as a buffer of the copier
+ * @src: source memory, as a buffer of the copier
  */
 struct copier {
 	struct dmacpy_copier *copier;

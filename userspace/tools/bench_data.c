@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: what the bytes are, in the manner of dmatest. A source has
- * another bit set than a destination, what is copied another than what is not,
- * and the rest depends on where a byte is: so none can be right by chance that
- * was left out, was written and should not have been, or is from elsewhere.
+ * dmacpy bench: the pattern of the bytes, similar to that of dmatest. One bit
+ * differs between source and destination, another between bytes that are copied
+ * and those that are not, and the other bits depend on the offset. So a byte
+ * that was omitted, that was wrongly written, or that comes from elsewhere
+ * cannot be correct by chance.
  */
 #include "bench.h"
 
-#define SOURCE 0x80	/* and not of a destination */
-#define COPIED 0x40	/* in a source, and no guard */
-#define POISON 0x20	/* in a destination, and to be overwritten */
+#define SOURCE 0x80	/* set in a source only */
+#define COPIED 0x40	/* set in the copied bytes of a source */
+#define POISON 0x20	/* set in bytes of a destination to be overwritten */
 
 #define BOTH (DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
-/* Without what looks like the next bytes, or the next slot: 5 bits. */
+/* Returns 5 bits that differ between adjacent bytes and adjacent slots. */
 static uint8_t noise(size_t at)
 {
 	return (uint32_t)at * 2654435769U >> 27;
 }
 
-/* Those before the first slot count for it, after the last for another. */
+/* Bytes before the first slot belong to it, those after the last do not. */
 static unsigned int slot_of(const struct bench_layout *layout,
 			    const struct bench_memory *mem, size_t at)
 {
 	return at < mem->base ? 0 : (at - mem->base) / layout->slot;
 }
 
-/* Where in its slot. */
+/* Returns the offset of a byte in its slot. */
 static size_t offset_in_slot(const struct bench_layout *layout,
 			     const struct bench_memory *mem, size_t at)
 {
 	return (at - mem->base) % layout->slot;
 }
 
-/* Is a byte one of those that are copied? */
+/* Returns true if the byte is copied. */
 static bool in_row(const struct bench_layout *layout,
 		   const struct bench_memory *mem, size_t at)
 {
@@ -102,7 +103,7 @@ static int reset(const struct bench *bench, const struct bench_stream *stream,
 	return dmacpy_buffer_end_access(mem->buffer, BOTH);
 }
 
-/* The bracket is of both directions: a udmabuf keeps that of the first. */
+/* Syncs both directions: a udmabuf keeps that of its first mapping. */
 int bench_data_reset(const struct bench *bench, struct bench_stream *stream)
 {
 	int ret;
@@ -128,7 +129,7 @@ static void note_mismatch(struct bench_worker *worker, bool in_src, size_t at,
 	};
 }
 
-/* A slot is one failure, however many bytes are wrong. */
+/* Counts one failure per slot, however many of its bytes are wrong. */
 static int check(struct bench_worker *worker, const struct bench_stream *stream,
 		 const struct bench_memory *mem, byte_at byte)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: the memory that is copied from and to.
+ * dmacpy bench: memory to copy from and to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #define UDMABUF "/dev/udmabuf"
 
-/* Of most machines; where it is another, memory is as it comes. */
+/* The usual size; if the machine has another, huge pages are not used. */
 #define HUGE_PAGE ((size_t)2 << 20)
 
 const char * const bench_kind_names[BENCH_KINDS] = {
@@ -32,9 +32,9 @@ static void *map_anonymous(size_t length)
 }
 
 /*
- * Pages that are touched one after the other often are neighbours in memory,
- * and then one entry of the scatter list: every other page is left out. No
- * huge pages, which would be split, but stay where they are.
+ * Pages that are touched one after the other are often adjacent in memory, and
+ * then share an entry of the scatter list, so every other page is not used.
+ * Huge pages are off: splitting one leaves its pages adjacent.
  */
 static void *map_scattered(size_t length)
 {
@@ -62,9 +62,9 @@ static void *map_scattered(size_t length)
 }
 
 /*
- * What a program that cares for speed does: a huge page, if there is one to be
- * had, is one entry of the scatter list. Written to, as what never was is one
- * page of zeros for all.
+ * Maps memory as a program that needs speed does: a huge page, if one is
+ * available, is one entry of the scatter list. The memory is written, because
+ * pages that were never written all refer to the same zero page.
  */
 static void *map_huge(struct bench_memory *mem)
 {
@@ -83,7 +83,7 @@ static void *map_huge(struct bench_memory *mem)
 	return data;
 }
 
-/* A single page is in one piece anyway. */
+/* A single page is always contiguous. */
 static void *map_user(const struct bench *bench, struct bench_memory *mem)
 {
 	mem->mapped = mem->length;
@@ -145,8 +145,8 @@ static int udmabuf_create(size_t length)
 }
 
 /*
- * For both directions, whatever the engine does: a heap syncs the engine's
- * mapping in the direction of the CPU's access.
+ * Registers both directions, whichever the engine uses: a heap syncs the
+ * engine's mapping in the direction of the CPU's access.
  */
 static int new_foreign(struct dmacpy_stream *stream, struct bench_memory *mem)
 {
@@ -185,7 +185,7 @@ static int new_sram(const struct bench *bench, struct dmacpy_stream *stream,
 	return ret;
 }
 
-/* SRAM is shared by all that want some. */
+/* All streams share the SRAM. */
 static size_t capacity(const struct bench *bench, enum bench_kind kind)
 {
 	const struct dmacpy_get_info *info = &bench->session.info;
@@ -204,8 +204,8 @@ static size_t capacity(const struct bench *bench, enum bench_kind kind)
 }
 
 /*
- * The slots are the last of the memory: where it is a long scatter list, those
- * copies cost the most that look for their place from the start. A guard is
+ * The slots are at the end of the memory: with a long scatter list, copies are
+ * most expensive there if the segment is searched from the start. A guard is
  * before each slot and after the last.
  */
 static void place_slots(const struct bench *bench, struct bench_memory *mem)

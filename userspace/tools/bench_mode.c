@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: a round in each mode. As little as can be is done besides the
- * calls of the system, as all of it is measured.
+ * dmacpy bench: a round in each mode. Each function does as little as possible
+ * besides the system calls, because all of it is measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static int submit(struct bench_stream *stream, unsigned int job)
 	return ret < 0 ? -errno : 0;
 }
 
-/* Round robin, so that all channels have something to do. */
+/* Submits round robin, so that all channels are busy. */
 static int submit_all(struct bench_worker *worker)
 {
 	unsigned int i, job, calls = bench_calls(worker->bench);
@@ -134,7 +134,7 @@ static void cpu_copy(const struct bench_stream *stream,
 	}
 }
 
-/* SRAM is not cached: there is nothing that the brackets have to do. */
+/* SRAM is not cached: it needs no DMA_BUF_IOCTL_SYNC. */
 static bool needs_brackets(const struct bench_memory *mem)
 {
 	return mem->buffer && mem->kind != BENCH_SRAM;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: the result, as a table with the lines of dmatest, JSON or CSV.
+ * dmacpy bench: prints the result, as a table with the lines of dmatest, JSON
+ * or CSV.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 
 #define FIELDS 18
 
-/* Of the median to the least, on a machine that does nothing else */
+/* Ratio of median to minimum that an otherwise idle machine does not exceed */
 #define MAX_SPREAD 2
 
 static const char * const op_names[] = {
@@ -22,11 +23,11 @@ static const char * const op_names[] = {
 };
 
 /**
- * struct field - a column of the CSV, a member of the JSON
- * @name: of the field
+ * struct field - a column of the CSV, or a member of the JSON
+ * @name: name of the field
  * @text: its value, or NULL
- * @digits: behind the point, of @number
- * @number: its value when there is no @text
+ * @digits: decimal places of @number
+ * @number: its value if @text is NULL
  */
 struct field {
 	const char *name;
@@ -63,7 +64,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Returns nanoseconds of a copy, sorted, or NULL. */
+/* Returns the nanoseconds per copy, sorted, or NULL. */
 static double *sort_samples(const struct bench_worker *workers,
 			    unsigned int count, size_t *samples)
 {
@@ -215,7 +216,7 @@ static void print_table(const struct bench *bench,
 	       result->ns_mean, result->ns_min, result->ns_p99);
 }
 
-/* As dmatest has it, one for each thread. */
+/* Prints one line per thread, in the format of dmatest. */
 static void print_summary(const struct bench_worker *worker,
 			  unsigned int number)
 {
@@ -259,8 +260,8 @@ static void print_comparison(const struct bench_worker *workers,
 }
 
 /*
- * Figures from a machine that is busy with other things, or whose engine
- * changes its pace, are not those of the next run.
+ * If the machine is busy, or the engine changes its speed, a second run gives
+ * other figures.
  */
 bool bench_is_unsteady(const struct bench_result *result)
 {

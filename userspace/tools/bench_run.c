@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: threads that run rounds, and how long each took. What is
- * measured does nothing else: what it needs is there, memory and all.
+ * dmacpy bench: runs rounds in threads, and measures the time of each. All
+ * memory and other resources are allocated before.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 #define PROGRESS_PERIOD (BENCH_SECOND / 10)
 
-/* Held until all threads are there, or one could not be started. */
+/* Held until all threads exist, or one could not be created. */
 static pthread_mutex_t start = PTHREAD_MUTEX_INITIALIZER;
 static int start_error;
 
@@ -55,7 +55,7 @@ static int check_all(struct bench_worker *worker)
 	return ret;
 }
 
-/* Not every mode has seen the result of each job. */
+/* Some modes do not check the result of each job. */
 static int flush_all(struct bench_worker *worker)
 {
 	unsigned int i;
@@ -91,7 +91,7 @@ static int run_round(struct bench_worker *worker)
 	return bench->verify ? check_all(worker) : 0;
 }
 
-/* There is one round at least, however little time there is. */
+/* A thread runs at least one round, however short the time is. */
 static bool is_over(const struct bench_worker *worker, uint64_t begun)
 {
 	const struct bench *bench = worker->bench;
@@ -101,7 +101,7 @@ static bool is_over(const struct bench_worker *worker, uint64_t begun)
 		(bench->duration && now() - begun >= bench->duration));
 }
 
-/* By rounds, or by time. */
+/* Shows the progress in rounds, or in time. */
 static void show_progress(const struct bench_worker *worker, uint64_t begun)
 {
 	const struct bench *bench = worker->bench;
@@ -157,7 +157,10 @@ static void *run_thread(void *worker)
 	return NULL;
 }
 
-/* Both are for who is allowed to: the figures are steadier, no others. */
+/*
+ * Both calls need privileges. They make the figures steadier, but do not change
+ * them otherwise.
+ */
 static void begin_undisturbed(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
@@ -206,8 +209,8 @@ static int report_errors(const struct bench_worker *workers, unsigned int count)
 }
 
 /*
- * The first worker needs no thread: system calls of a process that has only one
- * cost less.
+ * The first worker runs in the calling thread: system calls of a
+ * single-threaded process are cheaper.
  */
 int bench_run(struct bench_worker *workers, unsigned int count)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: a stream with its memory, and its jobs, made beforehand.
+ * dmacpy bench: a stream with its memory, and its jobs, built in advance.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define FILL_PATTERN (BENCH_FILL * 0x01010101U)
 
-/* Each a name of the same memory. */
+/* Adds handles that all refer to the same memory. */
 static int add_handles(const struct bench *bench, struct bench_stream *stream)
 {
 	static uint8_t memory[64] __attribute__((aligned(64)));
@@ -110,7 +110,7 @@ unsigned int bench_calls(const struct bench *bench)
 	return bench->prepared && bench->mode->takes_many ? 1 : bench->depth;
 }
 
-/* The handles go with the stream. */
+/* Closing the stream drops the handles. */
 static int prepare_job(struct bench_stream *stream, unsigned int job)
 {
 	struct dmacpy_prepare prepare = {
@@ -178,7 +178,7 @@ int bench_stream_open(const struct bench *bench, struct bench_stream *stream)
 	}
 	stream->fd = dmacpy_stream_fd(stream->stream);
 
-	/* First, so that the handles of the jobs are the last. */
+	/* Add them first, so that the handles that jobs use come last. */
 	ret = add_handles(bench, stream);
 	if (ret) {
 		device_error("cannot make --handles", ret);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy bench: jobs by io_uring, a plain SQE each, one system call a round.
+ * dmacpy bench: jobs through io_uring, one SQE per job, one system call per
+ * round.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -14,7 +15,7 @@ static unsigned int count_jobs(const struct bench_worker *worker)
 	return worker->bench->depth * worker->mine;
 }
 
-/* Kernels before 6.1 lack what makes a ring of one thread cheaper. */
+/* Kernels before 6.1 lack the flags that make a ring of one thread cheaper. */
 int bench_uring_begin(struct bench_worker *worker)
 {
 	struct io_uring *ring;
@@ -57,7 +58,7 @@ static void queue(struct io_uring *ring, struct bench_stream *stream,
 	memcpy(sqe->cmd, &stream->pointers[job], sizeof(*stream->pointers));
 }
 
-/* Returns the number of those that have completed, or the error of one. */
+/* Returns the number of completed jobs, or the error of one of them. */
 static int take_completed(struct io_uring *ring)
 {
 	struct io_uring_cqe *cqe;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy copy: file to file through the engine, chunk by chunk, verified.
+ * dmacpy copy: copies a file through the engine, chunk by chunk, and verifies
+ * it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,18 +31,18 @@ static const char help[] =
 
 /**
  * struct file_copy - a copy of a file
- * @from: path of FILE1, or what messages call it
+ * @from: path of FILE1, or its name in messages
  * @to: path of FILE2
- * @device: its name, or NULL for the first
- * @offset: where in @from
- * @size: how much, UINT64_MAX for all up to the end
- * @via_sram: by way of @sram
- * @fd: of @from
+ * @device: its name, or NULL for the first device
+ * @offset: start offset in @from
+ * @size: bytes to copy, UINT64_MAX for all up to the end
+ * @via_sram: copy through @sram
+ * @fd: file descriptor of @from
  * @session: the engine
- * @source: what was read from @from
- * @target: what the engine made of it
- * @sram: between them, or NULL
- * @output: @to
+ * @source: data that was read from @from
+ * @target: data that the engine has copied
+ * @sram: buffer between the two copies, or NULL
+ * @output: the open @to
  * @done: bytes copied so far
  * @seconds: time spent in copies
  */
@@ -130,7 +131,7 @@ static int transfer(struct file_copy *copy, size_t length)
 	return ret;
 }
 
-/* So that a byte which the engine leaves out cannot be right by chance. */
+/* Inverts, so that a byte that the engine omits cannot be correct by chance. */
 static void invert(uint8_t *to, const uint8_t *from, size_t length)
 {
 	size_t i;
@@ -199,7 +200,7 @@ static int copy_chunks(struct file_copy *copy)
 	return 0;
 }
 
-/* Where a file has a size, the progress bar needs it. */
+/* The progress bar needs the size, if the file has one. */
 static int seek_source(struct file_copy *copy)
 {
 	struct stat status;

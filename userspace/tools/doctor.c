@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy doctor: why there is no device, or it does not work, and what to do.
+ * dmacpy doctor: finds out why there is no device, or why it does not work, and
+ * suggests a remedy.
  */
 #include <getopt.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@ static const char help[] =
 
 static unsigned int problems, unseen;
 
-/* What is to be done is in lines of its own. */
+/* A remedy is printed on its own lines. */
 static void print_remedy(const char *remedy)
 {
 	const char *before = "->";
@@ -114,7 +115,7 @@ static void check_kernel(void)
 		doctor_ok("Linux %s", kernel.release);
 }
 
-/* Is it where modprobe looks? */
+/* Returns true if the module is where modprobe searches for it. */
 static bool is_installed(const char *release)
 {
 	char path[512], line[1024];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy doctor: what sysfs, the device tree and debugfs have.
+ * dmacpy doctor: checks sysfs, the device tree and debugfs.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -50,7 +50,7 @@ static const char stopped[] =
 	"Does its interrupt arrive? See /proc/interrupts. For a slow engine\n"
 	"raise /sys/module/dmacpy/parameters/timeout_ms.";
 
-/* How often a channel may stop before that is more than bad luck. */
+/* Number of stops of a channel from which they are reported. */
 #define STOPS 3
 
 static unsigned int nodes, enabled_nodes;
@@ -85,7 +85,7 @@ void doctor_check_engines(void)
 		  free_count);
 }
 
-/* A property is a list of strings, each with a zero byte at its end. */
+/* The property is a list of strings, each terminated by a zero byte. */
 static bool has_string(const char *path, const char *wanted)
 {
 	char text[512] = "";
@@ -133,7 +133,7 @@ void doctor_check_nodes(void)
 			  nodes == 1 ? "" : "s");
 		return;
 	}
-	/* Where it was not given it is "(null)". */
+	/* An unset parameter reads as "(null)". */
 	if (doctor_read("/sys/module/dmacpy/parameters/sram", sram,
 			sizeof(sram)) &&
 	    strchr(sram, '@')) {
@@ -142,7 +142,7 @@ void doctor_check_nodes(void)
 		return;
 	}
 
-	/* Its first device: they are numbered. */
+	/* The driver numbers its devices: this is the first. */
 	if (!access(DEVICES "/dmacpy.0", F_OK)) {
 		doctor_ok("another driver makes the device dmacpy.0");
 		return;
@@ -160,7 +160,7 @@ static bool is_ours(const char *name)
 	       has_string(path, COMPATIBLE);
 }
 
-/* Returns 1 with the reason, 0 if it does not wait, or -1 if that is unseen. */
+/* Returns 1 with the reason, 0 if probing is not deferred, or -1 if unknown. */
 static int read_deferred(const char *name, char *reason, size_t size)
 {
 	char line[256];
@@ -233,7 +233,7 @@ static unsigned int read_counter(const char *node, const char *name)
 	return parse_number(text, UINT32_MAX, &value) ? 0 : value;
 }
 
-/* Channels that do not come back, or have stopped; for all that is of each */
+/* Explains why channels do not recover, or have stopped. */
 static void explain_channels(const char *name, unsigned int down,
 			     unsigned int stops)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy doctor: what goes wrong when a program uses a device.
+ * dmacpy doctor: uses a device as a program does, and reports failures.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +123,7 @@ static void explain_copy(const char *path, int err)
 			       "%s: a copy fails: %s", path, strerror(-err));
 }
 
-/* As much memory as the tool's own copies take */
+/* Copies as much memory as the tool's own commands use. */
 static void try_copy(const char *path, struct dmacpy_stream *stream)
 {
 	size_t length = 2 * CHUNK_SIZE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The DMA engines of a device. The driver links each to its device, as one of
- * those that it depends on.
+ * The DMA engines of a device. The driver adds a device link to each, which
+ * makes the engine a supplier of the device.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static int is_supplier(const struct dirent *entry)
 	return !strncmp(entry->d_name, "supplier:", strlen("supplier:"));
 }
 
-/* The last part of what a link leads to, or nothing. */
+/* Reads the last component of a link's target, or an empty string. */
 static void read_link(int directory, const char *name, char text[SIZE])
 {
 	char target[PATH_MAX], *last;
@@ -48,7 +48,7 @@ static void read_line(int directory, const char *name, char text[SIZE])
 	text[strcspn(text, "\n")] = '\0';
 }
 
-/* What has channels is an engine. Others are the SRAM, for one. */
+/* A supplier with channels is an engine. The SRAM is a supplier without any. */
 static bool read_engine(const char *directory, const char *link,
 			struct engine *engine)
 {

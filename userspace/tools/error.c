@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Error messages, each with what to do about it.
+ * Error messages, each with a hint.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,10 +13,10 @@
 
 #include "tool.h"
 
-/* The devices whose drivers wait for other devices, and what for */
+/* Lists the devices whose probing is deferred, and the reasons */
 #define DEFERRED "/sys/kernel/debug/devices_deferred"
 
-/* The log has a line for each failure, as long as they are few. */
+/* The kernel logs a line per failure, up to a rate limit. */
 #define DETAILS \
 	"dmesg has the channel, and what happened; \"dmacpy doctor\" has how often."
 
@@ -47,7 +47,7 @@ static const struct {
 	  "The system is out of memory. Free some, then run this again." },
 };
 
-/* Returns whether there is any such device that can be read about. */
+/* Returns whether the file can be read and lists such a device. */
 static bool print_deferred(void)
 {
 	bool found = false;
@@ -96,7 +96,7 @@ static void print_missing(void)
 	}
 }
 
-/* Once, if the same goes wrong with each of several devices. */
+/* Prints a hint only once, if several devices fail with the same error. */
 static void print_hint(int err)
 {
 	static int last;

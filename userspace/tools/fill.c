@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy fill: a file of a repeated pattern that the engine wrote, verified.
+ * dmacpy fill: fills a file with a repeated pattern by the engine, and verifies
+ * it.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,19 +25,19 @@ static const char help[] =
 	"  -h, --help           show this\n";
 
 /**
- * struct file_fill - a file to be filled
- * @path: of the file
- * @device: its name, or NULL for the first
- * @pattern: what to fill with
- * @size: how much
+ * struct file_fill - a file to fill
+ * @path: path of the file
+ * @device: its name, or NULL for the first device
+ * @pattern: value to fill with
+ * @size: size of the file
  * @have_pattern: @pattern was given
  * @have_size: @size was given
  * @via_sram: fill @sram first
  * @session: the engine
- * @job: to fill with
- * @target: what the engine fills, or where it copies @sram to
- * @sram: what it fills first, or NULL
- * @output: the file
+ * @job: job of the fill
+ * @target: buffer that the engine fills, or copies @sram to
+ * @sram: buffer that the engine fills first, or NULL
+ * @output: the open file
  */
 struct file_fill {
 	const char *path;
@@ -68,7 +69,7 @@ static int run_fill(struct file_fill *fill, struct dmacpy_buffer *buffer,
 	return dmacpy_job_run(fill->job);
 }
 
-/* All of the target: its size is a multiple of any alignment. */
+/* Fills all of the target: its size is a multiple of any alignment. */
 static int fill_target(struct file_fill *fill)
 {
 	uint64_t max = fill->session.info.max_bytes;
@@ -109,7 +110,7 @@ static int fill_target_via_sram(struct file_fill *fill)
 	return 0;
 }
 
-/* So that a byte which the engine leaves out cannot be right by chance. */
+/* Inverts, so that a byte that the engine omits cannot be correct by chance. */
 static void invert(struct file_fill *fill)
 {
 	uint32_t *words = fill->target.data;

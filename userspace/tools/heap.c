@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers of the kernel's heap of dma-bufs.
+ * Buffers of a dma-buf heap.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy info: the properties of a device, for people or for programs.
+ * dmacpy info: prints the properties of a device, for people or for programs.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 
 #include "tool.h"
 
-/* Of which a device has few: one, or one for each of its channels. */
+/* A device has few engines: one, or one for each of its channels. */
 #define MAX_ENGINES 64
 
 static const char help[] =
@@ -28,7 +28,7 @@ static const char * const opcodes[] = {
 	[DMACPY_OP_FILL] = "fill",
 };
 
-/* By the number of the bit. */
+/* Indexed by the number of the bit. */
 static const char * const submit_flags[] = {
 	"wait", "out_fence", "in_fence", "event", "no_implicit", "more",
 };
@@ -38,9 +38,9 @@ static const char * const register_flags[] = { "explicit_sync" };
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /**
- * struct bits - a set of bits that have names
- * @names: of the bits
- * @count: how many bits have a name
+ * struct bits - a set of named bits
+ * @names: names of the bits
+ * @count: number of @names
  * @mask: the bits in the set
  */
 struct bits {
@@ -68,7 +68,7 @@ static struct bits register_bits(const struct dmacpy_get_info *info)
 	};
 }
 
-/* Between each two names @separator, around each @quote. */
+/* Puts @separator between two names, and @quote before and after each. */
 static void print_bits(struct bits bits, const char *separator,
 		       const char *quote)
 {
@@ -90,7 +90,7 @@ static void print_table_bits(const char *label, struct bits bits)
 	printf("\n");
 }
 
-/* The driver asks for more where the CPU's caches have to be synced. */
+/* If the CPU's caches need syncs, the driver requires a larger alignment. */
 static bool is_coherent(const struct dmacpy_get_info *info)
 {
 	return info->user_align <= info->copy_align;
@@ -167,7 +167,7 @@ static void print_json_bits(const char *key, struct bits bits)
 	printf("]");
 }
 
-/* What has no value is null. */
+/* A member without a value is null. */
 static void print_json_member(const char *before, const char *value)
 {
 	printf("%s", before);

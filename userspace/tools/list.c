@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy list: one line for each device, or a JSON array.
+ * dmacpy list: prints one line per device, or a JSON array.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -42,7 +42,7 @@ static int get_info(const char *path, struct dmacpy_get_info *info)
 	return ret;
 }
 
-/* Returns how many of the devices could not be shown. */
+/* Returns the number of devices that could not be shown. */
 static int print_devices(char **paths, bool json)
 {
 	const char *before = "[\n", *after = "[]\n";

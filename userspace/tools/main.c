@@ -105,7 +105,7 @@ static int run(int argc, char **argv)
 	const char *device = NULL;
 	int option;
 
-	/* The + stops at the command. */
+	/* The + makes getopt stop at the command. */
 	while ((option = getopt_long(argc, argv, "+d:hV", options,
 				     NULL)) != -1) {
 		switch (option) {
@@ -131,9 +131,9 @@ static int run(int argc, char **argv)
 }
 
 /*
- * A file that is opened must not become standard input, output or error of a
- * program that was started without: the place is taken by one that fails to be
- * read or written.
+ * If the program was started without standard input, output or error, a file
+ * that it opens must not take their numbers. A descriptor that cannot be read
+ * or written takes them instead.
  */
 static void take_standard_files(void)
 {
@@ -145,7 +145,7 @@ static void take_standard_files(void)
 			     fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* What is only in a buffer yet has not been written. */
+/* Buffered output has not been written yet. */
 static int close_output(int status)
 {
 	bool failed = ferror(stdout);

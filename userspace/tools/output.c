@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Output files: written under another name, renamed when complete.
+ * Output files: written under a temporary name, and renamed when complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,11 +32,11 @@ static int open_temporary(struct output *output, mode_t mode)
 	if (output->fd < 0)
 		return -errno;
 
-	/* mkostemp() lets nobody else read it. */
+	/* mkostemp() creates files that only the owner can read. */
 	return fchmod(output->fd, mode) < 0 ? -errno : 0;
 }
 
-/* What has no path, as a pipe, is opened by the name that it was given. */
+/* A file without a real path, such as a pipe, is opened by the given name. */
 static int open_existing(struct output *output, const char *path,
 			 const struct stat *status)
 {
@@ -58,7 +58,10 @@ static int open_output(struct output *output, const char *path)
 {
 	struct stat status;
 
-	/* Not by its path: what is there already must stay. */
+	/*
+	 * Do not open the path: this would truncate the output of other
+	 * programs.
+	 */
 	if (!strcmp(path, "-") || !strcmp(path, STANDARD_OUTPUT)) {
 		output->path = strdup("standard output");
 		output->fd = STDOUT_FILENO;

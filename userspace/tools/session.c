@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices, streams and buffers for the commands, with messages when they fail.
+ * Opens devices, streams and buffers for the commands, with messages on
+ * failure.
  */
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: whether a board does right all that programs rely on.
+ * dmacpy test: tests that a board fulfills all that programs rely on.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -14,7 +14,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Streams that are opened to find one channel more, when others use some */
+/* Streams to open per channel, since other users may cause repetitions */
 #define TRIES 4
 
 static const char help[] =
@@ -72,7 +72,7 @@ static void print_help(void)
 		printf("  %s\n", rows[i].name);
 }
 
-/* All are wanted where no pattern is given. */
+/* Without patterns, all rows are run. */
 static bool is_wanted(const struct test_row *row, char **patterns)
 {
 	if (!*patterns)
@@ -95,7 +95,7 @@ static bool matches_any(const char *pattern)
 	return false;
 }
 
-/* The kernel's name of a stream's channel, or a number */
+/* Reads the kernel's name of a stream's channel, or makes one of a number. */
 static void name_channel(struct test_channel *channel, unsigned int number)
 {
 	char path[64], line[128];
@@ -148,8 +148,9 @@ static bool is_known(const struct test *test, const char *name)
 }
 
 /*
- * A stream gets the channel with the fewest. Those that got one that is known
- * stay open until all are found, after these in @channels.
+ * A new stream gets the channel with the fewest streams. Streams on a channel
+ * that is known already stay open until all channels are found, at the end of
+ * @channels.
  */
 static int open_channels(struct test *test)
 {
@@ -211,7 +212,7 @@ static void drain_channel(struct test_channel *channel)
 		;
 }
 
-/* What has failed may be in flight yet, and leave events. */
+/* Jobs of a failed row may still be in flight, and leave events. */
 static void drain_channels(struct test *test)
 {
 	unsigned int i;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dmacpy test: what its files share.
+ * dmacpy test: common declarations of its files.
  */
 #ifndef _DMACPY_TEST_H
 #define _DMACPY_TEST_H
 
 #include "tool.h"
 
-/* The longest memory of a row, and what around a copy must not change. */
+/* Maximum memory of a row, and guard bytes around a copy */
 #define TEST_AREA	(64U << 10)
 #define TEST_GUARD	256U
 
-/* The longest that is waited for a job, in ms. */
+/* Maximum time to wait for a job, in ms */
 #define TEST_PATIENCE	10000
 
 enum test_kind { TEST_SRAM, TEST_USER, TEST_HEAP };
@@ -23,11 +23,11 @@ enum test_format { TEST_TABLE, TEST_JSON, TEST_TAP };
 struct test;
 
 /**
- * struct test_row - one thing that is tested, on each channel
- * @name: on the command line and in the report
+ * struct test_row - a test that is run on each channel
+ * @name: name on the command line and in the report
  * @run: returns a verdict; a reason for it is in @detail of struct test
- * @src: what @src of struct test is
- * @dst: what @dst of struct test is
+ * @src: type of the source memory
+ * @dst: type of the destination memory
  */
 struct test_row {
 	const char *name;
@@ -37,11 +37,11 @@ struct test_row {
 };
 
 /**
- * struct test_channel - a channel, by a stream on it
- * @name: in the kernel
- * @stream: on it
- * @job: of @stream; a job that was submitted does not need it any more
- * @stopped: the row that the channel did not come back from, or NULL
+ * struct test_channel - a channel, with a stream on it
+ * @name: the kernel's name
+ * @stream: a stream on the channel
+ * @job: a job of @stream; can be reused after each submission
+ * @stopped: the row after which the channel did not recover, or NULL
  */
 struct test_channel {
 	char name[32];
@@ -51,11 +51,11 @@ struct test_channel {
 };
 
 /**
- * struct test_memory - memory that the CPU and a channel reach
- * @kind: of the memory
- * @buffer: for the library
- * @data: for the CPU
- * @length: of both
+ * struct test_memory - memory that the CPU and a channel can access
+ * @kind: type of the memory
+ * @buffer: buffer of the library
+ * @data: address for the CPU
+ * @length: length of both
  */
 struct test_memory {
 	enum test_kind kind;
@@ -70,18 +70,18 @@ struct test_memory {
  * @info: its properties
  * @channels: its channels
  * @channel_count: number of @channels
- * @channel: the one under test
- * @row: that is run
- * @src: memory of the row, to copy from
- * @dst: memory of the row, to copy to
- * @seed: of the next pattern
- * @fresh: what the CPU has written to @src
- * @previous: what it had written there before
- * @old: what the CPU has written to @dst
- * @stale: what @dst has after copies of @previous
- * @wanted: what @dst has after copies of @fresh
- * @seen: what @dst has
- * @detail: why the row failed or was skipped, or what it has measured
+ * @channel: the channel under test
+ * @row: the row that is run
+ * @src: source memory of the row
+ * @dst: destination memory of the row
+ * @seed: seed of the next pattern
+ * @fresh: current data of @src, written by the CPU
+ * @previous: data that @fresh has replaced in @src
+ * @old: data that the CPU has written to @dst
+ * @stale: data of @dst if the copies read @previous
+ * @wanted: data of @dst if the copies read @fresh
+ * @seen: actual data of @dst
+ * @detail: why the row failed or was skipped, or its measurement
  */
 struct test {
 	struct dmacpy_device *device;
@@ -102,20 +102,20 @@ struct test {
 	char detail[256];
 };
 
-/* Suspects, and reasons */
+/* Suspects, and reasons for a skip */
 extern const char test_interrupt[];
 extern const char test_no_sram[];
 
-/* Each gives the reason, and returns that verdict. */
+/* Store the reason, and return the verdict of their name. */
 enum test_verdict test_fail(struct test *test, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 enum test_verdict test_skip(struct test *test, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The same for an error of the library: @err is a negative errno. */
+/* Fails with an error of the library: @err is a negative errno. */
 enum test_verdict test_error(struct test *test, const char *what, int err);
 
-/* Memory of a stream. test_memory_free() takes zeroed memory, too. */
+/* Memory for a stream. test_memory_free() accepts zeroed memory. */
 enum test_verdict test_memory_new(struct test *test,
 				  struct dmacpy_stream *stream,
 				  enum test_kind kind,
@@ -123,9 +123,9 @@ enum test_verdict test_memory_new(struct test *test,
 void test_memory_free(struct test_memory *memory);
 
 /*
- * Write patterns to so much of @src and @dst. A row reports what it copies to
- * test_expect(), and test_compare() checks @dst, up to @dst_length, against it.
- * @what was done is for the message.
+ * Writes patterns to the start of @src and @dst. A row reports its copies to
+ * test_expect(), and test_compare() checks the first @dst_length bytes of @dst.
+ * @what describes the copies in the message.
  */
 enum test_verdict test_prepare(struct test *test, size_t src_length,
 			       size_t dst_length);
@@ -135,22 +135,22 @@ enum test_verdict test_compare(struct test *test, size_t dst_length,
 			       const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* What offsets and lengths in @dst, and in @src, are multiples of */
+/* Return the alignment of offsets and lengths in @dst, and in @src. */
 size_t test_dst_unit(const struct test *test);
 size_t test_src_unit(const struct test *test);
 
 size_t round_up_to(size_t value, size_t unit);
 
-/* Submit the channel's job; wait for a channel that is being recovered. */
+/* Submits the channel's job; waits while the channel is being recovered. */
 enum test_verdict test_submit(struct test *test, struct test_channel *channel,
 			      struct dmacpy_submit *how);
 
-/* Copy from @src to @dst by one job. */
+/* Copies from @src to @dst by one job. */
 enum test_verdict test_copy(struct test *test, size_t dst_offset,
 			    size_t src_offset, size_t length,
 			    struct dmacpy_submit *how);
 
-/* Read an event, and check that it is the one with @user_data. */
+/* Reads an event, and checks that it is the one with @user_data. */
 enum test_verdict test_event(struct test *test, struct test_channel *channel,
 			     uint64_t user_data);
 
@@ -172,13 +172,13 @@ enum test_verdict test_row_fence(struct test *test);
 enum test_verdict test_row_flush(struct test *test);
 enum test_verdict test_row_dmabuf(struct test *test);
 
-/* @channel is NULL for a row of the whole device. */
+/* @channel is NULL for a row that tests the whole device. */
 void test_report_begin(enum test_format format);
 void test_report_device(const char *path, const struct dmacpy_get_info *info);
 void test_report_row(const char *path, const char *channel, const char *row,
 		     enum test_verdict verdict, const char *detail);
 
-/* Prints the sums. Returns the exit code. */
+/* Prints the totals. Returns the exit status. */
 int test_report_end(void);
 
 #endif /* _DMACPY_TEST_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: memory, jobs, and whether they did what they were to do.
+ * dmacpy test: memory, jobs, and checks of their results.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -71,7 +71,10 @@ enum test_verdict test_error(struct test *test, const char *what, int err)
 const char test_no_sram[] =
 	"too little SRAM is free: other programs hold it";
 
-/* A quarter of what is free, as a row has two, and two channels may be busy. */
+/*
+ * Use a quarter of the free SRAM: a row has two buffers, and may use two
+ * channels.
+ */
 static enum test_verdict new_sram(struct test *test,
 				  struct dmacpy_stream *stream,
 				  struct test_memory *memory)
@@ -200,7 +203,7 @@ size_t test_dst_unit(const struct test *test)
 	return test->info.copy_align;
 }
 
-/* xorshift32, whose state must not be 0 */
+/* xorshift32; its state must not be 0. */
 static void make_pattern(struct test *test, uint8_t *to, size_t length)
 {
 	uint32_t state = ++test->seed * 2654435761U | 1;
@@ -246,7 +249,7 @@ static enum test_verdict read_memory(struct test *test,
 	return ret ? test_error(test, "cannot read a buffer", ret) : TEST_PASS;
 }
 
-/* What is to be overwritten is read, so that it is in the cache. */
+/* Reads the destination, so that it is in the cache. */
 enum test_verdict test_prepare(struct test *test, size_t src_length,
 			       size_t dst_length)
 {
@@ -278,13 +281,13 @@ void test_expect(struct test *test, size_t dst_offset, size_t src_offset,
 }
 
 /**
- * struct difference - what is not as wanted
+ * struct difference - bytes with wrong values
  * @first: offset of the first byte
  * @last: offset of the last byte
- * @zero: all of it is zero
- * @old: all of it is as it was before
- * @stale: all of it is what the CPU had written before to the source
- * @beside: all of it is where nothing was to be written
+ * @zero: all of them are zero
+ * @old: all of them are unchanged
+ * @stale: all of them are the previous data of the source
+ * @beside: all of them are outside the destination of the copies
  */
 struct difference {
 	size_t first;
@@ -318,7 +321,7 @@ static bool find_difference(const struct test *test, size_t length,
 	return any;
 }
 
-/* What is seen, and the suspect */
+/* Describes the wrong bytes, and suggests a suspect. */
 static const char *describe(const struct difference *found,
 			    const char **suspect)
 {

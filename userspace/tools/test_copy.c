@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: rows about what jobs write, and what they do not.
+ * dmacpy test: rows that check which bytes jobs write.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* How often memory is written, copied and read, to find a stale cache */
+/* Rounds of writing, copying and reading memory, to detect a stale cache */
 #define CACHE_ROUNDS 100
 
 #define CACHE_LENGTH 2048
@@ -38,7 +38,7 @@ static enum test_verdict check_copy(struct test *test, size_t dst_offset,
 	return verdict;
 }
 
-/* As many times the alignment, or, if they are more, as many bytes */
+/* In units of the alignment, or in bytes if that is longer */
 static const size_t lengths[] = {
 	1, 2, 3, 4, 7, 8, 9, 15, 16, 31, 33, 63, 64, 65, 127, 129, 255, 257,
 	4095, 4096, 4097, 10007, TEST_AREA,
@@ -74,7 +74,7 @@ enum test_verdict test_row_copy(struct test *test)
 	return verdict;
 }
 
-/* By the library, which copies itself what the engine would spoil. */
+/* Uses the library, which copies the partial cache lines by the CPU. */
 static enum test_verdict check_edges(struct test *test, size_t dst_offset,
 				     size_t src_offset, size_t length)
 {
@@ -187,7 +187,7 @@ enum test_verdict test_row_copy_2d(struct test *test)
 	return test_compare(test, dst_length, "%d rows copied", ROWS);
 }
 
-/* As many copies as one job can have, which are more than an engine takes. */
+/* Submits a job with the maximum of copies, more than an engine can queue. */
 enum test_verdict test_row_batch(struct test *test)
 {
 	struct dmacpy_submit how = { .flags = DMACPY_SUBMIT_WAIT };

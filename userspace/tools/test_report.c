@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: what is printed of the rows.
+ * dmacpy test: prints the results of the rows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-/* As KTAP and the kernel's tests have it for what could not be tested */
+/* As in KTAP and kselftest, if nothing was tested */
 #define EXIT_SKIPPED 4
 
 static const char * const words[] = {
@@ -57,7 +57,7 @@ static void print_pending(void)
 	printf("  %-20s %-8s %s%s%s\n", pending.row, words[pending.verdict],
 	       channels, *pending.detail ? ": " : "", pending.detail);
 	pending.channels = 0;
-	/* For those that look on. */
+	/* Show each line at once. */
 	fflush(stdout);
 }
 

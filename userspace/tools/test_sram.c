@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: is all of the SRAM there, once?
+ * dmacpy test: checks that all of the SRAM exists, and only once.
  *
- * Each word gets a number of its own. Where another one is found, two addresses
- * lead to the same cell, or one leads nowhere.
+ * Each word gets a unique number. If a word has the number of another, both
+ * addresses lead to the same cell, or an address has no memory.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,15 +12,15 @@
 
 #define PIECES 64
 
-/* So that a number is neither 0 nor another number of the other round */
+/* No number is 0, or equal to a number of the other round. */
 #define FIRST_MASK 0xa5a50000U
 #define SECOND_MASK (~FIRST_MASK)
 
 /**
- * struct sram - all SRAM that is free
- * @pieces: buffers of it
+ * struct sram - all of the free SRAM
+ * @pieces: its buffers
  * @count: number of @pieces
- * @length: of all of them
+ * @length: total length of @pieces
  */
 struct sram {
 	struct test_memory pieces[PIECES];
@@ -72,7 +72,7 @@ static void give_back(struct sram *sram)
 		test_memory_free(&sram->pieces[--sram->count]);
 }
 
-/* @at is the place of @data in all of the SRAM. */
+/* @at is the offset of @data in all of the SRAM. */
 static void write_numbers(uint32_t *data, size_t length, uint32_t at,
 			  uint32_t mask)
 {
@@ -139,7 +139,7 @@ static enum test_verdict cpu_checks(struct test *test, struct sram *sram,
 	return verdict;
 }
 
-/* A job of copies of a page between a part of the SRAM and @src */
+/* Runs a job that copies pages between a part of the SRAM and @src. */
 static enum test_verdict copy_part(struct test *test,
 				   struct test_memory *piece, size_t offset,
 				   size_t length, bool from_sram)

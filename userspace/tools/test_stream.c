@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy test: rows about time: order, two channels at once, latency, and all
+ * dmacpy test: rows that test order, two channels at once, latency, and all
  * ways to wait.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-/* Jobs in flight; there are two for each part in the row of order. */
+/* Jobs in flight; the row that tests the order has two per part. */
 #define PARTS 8
 
 #define PART_LENGTH 512U
@@ -21,10 +21,10 @@
 
 #define LATENCY_ROUNDS 30
 
-/* From here on it is no engine's speed, but an interrupt that does not come. */
+/* A longer latency is not due to a slow engine, but to a missing interrupt. */
 #define LATENCY_LIMIT 0.1
 
-/* Another channel than the one under test, or NULL */
+/* Returns a channel other than the one under test, or NULL. */
 static struct test_channel *other_channel(struct test *test)
 {
 	unsigned int next = test->channel - test->channels + 1, i;
@@ -39,7 +39,7 @@ static struct test_channel *other_channel(struct test *test)
 	return NULL;
 }
 
-/* A second stream, on the only channel that there is */
+/* Opens a second stream on the only channel. */
 static enum test_verdict new_stream(struct test *test,
 				    struct test_channel *second)
 {
@@ -143,7 +143,7 @@ enum test_verdict test_row_at_once(struct test *test)
 	return verdict;
 }
 
-/* By the first part of @dst, which each job after it overwrites */
+/* Copies through the first part of @dst, which each later job overwrites. */
 static enum test_verdict copy_by_first(struct test *test, unsigned int part)
 {
 	struct dmacpy_submit how = {
@@ -225,8 +225,8 @@ enum test_verdict test_row_latency(struct test *test)
 }
 
 /*
- * Each round: a copy is submitted with @flags, @wait_for returns when it is
- * done, and then the copy has to be there.
+ * In each round the function submits a copy with @flags and calls @wait_for,
+ * and then the data has to be there.
  */
 static enum test_verdict
 check_waiting(struct test *test, uint32_t flags,
@@ -309,7 +309,7 @@ static enum test_verdict wait_flush(struct test *test, int fence)
 	return ret ? test_error(test, "the flush of a stream", ret) : TEST_PASS;
 }
 
-/* A failure shows by the data only: poll() does not tell of it. */
+/* Checks only the data: poll() does not report a failure. */
 static enum test_verdict wait_dmabuf(struct test *test, int fence)
 {
 	(void)fence;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the commands of the dmacpy tool share.
+ * Common declarations of the commands of the dmacpy tool.
  */
 #ifndef _DMACPY_TOOL_H
 #define _DMACPY_TOOL_H
@@ -13,14 +13,14 @@
 
 #define EXIT_USAGE 2
 
-/* Of the buffers that files are read to and written from: see ulimit -l. */
+/* Size of the buffers for files: they count against ulimit -l. */
 #define CHUNK_SIZE (1U << 20)
 
 /**
- * struct session - an open device, with one stream where one is needed
+ * struct session - an open device, with a stream if the command needs one
  * @device: the device
  * @stream: the stream
- * @info: as it was when the session was opened
+ * @info: properties at the time when the session was opened
  */
 struct session {
 	struct dmacpy_device *device;
@@ -29,9 +29,9 @@ struct session {
 };
 
 /**
- * struct chunk - memory of the program that the engine can reach
- * @data: page aligned, CHUNK_SIZE bytes
- * @buffer: the same for the library
+ * struct chunk - memory of the program that the engine can access
+ * @data: address, page aligned, of CHUNK_SIZE bytes
+ * @buffer: the same memory as a buffer of the library
  */
 struct chunk {
 	void *data;
@@ -40,10 +40,10 @@ struct chunk {
 
 /**
  * struct output - a file that appears at once, when it is complete
- * @path: what it will be
- * @temporary: what it is until then, or NULL when @path is a device or a pipe,
- *	or standard output
- * @fd: to write to, or -1
+ * @path: final path
+ * @temporary: path until then, or NULL if @path is a device, a pipe or standard
+ *	output
+ * @fd: open file descriptor, or -1
  */
 struct output {
 	char *path;
@@ -51,16 +51,16 @@ struct output {
 	int fd;
 };
 
-/* A name for standard output, as "-" is */
+/* A name for standard output, like "-" */
 #define STANDARD_OUTPUT "/dev/stdout"
 
-/* The heap of dma-bufs */
+/* The dma-buf heap that is used */
 #define HEAP "/dev/dma_heap/system"
 
 /**
  * struct engine - a DMA engine
- * @name: of its device
- * @driver: that it is bound to, or empty
+ * @name: name of its device
+ * @driver: driver that is bound to it, or empty
  * @iommu: the type of its IOMMU's domain, or empty if it has no IOMMU
  */
 struct engine {
@@ -69,7 +69,7 @@ struct engine {
 	char iommu[64];
 };
 
-/* Each takes the device's name or NULL, and returns an exit code. */
+/* Each takes the device's name or NULL, and returns an exit status. */
 int cmd_bench(const char *device, int argc, char **argv);
 int cmd_copy(const char *device, int argc, char **argv);
 int cmd_doctor(const char *device, int argc, char **argv);
@@ -81,8 +81,8 @@ int cmd_top(const char *device, int argc, char **argv);
 int cmd_tune(const char *device, int argc, char **argv);
 
 /*
- * Print a message, where the progress was shown. Those with @err, a negative
- * errno, add its text, and what to do about it.
+ * Print a message in place of the progress. Functions with @err, a negative
+ * errno, add its text and a hint.
  */
 void print_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -94,9 +94,9 @@ void refusal_error(const char *what, const struct dmacpy_job *job, int err);
 void sram_error(const struct session *session, uint64_t length, int err);
 
 /*
- * Return 0, or -1 after a message. @name is a path; or what follows "/dev/", or
- * "/dev/dmacpy"; or NULL for the first device. session_open_device() makes no
- * stream.
+ * Return 0, or -1 after a message. @name is a path; or the part after "/dev/"
+ * or "/dev/dmacpy"; or NULL for the first device. session_open_device() opens
+ * no stream.
  */
 int open_device(const char *name, struct dmacpy_device **device);
 int session_open_device(struct session *session, const char *name);
@@ -104,45 +104,45 @@ int session_open(struct session *session, const char *name);
 int session_alloc(struct session *session, struct dmacpy_buffer **sram);
 void session_close(struct session *session);
 
-/* Return 0, or -1 after a message. A zeroed chunk can be freed. */
+/* Returns 0, or -1 after a message. A zeroed chunk can be freed. */
 int chunk_new(struct chunk *chunk, struct session *session, uint32_t access);
 void chunk_free(struct chunk *chunk);
 
-/* Return 0, or -1 after a message. A discard after a commit does nothing. */
+/* Return 0, or -1 after a message. A discard after a commit has no effect. */
 int output_open(struct output *output, const char *path);
 int output_write(struct output *output, const void *data, size_t length);
 int output_commit(struct output *output);
 void output_discard(struct output *output);
 
-/* Print what has become of an output when the user has interrupted the tool. */
+/* Prints the state of an output after the user has interrupted the tool. */
 void output_interrupted(const struct output *output);
 
-/* Print the properties of a device as a JSON object, without a line's end. */
+/* Prints the properties of a device as a JSON object, without a newline. */
 void print_info_json(const char *path, const struct dmacpy_get_info *info);
 
 /*
- * The DMA engines of a device as sysfs knows them, by name. Returns how many of
- * them are in @engines, and at most @max.
+ * Reads the DMA engines of a device from sysfs, sorted by name. Returns the
+ * number of @engines, which is at most @max.
  */
 int find_engines(const char *path, struct engine *engines, int max);
 
-/* The text as JSON has it, in quotes */
+/* Prints a JSON string, in quotes. */
 void print_json_text(const char *value);
 
 /* Returns a dma-buf's file descriptor or -errno. */
 int heap_alloc(size_t length);
 
-/* Return 0, or -1 without a message. */
+/* Returns 0, or -1 without a message. */
 int parse_number(const char *text, uint64_t max, uint64_t *value);
 int parse_size(const char *text, uint64_t *value);
 
 const char *format_size(char text[32], uint64_t bytes);
 
-/* @total is 0 when it is not known. Silent unless stderr is a terminal. */
+/* @total is 0 if it is unknown. Prints nothing unless stderr is a terminal. */
 void progress_show(uint64_t done, uint64_t total);
 void progress_end(void);
 
-/* From the first call on, signals that end the program only set this. */
+/* After the first call, signals that would end the program only set this. */
 void catch_signals(void);
 bool interrupted(void);
 

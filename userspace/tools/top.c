@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy top: which processes use the devices, and how much, again and again.
+ * dmacpy top: shows periodically which processes use the devices, and how much.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -31,11 +31,11 @@ enum {
 };
 
 /**
- * struct top - what was asked for
+ * struct top - parameters of the command
  * @path: the only device, or NULL
- * @iterations: how often it is shown, or 0 for ever
- * @delay: seconds before each
- * @json: as JSON
+ * @iterations: number of samples to show, or 0 for no limit
+ * @delay: seconds before each sample
+ * @json: print JSON
  */
 struct top {
 	char *path;
@@ -65,7 +65,7 @@ static void print_stream(const struct top_stream *stream)
 	       stream->failed, stream->pinned, stream->sram);
 }
 
-/* On a terminal in the place of what was there before */
+/* Overwrites the last table on a terminal. */
 static void print_table(const struct top_sample *sample)
 {
 	size_t i;
@@ -129,7 +129,7 @@ static void print_json(const struct top_sample *sample)
 	       sample->stream_count ? "\n  " : "", sample->hidden);
 }
 
-/* Returns 1 when it was interrupted. */
+/* Returns 1 if it was interrupted. */
 static int show_next(const struct top *top, struct top_sample *before)
 {
 	struct top_sample sample;
@@ -166,7 +166,7 @@ static int show(const struct top *top)
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* It is not kept open, or this would be one of the processes that use it. */
+/* Closes the device again, or this process would be one of its users. */
 static char *find_path(const char *name)
 {
 	struct dmacpy_device *device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dmacpy top: what its files share.
+ * dmacpy top: common declarations of its files.
  */
 #ifndef _DMACPY_TOP_H
 #define _DMACPY_TOP_H
@@ -10,17 +10,17 @@
 #include "tool.h"
 
 /**
- * struct top_device - a device, as sysfs has it
- * @name: as "dmacpy0"
+ * struct top_device - a device, from sysfs
+ * @name: for example "dmacpy0"
  * @channels: number of channels
  * @channels_down: number of channels that are being recovered
- * @jobs: that have ended
- * @bytes: of these
- * @errors: jobs that the engine has failed
- * @timeouts: how often the engine has stopped
- * @recoveries: how often a channel has recovered
- * @jobs_per_s: since the sample before
- * @bytes_per_s: since the sample before
+ * @jobs: completed jobs
+ * @bytes: bytes of these jobs
+ * @errors: jobs that failed with an error of the engine
+ * @timeouts: number of times that the engine stopped
+ * @recoveries: number of times that a channel was recovered
+ * @jobs_per_s: rate since the previous sample
+ * @bytes_per_s: rate since the previous sample
  */
 struct top_device {
 	char name[32];
@@ -36,20 +36,20 @@ struct top_device {
 };
 
 /**
- * struct top_stream - a stream of a process, as fdinfo has it
+ * struct top_stream - a stream of a process, from fdinfo
  * @pid: the process
  * @fd: its file descriptor
  * @command: name of the process
- * @device: as "dmacpy0"
- * @channel: the engine's name for it
- * @jobs: that have not ended
- * @ended: jobs that have
- * @bytes: of these
- * @failed: of these, jobs with an error
+ * @device: for example "dmacpy0"
+ * @channel: the engine's name of the channel
+ * @jobs: jobs in flight
+ * @ended: completed jobs
+ * @bytes: bytes of these
+ * @failed: number of these with an error
  * @pinned: KiB of registered memory
- * @sram: KiB of SRAM behind its handles
- * @jobs_per_s: since the sample before
- * @bytes_per_s: since the sample before
+ * @sram: KiB of SRAM that its handles refer to
+ * @jobs_per_s: rate since the previous sample
+ * @bytes_per_s: rate since the previous sample
  */
 struct top_stream {
 	pid_t pid;
@@ -68,13 +68,13 @@ struct top_stream {
 };
 
 /**
- * struct top_sample - all there is at a time
- * @time: in seconds
+ * struct top_sample - all devices and streams at one time
+ * @time: time in seconds
  * @devices: the devices
  * @device_count: number of @devices
- * @streams: the streams, those that move most first
+ * @streams: the streams, sorted by rate, highest first
  * @stream_count: number of @streams
- * @hidden: number of processes that this one may not look at
+ * @hidden: number of processes that the caller may not inspect
  */
 struct top_sample {
 	double time;
@@ -86,13 +86,13 @@ struct top_sample {
 };
 
 /*
- * All that there is, or what there is of one device, by its path. Returns 0, or
- * -1 after a message. A zeroed sample can be freed.
+ * Samples all devices, or the one at @path. Returns 0, or -1 after a message. A
+ * zeroed sample can be freed.
  */
 int top_take(struct top_sample *sample, const char *path);
 void top_free(struct top_sample *sample);
 
-/* What has changed per second, and the order */
+/* Computes the rates, and sorts the streams. */
 void top_compare(struct top_sample *sample, const struct top_sample *before);
 
 #endif /* _DMACPY_TOP_H */

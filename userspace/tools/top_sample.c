@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy top: what sysfs has of devices, and /proc/PID/fdinfo of streams.
+ * dmacpy top: reads devices from sysfs, and streams from /proc/PID/fdinfo.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -137,7 +137,7 @@ static int add_stream(struct top_sample *sample,
 	size_t count = sample->stream_count;
 	struct top_stream *streams;
 
-	/* When it is full, of which there is no other note: 1, 2, 4 ... */
+	/* The array is full if the count is 0 or a power of two. */
 	if (!(count & (count - 1))) {
 		streams = realloc(sample->streams, (2 * count + 1) *
 				  sizeof(*streams));
@@ -152,7 +152,7 @@ static int add_stream(struct top_sample *sample,
 	return 0;
 }
 
-/* Other files of the process are not even looked at. */
+/* Skips other files of the process without reading their fdinfo. */
 static int take_file(struct top_sample *sample, const char *process,
 		     const char *fd, const char *only)
 {
@@ -235,7 +235,7 @@ void top_free(struct top_sample *sample)
 	memset(sample, 0, sizeof(*sample));
 }
 
-/* Counters of another device or file, with the same name, may be less. */
+/* A counter of another device or file with the same name may be smaller. */
 static double rate(uint64_t now, uint64_t before, double seconds)
 {
 	return now > before ? (now - before) / seconds : 0;
@@ -273,7 +273,7 @@ static void compare_stream(struct top_stream *stream,
 	stream->bytes_per_s = rate(stream->bytes, bytes, seconds);
 }
 
-/* Those that move most first; otherwise as in /proc */
+/* Sorts by rate, highest first; otherwise in the order of /proc. */
 static int by_rate(const void *a, const void *b)
 {
 	const struct top_stream *x = a, *y = b;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy tune: what pays on this board. Measures by dmacpy bench.
+ * dmacpy tune: measures from what size on the engine pays, with dmacpy bench.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 /* More make a median no better. */
 #define ROUNDS 1001
 
-/* A copier has to have that many channels, or nothing to gain. */
+/* Channels that a device needs to gain from a copier */
 #define MIN_CHANNELS 2
 
 static const char help[] =
@@ -41,7 +41,10 @@ enum {
 	OPTION_DST,
 };
 
-/* The one that was asked for; or all that are there, one of dma-bufs */
+/*
+ * Finds the kind that was asked for, or all available ones, but one with
+ * dma-bufs.
+ */
 static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
 			       enum bench_kind only)
 {
@@ -75,7 +78,7 @@ static void find_pairs(struct tune *tune)
 	}
 }
 
-/* The longest copy for which there is memory, and that a job may have */
+/* Returns the longest copy that the memory and the limits of a job allow. */
 static uint64_t max_size(const struct tune *tune, const struct tune_pair *pair)
 {
 	const struct dmacpy_get_info *info = &tune->bench.session.info;
@@ -108,8 +111,8 @@ static int look(const struct bench_worker *workers, unsigned int count,
 }
 
 /*
- * In nanoseconds: an equal share of what is left; but not much less than at
- * first, as nothing can be said of a round or two.
+ * Returns an equal share of the remaining time, in nanoseconds, but at least a
+ * quarter of the initial share, as one or two rounds give no useful figure.
  */
 static uint64_t share_of_time(const struct tune *tune)
 {
@@ -181,7 +184,7 @@ static int measure_pair(struct tune *tune, struct tune_pair *pair)
 	return 0;
 }
 
-/* The channel that is fastest has to be given the longest parts. */
+/* The fastest channel needs the longest parts. */
 static double least_ns_per_byte(const struct tune *tune)
 {
 	double least = tune_ns_per_byte(&tune->pairs[0], false), next;
@@ -197,9 +200,9 @@ static double least_ns_per_byte(const struct tune *tune)
 }
 
 /*
- * What a part costs the CPU, by copies that are short, in one part and in many.
- * A part pays if the engine takes longer for it than the CPU takes to start it;
- * twice that is on the safe side.
+ * Measures the CPU time per part, by short copies in one part and in many. A
+ * part pays if the engine takes longer for it than the CPU takes to start it;
+ * twice that is safe.
  */
 static int measure_parts(struct tune *tune)
 {
@@ -240,7 +243,7 @@ static int measure_all(struct tune *tune)
 	tune->all = 3 * TUNE_ROWS * tune->count + 2;
 	tune->left = tune->all;
 	tune->deadline = seconds_now() + tune->seconds;
-	/* What was given back a moment ago may not be free yet. */
+	/* Memory that was freed a moment ago may not be available yet. */
 	tune->bench.session.info.sram_free /= 2;
 
 	for (i = 0; i < tune->count; i++)

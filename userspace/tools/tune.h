@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dmacpy tune: what its files share.
+ * dmacpy tune: common declarations of its files.
  */
 #ifndef _DMACPY_TUNE_H
 #define _DMACPY_TUNE_H
 
 #include "bench.h"
 
-/* Copies in the jobs that have several */
+/* Copies per job in batches */
 #define TUNE_BATCH 32
 
-/* From 64 bytes to 1 MiB, by doubling */
+/* Sizes from 64 bytes to 1 MiB, by doubling */
 #define TUNE_ROWS 15
-/* Any of three kinds of memory to any */
+/* Pairs of three kinds of memory */
 #define TUNE_PAIRS 9
 
-/* Instead of a break-even */
+/* Returned if there is no break-even */
 #define TUNE_NEVER -1
 
 /**
  * struct tune_row - copies of one size
  * @size: in bytes
- * @cpu: by the CPU
- * @one: by the engine, one in a job
- * @batch: by the engine, TUNE_BATCH in a job; or the same as @one, where that
- *	takes too long to measure
+ * @cpu: copies by the CPU
+ * @one: copies by the engine, one per job
+ * @batch: copies by the engine, TUNE_BATCH per job; or the same as @one, if
+ *	that takes too long to measure
  */
 struct tune_row {
 	uint64_t size;
@@ -38,7 +38,7 @@ struct tune_row {
  * @src: from where
  * @dst: to where
  * @count: number of @rows
- * @rows: by size
+ * @rows: results by size
  */
 struct tune_pair {
 	enum bench_kind src;
@@ -48,22 +48,22 @@ struct tune_pair {
 };
 
 /**
- * struct tune - all that is measured
- * @bench: what is measured now
- * @seconds: how long all of it is to take
- * @json: how it is to be shown
- * @src: only from this, or BENCH_KINDS
- * @dst: only to this, or BENCH_KINDS
- * @deadline: when it is to be over, in seconds
- * @left: number of measurements that are left, at most
- * @all: what @left was first
- * @measured: number of measurements
- * @unsteady: number of these whose median is far from the least
+ * struct tune - parameters and results of all measurements
+ * @bench: the current measurement
+ * @seconds: time for all measurements
+ * @json: print JSON
+ * @src: measure only copies from this kind, or all if BENCH_KINDS
+ * @dst: measure only copies to this kind, or all if BENCH_KINDS
+ * @deadline: time at which to finish, in seconds
+ * @left: maximum number of remaining measurements
+ * @all: initial value of @left
+ * @measured: number of measurements so far
+ * @unsteady: number of these whose median far exceeds the minimum
  * @count: number of @pairs
- * @pairs: of the kinds of memory that there are
- * @ns_part: what a part more costs a copier, or 0 if there is one channel, or
- *	the measurements differ by more than that
- * @min_part: from how many bytes on a part pays, or 0 if it never does
+ * @pairs: pairs of the available kinds of memory
+ * @ns_part: cost of an additional part of a copier's copy; 0 if there is one
+ *	channel, or if the measurements vary by more than this
+ * @min_part: minimum length of a part that pays, or 0 if none does
  */
 struct tune {
 	struct bench bench;
@@ -83,12 +83,13 @@ struct tune {
 };
 
 /*
- * From how many bytes on the engine, with one or with TUNE_BATCH copies in a
- * job, takes less time than the CPU: 0, a number, or TUNE_NEVER.
+ * Returns the number of bytes from which on the engine, with one or with
+ * TUNE_BATCH copies in a job, takes less time than the CPU: 0, a number, or
+ * TUNE_NEVER.
  */
 double tune_break_even(const struct tune_pair *pair, bool batch);
 
-/* The time that a byte takes, without what a job takes. */
+/* Returns the time per byte, without the fixed cost of a job. */
 double tune_ns_per_byte(const struct tune_pair *pair, bool cpu);
 
 void tune_report(const struct tune *tune);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dmacpy tune: what follows from what was measured, as a table or JSON.
+ * dmacpy tune: prints the conclusions from the measurements, as a table or
+ * JSON.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "tune.h"
 
-/* Of all measurements, as many may be unsteady before there is a warning. */
+/* One in this many measurements may be unsteady without a warning. */
 #define MAX_UNSTEADY 10
 
 static double engine_ns(const struct tune_row *row, bool batch)
@@ -15,7 +16,7 @@ static double engine_ns(const struct tune_row *row, bool batch)
 	return batch ? row->batch.ns_median : row->one.ns_median;
 }
 
-/* Behind the last size for which the CPU is faster; between two, by a line */
+/* Interpolates linearly after the last size for which the CPU is faster. */
 double tune_break_even(const struct tune_pair *pair, bool batch)
 {
 	const struct tune_row *row;
@@ -37,7 +38,7 @@ double tune_break_even(const struct tune_pair *pair, bool batch)
 	return row->size + (row[1].size - row->size) * loss / (loss + gain);
 }
 
-/* Between the longest copies and some that are a quarter of that */
+/* Compares the longest copies with copies of a quarter of their size. */
 double tune_ns_per_byte(const struct tune_pair *pair, bool cpu)
 {
 	const struct tune_row *last = &pair->rows[pair->count - 1];

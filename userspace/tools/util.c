@@ -21,7 +21,7 @@ static volatile sig_atomic_t caught_signal;
 static int parse_prefix(const char *text, uint64_t max, uint64_t *value,
 			char **end)
 {
-	/* strtoull() takes a sign and leading space. */
+	/* strtoull() accepts a sign and leading space. */
 	if (!isdigit((unsigned char)text[0]))
 		return -1;
 
@@ -45,7 +45,7 @@ int parse_size(const char *text, uint64_t *value)
 	unsigned int shift;
 	char *end;
 
-	/* What off_t can hold. */
+	/* off_t cannot hold more. */
 	if (parse_prefix(text, INT64_MAX, value, &end))
 		return -1;
 	if (!*end)
@@ -123,14 +123,14 @@ static void on_signal(int number)
 void catch_signals(void)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM };
-	/* Without SA_RESTART, so that a blocked read or write ends too. */
+	/* Without SA_RESTART, so that a blocked read or write returns, too. */
 	struct sigaction action = { .sa_handler = on_signal };
 	struct sigaction old;
 	size_t i;
 
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		sigaction(numbers[i], NULL, &old);
-		/* Under nohup, for one, the signal stays ignored. */
+		/* The signal stays ignored, for example under nohup. */
 		if (old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &action, NULL);
 	}
