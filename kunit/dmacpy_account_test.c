@@ -16,13 +16,13 @@
 #define USER		0x7ffffff0
 
 /**
- * struct account_test - limits to be restored
- * @quota_kib: the parameter
- * @streams: the parameter
- * @handles: the parameter
- * @jobs: the parameter
- * @bytes: the parameter
- * @memlock: the limit of this task
+ * struct account_test - limits to restore
+ * @quota_kib: value of the parameter
+ * @streams: value of the parameter
+ * @handles: value of the parameter
+ * @jobs: value of the parameter
+ * @bytes: value of the parameter
+ * @memlock: limit of this task
  */
 struct account_test {
 	unsigned int quota_kib;
@@ -38,7 +38,7 @@ static void account_put_cred(void *cred)
 	put_cred(cred);
 }
 
-/* Credentials of a user without capabilities. */
+/* Returns credentials of a user without capabilities. */
 static struct cred *account_cred(struct kunit *test, uid_t user)
 {
 	struct cred *cred = prepare_creds();
@@ -69,7 +69,7 @@ static struct dmacpy_account *account_of(struct kunit *test, uid_t user)
 	return account;
 }
 
-/* By a task without capabilities. */
+/* Charges by a task without capabilities. */
 static int account_charge(struct kunit *test, struct dmacpy_account *account,
 			  enum dmacpy_resource resource, unsigned long pages)
 {
@@ -80,7 +80,7 @@ static int account_charge(struct kunit *test, struct dmacpy_account *account,
 	return ret;
 }
 
-/* Catches: a limit that is off by one; a charge that is not given back. */
+/* Catches: a limit that is off by one; a charge that is not returned. */
 static void account_limits(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
@@ -107,7 +107,7 @@ static void account_limits(struct kunit *test)
 	}
 }
 
-/* Catches: one resource that is charged as another. */
+/* Catches: a resource that is charged as another. */
 static void account_resources_are_apart(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
@@ -130,7 +130,7 @@ static void account_is_of_one_user(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, account, account_of(test, 0));
 }
 
-/* Catches: an account that is freed before the last reference is put. */
+/* Catches: an account that is freed before the last reference is dropped. */
 static void account_lives_with_its_references(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
@@ -140,7 +140,7 @@ static void account_lives_with_its_references(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, account, account_of(test, USER));
 }
 
-/* Catches: a quota of 0 that is taken for a limit. */
+/* Catches: a quota of 0 that is treated as a limit. */
 static void account_quota_may_be_off(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
@@ -201,7 +201,7 @@ static void account_end(struct dmacpy_account *account, unsigned int jobs,
 		dmacpy_account_end_job(account, bytes);
 }
 
-/* Catches: a limit of jobs that is off by one; bytes taken for jobs. */
+/* Catches: a limit of jobs that is off by one; bytes counted as jobs. */
 static void account_limits_jobs(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
@@ -221,7 +221,7 @@ static void account_limits_jobs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&account->queued));
 }
 
-/* Catches: a job that is too long for ever; bytes that do not count. */
+/* Catches: a long job that is refused for ever; bytes that are not counted. */
 static void account_limits_bytes(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);

@@ -22,9 +22,9 @@
 #define BUF_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
 /**
- * struct buf_reference - where each single byte of a buffer is
- * @layout: of the buffer
- * @segs: for @layout
+ * struct buf_reference - the address of each single byte of a buffer
+ * @layout: layout of the buffer
+ * @segs: segments of @layout
  * @addr: the address of each byte
  */
 struct buf_reference {
@@ -33,7 +33,7 @@ struct buf_reference {
 	dma_addr_t addr[BUF_SEGS * BUF_SEG_MAX];
 };
 
-/* Some of the pieces touch; the last one may go on behind the buffer's end. */
+/* Some of the segments are adjacent; the last may exceed the buffer's end. */
 static struct buf_reference *buf_reference(struct kunit *test,
 					   struct rnd_state *random)
 {
@@ -59,7 +59,7 @@ static struct buf_reference *buf_reference(struct kunit *test,
 	return ref;
 }
 
-/* All bytes of a range, in as few pieces as there can be. */
+/* Expects all bytes of a range, in the minimum number of contiguous ranges. */
 static void buf_expect_range(struct kunit *test, const struct dmacpy_buf *buf,
 			     const dma_addr_t *addrs, unsigned int *hint,
 			     u64 offset, u64 length)
@@ -81,8 +81,8 @@ static void buf_expect_range(struct kunit *test, const struct dmacpy_buf *buf,
 }
 
 /*
- * Catches: a wrong address at some end of a segment, for some hint, which may
- * be that of a longer buffer: a job has one for all of its sources.
+ * Catches: a wrong address at the boundary of a segment, for some hint, which
+ * may be that of a longer buffer: a job has one for all of its sources.
  */
 static void buf_finds_each_byte(struct kunit *test)
 {
@@ -165,9 +165,9 @@ static void buf_checks_mapping(struct kunit *test)
 }
 
 /*
- * Catches: a mapping only from the engine, for which an exporter may invalidate
- * what the CPU has in its caches of the rest of the buffer; a mapping that ends
- * as one of another direction.
+ * Catches: a mapping with DMA_FROM_DEVICE, for which an exporter may invalidate
+ * the CPU's cached data of the rest of the buffer; an unmap with another
+ * direction than the mapping.
  */
 static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
 {
@@ -193,7 +193,7 @@ static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
 	}
 }
 
-/* Catches: handles that a user has any number of; a charge that is kept. */
+/* Catches: handles without a limit per user; a charge that is not returned. */
 static void buf_is_charged(struct kunit *test)
 {
 	struct dmacpy_account *account = test_account(test);
@@ -210,7 +210,7 @@ static void buf_is_charged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before, atomic_long_read(handles));
 }
 
-/* Catches: a buffer that goes while a job has it, or never. */
+/* Catches: a buffer that is freed while a job uses it, or never. */
 static void buf_counts_references(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -231,7 +231,7 @@ static void buf_counts_references(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, file_count(dmabuf->file));
 }
 
-/* Catches: an access that was not asked for, or is taken for another. */
+/* Catches: an access that was not requested, or is confused with another. */
 static void buf_allows_access(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -247,7 +247,7 @@ static void buf_allows_access(struct kunit *test)
 	}
 }
 
-/* Catches: one memory behind two handles that is taken for two. */
+/* Catches: two handles of the same memory that are treated as two memories. */
 static void buf_knows_itself(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -267,7 +267,7 @@ static void buf_knows_itself(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, dmabufs[0]->resv, dmacpy_buf_resv(bufs[1]));
 	KUNIT_EXPECT_EQ(test, 24, bufs[0]->length);
 
-	/* Its place in a job, then in the next one. */
+	/* Its index in a job, then in the next one. */
 	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 5));
 	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 6));
 	KUNIT_EXPECT_EQ(test, 7, dmacpy_buf_visit(bufs[0], 2, 7));
@@ -286,7 +286,7 @@ struct buf_sync_case {
 #define BUF_SYNC_LENGTH	1024
 #define BUF_SYNC_OFFSET	100
 #define BUF_SYNC_ALIGN	64
-/* The first line in it begins here. */
+/* The offset of the first line in the buffer */
 #define BUF_SYNC_LINE	28
 
 static const struct buf_sync_case buf_sync_cases[] = {
@@ -314,7 +314,7 @@ static const struct buf_sync_case buf_sync_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(buf_sync, buf_sync_cases, name);
 
-/* Catches: a sync of what is not there, or that drops what is beside it. */
+/* Catches: a sync outside of the buffer, or one that loses bytes beside it. */
 static void buf_checks_sync(struct kunit *test)
 {
 	const struct buf_sync_case *param = test->param_value;

@@ -20,35 +20,35 @@
 #define XFER_SIZE	1024U
 #define XFER_PIECE	256U
 #define XFER_PIECES	(XFER_SIZE / XFER_PIECE)
-/* More than anybody does for others. */
+/* More transfers than a task starts for others in one call */
 #define XFER_CHAIN	100
 
-/* Far more than anything takes. */
+/* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
-/* In ms, of a channel that hangs: a healthy one has it too, on a busy host. */
+/* In ms, if a channel hangs: a busy host may exceed it for a healthy one. */
 #define CHAN_TIMEOUT	200
 
 /**
- * struct test_xfer - a transfer that notes what becomes of it
- * @base: what the channel knows
- * @node: in chan_test.xfers
+ * struct test_xfer - a transfer that records its progress
+ * @base: the transfer of the channel
+ * @node: entry in chan_test.xfers
  * @dst: memory that it writes
  * @src: memory that it reads
  * @dst_addr: address of @dst
  * @src_addr: address of @src
- * @at: bytes cut off
- * @piece: longest piece
- * @refuse: what starting it fails with
- * @result: what it ended with
- * @place: how many had ended before
- * @by: who has ended it
- * @lane: where it was submitted
- * @next: is submitted then, or NULL
- * @starts: how often it was started
- * @dones: how often it ended
- * @releases: how often it was released
- * @done: it has ended
- * @released: it was released
+ * @at: bytes in pieces so far
+ * @piece: maximum length of a piece
+ * @refuse: error that its start returns, or 0
+ * @result: its result
+ * @place: number of its completion, in order
+ * @by: the task that has completed it
+ * @lane: the lane that it was submitted to
+ * @next: a transfer that its completion submits, or NULL
+ * @starts: number of its starts
+ * @dones: number of its completions
+ * @releases: number of its releases
+ * @done: completed by its completion
+ * @released: completed by its release
  */
 struct test_xfer {
 	struct dmacpy_xfer base;
@@ -73,16 +73,16 @@ struct test_xfer {
 };
 
 /**
- * struct chan_test - a channel to be tested
+ * struct chan_test - a channel under test
  * @engine: its engine
  * @chan: the channel
- * @shares: of two users
- * @lanes: some lanes, the last one of the second user
+ * @shares: shares of two users
+ * @lanes: lanes, the last one of the second user
  * @xfers: all transfers
- * @ready: woken when @chan has been revived
+ * @ready: woken when @chan has recovered
  * @report: counts its failures
  * @release: lets @engine run
- * @timeout_ms: what the timeout was before
+ * @timeout_ms: previous value of the parameter
  */
 struct chan_test {
 	struct test_engine *engine;
@@ -153,8 +153,8 @@ static const struct dmacpy_xfer_ops xfer_ops = {
 };
 
 /*
- * After the channel and the engine are gone: a test that fails is over before
- * its transfers are.
+ * Runs after the channel and the engine are gone: a failed test may end before
+ * its transfers.
  */
 static void chan_free_xfers(void *data)
 {
@@ -226,7 +226,7 @@ static void xfer_expect_release(struct kunit *test, struct test_xfer *xfer)
 	KUNIT_EXPECT_EQ(test, 1, xfer->releases);
 }
 
-/* The worker submits what a callback has made room for. */
+/* The worker submits when a callback has freed descriptors. */
 static void chan_expect_prepared(struct kunit *test, unsigned int prepared)
 {
 	struct chan_test *ct = test->priv;
@@ -238,7 +238,7 @@ static void chan_expect_prepared(struct kunit *test, unsigned int prepared)
 	KUNIT_EXPECT_EQ(test, prepared, ct->engine->prepared);
 }
 
-/* What was submitted is for the engine only when it was issued. */
+/* The engine gets submitted descriptors only when they are issued. */
 static void chan_expect_issues(struct kunit *test, unsigned int issues)
 {
 	struct chan_test *ct = test->priv;
@@ -250,7 +250,7 @@ static void chan_expect_issues(struct kunit *test, unsigned int issues)
 	KUNIT_EXPECT_EQ(test, issues, ct->engine->issues);
 }
 
-/* Has the channel come back to life, and does it copy? */
+/* Expects that the channel has recovered and copies. */
 static void chan_expect_alive(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -290,7 +290,7 @@ static struct dmacpy_chan *chan_open(struct chan_test *ct)
 				&ct->ready, &ct->report);
 }
 
-/* With the channel open, unless the test is about opening it. */
+/* Opens the channel, unless the test opens it. */
 static void chan_begin(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -306,7 +306,7 @@ static void chan_begin(struct kunit *test)
 	ct->engine->issues = 0;
 }
 
-/* The engine does nothing by itself. */
+/* The engine only runs on request. */
 static void chan_hold(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -322,8 +322,9 @@ static void chan_hang(struct kunit *test)
 }
 
 /*
- * Catches: data that gets lost, or an end that is not told or told twice; and
- * an engine that may read what the piece before has not written yet.
+ * Catches: data that is lost, or a completion that is not reported, or reported
+ * twice; an engine that may read data that an earlier piece has not written
+ * yet.
  */
 static void chan_copies(struct kunit *test)
 {
@@ -353,7 +354,7 @@ static const struct chan_unplug_case {
 
 KUNIT_ARRAY_PARAM_DESC(chan_unplug, chan_unplug_cases, name);
 
-/* Catches: transfers that are issued one by one, or stay where they are. */
+/* Catches: transfers that are issued one by one, or never. */
 static void chan_plugs(struct kunit *test)
 {
 	const struct chan_unplug_case *param = test->param_value;
@@ -385,7 +386,7 @@ static void chan_plugs(struct kunit *test)
 	dmacpy_chan_unplug(ct->chan, false);
 }
 
-/* Catches: a plugged transfer that a channel is closed with, or hangs with. */
+/* Catches: a plugged transfer when a channel is closed, or hangs. */
 static void chan_closes_plugged(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -403,7 +404,7 @@ static void chan_closes_plugged(struct kunit *test)
 	xfer_expect_release(test, xfer);
 }
 
-/* Catches: an end before the last descriptor's, or out of order. */
+/* Catches: a completion before the last descriptor's, or out of order. */
 static void chan_keeps_order(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -467,7 +468,7 @@ static void chan_takes_turns_of_users(struct kunit *test)
 	}
 }
 
-/* Catches: a backlog that is kept, or given back too early, or twice. */
+/* Catches: a backlog that is kept, or is decreased too early, or twice. */
 static void chan_counts_backlog(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -483,7 +484,7 @@ static void chan_counts_backlog(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2 * XFER_SIZE, dmacpy_chan_backlog(ct->chan));
 	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_COPY));
 	KUNIT_EXPECT_EQ(test, XFER_SIZE, dmacpy_chan_backlog(ct->chan));
-	/* One that fails drops what is left of it. */
+	/* A failed transfer drops its remaining pieces. */
 	KUNIT_EXPECT_TRUE(test, test_engine_run(ct->engine, TEST_FAIL));
 	test_engine_release(ct->engine);
 	xfer_expect(test, xfers[1], -EIO);
@@ -517,7 +518,7 @@ static struct test_xfer *xfer_submit_pieces(struct kunit *test,
 	return xfer;
 }
 
-/* The work of the channel may be about to give the engine more. */
+/* The worker of the channel may be about to submit more to the engine. */
 static void chan_run_all(struct chan_test *ct)
 {
 	while (test_engine_run(ct->engine, TEST_COPY) ||
@@ -525,7 +526,7 @@ static void chan_run_all(struct chan_test *ct)
 		cond_resched();
 }
 
-/* Catches: a transfer whose last callback leaves its completion to others. */
+/* Catches: a last callback that leaves the completion to another task. */
 static void chan_ends_in_reverse_order(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -558,7 +559,7 @@ static void chan_goes_on_after_failure(struct kunit *test)
 	xfer_expect(test, next, 0);
 }
 
-/* Catches: operations that depend on each other, and are run at once. */
+/* Catches: operations that depend on each other, but run concurrently. */
 static void chan_runs_one_by_one(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -576,7 +577,7 @@ static void chan_runs_one_by_one(struct kunit *test)
 	xfer_expect(test, xfer, 0);
 }
 
-/* Catches: an error of the engine that is taken for a success. */
+/* Catches: an error of the engine that is reported as a success. */
 static void chan_reports_failure(struct kunit *test)
 {
 	static const enum test_outcome outcomes[] = { TEST_FAIL, TEST_SHORT };
@@ -598,7 +599,7 @@ static void chan_reports_failure(struct kunit *test)
 	}
 }
 
-/* Catches: a descriptor that was not submitted, and is waited for. */
+/* Catches: a wait for a descriptor that was not submitted. */
 static void chan_survives_refused_submit(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -612,7 +613,7 @@ static void chan_survives_refused_submit(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: a transfer that waits for a callback that nobody will make. */
+/* Catches: a transfer that waits for a callback that never comes. */
 static void chan_asks_again(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -674,8 +675,8 @@ static void chan_silent_name(const enum test_outcome *outcome, char *name)
 KUNIT_ARRAY_PARAM(chan_silent, chan_silent_outcomes, chan_silent_name);
 
 /*
- * Catches: a last callback that is taken for all; a wait without an end; other
- * lanes that wait for the one whose callback is lost.
+ * Catches: a last callback that counts for all; an unbounded wait; other lanes
+ * that wait for one whose callback is lost.
  */
 static void chan_counts(struct kunit *test)
 {
@@ -693,14 +694,14 @@ static void chan_counts(struct kunit *test)
 	xfer_expect(test, other, 0);
 	xfer_expect(test, waiting, 0);
 	KUNIT_EXPECT_EQ(test, 0, stuck->dones);
-	/* Only now, as the others must not be cancelled with it. */
+	/* Set it only now, or the others would be cancelled with it. */
 	dmacpy_timeout.value = CHAN_TIMEOUT;
 	xfer_expect(test, stuck, -ETIMEDOUT);
 	xfer_expect_release(test, stuck);
 	chan_expect_alive(test);
 }
 
-/* Catches: memory that is given away while a hung engine may write to it. */
+/* Catches: memory that is freed while a hung engine may write to it. */
 static void chan_keeps_quarantine(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -714,7 +715,7 @@ static void chan_keeps_quarantine(struct kunit *test)
 	xfer_expect(test, other, -ECANCELED);
 	xfer_expect_release(test, other);
 
-	/* Tried again and again, the engine still hangs. */
+	/* The recovery is retried, but the engine still hangs. */
 	msleep(5 * dmacpy_timeout.value);
 	KUNIT_EXPECT_FALSE(test, dmacpy_chan_ready(ct->chan));
 	late = xfer_submit_new(test, 0);
@@ -728,8 +729,8 @@ static void chan_keeps_quarantine(struct kunit *test)
 }
 
 /*
- * Catches: a callback for what is terminated that counts as success; memory
- * that is given away then.
+ * Catches: a callback for a terminated descriptor that counts as a success;
+ * memory that is freed then.
  */
 static void chan_ignores_callbacks_of_terminated(struct kunit *test)
 {
@@ -752,8 +753,8 @@ static void chan_ignores_callbacks_of_terminated(struct kunit *test)
 }
 
 /*
- * Catches: progress of one lane that counts as that of another, which waits for
- * a lost callback for as long as others have something to do.
+ * Catches: progress of one lane that counts for another, which then waits for a
+ * lost callback as long as other lanes are busy.
  */
 static void chan_watches_the_oldest(struct kunit *test)
 {
@@ -782,7 +783,7 @@ static void chan_watches_the_oldest(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: an engine without a way to terminate that is trusted or given up. */
+/* Catches: an engine that cannot terminate and is trusted, or given up. */
 static void chan_survives_refused_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -798,7 +799,7 @@ static void chan_survives_refused_terminate(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: a refusal that is forgotten when the channel cannot be had. */
+/* Catches: a refusal that is forgotten if the channel cannot be requested. */
 static void chan_remembers_refused_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -813,7 +814,7 @@ static void chan_remembers_refused_terminate(struct kunit *test)
 	msleep(5 * dmacpy_timeout.value);
 	KUNIT_EXPECT_FALSE(test, ct->engine->requested);
 
-	/* It can be had, and copies, but calls back for nothing. */
+	/* It can be requested, and copies, but does not call back. */
 	ct->engine->no_request = 0;
 	for (i = 0; i < 5 * dmacpy_timeout.value; i++) {
 		while (test_engine_run(ct->engine, TEST_LOSE))
@@ -838,7 +839,7 @@ static void chan_gone_name(const bool *swap, char *name)
 
 KUNIT_ARRAY_PARAM(chan_gone, chan_gone_swaps, chan_gone_name);
 
-/* Hung, released, and not to be had again: somebody else has it. */
+/* Lets the channel hang, and another client get it when it is released. */
 static struct test_xfer *chan_lose_request(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -863,7 +864,7 @@ static void chan_can_be_requested(struct chan_test *ct)
 	test_engine_release(ct->engine);
 }
 
-/* Catches: a channel that is used, or given up, as somebody else has it. */
+/* Catches: a channel that is used, or given up, while another client has it. */
 static void chan_waits_for_request(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -880,7 +881,7 @@ static void chan_waits_for_request(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, ct->engine->misused);
 }
 
-/* Catches: a channel that is released although somebody else has it. */
+/* Catches: a channel that is released although another client has it. */
 static void chan_closes_without_request(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -900,7 +901,7 @@ static void chan_closes_without_request(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: an unbind that does not let healthy transfers end, or waits on. */
+/* Catches: an unbind that fails healthy transfers, or waits for others. */
 static void chan_closes(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -944,7 +945,7 @@ static void chan_is_lost_and_found(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: an engine that frees what its hardware still works with. */
+/* Catches: an engine that frees descriptors its hardware still uses. */
 static void chan_waits_for_what_cannot_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -962,7 +963,7 @@ static void chan_waits_for_what_cannot_terminate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, stuck->releases);
 }
 
-/* Catches: a channel that is taken although it is of no use. */
+/* Catches: a channel that is accepted although it cannot be used. */
 static void chan_refuses_to_open(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -993,7 +994,7 @@ static void chan_chain_name(const int *result, char *name)
 
 KUNIT_ARRAY_PARAM(chan_chain, chan_chain_results, chan_chain_name);
 
-/* Catches: who submits is kept as long as others do, who leave it to him. */
+/* Catches: a task that is kept busy while its transfers submit others. */
 static void chan_lets_go(struct kunit *test)
 {
 	const int *result = test->param_value;

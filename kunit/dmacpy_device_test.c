@@ -10,14 +10,14 @@
 
 #include "dmacpy_device.h"
 
-/* Far more than anything takes. */
+/* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
 
 /**
- * struct device_unplug - somebody who unbinds a device meanwhile
- * @work: does it
+ * struct device_unplug - a work item that unbinds a device concurrently
+ * @work: the work item
  * @dev: the device
- * @done: it is unbound
+ * @done: completed when the device is unbound
  */
 struct device_unplug {
 	struct work_struct work;
@@ -71,7 +71,7 @@ static void device_gate_closes(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, device_is_open(dev));
 }
 
-/* Catches: hardware that goes while somebody is using it. */
+/* Catches: hardware that is removed while a task is inside the gate. */
 static void device_waits_for_users(struct kunit *test)
 {
 	struct dmacpy_device *dev = device_new(test);
@@ -85,7 +85,7 @@ static void device_waits_for_users(struct kunit *test)
 	schedule_work(&unplug.work);
 	while (!READ_ONCE(dev->unplugged) && time_before(jiffies, deadline))
 		msleep(20);
-	/* Who comes now is turned away; who is inside is waited for. */
+	/* The gate refuses new tasks; the unbind waits for the task inside. */
 	KUNIT_EXPECT_FALSE(test, device_is_open(dev));
 	KUNIT_EXPECT_EQ(test, 0, wait_for_completion_timeout(&unplug.done,
 							     HZ / 2));
@@ -96,7 +96,7 @@ static void device_waits_for_users(struct kunit *test)
 	destroy_work_on_stack(&unplug.work);
 }
 
-/* Catches: a structure that goes with the driver while a file is open. */
+/* Catches: a structure that is freed with the driver while a file is open. */
 static void device_outlives_driver(struct kunit *test)
 {
 	struct device *parent = test->priv;

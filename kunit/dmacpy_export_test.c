@@ -51,7 +51,7 @@ static struct device *export_new_device(struct kunit *test, const char *name)
 	return dev;
 }
 
-/* There is no other SRAM than that of an instance that is bound. */
+/* Only a bound instance has SRAM. */
 static struct dmacpy_pool *export_borrow_pool(struct kunit *test)
 {
 	struct device_driver *driver;
@@ -70,7 +70,7 @@ static struct dmacpy_pool *export_borrow_pool(struct kunit *test)
 	return pool;
 }
 
-/* What a dma-buf is freed by, when the caller is a thread of the kernel. */
+/* A kernel thread frees a dma-buf by a delayed fput(): flush it. */
 static void export_put(void *dmabuf)
 {
 	dma_buf_put(dmabuf);
@@ -100,7 +100,7 @@ static struct dma_buf_attachment *export_attach(struct kunit *test,
 	return attach;
 }
 
-/* Not by dma_buf_map_attachment(), which may change what is in it. */
+/* dma_buf_map_attachment() may modify the table, so it is not used. */
 static struct sg_table *export_map(struct kunit *test,
 				   struct dma_buf_attachment *attach)
 {
@@ -148,11 +148,11 @@ static void export_maps_for_each(struct kunit *test)
 		export_unmap(attach[i], sgt[i]);
 }
 
-/* Can a table name memory by a struct page that does not exist? */
+/* Whether a table can refer to memory without a struct page */
 #define EXPORT_HAS_PAGES	(IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP) || \
 				 IS_ENABLED(CONFIG_FLATMEM))
 
-/* The address that an importer gets that maps the page for its own device. */
+/* Returns the address for an importer that maps the page for its own device. */
 static dma_addr_t export_map_page(struct kunit *test, struct device *dev,
 				  struct scatterlist *from)
 {
@@ -172,9 +172,9 @@ static dma_addr_t export_map_page(struct kunit *test, struct device *dev,
 
 /*
  * Importers use the DMA address, the physical one, the page, or the kernel's
- * mapping. The device has no IOMMU, so addresses are the same for all.
+ * mapping. The device has no IOMMU, so all addresses are the same.
  *
- * Catches: one of these that is other memory.
+ * Catches: one of these that refers to other memory.
  */
 static void export_serves_importers(struct kunit *test)
 {
@@ -192,7 +192,7 @@ static void export_serves_importers(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
 	*(u32 *)map.vaddr = 0x1234567;
-	/* Both are in no cache. */
+	/* Neither mapping is cached. */
 	mb();
 	KUNIT_EXPECT_EQ(test, 0x1234567, READ_ONCE(*memory));
 	dma_buf_vunmap_unlocked(dmabuf, &map);
@@ -201,7 +201,10 @@ static void export_serves_importers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, EXPORT_HAS_PAGES, !!sg_page(sgt->sgl));
 	if (sg_page(sgt->sgl))
 		KUNIT_EXPECT_EQ(test, addr, sg_phys(sgt->sgl));
-	/* The check of the DMA API looks into pages where they may be high. */
+	/*
+	 * With CONFIG_DMA_API_DEBUG, the DMA API maps pages that may be in high
+	 * memory.
+	 */
 	if (sg_page(sgt->sgl) && !(IS_ENABLED(CONFIG_DMA_API_DEBUG) &&
 				   IS_ENABLED(CONFIG_HIGHMEM)))
 		KUNIT_EXPECT_EQ(test, addr,
@@ -209,7 +212,7 @@ static void export_serves_importers(struct kunit *test)
 	export_unmap(attach, sgt);
 }
 
-/* Catches: the length of an entry, which has 32 bits, cut off. */
+/* Catches: a length that is truncated to the 32 bits of an entry. */
 static void export_cuts_large_tables(struct kunit *test)
 {
 	u64 size = 2 * (u64)SZ_4G + PAGE_SIZE, phys = SZ_4G, addr = SZ_8G, sum;
@@ -239,9 +242,9 @@ static void export_cuts_large_tables(struct kunit *test)
 }
 
 /**
- * struct export_job - a job of an engine, which ends some time later
- * @work: ends it
- * @fence: of the job
+ * struct export_job - a job of an engine, which completes after a delay
+ * @work: completes the job
+ * @fence: fence of the job
  */
 struct export_job {
 	struct delayed_work work;
@@ -266,9 +269,8 @@ static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,
 }
 
 /*
- * Catches: a barrier of the CPU before the engine has written, as the core of
- * dma-buf waits when the exporter has returned; a reader that waits for
- * readers.
+ * Catches: a CPU barrier before the engine has written, as the core of dma-buf
+ * waits after the exporter has returned; a reader that waits for readers.
  */
 static void export_begins_access_behind_jobs(struct kunit *test)
 {
@@ -315,7 +317,10 @@ static void *export_vmap(struct kunit *test, struct dma_buf *dmabuf)
 	return map.vaddr;
 }
 
-/* Catches: data of one user that the next one finds, as the kernel sees it. */
+/*
+ * Catches: data of one user that the next user can read, through the kernel's
+ * mapping.
+ */
 static void export_clears(struct kunit *test)
 {
 	struct dma_buf *dmabuf = export_alloc(test);
@@ -349,7 +354,7 @@ static void export_expect_nothing_kept(struct kunit *test, u64 free)
 	KUNIT_EXPECT_EQ(test, 1, kref_read(&dev->ref));
 }
 
-/* Catches: SRAM, quota, power or a reference that is not given back. */
+/* Catches: SRAM, quota, power or a reference that is not returned. */
 static void export_gives_back(struct kunit *test)
 {
 	struct dmacpy_account *account = test_account(test);
@@ -374,7 +379,7 @@ static void export_gives_back(struct kunit *test)
 	export_expect_nothing_kept(test, before.free);
 }
 
-/* Catches: a way to hardware that is left when the device was unbound. */
+/* Catches: access to the hardware after the device was unbound. */
 static void export_is_revoked(struct kunit *test)
 {
 	struct dma_buf *dmabuf = export_alloc(test);
@@ -397,7 +402,7 @@ static void export_is_revoked(struct kunit *test)
 	test_user_end();
 	KUNIT_EXPECT_EQ(test, -ENODEV,
 			dma_buf_end_cpu_access(dmabuf, DMA_BIDIRECTIONAL));
-	/* An importer may do so at any time, and a failure is a WARN. */
+	/* An importer may do so at any time, and a failure would be a WARN. */
 	KUNIT_EXPECT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
 	dma_buf_vunmap_unlocked(dmabuf, &map);
 	attach = dma_buf_attach(dmabuf,

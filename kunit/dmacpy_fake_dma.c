@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA engine in software that fails on command, as no board does: slow, out
- * of order, hung, short of descriptors, with lost interrupts and wrong words.
+ * A DMA engine in software that fails on command, unlike any board: slow, out
+ * of order, hung, short of descriptors, with lost interrupts and wrong data.
  *
- * Its script is in debugfs, dmacpy_fake_dma/, and may be changed at any time.
- * A file there whose name begins with "next_" holds how many times that is to
- * happen, and counts down.
+ * Its script is in debugfs, dmacpy_fake_dma/, and may be changed at any time. A
+ * file there whose name begins with "next_" holds the number of times that the
+ * event has yet to happen, and counts down.
  *
- * It binds to device tree nodes "linux,dmacpy-fake-dma", where one cell names a
- * channel, and to the engine of dmacpy_sim.c. All have one script. A thread for
- * each channel is the hardware.
+ * It binds to device tree nodes "linux,dmacpy-fake-dma", where one cell selects
+ * a channel, and to the engine of dmacpy_sim.c. All have one script. A thread
+ * per channel simulates the hardware.
  *
- * Some knobs are for what the drivers of certain engines do in Linux 6.12.
- * What dmacpy knows such an engine by is the name of its driver, which is a
- * parameter of the module.
+ * Some knobs simulate the drivers of certain engines in Linux 6.12. dmacpy
+ * identifies such an engine by the name of its driver, which is a parameter of
+ * the module.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -38,57 +38,58 @@
 #include "dmacpy_compat.h"
 #include "dmacpy_fake_dma.h"
 
-/* How late a change of the script may be noticed. */
+/* The delay after which a change of the script takes effect */
 #define FAKE_SLICE_NS	NSEC_PER_MSEC
 
-/* What is more than it was told, in bytes */
+/* Additional bytes of @next_long */
 #define FAKE_EXCESS	8
 
 /**
- * struct fake_script - what the engine does
- * @delay_us: how long a descriptor takes
- * @prompt: of so many descriptors one takes no @delay_us, 0 for none
- * @bytes_per_us: how fast a channel copies, 0 for at once
- * @ring: descriptors of a channel
- * @hang: nothing is copied; all that was given meanwhile, and is terminated
- *	or not, is copied when this is 0 again
- * @reverse: what was issued together calls back in reverse order
- * @no_order: what was issued last is copied first; a channel says that there is
- *	no order if this is 1 when it is requested
+ * struct fake_script - the behaviour of the engine
+ * @delay_us: duration of a descriptor
+ * @prompt: one in this many descriptors takes no @delay_us, 0 for none
+ * @bytes_per_us: speed of a channel, 0 for no limit
+ * @ring: number of descriptors of a channel
+ * @hang: copy nothing; when this is 0 again, all descriptors that were issued
+ *	since are copied, even if they were terminated
+ * @reverse: descriptors that were issued together call back in reverse order
+ * @no_order: copy the descriptor that was issued last first; if this is 1 when
+ *	a channel is requested, it reports that it has no order
  * @coalesce: callbacks wait for a descriptor with DMA_PREP_INTERRUPT
- * @no_result: callbacks do not say how it went
+ * @no_result: callbacks have no result
  * @only_irq: descriptors without DMA_PREP_INTERRUPT never call back
  * @lossy: descriptors that complete while others wait do not call back
- * @leaks: the descriptors that have completed stay in use until a channel is
- *	requested again
- * @dies: a channel that was terminated copies nothing any more, until it is
- *	requested when this is 0
- * @forgetful: what is issued while the channel has work stays submitted until
- *	the next time that something is issued when it has none; if this is 2,
- *	as tegra-gpcdma, all but one descriptor stay submitted even then
- * @cb_locked: as mv_xor, calls back with the lock held that is taken to prepare
- *	and to submit
- * @cb_hardirq: as ptdma, calls back in a hard interrupt
- * @cb_terminate: as hidma, calls back for what is terminated, with success
- * @sleeps: as bcm2835, allocates with GFP_KERNEL to prepare a descriptor
- * @stalls: as edma, stops after a descriptor without DMA_PREP_INTERRUPT
- * @bad_residue: as xilinx_dma for a CDMA, reports a residue for what was copied
- * @sync_work: as imx-sdma, flushes a work item to synchronize
- * @any_slave: as at_xdmac, answers each request with any free channel
- * @one_list: as pl330, must not prepare a descriptor while another one, of any
- *	channel, may complete
- * @no_terminate: terminating is refused
- * @no_memcpy: the engine says that it does not copy memory if this is set when
- *	a channel is requested
+ * @leaks: completed descriptors stay in use until a channel is requested again
+ * @dies: a channel that was terminated copies nothing until it is requested
+ *	when this is 0
+ * @forgetful: descriptors that are issued while the channel is busy stay
+ *	submitted until the next time that any are issued when it is idle; if
+ *	this is 2, as in tegra-gpcdma, all but one descriptor stay submitted
+ *	even then
+ * @cb_locked: like mv_xor, call back with the lock held that is taken to
+ *	prepare and to submit
+ * @cb_hardirq: like ptdma, call back in a hard interrupt
+ * @cb_terminate: like hidma, call back for terminated descriptors, with success
+ * @sleeps: like bcm2835, allocate with GFP_KERNEL to prepare a descriptor
+ * @stalls: like edma, stop after a descriptor without DMA_PREP_INTERRUPT
+ * @bad_residue: like xilinx_dma for a CDMA, report a residue for a complete
+ *	copy
+ * @sync_work: like imx-sdma, flush a work item to synchronize
+ * @any_slave: like at_xdmac, answer each request with any free channel
+ * @one_list: like pl330, require that no descriptor is prepared while another
+ *	one, of any channel, may complete
+ * @no_terminate: refuse to terminate
+ * @no_memcpy: if this is set when a channel is requested, the engine reports
+ *	that it does not copy memory
  * @memset: if this is set when a channel is requested, the engine also fills
  *	memory with a byte; if it is 2, with another one
  * @no_sram_read: what is not RAM reads as zeroes
  * @no_sram_write: what is written to what is not RAM gets lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
  * @next_lost: descriptors that are copied, but do not call back
- * @next_failed: descriptors that are not copied, and say so
- * @next_short: descriptors that are copied in part, and say so
- * @next_long: descriptors that copy a bit more than they are told
+ * @next_failed: descriptors that are not copied, and report an error
+ * @next_short: descriptors that are copied in part, and report a residue
+ * @next_long: descriptors that copy a few bytes too many
  * @next_dropped: descriptors that vanish
  * @next_no_prep: preparations that give no descriptor
  * @next_no_submit: submissions that fail
@@ -159,7 +160,7 @@ struct fake_script {
  * @terminated: the client has forgotten it
  * @late: calls back although @terminated
  * @lost: does not call back
- * @result: for the callback
+ * @result: result for the callback
  */
 struct fake_desc {
 	struct dma_async_tx_descriptor tx;
@@ -179,23 +180,23 @@ struct fake_desc {
 
 /**
  * struct fake_chan - a channel
- * @base: what dmaengine sees
- * @thread: the hardware
- * @wake: where @thread waits for work, and others for @thread
- * @prep_lock: taken to prepare and to submit; @lock is inside
+ * @base: channel of the dmaengine core
+ * @thread: simulates the hardware
+ * @wake: wait queue of @thread, and of tasks that wait for @thread
+ * @prep_lock: taken to prepare and to submit; @lock nests inside
  * @called_back: the descriptor that @irq_work calls back for
  * @irq_work: calls back in a hard interrupt
- * @lock: protects the rest
+ * @lock: protects the following members
  * @prepared: descriptors to be submitted
  * @submitted: descriptors to be issued
  * @issued: descriptors to be copied
- * @copied: descriptors whose interrupt is to come
- * @used: number of descriptors of the ring that are in use
+ * @copied: descriptors whose interrupt is pending
+ * @used: number of descriptors in use
  * @current_desc: the first of @issued, being copied
  * @busy: @thread copies or calls back
- * @stalled: nothing is executed until tx_status is called
- * @dead: nothing is executed
- * @free_at: when the hardware has done all so far
+ * @stalled: run no descriptor until tx_status is called
+ * @dead: run no descriptor
+ * @free_at: time when the hardware has finished all descriptors so far
  */
 struct fake_chan {
 	struct dma_chan base;
@@ -219,8 +220,8 @@ struct fake_chan {
 
 /**
  * struct fake_dma - the engine
- * @device: what dmaengine sees
- * @sram: RAM that stands for SRAM, of no bytes if there is a device tree
+ * @device: device of the dmaengine core
+ * @sram: RAM in place of SRAM, empty if there is a device tree
  * @chans: the channels
  */
 struct fake_dma {
@@ -246,7 +247,7 @@ static struct fake_desc *to_fake_desc(struct dma_async_tx_descriptor *tx)
 	return container_of(tx, struct fake_desc, tx);
 }
 
-/* Is it to happen this time? */
+/* Returns true if the event happens this time. */
 static bool fake_next(u32 *times)
 {
 	u32 left = READ_ONCE(*times);
@@ -277,7 +278,7 @@ static bool fake_is_simulated(struct device *dev, phys_addr_t phys)
 	return phys - sram->phys < sram->size;
 }
 
-/* A descriptor is in one piece, all of it RAM or none. */
+/* A descriptor is contiguous, and either all of it is RAM or none. */
 static bool fake_is_sram(struct device *dev, dma_addr_t addr)
 {
 	phys_addr_t phys = dma_to_phys(dev, addr);
@@ -292,7 +293,10 @@ static void *fake_map(struct device *dev, dma_addr_t addr, size_t length)
 	phys_addr_t ignored = READ_ONCE(fake_script.sram_ignored);
 	phys_addr_t phys = dma_to_phys(dev, addr);
 
-	/* As the driver sees it: maybe not cached, which RAM otherwise is. */
+	/*
+	 * Use the driver's mapping: it may be uncached, unlike that of other
+	 * RAM.
+	 */
 	if (fake_is_simulated(dev, phys))
 		return sram->vaddr + ((phys - sram->phys) & ~ignored);
 	if (!fake_is_sram(dev, addr))
@@ -330,7 +334,7 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 		fake_move(dev, desc, dst, src, length);
 	fake_unmap(dev, desc->dst, dst);
 	fake_unmap(dev, desc->src, src);
-	/* Before anybody is told. */
+	/* The data has to be visible before the completion. */
 	wmb();
 	return dst && src;
 }
@@ -345,7 +349,7 @@ static bool fake_fill(struct fake_chan *chan, const struct fake_desc *desc,
 	memset(dst, desc->value, length);
 	fake_unmap(chan->base.device->dev, desc->dst, dst);
 	atomic_inc(&fake_script.filled);
-	/* Before anybody is told. */
+	/* The data has to be visible before the completion. */
 	wmb();
 	return true;
 }
@@ -423,7 +427,7 @@ static void fake_unlock_prep(struct fake_chan *chan, bool locked)
 		__release(&chan->prep_lock);
 }
 
-/* As a tasklet would, or an interrupt. */
+/* Calls back in softirq context, like a tasklet, or in an interrupt. */
 static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 {
 	bool locked;
@@ -441,7 +445,7 @@ static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 	local_bh_enable();
 }
 
-/* The next one to be called back for. */
+/* Takes the next descriptor that calls back. */
 static struct fake_desc *fake_take_copied(struct fake_chan *chan)
 {
 	struct list_head *list = &chan->copied;
@@ -477,7 +481,7 @@ static void fake_interrupt(struct fake_chan *chan)
 	}
 }
 
-/* Is there an interrupt after this descriptor? */
+/* Returns true if there is an interrupt after this descriptor. */
 static bool fake_interrupts(const struct fake_desc *desc)
 {
 	struct fake_script *script = &fake_script;
@@ -488,7 +492,7 @@ static bool fake_interrupts(const struct fake_desc *desc)
 	return !READ_ONCE(script->reverse) || desc->last;
 }
 
-/* What becomes of a descriptor that was copied, or vanishes. */
+/* Handles the completion of a descriptor, or its disappearance. */
 static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 			bool vanishes)
 {
@@ -547,7 +551,7 @@ static void fake_note_late(struct fake_script *script, s64 late_us)
 		WRITE_ONCE(script->late_us, min_t(s64, late_us, U32_MAX));
 }
 
-/* The descriptor whose time has come; or NULL, and when to look again. */
+/* Takes the descriptor that is due; or returns NULL, and when to retry. */
 static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 {
 	ktime_t now = ktime_get(), due;
@@ -597,7 +601,7 @@ static int fake_run(void *data)
 {
 	struct fake_chan *chan = data;
 
-	/* Hardware waits for no CPU. */
+	/* Hardware does not compete for CPUs. */
 	sched_set_fifo(current);
 	while (!kthread_should_stop()) {
 		wait_event_idle(chan->wake, kthread_should_stop() ||
@@ -741,7 +745,7 @@ static enum dma_status fake_tx_status(struct dma_chan *base,
 	return dma_async_is_complete(cookie, completed, used);
 }
 
-/* Those that the hardware will not touch any more go to @gone. */
+/* Moves descriptors that the hardware will not access any more to @gone. */
 static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 				struct list_head *gone)
 {
@@ -760,7 +764,7 @@ static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 	}
 }
 
-/* Those that the hardware does not know. */
+/* Moves descriptors that the hardware has not got yet. */
 static void fake_drop_list(struct fake_chan *chan, struct list_head *list,
 			   struct list_head *gone)
 {
@@ -830,7 +834,7 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 		dma_cap_set(DMA_MEMSET, *caps);
 	if (!READ_ONCE(script->dies))
 		WRITE_ONCE(chan->dead, false);
-	/* Those that go on although they were terminated do not count. */
+	/* Terminated descriptors that continue do not count. */
 	spin_lock_irq(&chan->lock);
 	chan->used = 0;
 	spin_unlock_irq(&chan->lock);
@@ -886,7 +890,7 @@ static bool fake_is_channel(struct dma_chan *base, void *param)
 	return base->chan_id == (uintptr_t)param;
 }
 
-/* Private: for devices that name a channel, not for those that take any. */
+/* The device is private: only clients that name a channel may use it. */
 static int fake_add_device(struct fake_dma *fake, struct device *dev)
 {
 	const struct fake_platform_data *data = dev_get_platdata(dev);
@@ -898,7 +902,7 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
 	dma_cap_set(DMA_PRIVATE, device->cap_mask);
 	if (data) {
-		/* What a channel that the map names has to be */
+		/* A channel that the map names needs this capability. */
 		dma_cap_set(DMA_SLAVE, device->cap_mask);
 		device->filter.map = data->map;
 		device->filter.mapcnt = data->channels;
@@ -1036,7 +1040,7 @@ static const struct of_device_id fake_of_match[] = {
 };
 MODULE_DEVICE_TABLE(of, fake_of_match);
 
-/* Whatever name the driver is given */
+/* The id matches whatever name the driver is given. */
 static const struct platform_device_id fake_ids[] = {
 	{ FAKE_DEVICE },
 	{ }

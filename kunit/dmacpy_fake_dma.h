@@ -8,13 +8,13 @@ struct dma_slave_map;
 
 #define FAKE_CHANNELS	16
 
-/* The name of an engine that is in no device tree */
+/* The name of an engine without a node in the device tree */
 #define FAKE_DEVICE	"dmacpy-fake-dma"
 
 /**
- * struct fake_sram - RAM that stands for SRAM
- * @vaddr: where the driver sees it
- * @phys: where it is
+ * struct fake_sram - RAM in place of SRAM
+ * @vaddr: address for the driver
+ * @phys: physical address
  * @size: in bytes
  */
 struct fake_sram {
@@ -24,12 +24,12 @@ struct fake_sram {
 };
 
 /**
- * struct fake_platform_data - an engine that is in no device tree
- * @channels: how many it has, at most FAKE_CHANNELS
- * @map: for each channel the device that may request it, by which name; the
- *	parameter is the number of the channel
- * @sram: the SRAM that it reaches, which exists longer than the engine
- * @bytes_per_us: how fast a channel copies at first, 0 for at once
+ * struct fake_platform_data - an engine without a node in the device tree
+ * @channels: number of channels, at most FAKE_CHANNELS
+ * @map: for each channel the device that may request it, and the name of the
+ *	channel; the parameter is the number of the channel
+ * @sram: SRAM that the engine can access, which must outlive it
+ * @bytes_per_us: initial speed of a channel, or 0 for no limit
  */
 struct fake_platform_data {
 	unsigned int channels;

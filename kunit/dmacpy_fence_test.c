@@ -17,7 +17,7 @@ static void fence_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 	container_of(cb, struct fence_watch, cb)->calls++;
 }
 
-/* Catches: a result that gets lost, or is told twice or too early. */
+/* Catches: a result that is lost, or that is signalled twice or too early. */
 static void fence_tells_result(struct kunit *test)
 {
 	static const int results[] = { 0, -EIO, -ETIMEDOUT };
@@ -43,7 +43,7 @@ static void fence_tells_result(struct kunit *test)
 	}
 }
 
-/* Catches: a fence on another timeline, or at another place of it. */
+/* Catches: a fence with a wrong timeline or sequence number. */
 static void fence_has_place(struct kunit *test)
 {
 	u64 context = dma_fence_context_alloc(1);
@@ -54,7 +54,7 @@ static void fence_has_place(struct kunit *test)
 		fences[i] = dmacpy_fence_new();
 		KUNIT_ASSERT_NOT_NULL(test, fences[i]);
 	}
-	/* The place is that of publishing, not that of making. */
+	/* dmacpy_fence_publish() assigns the number, not dmacpy_fence_new(). */
 	dmacpy_fence_publish(fences[1], context, U32_MAX);
 	dmacpy_fence_publish(fences[0], context, (u64)U32_MAX + 1);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_later(fences[0], fences[1]));
@@ -69,13 +69,13 @@ static void fence_has_place(struct kunit *test)
 }
 
 #if IS_MODULE(CONFIG_DMACPY) && IS_ENABLED(CONFIG_MODULE_UNLOAD)
-/* Catches: a module that can go while somebody has a fence, or never can. */
+/* Catches: a module that can be removed while a fence exists, or never. */
 static void fence_holds_module(struct kunit *test)
 {
 	struct dma_fence *fence;
 	int users;
 
-	/* Others may have been put only just now. */
+	/* Callbacks of earlier fences may still be pending. */
 	rcu_barrier();
 	users = module_refcount(THIS_MODULE);
 	fence = dmacpy_fence_new();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is the least that a copy costs: the shortest way to a DMA engine and
- * back, from within the kernel, with memory that was mapped before. And what a
- * dma-buf costs that has nothing behind it.
+ * Measures the minimum cost of a copy: the shortest way to a DMA engine and
+ * back, in the kernel, with memory that was mapped before. It also measures the
+ * cost of a dma-buf without memory.
  *
- * All is measured when the module is loaded. Its parameters have the medians,
- * in ns, which are instructions where each takes one.
+ * The measurements run when the module is loaded. Its parameters hold the
+ * medians, in ns; an emulator may run one instruction per ns.
  */
 #include <linux/completion.h>
 #include <linux/dma-buf.h>
@@ -39,13 +39,13 @@ module_param(export, uint, 0444);
 MODULE_PARM_DESC(export, "ns to export a dma-buf and to close it");
 
 /**
- * struct floor - what is measured with
+ * struct floor - resources of the measurements
  * @chan: the channel
  * @dev: the device to map memory for
  * @memory: source and destination
  * @addr: their addresses for the engine, 0 if they are not mapped
- * @done: the last copy of a round has called back
- * @ns: how long each round took
+ * @done: completed by the callback of the last copy of a round
+ * @ns: duration of each round
  */
 struct floor {
 	struct dma_chan *chan;
@@ -116,7 +116,7 @@ static const struct dma_buf_ops floor_dma_buf_ops = {
 	.release = floor_release,
 };
 
-/* Closed at once, and not on the way back to user space. */
+/* Closes the file at once, and not on the return to user space. */
 static int floor_export(struct floor *floor, unsigned int unused)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
@@ -198,7 +198,7 @@ static int floor_measure_all(struct floor *floor)
 		ret = floor_measure(floor, &single, floor_copy, 1);
 	if (!ret)
 		ret = floor_measure(floor, &batched, floor_copy, FLOOR_BATCH);
-	/* The engine may still write if it was not done in time. */
+	/* The engine may still write, if it was not done in time. */
 	dmaengine_terminate_sync(floor->chan);
 	if (ret != -ETIMEDOUT)
 		floor_unmap(floor);
@@ -233,7 +233,7 @@ out_free:
 }
 module_init(floor_init);
 
-/* Without it the module could not be removed. */
+/* Without an exit function the module could not be removed. */
 static void __exit floor_exit(void)
 {
 }

@@ -26,7 +26,7 @@
 
 #include <linux/dmacpy.h>
 
-/* What programs were compiled with, and will be for ever. */
+/* The sizes that programs were compiled with, which must work for ever. */
 #define SIZE_GET_INFO	112
 #define SIZE_ALLOC	24
 #define SIZE_IMPORT	32
@@ -34,13 +34,13 @@
 #define SIZE_RELEASE	16
 #define SIZE_SUBMIT	40
 #define SIZE_SYNC	24
-/* What it has grown to. */
+/* The current size */
 #define SUBMIT_KNOWN	48
 #define GET_INFO_KNOWN	136
 #define SIZE_OP		64
 #define SIZE_RANGE	24
 
-/* A structure is at the beginning, operations are behind it. */
+/* A structure is at the start of the memory, followed by operations. */
 #define USER_SIZE	(4 * PAGE_SIZE)
 #define USER_OPS	(2 * PAGE_SIZE)
 
@@ -52,7 +52,7 @@
  * struct ioctl_sync - a call that syncs memory
  * @addr: first byte
  * @size: bytes
- * @for_cpu: after the engine, not before it
+ * @for_cpu: sync for the CPU, after the engine
  */
 struct ioctl_sync {
 	dma_addr_t addr;
@@ -61,13 +61,13 @@ struct ioctl_sync {
 };
 
 /**
- * struct ioctl_test - a stream whose commands come from a user
- * @engine: its engine
- * @dev: its instance
+ * struct ioctl_test - a stream that gets commands from a user
+ * @engine: engine of the instance
+ * @dev: instance of the stream
  * @stream: the stream
- * @user: memory of the user, behind which there is none
- * @syncs: what was synced
- * @nsyncs: number of these
+ * @user: memory of the user, followed by an unmapped page
+ * @syncs: the recorded syncs
+ * @nsyncs: number of @syncs
  */
 struct ioctl_test {
 	struct test_engine *engine;
@@ -112,7 +112,7 @@ static int ioctl_run(struct kunit *test, unsigned int cmd,
 	return ioctl_at(test, cmd, it->user);
 }
 
-/* Memory belongs to a thread, and a suite's exit is called in another one. */
+/* Memory belongs to a thread, and a suite's exit runs in another one. */
 static void ioctl_begin(struct kunit *test)
 {
 	struct ioctl_test *it = test->priv;
@@ -139,7 +139,7 @@ static const struct ioctl_size_case ioctl_size_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(ioctl_size, ioctl_size_cases, name);
 
-/* With a flag that there is not, as who looks at it has accepted the size. */
+/* Sets an unknown flag: a command that reports it has accepted the size. */
 static int ioctl_with_size(struct kunit *test, unsigned int cmd, u32 size)
 {
 	const u32 head[] = { size, BIT(31) };
@@ -149,7 +149,7 @@ static int ioctl_with_size(struct kunit *test, unsigned int cmd, u32 size)
 	return ioctl_at(test, cmd, it->user);
 }
 
-/* Catches: a program that a later kernel refuses, or reads too much of. */
+/* Catches: an old program that is refused, or of which too much is read. */
 static void ioctl_checks_size(struct kunit *test)
 {
 	const struct ioctl_size_case *param = test->param_value;
@@ -170,7 +170,7 @@ static void ioctl_checks_size(struct kunit *test)
 	test_user_end();
 }
 
-/* Catches: what a newer program asks for, and does not get without a word. */
+/* Catches: a request of a newer program that is silently ignored. */
 static void ioctl_checks_tail(struct kunit *test)
 {
 	const struct ioctl_size_case *param = test->param_value;
@@ -192,7 +192,7 @@ static void ioctl_checks_tail(struct kunit *test)
 	test_user_end();
 }
 
-/* Catches: memory that is not there and is read. */
+/* Catches: an access to memory that is not mapped. */
 static void ioctl_checks_pointer(struct kunit *test)
 {
 	const struct ioctl_size_case *param = test->param_value;
@@ -209,7 +209,7 @@ static void ioctl_checks_pointer(struct kunit *test)
 	test_user_end();
 }
 
-/* Catches: a command that is taken for another. */
+/* Catches: a command that is handled as another. */
 static void ioctl_knows_commands(struct kunit *test)
 {
 	static const unsigned int cmds[] = {
@@ -311,7 +311,10 @@ static const struct ioctl_case ioctl_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(ioctl, ioctl_cases, name);
 
-/* Catches: nonsense that is accepted, or that has another errno than said. */
+/*
+ * Catches: invalid arguments that are accepted, or get another errno than
+ * documented.
+ */
 static void ioctl_checks_arguments(struct kunit *test)
 {
 	const struct ioctl_case *param = test->param_value;
@@ -338,7 +341,7 @@ static int ioctl_submit(struct kunit *test, u32 flags, s32 in_fence,
 	return ioctl_run(test, DMACPY_SUBMIT, &args);
 }
 
-/* Catches: an operation that is not what the program meant, and is run. */
+/* Catches: an operation that differs from the program's, and is run. */
 static void ioctl_checks_operations(struct kunit *test)
 {
 	struct dmacpy_op op = { .length = 1, .dst = 1, .src = 1 };
@@ -366,7 +369,10 @@ static void ioctl_checks_operations(struct kunit *test)
 	test_user_end();
 }
 
-/* Catches: longer operations of a newer program, read in a wrong place. */
+/*
+ * Catches: longer operations of a newer program that are read at a wrong
+ * offset.
+ */
 static void ioctl_steps_over_tails(struct kunit *test)
 {
 	const u32 op_size = SIZE_OP + 24;
@@ -398,7 +404,7 @@ static void ioctl_steps_over_tails(struct kunit *test)
 	test_user_end();
 }
 
-/* In the place of dmacpy_buf_sync_part(). */
+/* Replaces dmacpy_buf_sync_part(). */
 static void ioctl_note_sync(struct device *dev, dma_addr_t addr, size_t size,
 			    enum dma_data_direction dir, bool for_cpu)
 {
@@ -410,7 +416,7 @@ static void ioctl_note_sync(struct device *dev, dma_addr_t addr, size_t size,
 	it->syncs[it->nsyncs++] = (struct ioctl_sync){ addr, size, for_cpu };
 }
 
-/* All that was synced since the last time, in this order. */
+/* Expects the syncs since the last call, in this order. */
 static void ioctl_expect_syncs(struct kunit *test, dma_addr_t base,
 			       const struct ioctl_sync *wanted,
 			       unsigned int count)
@@ -459,7 +465,7 @@ static int ioctl_copy(struct kunit *test, u32 handle)
 	return ioctl_submit(test, DMACPY_SUBMIT_WAIT, 0, SIZE_OP, 1);
 }
 
-/* Catches: a copy that does not sync, or syncs what only SYNC may. */
+/* Catches: a copy that does not sync, or syncs memory that only SYNC may. */
 static void ioctl_syncs_memory(struct kunit *test)
 {
 	static const struct ioctl_sync by_copy[] = {
@@ -490,10 +496,10 @@ static void ioctl_syncs_memory(struct kunit *test)
 	buf = xa_load(&it->stream->bufs, handle);
 	kunit_activate_static_stub(test, dmacpy_buf_sync_part, ioctl_note_sync);
 	ioctl_begin(test);
-	/* The callback is to come in this thread. */
+	/* The engine is to call back in this thread. */
 	it->engine->at_once = true;
 
-	/* As registered memory, with an engine that is not coherent. */
+	/* Treat it as registered memory, for an engine that is not coherent. */
 	buf->incoherent = true;
 	buf->needs_sync = true;
 	KUNIT_EXPECT_EQ(test, 0, ioctl_copy(test, handle));
@@ -513,13 +519,13 @@ static void ioctl_syncs_memory(struct kunit *test)
 			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_CPU));
 	ioctl_expect_syncs(test, base, for_cpu, ARRAY_SIZE(for_cpu));
 
-	/* An engine that sees the caches. */
+	/* The engine snoops the caches. */
 	buf->incoherent = false;
 	KUNIT_EXPECT_EQ(test, 0,
 			ioctl_sync_two(test, handle, DMACPY_SYNC_FOR_CPU));
 	ioctl_expect_syncs(test, base, NULL, 0);
 	test_user_end();
-	/* The dma-buf goes before the stream does. */
+	/* Free the dma-buf before the stream. */
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_handle_release(it->stream, handle));
 }
 
@@ -533,7 +539,7 @@ static const struct ioctl_case ioctl_unbound_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(ioctl_unbound, ioctl_unbound_cases, name);
 
-/* Catches: a command that goes to hardware which is not there any more. */
+/* Catches: a command that accesses hardware after an unbind. */
 static void ioctl_is_unbound(struct kunit *test)
 {
 	const struct ioctl_case *param = test->param_value;

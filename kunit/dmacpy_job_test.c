@@ -22,7 +22,7 @@
 
 #define JOB_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
-/* Far more than anything takes. */
+/* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
 
 struct job_op_case {
@@ -81,9 +81,9 @@ static void job_checks_operation(struct kunit *test)
 }
 
 /*
- * Bytes that are asked for, of which an allocator may make more, with what the
- * stream has for the record; but for the patterns of fills: there are 64 KiB of
- * them at most.
+ * Returns the bytes of a job, without the allocator's overhead, with those of
+ * its record; but without the patterns of fills, of which there are 64 KiB at
+ * most.
  */
 static size_t job_memory(struct kunit *test, unsigned int nops)
 {
@@ -92,14 +92,14 @@ static size_t job_memory(struct kunit *test, unsigned int nops)
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_job_add_fence(job));
-	/* A fence of ours begins with what others see of it. */
+	/* The struct dma_fence is at the start of our fence. */
 	size = (void *)(job->own.points + 2 * job->own.room) - (void *)job +
 	       ksize(job->fence) + sizeof(struct dmacpy_event);
 	dmacpy_job_free(job);
 	return size;
 }
 
-/* Catches: jobs that a program can fill the memory with. */
+/* Catches: jobs that allow a program to exhaust the memory. */
 static void job_takes_little_memory(struct kunit *test)
 {
 	unsigned int nops;
@@ -160,7 +160,7 @@ static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
 #define OVERLAP_SIZE	64
 #define OVERLAP_ROUNDS	1000
 
-/* With another stride on each side, all from its first byte to its last one. */
+/* If the strides differ, marks all bytes from the first to the last one. */
 static void job_mark(unsigned int *used, const struct dmacpy_op *op,
 		     unsigned int offset, unsigned int stride)
 {
@@ -192,7 +192,7 @@ static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
 	return offset + (op->rows - 1) * stride + op->length <= size;
 }
 
-/* Catches: tiles of one picture that overlap, or are said to. */
+/* Catches: tiles of one picture that overlap, or are wrongly refused. */
 static void job_finds_overlap(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -290,7 +290,7 @@ static const struct job_end_case job_end_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(job_end, job_end_cases, name);
 
-/* Catches: a copy outside of its buffers, or beyond what they allow. */
+/* Catches: a copy outside of its buffers, or without the access. */
 static void job_checks_ends(struct kunit *test)
 {
 	const struct job_end_case *param = test->param_value;
@@ -421,7 +421,7 @@ static void job_joins(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
-/* Catches: a limit that what is joined passes, or another operation refused. */
+/* Catches: joined operations that exceed a limit, or a wrong refused one. */
 static void job_counts_what_is_joined(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -447,18 +447,18 @@ static void job_counts_what_is_joined(struct kunit *test)
 }
 
 #define MEMORY_SIZE	6000
-#define MEMORY_SEGS	16	/* of every other one, or else 1 */
+#define MEMORY_SEGS	16	/* for every other memory; 1 for the rest */
 #define MEMORIES	4
 #define COPY_JOBS	40
 #define COPY_OPS	6
 
 /**
- * struct job_memory - a buffer in pieces, and what should be in it
- * @buf: the end point
+ * struct job_memory - a buffer of segments, and its expected contents
+ * @buf: the buffer
  * @nsegs: number of @segs
- * @segs: its pieces, all in @memory
- * @memory: what the engine reads and writes
- * @model: what should be there, in the order of the buffer
+ * @segs: its segments, all in @memory
+ * @memory: memory that the engine accesses
+ * @model: expected contents, in the order of the buffer
  */
 struct job_memory {
 	struct dmacpy_buf *buf;
@@ -472,14 +472,14 @@ struct job_memory {
  * struct job_test - jobs on an engine
  * @chan: the channel
  * @engine: its engine
- * @ready: as @chan wants it
- * @report: as @chan wants it
- * @share: of a user
- * @lane: some stream's
- * @memories: what is copied
- * @random: what else is random
- * @released: the job is over
- * @result: what it ended with
+ * @ready: argument of dmacpy_chan_open()
+ * @report: argument of dmacpy_chan_open()
+ * @share: share of a user
+ * @lane: lane of a stream
+ * @memories: source and destination memories
+ * @random: generator of all other random numbers
+ * @released: completed by the job's release
+ * @result: result of the job
  */
 struct job_test {
 	struct dmacpy_chan *chan;
@@ -494,7 +494,7 @@ struct job_test {
 	int result;
 };
 
-/* From the end of the memory to its beginning, in random lengths. */
+/* Cuts the memory into random lengths, from its end to its start. */
 static void job_cut_memory(struct kunit *test, struct job_memory *memory)
 {
 	struct job_test *jt = test->priv;
@@ -512,7 +512,7 @@ static void job_cut_memory(struct kunit *test, struct job_memory *memory)
 	}
 }
 
-/* What is in a buffer, in its order. */
+/* Copies the contents of a buffer, in its order. */
 static void job_gather(const struct job_memory *memory, u8 *to)
 {
 	unsigned int i, at = MEMORY_SIZE;
@@ -576,7 +576,7 @@ static const struct dmacpy_xfer_ops job_test_ops = {
 	.release = job_test_release,
 };
 
-/* Any operation, which may be out of bounds or overlap; rows may touch. */
+/* Draws an operation, which may exceed its buffers or overlap. */
 static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
 {
 	struct rnd_state *random = &jt->random;
@@ -602,7 +602,7 @@ static void job_random_op(struct job_test *jt, struct dmacpy_op *op)
 	}
 }
 
-/* Byte for byte. */
+/* Runs the operation on the model, byte by byte. */
 static void job_model_op(const struct dmacpy_op *op, u8 *dst, const u8 *src)
 {
 	const u8 *pattern = (const u8 *)&op->pattern;
@@ -616,7 +616,7 @@ static void job_model_op(const struct dmacpy_op *op, u8 *dst, const u8 *src)
 				src[op->src_offset + row * op->src_stride + at];
 }
 
-/* A copy that goes on where the last operation ends, if it was one row. */
+/* Makes a copy that continues the last operation, if it was one row. */
 static void job_next_op(const struct dmacpy_op *last, struct dmacpy_op *op)
 {
 	*op = (struct dmacpy_op){
@@ -631,7 +631,7 @@ static struct job_memory *job_random_memory(struct job_test *jt)
 	return &jt->memories[test_random_below(&jt->random, MEMORIES)];
 }
 
-/* Handles are the same for the same memory. */
+/* The same memory always has the same handle. */
 static void job_name_memory(struct job_test *jt, struct dmacpy_op *op,
 			    struct dmacpy_plan_ends *ends,
 			    struct job_memory *dst, struct job_memory *src)
@@ -644,7 +644,7 @@ static void job_name_memory(struct job_test *jt, struct dmacpy_op *op,
 	ends->src = fills ? NULL : src->buf;
 }
 
-/* Half of them touch the last one, as far as there is room. */
+/* Half of them are adjacent to the last one, as far as there is room. */
 static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
 			   struct dmacpy_plan_ends *ends)
 {
@@ -705,7 +705,7 @@ static void job_close_chan(void *chan)
 	dmacpy_chan_close(chan);
 }
 
-/* Catches: a byte that is not copied or filled, or in a wrong place. */
+/* Catches: a byte that is not copied or filled, or at a wrong place. */
 static void job_copies(struct kunit *test)
 {
 	struct job_test *jt;

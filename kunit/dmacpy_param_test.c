@@ -8,7 +8,7 @@
 
 #include "dmacpy_param.h"
 
-/* As the kernel has found it in the module. */
+/* Returns the parameter of the module, as the kernel knows it. */
 static const struct kernel_param *
 param_find(struct kunit *test, const struct dmacpy_param *param)
 {
@@ -65,7 +65,7 @@ static const struct param_case param_all[] = {
 
 KUNIT_ARRAY_PARAM_DESC(param, param_all, name);
 
-/* Catches: a value out of bounds that is taken, or one on them that is not. */
+/* Catches: a value out of bounds that is accepted, or a bound that is not. */
 static void param_keeps_bounds(struct kunit *test)
 {
 	const struct param_case *param_case = test->param_value;
@@ -82,7 +82,7 @@ static void param_keeps_bounds(struct kunit *test)
 	param_expect(test, param, before, true);
 }
 
-/* Catches: text that is no number and is taken for one, or that does harm. */
+/* Catches: text that is not a number and is accepted, or that does harm. */
 static void param_refuses_text(struct kunit *test)
 {
 	static const char * const texts[] = {
@@ -99,7 +99,7 @@ static void param_refuses_text(struct kunit *test)
 	}
 }
 
-/* Catches: a value that is read from elsewhere than where it was written. */
+/* Catches: a value that is read from another variable than was written. */
 static void param_is_read_back(struct kunit *test)
 {
 	const struct kernel_param *kp = param_find(test, &dmacpy_timeout);
@@ -113,7 +113,7 @@ static void param_is_read_back(struct kunit *test)
 	dmacpy_timeout.value = before;
 }
 
-/* Catches: any address that root may name where the kernel is locked down. */
+/* Catches: an address from root that a locked-down kernel accepts. */
 static void param_with_addresses_is_locked_down(struct kunit *test)
 {
 	const struct kernel_param *kp;

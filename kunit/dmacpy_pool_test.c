@@ -9,7 +9,7 @@
 
 #include "dmacpy_pool.h"
 
-/* A region that nobody reads or writes. */
+/* A region that no code accesses */
 #define POOL_ADDR	0xffe00000ULL
 #define POOL_SIZE	(16 * PAGE_SIZE)
 
@@ -21,7 +21,7 @@ static void pool_forget_node(void *data)
 	pdev->dev.of_node = NULL;
 }
 
-/* A node with a region of its own and this "reserved". */
+/* Creates a node with a region of its own and this "reserved". */
 static struct platform_device *pool_node(struct kunit *test, void *reserved,
 					 size_t size)
 {
@@ -87,7 +87,10 @@ static void pool_reserved_name(const struct pool_reserved_case *reserved,
 
 KUNIT_ARRAY_PARAM(pool_reserved, pool_reserved_cases, pool_reserved_name);
 
-/* Catches: memory of the firmware that is handed out, or none that is. */
+/*
+ * Catches: memory of the firmware that is allocated, or free memory that is
+ * not.
+ */
 static void pool_reserves(struct kunit *test)
 {
 	const struct pool_reserved_case *reserved = test->param_value;
@@ -112,7 +115,7 @@ static void pool_reserves(struct kunit *test)
 	dmacpy_pool_put(pool);
 }
 
-/* Catches: a region that two instances hand out, or that is never free. */
+/* Catches: a region that two instances allocate from, or that is leaked. */
 static void pool_is_adopted(struct kunit *test)
 {
 	struct platform_device *pdev = pool_node(test, NULL, 0);
@@ -135,7 +138,7 @@ static void pool_is_adopted(struct kunit *test)
 	release_mem_region(POOL_ADDR, PAGE_SIZE);
 }
 
-/* Catches: a length that wraps when it is rounded up. */
+/* Catches: a length that overflows when it is rounded up. */
 static void pool_refuses_lengths(struct kunit *test)
 {
 	static const struct {

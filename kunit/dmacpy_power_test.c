@@ -10,7 +10,7 @@
 #include "dmacpy_power.h"
 #include "dmacpy_test_device.h"
 
-/* Far more than anything takes. */
+/* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
 
 static unsigned int power_refs(struct device *dev)
@@ -27,7 +27,7 @@ static void power_expect_off(struct kunit *test, struct device *dev)
 	KUNIT_EXPECT_TRUE(test, pm_runtime_suspended(dev));
 }
 
-/* Catches: power that goes with the first of two buffers, or never. */
+/* Catches: power that is put with the first of two buffers, or never. */
 static void power_is_counted(struct kunit *test)
 {
 	struct device *dev = test->priv;
@@ -46,7 +46,7 @@ static void power_is_counted(struct kunit *test)
 	dmacpy_power_disable(dev);
 }
 
-/* Catches: a device that goes before the last buffer gives its power back. */
+/* Catches: a device that is freed before the last buffer puts its power. */
 static void power_keeps_device(struct kunit *test)
 {
 	struct device *dev = test->priv;
@@ -63,7 +63,7 @@ static void power_keeps_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_power_uses(dev));
 }
 
-/* Catches: a count or a reference that stays when there is no power. */
+/* Catches: a count or a reference that remains when the resume has failed. */
 static void power_may_fail(struct kunit *test)
 {
 	struct device *dev = test->priv;

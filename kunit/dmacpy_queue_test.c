@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of dmacpy_queue.c: when a waiter spins. All else has dmacpy_stream. */
+/*
+ * Tests of dmacpy_queue.c: spinning waiters. dmacpy_stream_test.c has the rest.
+ */
 #include <kunit/test.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -17,10 +19,10 @@
 #include "dmacpy_test_device.h"
 #include "dmacpy_test_engine.h"
 
-/* For how long a waiter may spin: far longer than its job takes. */
+/* Maximum time for a waiter to spin: far longer than its job takes. */
 #define SPIN_US		1000000
 #define JOB_NS		(20 * NSEC_PER_USEC)
-/* Others may want the CPU meanwhile, so that it gives up. */
+/* Retries, as the waiter yields the CPU to other tasks that need it. */
 #define SPIN_TRIES	1000
 
 #define QUICK_NS	3000
@@ -31,8 +33,8 @@
  * struct queue_test - a stream, and a waiter
  * @stream: the stream
  * @waiter: the waiter
- * @timer: completes its job
- * @spin: what the parameter was before
+ * @timer: completes the waiter's job
+ * @spin: previous value of the parameter
  */
 struct queue_test {
 	struct dmacpy_stream *stream;
@@ -45,12 +47,12 @@ static enum hrtimer_restart queue_complete(struct hrtimer *timer)
 {
 	struct queue_test *qt = container_of(timer, struct queue_test, timer);
 
-	/* As queue_complete_waiter() does. */
+	/* The same as in queue_complete_waiter(). */
 	smp_store_release(&qt->waiter.job, NULL);
 	return HRTIMER_NORESTART;
 }
 
-/* With a job that an interrupt completes. The job itself is not looked at. */
+/* Spins for a job that an interrupt completes. The job itself is not used. */
 static bool queue_spin(struct queue_test *qt)
 {
 	bool completed;
@@ -74,7 +76,7 @@ static bool queue_ever_spins(struct queue_test *qt)
 	return false;
 }
 
-/* Catches: a waiter that sleeps, or that does not see that its job is done. */
+/* Catches: a waiter that sleeps, or that misses the completion of its job. */
 static void queue_spins(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
@@ -85,7 +87,7 @@ static void queue_spins(struct kunit *test)
 						  ktime_get_ns()));
 }
 
-/* Catches: a parameter of 0 that does not turn it off. */
+/* Catches: a parameter of 0 that does not disable spinning. */
 static void queue_spins_only_if_asked_for(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
@@ -114,7 +116,7 @@ static void queue_spins_not_behind_fences(struct kunit *test)
 	list_del(&job);
 }
 
-/* For a job that does not complete: not until the limit, SPIN_US? */
+/* Returns true if a spin for an incomplete job ends before SPIN_US. */
 static bool queue_gives_up_early(struct queue_test *qt)
 {
 	u64 start = ktime_get_ns();
@@ -124,7 +126,7 @@ static bool queue_gives_up_early(struct queue_test *qt)
 	       ktime_get_ns() - start < SPIN_US * NSEC_PER_USEC;
 }
 
-/* Catches: a task that does not give up the CPU for what has to run. */
+/* Catches: a task that does not yield the CPU to another one. */
 static void queue_spins_not_in_the_way(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
@@ -137,7 +139,7 @@ static void queue_spins_not_in_the_way(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, early);
 }
 
-/* Catches: a signal that has to wait. */
+/* Catches: a signal that is not handled while the task spins. */
 static void queue_spins_not_with_a_signal(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
@@ -149,7 +151,7 @@ static void queue_spins_not_with_a_signal(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, early);
 }
 
-/* Catches: a waiter that spins for longer than it may. */
+/* Catches: a waiter that spins for longer than the limit. */
 static void queue_spins_not_for_ever(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
@@ -166,7 +168,7 @@ static void queue_note(struct queue_test *qt, u64 ns, unsigned int times)
 		dmacpy_queue_note_latency(qt->stream, ns);
 }
 
-/* Catches: one hung job that counts for all those after it; no end of that. */
+/* Catches: a hung job that counts for all later ones; or for ever. */
 static void queue_forgets_a_hang(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;

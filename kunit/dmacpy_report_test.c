@@ -6,7 +6,7 @@
 
 #include "dmacpy_report.h"
 
-/* Not more than there is room for */
+/* At most the number that fits */
 #define FAILURES	20
 
 struct report_test {
@@ -29,7 +29,7 @@ static unsigned int report_many(struct report_test *rt)
 	return reported;
 }
 
-/* Catches: a count that depends on who listens. */
+/* Catches: a count that depends on the listeners. */
 static void report_counts(struct kunit *test)
 {
 	struct report_test *rt = test->priv;
@@ -49,7 +49,10 @@ static void report_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, stat.recoveries);
 }
 
-/* Catches: a flood; what is pending when the node goes. */
+/*
+ * Catches: a flood of notifications; one that is pending when the node is
+ * removed.
+ */
 static void report_bounds(struct kunit *test)
 {
 	struct report_test *rt = test->priv;
@@ -58,7 +61,10 @@ static void report_bounds(struct kunit *test)
 	dmacpy_report_attach(&rt->report, rt->node);
 	reported = report_many(rt);
 	KUNIT_EXPECT_LE(test, 1, reported);
-	/* Twice when five seconds are over in between, on a busy host. */
+	/*
+	 * The limit applies twice if five seconds pass in between, on a busy
+	 * host.
+	 */
 	KUNIT_EXPECT_GE(test, FAILURES, reported);
 	KUNIT_EXPECT_EQ(test, FAILURES - reported, rt->report.missed);
 	for (i = 0; i < 2 * DMACPY_REPORT_PENDING; i++)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device without hardware, for any machine: RAM that stands for SRAM, and
- * the engine of dmacpy_fake_dma.c, with a device for the driver dmacpy. It is
- * as any device that another driver makes: the SRAM is a gen_pool of its
- * parent, the channels are those of a struct dma_slave_map. No device tree is
- * needed, and none is in the way.
+ * A device without hardware, for any machine: RAM in place of SRAM, and the
+ * engine of dmacpy_fake_dma.c, with a device for the driver dmacpy. The device
+ * is created as by any other driver: the SRAM is a gen_pool of its parent, and
+ * the channels are those of a struct dma_slave_map. It needs no device tree,
+ * and works beside one.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
@@ -150,7 +150,7 @@ static struct platform_driver sim_driver = {
 	},
 };
 
-/* As long as there is a buffer, dmacpy keeps this module, and so the SRAM. */
+/* While a buffer exists, dmacpy holds this module, and so the SRAM. */
 static int __init sim_init(void)
 {
 	sim_device = platform_create_bundle(&sim_driver, sim_probe, NULL, 0,

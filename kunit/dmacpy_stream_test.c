@@ -36,26 +36,26 @@
 
 #define STREAM_SIZE	16
 
-/* How long nothing is to happen, in jiffies. */
+/* Time in which an event must not happen, in jiffies */
 #define A_WHILE		(HZ / 5)
 
-/* Far more than anything takes. */
+/* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
 
 /**
- * struct stream_test - a stream, and what it copies
- * @engine: the engine, on hold
+ * struct stream_test - a stream, and its buffers
+ * @engine: engine of @dev, on hold
  * @dev: the instance
  * @stream: the stream
- * @dst: where to
- * @src: where from
- * @dst_handle: of @dst
- * @src_handle: of @src
- * @max_user_jobs: what the parameter was before
- * @max_user_streams: what the parameter was before
- * @max_jobs: what the parameter was before
- * @max_events: what the parameter was before
- * @dependency_timeout: what the parameter was before
+ * @dst: destination
+ * @src: source
+ * @dst_handle: handle of @dst
+ * @src_handle: handle of @src
+ * @max_user_jobs: previous value of the parameter
+ * @max_user_streams: previous value of the parameter
+ * @max_jobs: previous value of the parameter
+ * @max_events: previous value of the parameter
+ * @dependency_timeout: previous value of the parameter
  */
 struct stream_test {
 	struct test_engine *engine;
@@ -105,7 +105,7 @@ static struct dmacpy_job *stream_event_job(struct kunit *test, u64 user_data)
 	return job;
 }
 
-/* Without waiting. */
+/* Does not wait. */
 static int stream_submit(struct kunit *test, struct dmacpy_job *job)
 {
 	struct stream_test *st = test->priv;
@@ -152,7 +152,7 @@ static void stream_run(struct kunit *test, enum test_outcome outcome)
 	KUNIT_EXPECT_TRUE(test, test_engine_run(st->engine, outcome));
 }
 
-/* What a job ends with. */
+/* Returns the result of a job. */
 static int stream_result(struct dma_fence *fence)
 {
 	int status;
@@ -191,7 +191,6 @@ static unsigned int stream_poll(struct kunit *test)
 	return (__force unsigned int)dmacpy_stream_poll(st->stream, NULL, NULL);
 }
 
-/* A fence of somebody else. */
 /**
  * struct stream_foreign_fence - a fence of another driver
  * @base: the fence
@@ -216,7 +215,10 @@ static struct dma_fence *stream_other_fence(struct kunit *test)
 {
 	struct stream_foreign_fence *fence;
 
-	/* Freed by RCU when the last reference is put, as @base is first. */
+	/*
+	 * RCU frees it when the last reference is dropped, as @base comes
+	 * first.
+	 */
 	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	spin_lock_init(&fence->lock);
@@ -237,7 +239,7 @@ static struct dmacpy_job *stream_waiting_job(struct kunit *test,
 	return job;
 }
 
-/* Catches: a handle that is given twice, or that is still there when gone. */
+/* Catches: a handle that is assigned twice, or valid after its release. */
 static void stream_names_buffers(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -289,7 +291,7 @@ static void stream_reserves_events(struct kunit *test)
 	stream_start(test, stream_job(test));
 	for (i = 0; i < 3; i++)
 		stream_run(test, TEST_COPY);
-	/* The jobs have ended, but nobody has read. */
+	/* The jobs have completed, but the records have not been read. */
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			stream_submit(test, stream_event_job(test, 2)));
 	stream_expect_event(test, 0, 0);
@@ -307,8 +309,8 @@ static void stream_make_event(struct kunit *test, u64 user_data)
 }
 
 /*
- * Catches: a record that is lost, or out of order, when it cannot be copied,
- * and one that gets its place meanwhile.
+ * Catches: a record that is lost or out of order, if it cannot be copied, and
+ * one that takes its place concurrently.
  */
 static void stream_takes_records_back(struct kunit *test)
 {
@@ -336,7 +338,7 @@ static void stream_takes_records_back(struct kunit *test)
 		stream_expect_event(test, i, 0);
 }
 
-/* Catches: a job too much, or a place that a refused one keeps. */
+/* Catches: a job beyond the limit, or room that a refused one occupies. */
 static void stream_limits_jobs(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -366,8 +368,9 @@ static bool stream_polls_out(struct kunit *test)
 }
 
 /*
- * Catches: jobs of other streams of the user that do not count; a place that a
- * refused job keeps; a poll() that reports room which the user does not have.
+ * Catches: jobs of the user's other streams that do not count; room that a
+ * refused job occupies; a poll() that reports room which the user does not
+ * have.
  */
 static void stream_limits_jobs_of_user(struct kunit *test)
 {
@@ -410,7 +413,7 @@ static struct dmacpy_stream *stream_open_unprivileged(struct kunit *test)
 	return stream;
 }
 
-/* Catches: a closed stream whose jobs go on, and that no longer counts. */
+/* Catches: a closed stream that does not count while its jobs are in flight. */
 static void stream_limits_streams_of_user(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -433,11 +436,11 @@ static void stream_limits_streams_of_user(struct kunit *test)
 }
 
 /**
- * struct stream_submitter - somebody who waits for a stream
- * @work: waits
+ * struct stream_submitter - a task that waits for a stream
+ * @work: the waiting task
  * @stream: the stream
- * @job: what he submits, when there is room
- * @result: what that ended with
+ * @job: the job that it submits when there is room
+ * @result: result of the submission
  */
 struct stream_submitter {
 	struct work_struct work;
@@ -455,7 +458,7 @@ static void stream_submit_work(struct work_struct *work)
 					  false);
 }
 
-/* A job is in flight, and somebody waits until @go was called. */
+/* A job is in flight, and a task waits until @go was called. */
 static int stream_meanwhile(struct kunit *test, struct dmacpy_job *job,
 			    work_func_t wait, void (*go)(struct kunit *test))
 {
@@ -499,7 +502,7 @@ static void stream_make_room(struct kunit *test)
 	stream_run(test, TEST_COPY);
 }
 
-/* Catches: somebody who is not woken when there is room. */
+/* Catches: a task that is not woken when there is room. */
 static void stream_waits_for_room(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0,
@@ -525,7 +528,7 @@ static void stream_unplug(struct kunit *test)
 	mutex_unlock(&st->dev->lock);
 }
 
-/* Catches: an unbind that leaves those asleep who wait for room. */
+/* Catches: an unbind that does not wake tasks that wait for room. */
 static void stream_wakes_when_unplugged(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, -ENODEV,
@@ -540,11 +543,11 @@ static void stream_wakes_user_when_unplugged(struct kunit *test)
 }
 
 /**
- * struct stream_slow_fence - a fence that takes its time to tell
+ * struct stream_slow_fence - a fence whose state takes a while to query
  * @base: the fence
  * @lock: protects @base
- * @asked: somebody wants to know whether it has signalled
- * @answer: he is told that it has
+ * @asked: completed when a task queries the state
+ * @answer: completed to report that the fence has signalled
  */
 struct stream_slow_fence {
 	struct dma_fence base;
@@ -588,8 +591,8 @@ static struct stream_slow_fence *stream_slow_fence(struct kunit *test)
 }
 
 /*
- * Catches: a job that goes ahead of one that others can see already. It may
- * wait for one of them, who waits for the one that is now behind it.
+ * Catches: a job that passes one that others can see already. It may wait for
+ * one of them, which waits for the job that was passed.
  */
 static void stream_lets_nobody_ahead(struct kunit *test)
 {
@@ -622,7 +625,7 @@ static void stream_lets_nobody_ahead(struct kunit *test)
 
 /*
  * Catches: a job that runs although an earlier one, its in-fence, has failed
- * while it was on its way.
+ * during the submission.
  */
 static void stream_is_taken_along_meanwhile(struct kunit *test)
 {
@@ -641,7 +644,7 @@ static void stream_is_taken_along_meanwhile(struct kunit *test)
 	second = dma_fence_get(submitter.job->fence);
 	INIT_WORK_ONSTACK(&submitter.work, stream_submit_work);
 	queue_work(system_unbound_wq, &submitter.work);
-	/* It has looked at the first fence, and now it does at the other. */
+	/* The submission has checked the first fence, and now the other. */
 	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->asked,
 							     PATIENCE));
 	stream_run(test, TEST_FAIL);
@@ -654,7 +657,10 @@ static void stream_is_taken_along_meanwhile(struct kunit *test)
 	dma_fence_put(second);
 }
 
-/* Catches: a failure that spares who was behind it, or takes a later one. */
+/*
+ * Catches: a failure that does not cancel earlier submissions, or cancels later
+ * ones.
+ */
 static void stream_fails_in_order(struct kunit *test)
 {
 	static const int results[] = { 0, -EIO, -ECANCELED, -ECANCELED, 0 };
@@ -684,8 +690,8 @@ static void stream_flush_work(struct work_struct *work)
 }
 
 /*
- * Catches: fsync() that does not wait, or with an error that it does not tell,
- * or tells again.
+ * Catches: fsync() that does not wait, or with an error that is not reported,
+ * or that is reported twice.
  */
 static void stream_flushes(struct kunit *test)
 {
@@ -710,7 +716,7 @@ static void stream_unbind(struct kunit *test)
 	test_device_unbind(st->dev);
 }
 
-/* Catches: somebody who sleeps in poll() for ever, or is woken for nothing. */
+/* Catches: a task that sleeps in poll() for ever, or is woken in vain. */
 static void stream_polls(struct kunit *test)
 {
 	const unsigned int in = (__force unsigned int)(EPOLLIN | EPOLLRDNORM);
@@ -736,7 +742,7 @@ static bool stream_is_used(struct dma_buf *dmabuf, enum dma_resv_usage usage)
 	return !dma_resv_test_signaled(dmabuf->resv, usage);
 }
 
-/* Catches: NO_IMPLICIT that others wait for, or others who do not wait. */
+/* Catches: a fence for NO_IMPLICIT; others without one. */
 static void stream_has_others_wait(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -789,7 +795,10 @@ static void stream_start_awaited(struct kunit *test,
 	stream_start_waited(test, waiter, false);
 }
 
-/* Catches: a waiter who is not woken, woken for nothing, or told wrongly. */
+/*
+ * Catches: a waiter that is not woken, is woken in vain, or gets a wrong
+ * result.
+ */
 static void stream_wakes_waiter(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -819,7 +828,7 @@ static void stream_wakes_waiter(struct kunit *test)
 	}
 }
 
-/* Catches: a waiter who is told of a job that he has forgotten. */
+/* Catches: a waiter that is notified of a job that it no longer waits for. */
 static void stream_forgets_waiter(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -842,7 +851,7 @@ static bool stream_is_locked_or_used(struct dma_buf *dmabuf)
 	       stream_is_used(dmabuf, DMA_RESV_USAGE_READ);
 }
 
-/* Catches: a job that takes its time, and that others do not wait for. */
+/* Catches: a slow job that others do not wait for. */
 static void stream_fences_slow_job(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -861,7 +870,7 @@ static void stream_fences_slow_job(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, stream_is_locked_or_used(st->dst));
 }
 
-/* Catches: a fence for nobody, or one that is used when it has signalled. */
+/* Catches: a fence that is not needed, or is used after it has signalled. */
 static void stream_fences_no_quick_job(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -869,7 +878,7 @@ static void stream_fences_no_quick_job(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		/* The second one fails. */
+		/* The second submission fails. */
 		st->engine->no_submit = i == 1;
 		st->engine->hold = false;
 		st->engine->at_once = true;
@@ -890,7 +899,7 @@ static void stream_fences_no_quick_job(struct kunit *test)
 
 #define STREAM_MANY	40
 
-/* Catches: memory of jobs that is kept without a limit, or is lost. */
+/* Catches: memory of jobs that is kept without a limit, or is leaked. */
 static void stream_keeps_some_memory(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -916,7 +925,7 @@ static void stream_keeps_some_memory(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
-/* Catches: a job that is run before its in-fence, or that passes another. */
+/* Catches: a job that runs before its in-fence, or that passes another. */
 static void stream_waits_for_fence(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -940,7 +949,7 @@ static void stream_waits_for_fence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fences[1]));
 }
 
-/* Catches: a stream that is held up by what another one waits for. */
+/* Catches: a stream that is delayed by the dependency of another one. */
 static void stream_holds_up_no_other(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -964,7 +973,7 @@ static void stream_holds_up_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, stream_result(waiting));
 }
 
-/* Catches: a job that is run although what it waits for has failed. */
+/* Catches: a job that runs although its dependency has failed. */
 static void stream_in_fence_fails(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -981,7 +990,7 @@ static void stream_in_fence_fails(struct kunit *test)
 }
 
 /*
- * Catches: a job that waits for one that is before it anyway, or that is run
+ * Catches: a job that waits for an earlier one of its stream, or that runs
  * although that one has failed.
  */
 static void stream_waits_not_for_itself(struct kunit *test)
@@ -1007,7 +1016,7 @@ static void stream_waits_not_for_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 }
 
-/* Catches: the same where that one is only taken along, and is yet to end. */
+/* Catches: the same if that one is only cancelled, and not completed yet. */
 static void stream_is_taken_along_later(struct kunit *test)
 {
 	struct dma_fence *first, *second, *third;
@@ -1022,7 +1031,7 @@ static void stream_is_taken_along_later(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(third));
 }
 
-/* Catches: a job that waits for ever, or that is run when it is too late. */
+/* Catches: a job that waits for ever, or that runs after its deadline. */
 static void stream_has_deadline(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -1039,7 +1048,7 @@ static void stream_has_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 }
 
-/* Catches: a job behind much work that is taken for one that waits in vain. */
+/* Catches: a job behind a long queue that is mistaken for one that hangs. */
 static void stream_has_no_deadline_for_own_jobs(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -1062,7 +1071,7 @@ static void stream_has_no_deadline_for_own_jobs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
 }
 
-/* Catches: a job, a record or a handle that an unbind forgets. */
+/* Catches: a job, a record or a handle that an unbind leaves. */
 static void stream_is_unbound(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -1090,7 +1099,10 @@ static void stream_is_unbound(struct kunit *test)
 	dmacpy_fence_signal(other);
 }
 
-/* Catches: a stream behind much work, on the channel with fewest streams. */
+/*
+ * Catches: a stream on the channel with the fewest streams, but the most queued
+ * work.
+ */
 static void stream_takes_least_backlog(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -1117,7 +1129,7 @@ static void stream_takes_least_backlog(struct kunit *test)
 	stream_run(test, TEST_COPY);
 }
 
-/* Catches: all streams on one channel, or a place that a closed one keeps. */
+/* Catches: all streams on one channel, or a closed stream that still counts. */
 static void stream_takes_least_loaded(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
@@ -1126,7 +1138,7 @@ static void stream_takes_least_loaded(struct kunit *test)
 	struct dmacpy_stream *streams[3];
 	unsigned int i;
 
-	/* Nobody gives the other one anything to do. */
+	/* No stream submits a job on the other channel. */
 	st->dev->chans = others;
 	st->dev->nchans = 2;
 	for (i = 0; i < 3; i++)

@@ -19,11 +19,11 @@
 #define SYNC_ROUNDS	1000
 
 /**
- * struct sync_test - two memories, of which the first has two names
- * @resv: of the memories
- * @bufs: the first, once more, and the second
- * @points: the same, for a job
- * @context: for the timelines of fences, two
+ * struct sync_test - two memories, the first with two handles
+ * @resv: reservation objects of the memories
+ * @bufs: the first memory twice, then the second
+ * @points: the same, as buffers of a job
+ * @context: first of two fence contexts
  */
 struct sync_test {
 	struct dma_resv *resv[2];
@@ -61,7 +61,7 @@ static void sync_publish(struct kunit *test, struct dma_fence *fence)
 	dmacpy_sync_unlock(st->points, ARRAY_SIZE(st->points), &ctx);
 }
 
-/* What a job with a point on the first memory waits for. */
+/* Returns the number of fences that a job on the first memory waits for. */
 static unsigned int sync_count_deps(struct kunit *test, bool write, u64 context)
 {
 	struct sync_test *st = test->priv;
@@ -80,7 +80,7 @@ static unsigned int sync_count_deps(struct kunit *test, bool write, u64 context)
 	return count;
 }
 
-/* Catches: a memory with two names that is locked twice, or not at all. */
+/* Catches: a memory with two handles that is locked twice, or not at all. */
 static void sync_locks_each_once(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
@@ -103,7 +103,7 @@ static void sync_locks_each_once(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(st->resv[i]));
 }
 
-/* Catches: others who do not wait for a job, or who do without need. */
+/* Catches: other drivers that do not wait for a job, or wait needlessly. */
 static void sync_tells_others(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
@@ -119,7 +119,7 @@ static void sync_tells_others(struct kunit *test)
 							DMA_RESV_USAGE_READ));
 }
 
-/* Catches: a reader who waits for readers, a writer who waits for nobody. */
+/* Catches: a reader that waits for readers; a writer that does not wait. */
 static void sync_waits_for_others(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
@@ -135,14 +135,14 @@ static void sync_waits_for_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, false, other));
 	KUNIT_EXPECT_EQ(test, 2, sync_count_deps(test, true, other));
 
-	/* The stream's own are in order anyway. */
+	/* Jobs of the same stream are in order anyway. */
 	KUNIT_EXPECT_EQ(test, 0, sync_count_deps(test, false, st->context + 1));
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, st->context));
 	dmacpy_fence_signal(writer);
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, other));
 }
 
-/* Catches: an error in a part of a merged fence that is not seen. */
+/* Catches: an error in a part of a merged fence that is overlooked. */
 static void sync_takes_fences_apart(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
@@ -151,7 +151,7 @@ static void sync_takes_fences_apart(struct kunit *test)
 	struct dma_fence_array *all;
 	unsigned int i;
 
-	/* They and their references are the whole fence's. */
+	/* The merged fence owns the array and its references. */
 	parts = kmalloc_array(6, sizeof(*parts), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, parts);
 	for (i = 0; i < 6; i++)
@@ -195,7 +195,7 @@ static void sync_lock_often(struct work_struct *work)
 	}
 }
 
-/* Catches: a deadlock of two jobs that name the same buffers crosswise. */
+/* Catches: a deadlock of two jobs with the same buffers in reverse order. */
 static void sync_backs_off(struct kunit *test)
 {
 	struct sync_test *st = test->priv;

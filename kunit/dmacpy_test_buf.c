@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* End points: dma-bufs of another driver, in whatever pieces a test likes. */
+/* Buffers: dma-bufs of another driver, of any segments that a test needs. */
 #include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -16,11 +16,11 @@
 #include "dmacpy_test_engine.h"
 
 /**
- * struct test_dmabuf - what is behind a dma-buf
- * @layout: what is in it
+ * struct test_dmabuf - the private data of a dma-buf
+ * @layout: its segments
  * @mappings: number of mappings
- * @direction: of the last mapping, or of its end
- * @released: it is gone
+ * @direction: direction of the last map or unmap
+ * @released: it has been freed
  */
 struct test_dmabuf {
 	struct test_layout layout;
@@ -35,11 +35,11 @@ static void account_put(void *account)
 }
 
 /**
- * test_account() - the account of the user that the tests run as
- * @test: gives it back in the end
+ * test_account() - get the account of the user that runs the tests
+ * @test: drops the reference at its end
  *
  * Context: Process.
- * Return: the account; the reference is that of @test.
+ * Return: the account; @test owns the reference.
  */
 struct dmacpy_account *test_account(struct kunit *test)
 {
@@ -57,11 +57,13 @@ static void buf_disable_power(void *dev)
 }
 
 /**
- * test_buf_chan() - what end points need of a channel; there is no engine
- * @test: frees it in the end
+ * test_buf_chan() - create a channel that is sufficient for buffers
+ * @test: frees it at its end
+ *
+ * There is no engine behind it.
  *
  * Context: Process.
- * Return: the channel, to be changed as the test likes.
+ * Return: the channel, which the test may change.
  */
 struct dmacpy_chan *test_buf_chan(struct kunit *test)
 {
@@ -143,7 +145,7 @@ static const struct dma_buf_ops dmabuf_ops = {
 	.release = dmabuf_release,
 };
 
-/* A thread of the kernel has files freed later, by somebody else. */
+/* A kernel thread's last fput() is delayed, and runs in another thread. */
 static void dmabuf_put(void *data)
 {
 	struct dma_buf *dmabuf = data;
@@ -154,12 +156,12 @@ static void dmabuf_put(void *data)
 }
 
 /**
- * test_dmabuf_new() - a dma-buf
- * @test: frees it in the end
- * @layout: what is in it; its pieces have to stay as long as @test
+ * test_dmabuf_new() - create a dma-buf
+ * @test: frees it at its end
+ * @layout: its segments; have to exist for as long as @test
  *
  * Context: Process.
- * Return: the dma-buf; the reference is that of @test.
+ * Return: the dma-buf; @test owns the reference.
  */
 struct dma_buf *test_dmabuf_new(struct kunit *test,
 				const struct test_layout *layout)
@@ -184,14 +186,14 @@ struct dma_buf *test_dmabuf_new(struct kunit *test,
 }
 
 /**
- * test_dmabuf_of() - a dma-buf in one piece
- * @test: frees it in the end
- * @engine: may be used for it
- * @memory: what is in it, from kmalloc() or the like
+ * test_dmabuf_of() - create a contiguous dma-buf
+ * @test: frees it at its end
+ * @engine: an engine that may access it
+ * @memory: its memory, for example from kmalloc()
  * @size: bytes
  *
  * Context: Process.
- * Return: as test_dmabuf_new().
+ * Return: the dma-buf, as from test_dmabuf_new().
  */
 struct dma_buf *test_dmabuf_of(struct kunit *test, struct test_engine *engine,
 			       void *memory, size_t size)
@@ -208,7 +210,7 @@ struct dma_buf *test_dmabuf_of(struct kunit *test, struct test_engine *engine,
 }
 
 /**
- * test_dmabuf_mappings() - is it in use
+ * test_dmabuf_mappings() - get the number of mappings
  * @dmabuf: from test_dmabuf_new()
  *
  * Context: Any.
@@ -222,11 +224,11 @@ unsigned int test_dmabuf_mappings(const struct dma_buf *dmabuf)
 }
 
 /**
- * test_dmabuf_direction() - which way its data went
- * @dmabuf: from test_dmabuf_new(), mapped once at least
+ * test_dmabuf_direction() - get the direction of the last map or unmap
+ * @dmabuf: from test_dmabuf_new(), mapped at least once
  *
  * Context: Any.
- * Return: what it was mapped for, or unmapped if that was later.
+ * Return: the direction.
  */
 enum dma_data_direction test_dmabuf_direction(const struct dma_buf *dmabuf)
 {
@@ -241,14 +243,14 @@ static void buf_put(void *buf)
 }
 
 /**
- * test_buf_import() - an end point
- * @test: frees it in the end
- * @chan: whose engine it is mapped for
+ * test_buf_import() - create a buffer from a dma-buf
+ * @test: frees it at its end
+ * @chan: channel to whose engine it is mapped
  * @dmabuf: from test_dmabuf_new()
  * @access: DMACPY_ACCESS_*
  *
  * Context: Process.
- * Return: the end point; the reference is that of @test.
+ * Return: the buffer; @test owns the reference.
  */
 struct dmacpy_buf *test_buf_import(struct kunit *test, struct dmacpy_chan *chan,
 				   struct dma_buf *dmabuf, u32 access)

@@ -13,7 +13,7 @@ struct kunit;
 struct test_engine;
 
 /**
- * struct test_seg - a piece of a dma-buf, as the engine sees it
+ * struct test_seg - a segment of a dma-buf, as the engine sees it
  * @addr: its address
  * @length: bytes
  */
@@ -23,11 +23,11 @@ struct test_seg {
 };
 
 /**
- * struct test_layout - what is in a dma-buf of a test
- * @size: bytes; the pieces may be longer, or shorter
+ * struct test_layout - the segments of a dma-buf of a test
+ * @size: bytes; the segments may be longer, or shorter
  * @nsegs: number of @segs
- * @segs: the pieces
- * @error: what mapping fails with, or 0
+ * @segs: the segments
+ * @error: error that mapping fails with, or 0
  */
 struct test_layout {
 	size_t size;

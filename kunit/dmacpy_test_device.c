@@ -20,7 +20,7 @@
 #include <linux/dmacpy.h>
 
 /**
- * test_device_unbind() - what the driver does when an instance is unbound
+ * test_device_unbind() - unbind an instance as the driver does
  * @dev: from test_device_new(); may be unbound already
  *
  * Context: Process.
@@ -48,8 +48,8 @@ static void device_end(void *data)
 }
 
 /**
- * test_device_new() - an instance with one channel
- * @test: unbinds it in the end
+ * test_device_new() - create an instance with one channel
+ * @test: unbinds it at its end
  * @engine: the engine, registered
  *
  * Context: Process.
@@ -74,11 +74,11 @@ struct dmacpy_device *test_device_new(struct kunit *test,
 }
 
 /**
- * test_power_uses() - how often the power of a device was got and not put
+ * test_power_uses() - get the usage count of a device's runtime PM
  * @dev: the device
  *
  * Context: Any.
- * Return: the number; 0 in a kernel that does not count.
+ * Return: the count; 0 in a kernel that does not count.
  */
 int test_power_uses(struct device *dev)
 {
@@ -94,17 +94,17 @@ static void stream_close(void *stream)
 	dmacpy_stream_close(stream);
 }
 
-/* What a stream has begun has to end. */
+/* Jobs of a stream have to complete before it is closed. */
 static void stream_let_run(void *engine)
 {
 	test_engine_release(engine);
 }
 
 /**
- * test_stream_open() - a stream
- * @test: closes it in the end
- * @dev: from test_device_new(), with
- * @engine: the engine
+ * test_stream_open() - open a stream
+ * @test: closes it at its end
+ * @dev: from test_device_new()
+ * @engine: engine of @dev
  *
  * Context: Process.
  * Return: the stream.
@@ -125,10 +125,10 @@ struct dmacpy_stream *test_stream_open(struct kunit *test,
 }
 
 /**
- * test_stream_import() - a handle for all access
- * @test: fails if there is none
+ * test_stream_import() - create a handle with all access
+ * @test: fails if there is an error
  * @stream: the stream
- * @dmabuf: what it stands for
+ * @dmabuf: the dma-buf
  *
  * Context: Process.
  * Return: the handle.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA engine for unit tests, in which nothing happens by chance: a test has
- * descriptors copied, fail or vanish one by one, or lets all of them run.
+ * A deterministic DMA engine for unit tests: a test lets descriptors be copied,
+ * fail or vanish one by one, or lets all of them run.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -16,12 +16,12 @@
 
 /**
  * struct test_desc - a descriptor
- * @tx: what the client sees
- * @node: in one of the engine's lists
- * @dst: where to
- * @src: where from
- * @fill: fill it instead
- * @value: with this
+ * @tx: descriptor for the client
+ * @node: entry in one of the engine's lists
+ * @dst: destination
+ * @src: source
+ * @fill: fill @dst instead
+ * @value: value to fill with
  * @length: bytes
  */
 struct test_desc {
@@ -44,7 +44,7 @@ static void *engine_memory(struct test_engine *engine, dma_addr_t addr)
 	return phys_to_virt(dma_to_phys(engine->device.dev, addr));
 }
 
-/* As a tasklet would. */
+/* Calls back in softirq context, like a tasklet. */
 static void engine_call_back(struct dma_async_tx_descriptor *tx,
 			     const struct dmaengine_result *result)
 {
@@ -112,7 +112,7 @@ static bool engine_run(struct test_engine *engine, struct list_head *list,
 /**
  * test_engine_run() - run the oldest descriptor
  * @engine: an engine on hold
- * @outcome: what becomes of it
+ * @outcome: result of the descriptor
  *
  * Context: Process.
  * Return: false if there is none.
@@ -123,7 +123,7 @@ bool test_engine_run(struct test_engine *engine, enum test_outcome outcome)
 }
 
 /**
- * test_engine_run_last() - copy the youngest descriptor, and call back for it
+ * test_engine_run_last() - copy the latest descriptor, and call back for it
  * @engine: an engine on hold
  *
  * Context: Process.
@@ -322,7 +322,10 @@ static int engine_alloc_chan_resources(struct dma_chan *chan)
 	return 0;
 }
 
-/* What was refused to be terminated does not call back any more either. */
+/*
+ * If a termination was refused, the descriptors do not call back any more
+ * either.
+ */
 static void engine_free_chan_resources(struct dma_chan *chan)
 {
 	struct test_engine *engine = to_test_engine(chan);
@@ -340,9 +343,9 @@ static void engine_free_chan_resources(struct dma_chan *chan)
 }
 
 /**
- * test_engine_addr() - the address of memory for an engine
+ * test_engine_addr() - get the address of memory for an engine
  * @engine: the engine
- * @vaddr: RAM, from kmalloc() or the like
+ * @vaddr: RAM, for example from kmalloc()
  *
  * Context: Any.
  * Return: the address.
@@ -357,7 +360,7 @@ static void engine_disable_power(void *client)
 	dmacpy_power_disable(client);
 }
 
-/* The client goes first in the end, as it should. */
+/* The client is removed first, as it should be. */
 static void engine_add_devices(struct kunit *test, struct test_engine *engine)
 {
 	struct device *dev;
@@ -378,11 +381,12 @@ static void engine_add_devices(struct kunit *test, struct test_engine *engine)
 }
 
 /**
- * test_engine_new() - an engine that is not registered yet, and its client
- * @test: frees it in the end
+ * test_engine_new() - create an engine that is not registered yet, and its
+ * client
+ * @test: frees it at its end
  *
  * Context: Process.
- * Return: the engine, to be changed as the test likes.
+ * Return: the engine, which the test may change.
  */
 struct test_engine *test_engine_new(struct kunit *test)
 {
@@ -402,7 +406,7 @@ struct test_engine *test_engine_new(struct kunit *test)
 
 	device = &engine->device;
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
-	/* A channel is found by name only if it is for slaves, too. */
+	/* A channel is found by name only if it has this capability, too. */
 	dma_cap_set(DMA_SLAVE, device->cap_mask);
 	dma_cap_set(DMA_PRIVATE, device->cap_mask);
 	device->device_alloc_chan_resources = engine_alloc_chan_resources;
@@ -440,8 +444,8 @@ static void engine_add_chan(struct test_engine *engine, struct dma_chan *chan)
 }
 
 /**
- * test_engine_register() - have a client find the channel of an engine
- * @test: unregisters it in the end
+ * test_engine_register() - register an engine, and its channel with the client
+ * @test: unregisters it at its end
  * @engine: the engine
  *
  * Context: Process.

@@ -10,14 +10,14 @@
 
 struct kunit;
 
-/* The name of a channel among its client's. */
+/* The client's name of the channel */
 #define TEST_ENGINE_CHANNEL	"copy0"
 
 /**
- * enum test_outcome - what becomes of a descriptor
+ * enum test_outcome - the result of a descriptor
  * @TEST_COPY: it is copied, and calls back
- * @TEST_FAIL: it is not copied, and says so
- * @TEST_SHORT: it is copied in part, and says so
+ * @TEST_FAIL: it is not copied, and reports an error
+ * @TEST_SHORT: it is copied in part, and reports a residue
  * @TEST_LOSE: it is copied, but does not call back
  * @TEST_DROP: it vanishes
  */
@@ -30,22 +30,22 @@ enum test_outcome {
 };
 
 /**
- * struct test_engine - a DMA engine with a channel, whose hardware is a test
+ * struct test_engine - a DMA engine with a channel, controlled by a test
  * @client: the device that may request TEST_ENGINE_CHANNEL
- * @device: what dmaengine sees
+ * @device: device of the dmaengine core
  * @chan: the channel
- * @other: one that copies nothing
- * @map: how a client finds a channel
- * @running: a descriptor is being copied, or called back for
- * @work: runs all that is issued, as it comes
- * @lock: protects the rest
+ * @other: a channel that copies nothing
+ * @map: map that gives the client its channel
+ * @running: a descriptor is being copied, or its callback runs
+ * @work: runs all descriptors that are issued, continuously
+ * @lock: protects the following members
  * @submitted: descriptors to be issued
  * @issued: descriptors to be copied
- * @terminated: descriptors to be copied although the client has forgotten them
- * @used: number of descriptors that are not free
- * @ring: number of descriptors that there are
- * @hold: nothing runs but by test_engine_run()
- * @at_once: all is copied and called back for when it is issued
+ * @terminated: terminated descriptors that may be copied nevertheless
+ * @used: number of descriptors in use
+ * @ring: total number of descriptors
+ * @hold: descriptors only run by test_engine_run()
+ * @at_once: descriptors are copied, and call back, when they are issued
  * @requested: @chan has a client
  * @swap: TEST_ENGINE_CHANNEL stands for @other
  * @no_request: so many requests of @chan fail
@@ -54,7 +54,7 @@ enum test_outcome {
  * @no_terminate: terminating is refused
  * @cb_terminate: what is terminated calls back, with success
  * @releases: output, number of times that @chan was released
- * @prepared: output, number of descriptors prepared
+ * @prepared: output, number of prepared descriptors
  * @fills: output, number of those that fill, for a test that sets DMA_MEMSET
  * @interrupts: output, number of those that asked for an interrupt
  * @fences: output, number of those that the next one has to wait for

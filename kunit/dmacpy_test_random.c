@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random numbers that can be had again. */
+/* Reproducible random numbers. */
 #include <kunit/test.h>
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
@@ -14,7 +14,7 @@ MODULE_PARM_DESC(test_seed,
 
 /**
  * test_random_start() - seed random numbers, and print the seed
- * @test: what they are for
+ * @test: the test that uses them
  * @random: the generator
  *
  * Context: Process.
@@ -28,9 +28,9 @@ void test_random_start(struct kunit *test, struct rnd_state *random)
 }
 
 /**
- * test_random_below() - a random number
+ * test_random_below() - get a random number
  * @random: the generator
- * @limit: it is less than this
+ * @limit: upper bound, exclusive
  *
  * Context: Any.
  * Return: the number.

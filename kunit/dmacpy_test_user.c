@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory of a process, for a test that is none. */
+/* User memory for a test, which runs in a kernel thread. */
 #include <kunit/test.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -10,12 +10,12 @@
 
 /**
  * test_user_map() - map a file, or new memory, as mmap() does
- * @test: fails if that does
- * @file: what to map, shared, or NULL for memory
+ * @test: fails if there is an error
+ * @file: file to map, shared, or NULL for anonymous memory
  * @size: bytes
  *
  * Context: Process; test_user_end() has to follow.
- * Return: where it is; nothing else is mapped but by other calls.
+ * Return: the address. Only this function maps memory in the process.
  */
 void __user *test_user_map(struct kunit *test, struct file *file, size_t size)
 {
@@ -32,8 +32,8 @@ void __user *test_user_map(struct kunit *test, struct file *file, size_t size)
 /**
  * test_user_end() - unmap all
  *
- * A test that ends without it keeps its page tables: a thread that exits has
- * only those of its own freed.
+ * A test that ends without this call leaks its page tables: a thread that exits
+ * only frees its own.
  *
  * Context: Process, that of test_user_map().
  */

@@ -9,8 +9,8 @@
 
 /**
  * struct token_chan - a channel
- * @bearer: of the token
- * @retries: how often it was its turn
+ * @bearer: the channel's bearer of the token
+ * @retries: number of times that it got the token
  */
 struct token_chan {
 	struct dmacpy_bearer bearer;
@@ -48,7 +48,7 @@ static void token_exit(struct kunit *test)
 		dmacpy_token_close(&chans[i].bearer);
 }
 
-/* Catches: two channels at work; one that is not served in its turn. */
+/* Catches: two channels with the token; one that does not get it in order. */
 static void token_goes_round(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
@@ -73,7 +73,7 @@ static void token_goes_round(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
 }
 
-/* Catches: a channel that is closed while it waits, and holds up others. */
+/* Catches: a channel that is closed while it waits, and delays others. */
 static void token_is_not_waited_for(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
@@ -88,7 +88,7 @@ static void token_is_not_waited_for(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
 }
 
-/* Catches: a task that waits for ever, or stays in the queue after that. */
+/* Catches: a task that waits for ever, or is queued after its timeout. */
 static void token_wait_is_bounded(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
@@ -101,7 +101,10 @@ static void token_wait_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_wait(&chans[1].bearer, 1));
 }
 
-/* Catches: channels of another engine, or most of all engines, held up. */
+/*
+ * Catches: channels of another engine, or most of all engines, that have to
+ * wait.
+ */
 static void token_is_of_one_engine(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;

@@ -12,8 +12,8 @@
 
 /**
  * struct turns_xfer - a transfer
- * @link: in its lane
- * @name: of its user, lane and number
+ * @link: entry in its lane
+ * @name: name of its user and lane, and its number
  */
 struct turns_xfer {
 	struct dmacpy_link link;
@@ -21,10 +21,10 @@ struct turns_xfer {
 };
 
 /**
- * struct turns_test - users, each with some lanes
+ * struct turns_test - users, each with several lanes
  * @turns: the queue
- * @shares: of the users
- * @lanes: of the users
+ * @shares: shares of the users
+ * @lanes: lanes of the users
  * @xfers: the transfers, in the order of their submission
  * @count: number of @xfers
  */
@@ -36,7 +36,7 @@ struct turns_test {
 	unsigned int count;
 };
 
-/* By name: "Ba1" is the first transfer of the first lane of the second user. */
+/* The name "Ba1" is the first transfer of the first lane of the second user. */
 static void turns_submit(struct kunit *test, const char *name)
 {
 	struct turns_test *tt = test->priv;
@@ -84,7 +84,7 @@ static void turns_of_lanes(struct kunit *test)
 	turns_expect_none(test);
 }
 
-/* Catches: turns that go round lanes, so that two lanes have two turns. */
+/* Catches: turns that rotate among lanes, so that two lanes have two turns. */
 static void turns_of_users(struct kunit *test)
 {
 	turns_submit(test, "Aa1");
@@ -102,7 +102,7 @@ static void turns_of_users(struct kunit *test)
 	turns_expect_none(test);
 }
 
-/* Catches: a user that comes back and passes those that wait. */
+/* Catches: a user that returns and passes the waiting users. */
 static void turns_of_new_users(struct kunit *test)
 {
 	turns_submit(test, "Aa1");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver of ZynqMP's engine, whose interrupts come late. QEMU's engine has
- * copied everything when the driver's write to its register returns: with that
- * driver no benchmark sleeps, and there is never more than one job in flight.
+ * The driver of ZynqMP's engine, with late interrupts. QEMU's engine has copied
+ * everything when the driver's write to its register returns: with the original
+ * driver no benchmark sleeps, and at most one job is in flight.
  *
  * The driver is that of the kernel, unchanged. Its interrupt is masked in the
  * engine until a timer expires, which then calls the driver's handler. The
@@ -15,7 +15,7 @@
 
 #include "dmacpy_compat.h"
 
-/* Those of a board that has the engine */
+/* Number of channels of a board with this engine */
 #define LATE_CHANNELS	16
 
 static int late_request_irq(struct device *dev, unsigned int irq,
@@ -36,9 +36,9 @@ MODULE_PARM_DESC(late_ns, "ns from the engine's interrupt to its handler");
 /**
  * struct late_irq - the interrupt of a channel
  * @timer: calls @handler
- * @handler: the driver's
- * @irq: its number
- * @chan: the driver's channel, NULL if this is free
+ * @handler: the driver's handler
+ * @irq: number of the interrupt
+ * @chan: the driver's channel, or NULL if the entry is free
  */
 struct late_irq {
 	struct hrtimer timer;
@@ -73,7 +73,7 @@ static enum hrtimer_restart late_expired(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* That of the channel, or with NULL a free one. */
+/* Returns the entry of the channel, or a free one if @chan is NULL. */
 static struct late_irq *late_find(const void *chan)
 {
 	unsigned int i;
