@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every command with every kind of wrong argument: the error is the one that
- * the ABI promises, nothing is written that the program does not know, and
- * nothing stays behind.
+ * Every command with every kind of invalid argument: the error is the one that
+ * the ABI promises, memory outside of the program's structure stays unchanged,
+ * and nothing is leaked.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -12,10 +12,10 @@
 #include "kselftest_harness.h"
 #include "common.h"
 
-#define LENGTH		(16 * KIB)	/* of each buffer */
+#define LENGTH		(16 * KIB)	/* per buffer */
 #define MAX_OPS		1024
 
-/* The handles of the fixture. Nothing is behind NONE and BOGUS. */
+/* Handles of the fixture; NONE and BOGUS are invalid. */
 #define SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_OUT_FENCE |	\
 			 DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_EVENT |	\
 			 DMACPY_SUBMIT_NO_IMPLICIT | DMACPY_SUBMIT_MORE)
@@ -32,10 +32,10 @@ FIXTURE(abi)
 	uint32_t handle[HANDLES];
 	uint8_t *user, *arg;
 	size_t page;
-	struct dmacpy_op op;	/* of the valid SUBMIT, PREPARE */
-	struct dmacpy_run_job job;	/* of the valid RUN */
-	struct dmacpy_sync_range range;	/* of the valid SYNC */
-	uint8_t *synced;	/* as @user, but the program syncs it */
+	struct dmacpy_op op;	/* operation of the valid SUBMIT and PREPARE */
+	struct dmacpy_run_job job;	/* job of the valid RUN */
+	struct dmacpy_sync_range range;	/* range of the valid SYNC */
+	uint8_t *synced;	/* like @user, but explicitly synced */
 };
 
 static int register_synced(int stream, const uint8_t *mem, uint32_t access)
@@ -108,14 +108,14 @@ FIXTURE_TEARDOWN_PARENT(abi)
 }
 
 /*
- * One table drives the sweep. fill() makes an argument that is accepted, undo()
- * takes back what the command did with it.
+ * The sweep is table-driven: fill() builds a valid argument, undo() reverts the
+ * command's effect.
  */
 struct command {
 	const char *name;
 	unsigned long request;
 	size_t size, reserved;
-	size_t first_size;	/* of the first version, if it has grown */
+	size_t first_size;	/* size of the first version, or 0 */
 	uint32_t known_flags;
 	bool has_output;
 	void (*fill)(struct _test_data_abi *self, void *arg);
@@ -276,7 +276,7 @@ static const struct command commands[] = {
 #define for_each_command(cmd)						\
 	for (cmd = commands; cmd < commands + ARRAY_SIZE(commands); cmd++)
 
-/* The first two words of every argument. */
+/* Every argument starts with these two words. */
 struct header {
 	uint32_t size, flags;
 };
@@ -295,7 +295,7 @@ static int call(struct _test_data_abi *self, const struct command *cmd,
 {
 	int ret = command(self->stream, cmd->request, arg);
 
-	/* It returns how many jobs it has started. */
+	/* RUN returns the number of jobs that it has started. */
 	return ret - (cmd->request == DMACPY_RUN && ret == 1);
 }
 
@@ -312,7 +312,10 @@ static size_t first_size(const struct command *cmd)
 	return cmd->first_size ? cmd->first_size : cmd->size;
 }
 
-/* A valid argument but for its size and one byte. */
+/*
+ * Issues a command with an argument that is valid but for its size and one
+ * byte.
+ */
 static int issue_bent(struct _test_data_abi *self, const struct command *cmd,
 		      uint32_t size, size_t at, uint8_t value)
 {
@@ -324,7 +327,7 @@ static int issue_bent(struct _test_data_abi *self, const struct command *cmd,
 	return issue(self, cmd);
 }
 
-/* Catches: reading members of a struct that the program did not give. */
+/* Catches: an access to members beyond the end of the program's struct. */
 TEST_F(abi, too_short)
 {
 	const struct command *cmd;
@@ -338,7 +341,7 @@ TEST_F(abi, too_short)
 	}
 }
 
-/* Catches: programs of before a structure has grown that no longer run. */
+/* Catches: old programs that fail after a structure has grown. */
 TEST_F(abi, older_sizes)
 {
 	uint8_t *end = self->arg + self->page;
@@ -347,7 +350,7 @@ TEST_F(abi, older_sizes)
 
 	for_each_command(cmd) {
 		for (size = first_size(cmd); size < cmd->size; size++) {
-			/* Behind a structure of that time can be anything. */
+			/* The structure may be followed by anything. */
 			make_valid(self, cmd);
 			memset(self->arg + size, 0xa5, self->page - size);
 			*(uint32_t *)self->arg = size;
@@ -356,7 +359,7 @@ TEST_F(abi, older_sizes)
 			EXPECT_TRUE(all_bytes_are(self->arg + size, 0xa5,
 						  self->page - size));
 
-			/* Or nothing. */
+			/* It may be followed by an unmapped page. */
 			make_valid(self, cmd);
 			*(uint32_t *)self->arg = size;
 			memmove(end - size, self->arg, size);
@@ -369,7 +372,7 @@ TEST_F(abi, older_sizes)
 	}
 }
 
-/* Catches: a newer program refused although it asks for nothing new. */
+/* Catches: a newer program that is refused although it uses no new feature. */
 TEST_F(abi, too_long_with_zeros)
 {
 	const struct command *cmd;
@@ -386,7 +389,7 @@ TEST_F(abi, too_long_with_zeros)
 	}
 }
 
-/* Catches: silently ignoring what a newer program asks for. */
+/* Catches: a newer program's request that is silently ignored. */
 TEST_F(abi, too_long_with_rubbish)
 {
 	const struct command *cmd;
@@ -401,7 +404,7 @@ TEST_F(abi, too_long_with_rubbish)
 	}
 }
 
-/* Catches: a loop over gigabytes of user memory, looking for rubbish. */
+/* Catches: a scan of gigabytes of user memory for non-zero bytes. */
 TEST_F(abi, larger_than_a_page)
 {
 	uint32_t sizes[] = { self->page + 1, INT_MAX, INT_MIN, UINT_MAX };
@@ -416,7 +419,7 @@ TEST_F(abi, larger_than_a_page)
 	}
 }
 
-/* Catches: a flag that can never be given a meaning, as programs set it. */
+/* Catches: unknown flags that are accepted, and so can never be defined. */
 TEST_F(abi, unknown_flags)
 {
 	struct header *header = (void *)self->arg;
@@ -435,7 +438,7 @@ TEST_F(abi, unknown_flags)
 	}
 }
 
-/* Catches: a reserved byte that can never be used, as programs leave it. */
+/* Catches: reserved bytes that are accepted, and so can never be used. */
 TEST_F(abi, reserved_bytes)
 {
 	const struct command *cmd;
@@ -450,7 +453,7 @@ TEST_F(abi, reserved_bytes)
 	}
 }
 
-/* Catches: an output larger than the program's struct, or uncleared. */
+/* Catches: an output that exceeds the program's struct, or is not cleared. */
 TEST_F(abi, output_ends_with_the_struct)
 {
 	const struct command *cmd;
@@ -469,7 +472,7 @@ TEST_F(abi, output_ends_with_the_struct)
 	}
 }
 
-/* Catches: an oops, or a wrong errno, for pointers that cannot be read. */
+/* Catches: an oops, or a wrong errno, for pointers to unmapped memory. */
 TEST_F(abi, bad_pointers)
 {
 	uint8_t *end = self->arg + 2 * self->page;
@@ -495,7 +498,7 @@ TEST_F(abi, bad_pointers)
 	}
 }
 
-/* Catches: a descriptor or a handle that nobody was told of. */
+/* Catches: a descriptor or a handle that leaks if it cannot be returned. */
 TEST_F(abi, output_cannot_be_written)
 {
 	uint64_t sram_free = stream_info(self->stream).sram_free;
@@ -518,7 +521,7 @@ TEST_F(abi, output_cannot_be_written)
 	EXPECT_EQ(sram_free, stream_info(self->stream).sram_free);
 }
 
-/* Catches: an index past the command table, also of a guessed direction. */
+/* Catches: an index beyond the command table, also for a wrong direction. */
 TEST_F(abi, unknown_command)
 {
 	unsigned int nr;
@@ -534,7 +537,7 @@ TEST_F(abi, unknown_command)
 				   self->arg));
 }
 
-/* Catches: GET_INFO promising what the other commands do not keep. */
+/* Catches: a property of GET_INFO that does not hold for other commands. */
 TEST_F(abi, info_is_plausible)
 {
 	struct dmacpy_get_info *info = &self->info;
@@ -567,7 +570,7 @@ TEST_F(abi, info_is_plausible)
 	EXPECT_NE(NULL, memchr(info->name, 0, sizeof(info->name)));
 }
 
-/* Catches: a file without copies that is mapped or read with an oops. */
+/* Catches: read() or mmap() of a device file that causes an oops. */
 TEST_F(abi, device_file)
 {
 	char byte;
@@ -580,7 +583,7 @@ TEST_F(abi, device_file)
 	EXPECT_EQ(-1, write(self->stream, &byte, 1));
 }
 
-/* Catches: a buffer of no length, of a wrapped one, with an odd fd mode. */
+/* Catches: a zero length, one that overflows, an invalid mode of the fd. */
 TEST_F(abi, alloc_arguments)
 {
 	uint32_t flag, known = O_ACCMODE | O_CLOEXEC;
@@ -604,7 +607,7 @@ TEST_F(abi, alloc_arguments)
 	EXPECT_GT(0, sram_alloc(self->stream, UINT64_MAX));
 }
 
-/* Catches: taking any file for a dma-buf, or a dma-buf beyond its mode. */
+/* Catches: another file treated as a dma-buf, or access beyond its mode. */
 TEST_F(abi, import_arguments)
 {
 	int fds[] = { -1, open_files() + 100, self->stream,
@@ -645,7 +648,7 @@ TEST_F(abi, import_says_the_length)
 	EXPECT_EQ(LENGTH, import->length);
 }
 
-/* Catches: pinning what the process itself must not read or write. */
+/* Catches: pinned memory that the process itself must not read or write. */
 TEST_F(abi, register_arguments)
 {
 	uint8_t *user = self->user, *hole = memory_map(self->page);
@@ -660,7 +663,10 @@ TEST_F(abi, register_arguments)
 					   ACCESS_BOTH));
 	EXPECT_EQ(-EINVAL, memory_register(stream, user, UINT64_MAX,
 					   ACCESS_BOTH));
-	/* In whole pages this wraps, to none; 32 bits have no such address. */
+	/*
+	 * Rounded up to pages this overflows to 0; a 32-bit process lacks the
+	 * address.
+	 */
 	EXPECT_EQ(sizeof(long) < sizeof(uint64_t) ? -EFAULT : -ENOMEM,
 		  memory_register(stream, NULL, UINT64_MAX, ACCESS_BOTH));
 	EXPECT_EQ(-EFAULT, memory_register(stream, NULL, 1, ACCESS_BOTH));
@@ -683,7 +689,7 @@ TEST_F(abi, register_arguments)
 					   DMACPY_ACCESS_READ));
 }
 
-/* With one member that is not as in the valid SYNC. */
+/* Changes one member of the valid SYNC. */
 static int bend_sync(struct _test_data_abi *self, size_t at, uint32_t value)
 {
 	make_valid(self, &commands[DMACPY_CMD_SYNC]);
@@ -694,7 +700,7 @@ static int bend_sync(struct _test_data_abi *self, size_t at, uint32_t value)
 #define BEND_SYNC(member, value)					\
 	bend_sync(self, offsetof(struct dmacpy_sync, member), value)
 
-/* Catches: nonsense that is accepted; a longer range that is read wrongly. */
+/* Catches: invalid arguments that are accepted; a long range read wrongly. */
 TEST_F(abi, sync_arguments)
 {
 	struct dmacpy_sync *sync = (void *)self->arg;
@@ -741,7 +747,7 @@ static int sync_handle(struct _test_data_abi *self, unsigned int handle,
 			   flags);
 }
 
-/* Catches: a sync of what is not there, or is not the program's to sync. */
+/* Catches: a sync outside of a buffer, or one that the program must not do. */
 TEST_F(abi, sync_ranges)
 {
 	uint32_t flags, align = self->info.user_align;
@@ -777,7 +783,7 @@ TEST_F(abi, sync_ranges)
 			      DMACPY_SYNC_FOR_CPU));
 }
 
-/* Catches: memory that is copied wrongly although the program syncs it. */
+/* Catches: wrong data in memory that the program syncs itself. */
 TEST_F(abi, synced_memory)
 {
 	unsigned int round;
@@ -799,7 +805,7 @@ TEST_F(abi, synced_memory)
 	}
 }
 
-/* Catches: a reference dropped twice, or a handle of another stream taken. */
+/* Catches: a reference dropped twice, or another stream's handle accepted. */
 TEST_F(abi, release_arguments)
 {
 	int other = stream_open(DEVICE);
@@ -816,13 +822,13 @@ TEST_F(abi, release_arguments)
 			  self->handle[A_AGAIN], self->info.copy_align));
 }
 
-/* SUBMIT's own members */
+/* Invalid members of SUBMIT itself */
 struct bad_submit {
 	uint32_t flags, op_count, op_size;
 	int ret;
 };
 
-/* Catches: a batch whose array is sized, or read, wrongly. */
+/* Catches: an array of operations with a wrong size, or read wrongly. */
 TEST_F(abi, submit_arguments)
 {
 	uint32_t op_size = sizeof(struct dmacpy_op), wait = DMACPY_SUBMIT_WAIT;
@@ -853,7 +859,7 @@ TEST_F(abi, submit_arguments)
 	}
 }
 
-/* Catches: an operation of a newer program read at the wrong distance. */
+/* Catches: operations of a newer program that are read at wrong offsets. */
 TEST_F(abi, op_size)
 {
 	struct dmacpy_submit *submit = (void *)self->arg;
@@ -878,7 +884,7 @@ TEST_F(abi, op_size)
 	}
 }
 
-/* Catches: an oops, or a started half of the job, for an unreadable array. */
+/* Catches: an oops, or a partially started job, for an unreadable array. */
 TEST_F(abi, bad_op_pointers)
 {
 	uint8_t *end = self->arg + 2 * self->page;
@@ -898,7 +904,7 @@ TEST_F(abi, bad_op_pointers)
 	}
 }
 
-/* An operation with names of the fixture's handles for its ends. */
+/* An operation that refers to the fixture's handles by name */
 struct op_case {
 	const char *name;
 	int ret;
@@ -921,7 +927,7 @@ struct op_case {
 	.dst = (dst_), .dst_offset = (dst_offset_)
 #define WRAP	(1ULL << 63)
 
-/* B_READ and B_WRITE, A and A_AGAIN are the same buffer by two handles. */
+/* B_READ and B_WRITE refer to the same buffer, as do A and A_AGAIN. */
 static const struct op_case overlaps[] = {
 	{ "copy onto itself", -EINVAL, { COPY(A, 0, A, 0, 1) } },
 	{ "copy adjacent up", 0, { COPY(A, 100, A, 0, 100) } },
@@ -1053,7 +1059,7 @@ TEST_F(abi, op_bounds)
 	EXPECT_CASES(table)
 }
 
-/* Catches: unused members that can never be used; missing access checks. */
+/* Catches: unused members that are not checked; missing access checks. */
 TEST_F(abi, op_members)
 {
 	const uint64_t u = self->info.copy_align;
@@ -1104,13 +1110,13 @@ TEST_F(abi, op_members)
 	EXPECT_CASES(table)
 }
 
-/* Catches: an undefined copy accepted, or a legal one between tiles refused. */
+/* Catches: an undefined copy accepted, or valid tiles refused. */
 TEST_F(abi, op_overlaps)
 {
 	EXPECT_CASES(overlaps)
 }
 
-/* Catches: the CPU's cache lines around a part of the user's memory lost. */
+/* Catches: data of the CPU lost in cache lines next to the user's range. */
 TEST_F(abi, user_alignment)
 {
 	uint32_t align = self->info.user_align, u = self->info.copy_align;
@@ -1141,7 +1147,7 @@ TEST_F(abi, user_alignment)
 		TH_LOG("the handle's own start is not aligned");
 }
 
-/* Catches: one job that holds the channel for as long as it likes. */
+/* Catches: a job that may occupy the channel without a limit. */
 TEST_F_TIMEOUT(abi, limits, SLOW)
 {
 	static struct dmacpy_op ops[MAX_OPS];
@@ -1172,7 +1178,7 @@ TEST_F_TIMEOUT(abi, limits, SLOW)
 	EXPECT_EQ(-E2BIG, submit(self->stream, ops, MAX_OPS));
 }
 
-/* Catches: a job of which half was done before its error was found. */
+/* Catches: a job that ran in part before its error was detected. */
 TEST_F(abi, all_or_nothing)
 {
 	uint8_t *mem = dmabuf_map(self->buffer_a, LENGTH);
@@ -1194,7 +1200,7 @@ TEST_F(abi, all_or_nothing)
 	EXPECT_TRUE(all_bytes_are(mem, 0xa5, LENGTH));
 }
 
-/* Catches: errors that each cost a descriptor, a handle or a buffer. */
+/* Catches: errors that leak a descriptor, a handle or a buffer. */
 TEST_F_TIMEOUT(abi, errors_leave_nothing, SLOW)
 {
 	uint64_t sram_free = stream_info(self->stream).sram_free;

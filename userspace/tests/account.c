@@ -29,16 +29,16 @@
 #define WIDE		"test-wide"
 #define CHANNELS	8
 
-/* The exit status of a process. */
+/* Exit status of a child process. */
 enum outcome { DONE, REFUSED, FAILED };
 
 FIXTURE(account)
 {
 	struct instance instance;
-	int stream;		/* of USER */
+	int stream;		/* opened by USER */
 };
 
-/* A stream that the user has opened. The caller keeps its own rights. */
+/* Opens a stream as the user. The caller keeps its own credentials. */
 static int open_as(const char *node, uid_t user)
 {
 	int stream;
@@ -55,7 +55,7 @@ FIXTURE_SETUP(account)
 	if (engine_find(&self->instance))
 		SKIP(return, "no instance on the fake DMA engine");
 	ASSERT_TRUE(engine_reset());
-	/* Unprivileged users are to open it themselves. */
+	/* Unprivileged users have to open it themselves. */
 	ASSERT_EQ(0, chmod(self->instance.node, 0666));
 	self->stream = open_as(self->instance.node, USER);
 	ASSERT_LE(0, self->stream);
@@ -76,7 +76,7 @@ static enum outcome outcome(int ret)
 	return ret < 0 ? FAILED : DONE;
 }
 
-/* Like fork(), but the child has the user's id and no rights. */
+/* Forks a child that has the user's id and no capabilities. */
 static pid_t fork_as(uid_t user)
 {
 	struct rlimit limit = { MEMLOCK, MEMLOCK };
@@ -103,7 +103,7 @@ static int pin(int stream, size_t length)
 	return memory_register(stream, memory_map(length), length, ACCESS_BOTH);
 }
 
-/* The outcome of REGISTER in a process of the user, which exits then. */
+/* Returns the outcome of REGISTER in a child process of the user. */
 static enum outcome pin_as(uid_t user, int stream, size_t length)
 {
 	pid_t child = fork_as(user);
@@ -114,8 +114,8 @@ static enum outcome pin_as(uid_t user, int stream, size_t length)
 }
 
 /*
- * Catches: pins that are charged to a process, and forgotten when it exits,
- * though the stream has them: many children pin all memory.
+ * Catches: pins that are charged to a process and forgotten when it exits,
+ * although the stream keeps them: many children pin all memory.
  */
 TEST_F(account, pins_of_processes_that_exit)
 {
@@ -135,7 +135,7 @@ TEST_F(account, pins_of_processes_that_exit)
 	EXPECT_EQ(REFUSED, pin_as(USER, self->stream, 1));
 }
 
-/* Names the descriptor of a stream to a program started by exec(). */
+/* Passes the descriptor of a stream to a program started by exec(). */
 #define EXEC_STREAM	"DMACPY_TEST_EXEC_STREAM"
 
 static void __attribute__((constructor)) pin_after_exec(void)
@@ -181,7 +181,7 @@ TEST_F(account, pins_are_charged_to_opener)
 	EXPECT_LT(0, pin(other, MEMLOCK));
 }
 
-/* REGISTER of @length, 1000 times: each one has to have the same outcome. */
+/* Calls REGISTER 1000 times: each call has to have the same outcome. */
 static enum outcome pin_often(int stream, size_t length, enum outcome expected)
 {
 	void *memory = memory_map(length);
@@ -198,8 +198,8 @@ static enum outcome pin_often(int stream, size_t length, enum outcome expected)
 }
 
 /*
- * Catches: a charge that is checked after it was made, so that a REGISTER that
- * is refused makes a concurrent one fail; a charge that is not given back.
+ * Catches: a charge that is made before it is checked, so that a refused
+ * REGISTER makes a concurrent one fail; a charge that is not returned.
  */
 TEST_F_TIMEOUT(account, refused_pins_take_nothing, SLOW)
 {
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(account, refused_pins_take_nothing, SLOW)
 	EXPECT_EQ(DONE, pin_as(USER, self->stream, MEMLOCK));
 }
 
-/* All that the quota allows, by a stream whose opener has nothing yet. */
+/* Allocates the whole quota, with a stream whose opener has no SRAM yet. */
 static enum outcome use_up_quota(int stream)
 {
 	int fd = sram_alloc(stream, 48 * KIB);
@@ -225,7 +225,7 @@ static enum outcome use_up_quota(int stream)
 	    sram_alloc(stream, 16 * KIB) < 0 ||
 	    sram_alloc(stream, 1) != -EDQUOT)
 		return FAILED;
-	/* A buffer that is freed is no longer charged. */
+	/* A freed buffer is no longer charged. */
 	close(fd);
 	return sram_alloc(stream, 48 * KIB) < 0 ? FAILED : DONE;
 }
@@ -239,7 +239,7 @@ static enum outcome use_up_quota_as(uid_t user, int stream)
 	return outcome_of(child);
 }
 
-/* Catches: a quota that is ignored, or not given back. */
+/* Catches: a quota that is ignored, or not returned. */
 TEST_F(account, sram)
 {
 	int other = open_as(self->instance.node, USER + 1), fd;
@@ -256,7 +256,7 @@ TEST_F(account, sram)
 	EXPECT_EQ(FAILED, use_up_quota_as(USER, self->stream));
 }
 
-/* As each of four users, one after the other. Returns the sum of all. */
+/* Allocates as four users, one after the other. Returns the total. */
 static size_t take_sram(int stream)
 {
 	size_t got = 0;
@@ -273,18 +273,18 @@ static size_t take_sram(int stream)
 	return got;
 }
 
-/* Catches: a quota for each id of a user that has many, as by newuidmap. */
+/* Catches: a quota for each id of a user that has many, as with newuidmap. */
 TEST_F(account, sram_is_charged_to_opener)
 {
 	int other = open_as(self->instance.node, USER + 1);
 
 	ASSERT_TRUE(set_number(QUOTA, 64));
 	EXPECT_EQ(64 * KIB, take_sram(self->stream));
-	/* The caller of ALLOC was charged for nothing. */
+	/* The caller of ALLOC was not charged. */
 	EXPECT_EQ(DONE, use_up_quota_as(USER + 1, other));
 }
 
-/* Open streams, until that fails. Returns how many. */
+/* Opens streams until that fails. Returns their number. */
 static unsigned int open_streams(const char *node, int *streams,
 				 unsigned int max)
 {
@@ -304,7 +304,7 @@ static enum outcome use_up_streams(const char *node, unsigned int max)
 
 	if (!streams || open_streams(node, streams, max + 1) != max)
 		return FAILED;
-	/* One that is closed makes room at once: it has no jobs. */
+	/* A closed stream without jobs makes room at once. */
 	close(streams[0]);
 	return open_streams(node, streams, 2) == 1 ? DONE : FAILED;
 }
@@ -324,13 +324,13 @@ TEST_F_TIMEOUT(account, streams, SLOW)
 	EXPECT_LE(0, open_as(self->instance.node, USER));
 }
 
-/* Nothing is copied, and the watchdog does not notice. */
+/* The engine stops, and the watchdog's timeout is too long to notice. */
 static bool engine_hangs(void)
 {
 	return set_number(TIMEOUT, 600000) && engine_set("hang", 1);
 }
 
-/* All jobs time out or are cancelled, and the channel is recovered. */
+/* All jobs time out or are cancelled, and the channel recovers. */
 static bool engine_drops(const struct instance *instance)
 {
 	if (!set_number(TIMEOUT, 10))
@@ -340,7 +340,7 @@ static bool engine_drops(const struct instance *instance)
 	return engine_reset();
 }
 
-/* Submit until there is no room. Returns the number of jobs. */
+/* Submits until there is no room. Returns the number of jobs. */
 static unsigned int fill_stream(int stream, unsigned int max)
 {
 	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 4 };
@@ -358,8 +358,8 @@ static unsigned int fill_stream(int stream, unsigned int max)
 }
 
 /*
- * Jobs, and after each few of them a close() of their stream. Each stream has
- * its own buffer: there is SRAM for a few only.
+ * Repeatedly submits some jobs and closes their stream. Each stream has its own
+ * buffer: the SRAM is sufficient for a few only.
  */
 static enum outcome close_and_go_on(const char *node, unsigned int max)
 {
@@ -379,8 +379,9 @@ static enum outcome close_and_go_on(const char *node, unsigned int max)
 }
 
 /*
- * Catches: jobs that are forgotten with the file that is closed, though they
- * are in memory: open, 64 jobs, close, again, until there is no memory left.
+ * Catches: jobs that are no longer counted once their file is closed, although
+ * they occupy memory: open, submit 64 jobs, close, repeat until no memory is
+ * left.
  */
 TEST_F_TIMEOUT(account, jobs_of_closed_streams, SLOW)
 {
@@ -392,16 +393,16 @@ TEST_F_TIMEOUT(account, jobs_of_closed_streams, SLOW)
 	if (!child)
 		_exit(close_and_go_on(self->instance.node, max));
 	EXPECT_EQ(DONE, outcome_of(child));
-	/* The limit is that of one user. */
+	/* The limit is per user. */
 	EXPECT_LT(0, fill_stream(open_as(self->instance.node, USER + 1), 1));
-	/* poll() reports it too, and when there is room again. */
+	/* poll() reports the limit, too, and when there is room again. */
 	EXPECT_EQ(0, poll_for(self->stream, POLLOUT, 0));
 	ASSERT_TRUE(engine_drops(&self->instance));
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 60000));
 	EXPECT_EQ(1, fill_stream(self->stream, 1));
 }
 
-/* One job in each, and closed. */
+/* Closes each stream after one job. */
 static enum outcome close_all_streams(const char *node, unsigned int max)
 {
 	unsigned int n;
@@ -418,7 +419,7 @@ static enum outcome close_all_streams(const char *node, unsigned int max)
 	return n == max ? DONE : FAILED;
 }
 
-/* Catches: closed streams, with what they keep in memory, without a limit. */
+/* Catches: closed streams that occupy memory without a limit. */
 TEST_F_TIMEOUT(account, closed_streams, SLOW)
 {
 	struct dmacpy_get_info info = stream_info(self->stream);
@@ -435,7 +436,7 @@ TEST_F_TIMEOUT(account, closed_streams, SLOW)
 	ASSERT_TRUE(engine_drops(&self->instance));
 }
 
-/* Jobs of as many bytes as there may be in one. Returns how many. */
+/* Submits jobs of the maximum number of bytes. Returns their number. */
 static unsigned int fill_with_bytes(int stream,
 				    const struct dmacpy_get_info *info)
 {
@@ -462,7 +463,7 @@ static unsigned int fill_with_bytes(int stream,
 	return jobs;
 }
 
-/* Catches: bytes that do not count, or too much. */
+/* Catches: bytes that are not counted, or are counted twice. */
 TEST_F_TIMEOUT(account, bytes, SLOW)
 {
 	struct dmacpy_get_info info = stream_info(self->stream);
@@ -486,7 +487,7 @@ TEST_F_TIMEOUT(account, bytes, SLOW)
 	ASSERT_TRUE(engine_drops(&self->instance));
 }
 
-/* A job that fills four bytes, which no other job waits for. */
+/* Starts a job that fills four bytes; no other job waits for it. */
 static int start_fill(int stream, uint32_t handle, uint32_t flags,
 		      int *in_fence)
 {
@@ -505,7 +506,7 @@ static int start_fill(int stream, uint32_t handle, uint32_t flags,
 	return ret || !(flags & DMACPY_SUBMIT_OUT_FENCE) ? ret : args.out_fence;
 }
 
-/* Keep all of the user's streams busy, until the process is killed. */
+/* Keeps all of the user's streams busy, until the process is killed. */
 static void flood(const char *node, int started)
 {
 	int streams[FLOOD], handles[FLOOD], fd = -1, i;
@@ -528,9 +529,9 @@ static void flood(const char *node, int started)
 }
 
 /*
- * Catches: turns that go round streams, so that a user with many of them keeps
- * another one waiting. It is counted what the engine does for others until it
- * comes to a job: what it had already, and then every second job.
+ * Catches: turns that rotate among streams, so that a user with many of them
+ * starves another user. The test counts the descriptors that the engine runs
+ * before a job: those that it had already, and then every second one.
  */
 TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
 {
@@ -562,7 +563,7 @@ TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
 	ASSERT_TRUE(engine_set("delay_us", 0));
 }
 
-/* Catches: a job that is queued, and taken for one that never completes. */
+/* Catches: a queued job that is mistaken for one that never completes. */
 TEST_F(account, queued_dependency_has_no_deadline)
 {
 	int other = open_as(self->instance.node, USER), i, fence = -1;
@@ -604,7 +605,7 @@ FIXTURE_TEARDOWN_PARENT(wide)
 	EXPECT_EQ(0, instance_override(&self->instance, NULL));
 }
 
-/* Catches: a stream behind many jobs, as all of them are of one stream. */
+/* Catches: a stream placed on a channel with many jobs of one stream. */
 TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
 {
 	int streams[2 * CHANNELS], handles[2 * CHANNELS], fd, fence = -1, i;
@@ -616,7 +617,7 @@ TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
 	for (i = 1; i < CHANNELS; i++)
 		streams[i] = stream_open(self->instance.node);
 
-	/* There is a stream on each channel: have the first one busy. */
+	/* There is a stream on each channel: keep the first one busy. */
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 	for (i = 0; i < 24; i++) {
 		close(fence);

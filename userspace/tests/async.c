@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jobs that are not waited for: what tells of their end, what they wait for,
- * and what becomes of those behind one that fails. On the fake engine, which
- * takes as long as it is told to, as QEMU's are done before SUBMIT returns.
- * DMACPY_SECONDS says how many jobs there are where it takes many.
+ * Asynchronous jobs: the ways to learn of their completion, their dependencies,
+ * and the effects of a failure on later jobs. The tests run on the fake engine,
+ * whose speed is set, as QEMU's engines complete a job before SUBMIT returns.
+ * DMACPY_SECONDS sets the number of jobs of tests that need many.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@
 FIXTURE(async)
 {
 	struct instance instance;
-	int stream, other;		/* on channels of their own */
+	int stream, other;		/* on separate channels */
 	int fd[3], handle[3], others[3];	/* three buffers in both */
 	uint8_t *mem[3];
 };
@@ -63,7 +63,7 @@ FIXTURE_TEARDOWN_PARENT(async)
 	EXPECT_TRUE(engine_reset());
 }
 
-/* A copy of buffer @src to @dst, in flight when this returns. */
+/* Starts a copy of buffer @src to @dst, which is in flight on return. */
 static int start(int stream, const int *handle, int dst, int src,
 		 uint32_t flags, struct dmacpy_submit *args)
 {
@@ -85,7 +85,7 @@ static int start_with(int stream, const int *handle, int dst, int src,
 	return start(stream, handle, dst, src, flags, &args);
 }
 
-/* The file descriptor of the job's fence. */
+/* Returns the file descriptor of the job's fence. */
 static int start_fenced(int stream, const int *handle, int dst, int src,
 			uint32_t flags)
 {
@@ -106,7 +106,7 @@ static int start_behind(int stream, const int *handle, int dst, int src,
 		     &args);
 }
 
-/* Of the clock that the time of a record is of */
+/* Returns the time of the clock that records use. */
 static uint64_t nanoseconds(void)
 {
 	struct timespec now;
@@ -115,7 +115,7 @@ static uint64_t nanoseconds(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* The clock of the day, which a machine may start with the other one. */
+/* Sets the clock of the day, which may start equal to the monotonic one. */
 static void set_clock_forward(int seconds)
 {
 	struct timespec now;
@@ -149,7 +149,7 @@ TEST_F(async, event)
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLIN | POLLOUT, 0));
 }
 
-/* Catches: a record that is cut, or lost to a bad pointer. */
+/* Catches: a record that is truncated, or lost after a bad pointer. */
 TEST_F(async, read_arguments)
 {
 	void *hole = memory_map(LENGTH);
@@ -185,7 +185,7 @@ TEST_F(async, out_fence)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 }
 
-/* Catches: any file taken for a fence, or a fence that is ignored. */
+/* Catches: another file accepted as a fence, or a fence that is ignored. */
 TEST_F(async, in_fence_arguments)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -198,7 +198,7 @@ TEST_F(async, in_fence_arguments)
 				       self->fd[0]));
 }
 
-/* Catches: a fence that nobody gets, of a job that was started. */
+/* Catches: a job that runs although its fence cannot be returned. */
 TEST_F(async, no_room_for_a_file)
 {
 	struct rlimit few, limit;
@@ -213,7 +213,7 @@ TEST_F(async, no_room_for_a_file)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 1, LENGTH));
 }
 
-/* Catches: a buffer with two names that locks up, or is taken for a source. */
+/* Catches: a buffer with two handles that deadlocks, or that is confused. */
 TEST_F(async, two_handles_of_one_buffer)
 {
 	const struct dmacpy_op ops[] = { {
@@ -244,7 +244,7 @@ static void *end_hang_later(void *unused)
 	return NULL;
 }
 
-/* Catches: a CPU access, or a poll() of the dma-buf, that misses a job. */
+/* Catches: a CPU access, or a poll() of the dma-buf, that ignores a job. */
 TEST_F(async, dma_buf_waits)
 {
 	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_READ };
@@ -283,7 +283,7 @@ TEST_F(async, order_in_stream)
 	}
 }
 
-/* Catches: a job that stays where it is, as no other follows; or is passed. */
+/* Catches: a job that is never issued, as no other follows; or is passed. */
 TEST_F(async, more_follow)
 {
 	static const uint32_t flags[] = {
@@ -305,7 +305,7 @@ TEST_F(async, more_follow)
 	}
 }
 
-/* Catches: a full stream of jobs that wait for the next one to be submitted. */
+/* Catches: a full stream of jobs that wait for the next submission. */
 TEST_F(async, more_than_fit)
 {
 	unsigned int i, count = 2 * stream_info(self->stream).max_jobs;
@@ -340,7 +340,7 @@ static void *submit_numbered(void *arg)
 
 /*
  * Catches: a stream that waits until another one of the same user, on the same
- * channel, has nothing more to do.
+ * channel, is idle.
  */
 TEST_F(async, streams_take_turns)
 {
@@ -348,7 +348,7 @@ TEST_F(async, streams_take_turns)
 	int streams[MAX_CHANNELS], handle[3] = { };
 	struct dmacpy_event event, last;
 
-	/* There is one on each channel when the last of these is opened. */
+	/* Each channel has one when the last of these is opened. */
 	close(self->other);
 	ASSERT_GE(MAX_CHANNELS, channels);
 	for (i = 0; i < channels; i++)
@@ -392,7 +392,7 @@ TEST_F_TIMEOUT(async, one_submits_another_reads, 10 * SLOW)
 	EXPECT_EQ(NULL, ret);
 }
 
-/* Catches: a failure that stops nobody, or for ever. */
+/* Catches: a failure that cancels no job, or later ones, too. */
 TEST_F(async, failure_takes_the_stream_along)
 {
 	struct dmacpy_event event;
@@ -416,7 +416,7 @@ TEST_F(async, failure_takes_the_stream_along)
 	EXPECT_EQ(0, fsync(self->stream));
 }
 
-/* Catches: a job that runs although what it depends on has failed. */
+/* Catches: a job that runs although its dependency has failed. */
 TEST_F(async, failed_in_fence)
 {
 	int fence;
@@ -432,8 +432,8 @@ TEST_F(async, failed_in_fence)
 }
 
 /*
- * Catches: a job that runs although the one before it, its in-fence, is the
- * last that a failure takes along, and has not ended yet.
+ * Catches: a job that runs although its in-fence, the previous job, is the last
+ * one that a failure cancels, and has not completed yet.
  */
 TEST_F(async, in_fence_is_taken_along)
 {
@@ -473,7 +473,7 @@ TEST_F(async, in_fence_is_taken_along)
 	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
 }
 
-/* A job that fails when what is before it in its stream has ended. */
+/* Starts a job that fails after the earlier jobs of its stream. */
 static int start_failing(int stream, const int *handle, int failed)
 {
 	struct dmacpy_submit args = { .in_fence = failed };
@@ -537,7 +537,7 @@ TEST_F(async, failed_part_of_in_fence)
 	}
 }
 
-/* Catches: fences of jobs that are to leave the dma-bufs alone. */
+/* Catches: fences of jobs that must not add any to the dma-bufs. */
 TEST_F(async, no_implicit_fences)
 {
 	struct dma_buf_export_sync_file export = { .flags = DMA_BUF_SYNC_RW };
@@ -555,7 +555,7 @@ TEST_F(async, no_implicit_fences)
 	EXPECT_EQ(0, fence_status(fence));
 }
 
-/* Catches: records that are given back in another order, or twice. */
+/* Catches: records that are put back in another order, or twice. */
 TEST_F(async, partial_reads)
 {
 	size_t page = getpagesize(), size = sizeof(struct dmacpy_event);
@@ -586,7 +586,7 @@ TEST_F(async, partial_reads)
 	}
 }
 
-/* Catches: records that overwrite others, where the places begin again. */
+/* Catches: records that overwrite others, when the ring wraps around. */
 TEST_F_TIMEOUT(async, records_wrap, SLOW)
 {
 	struct dmacpy_get_info info = stream_info(self->stream);
@@ -599,7 +599,7 @@ TEST_F_TIMEOUT(async, records_wrap, SLOW)
 	unsigned int made = 0, read = 0, round;
 	struct dmacpy_event event;
 
-	/* The second and the third time they do, in different places. */
+	/* In the later rounds the ring wraps, at different records. */
 	for (round = 0; round < 3; round++) {
 		for (; made - read < info.max_events; made++) {
 			args.user_data = made;
@@ -626,7 +626,7 @@ TEST_F(async, fsync_waits_for_all)
 		EXPECT_EQ(1, fence_status(fence[i]));
 }
 
-/* Catches: an engine that hangs unnoticed while more and more is submitted. */
+/* Catches: a hang that is not detected while jobs are submitted. */
 TEST_F_TIMEOUT(async, submissions_are_no_progress, SLOW)
 {
 	struct dmacpy_get_info info = stream_info(self->stream);
@@ -637,7 +637,7 @@ TEST_F_TIMEOUT(async, submissions_are_no_progress, SLOW)
 	ASSERT_TRUE(engine_set("hang", 1));
 	fence = start_fenced(self->stream, self->handle, 0, 1, 0);
 	ASSERT_LE(0, fence);
-	/* For at least six times the timeout. */
+	/* Submit for at least six times the timeout. */
 	for (i = 1; i < info.max_jobs && !fence_status(fence); i++) {
 		usleep(6 * 300 * 1000 / info.max_jobs);
 		start_with(self->stream, self->handle, 0, 1, 0, 0);
@@ -652,7 +652,7 @@ static void *end_hang_after_a_second(void *unused)
 	return NULL;
 }
 
-/* Catches: a program that waits for a channel which has long recovered. */
+/* Catches: a waiter that is not woken when the channel has recovered. */
 TEST_F_TIMEOUT(async, recovery_wakes_poll, SLOW)
 {
 	unsigned int start;
@@ -671,7 +671,7 @@ TEST_F_TIMEOUT(async, recovery_wakes_poll, SLOW)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
-/* Catches: a wait for a job that hangs, without a bound. */
+/* Catches: an unbounded wait for a job that hangs. */
 TEST_F(async, dependency_hangs)
 {
 	int fence;
@@ -687,7 +687,7 @@ TEST_F(async, dependency_hangs)
 	EXPECT_TRUE(all_bytes_are(self->mem[2], 3, LENGTH));
 }
 
-/* Catches: a fence that somebody puts into a buffer, and that is overlooked. */
+/* Catches: a fence that another driver adds to a buffer, and is overlooked. */
 TEST_F(async, imported_fence)
 {
 	struct dma_buf_import_sync_file import = {
@@ -703,7 +703,7 @@ TEST_F(async, imported_fence)
 	unsigned int in_flight;
 
 	ASSERT_TRUE(engine_set("hang", 1));
-	/* Of a job that has nothing to do with the last buffer. */
+	/* The job does not use the last buffer. */
 	import.fd = start_fenced(self->stream, self->handle, 0, 1, 0);
 	ASSERT_LE(0, import.fd);
 	ASSERT_EQ(0, command(self->fd[2], DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
@@ -756,7 +756,7 @@ static void ignore(int number)
 {
 }
 
-/* From now on signals that interrupt what waits. */
+/* Sends signals that interrupt system calls. */
 static void interrupt_often(void)
 {
 	const struct itimerval often = { { 0, SLOW_US }, { 0, SLOW_US } };
@@ -766,7 +766,7 @@ static void interrupt_often(void)
 	setitimer(ITIMER_REAL, &often, NULL);
 }
 
-/* Catches: a wait that no signal ends, or that has started something. */
+/* Catches: a wait that signals do not end, or that has started a job. */
 TEST_F(async, waits_end_by_signals)
 {
 	unsigned int i, max = stream_info(self->stream).max_jobs;
@@ -806,7 +806,7 @@ TEST_F_TIMEOUT(async, room_for_events, SLOW)
 				DMACPY_SUBMIT_EVENT, 0));
 }
 
-/* Catches: a job that ends with its stream, or takes it along. */
+/* Catches: a job that is cancelled, or lost, when its stream is closed. */
 TEST_F(async, close_cancels_nothing)
 {
 	int fence;
@@ -822,7 +822,7 @@ TEST_F(async, close_cancels_nothing)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 }
 
-/* Users of the module, when there are no more than given; or what is left. */
+/* Waits until the module has at most @wanted users. Returns their number. */
 static unsigned int module_users(unsigned int wanted)
 {
 	unsigned int start = milliseconds(), users;
@@ -836,7 +836,7 @@ static unsigned int module_users(unsigned int wanted)
 	return users;
 }
 
-/* Catches: a fence that somebody keeps, with code that is gone. */
+/* Catches: a fence that outlives the code of its driver. */
 TEST_F(async, fence_keeps_module)
 {
 	int fence, i;
@@ -866,7 +866,7 @@ TEST_F_TIMEOUT(async, unbind, SLOW)
 	struct dmacpy_event event;
 	int running, waiting;
 
-	/* So long that unbind comes first, and is done before the watchdog. */
+	/* So long that the unbind finishes before the watchdog acts. */
 	ASSERT_TRUE(engine_set("delay_us", 60 * SLOW_US));
 	running = start_fenced(self->stream, self->handle, 0, 1,
 			       DMACPY_SUBMIT_EVENT);
@@ -885,7 +885,7 @@ TEST_F_TIMEOUT(async, unbind, SLOW)
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Catches: jobs that an unbind ends, and that seem to have been cancelled. */
+/* Catches: jobs that an unbind fails, but that are reported as cancelled. */
 TEST_F_TIMEOUT(async, unbind_ends_all_jobs, SLOW)
 {
 	int fence[MANY], i;
@@ -896,7 +896,10 @@ TEST_F_TIMEOUT(async, unbind_ends_all_jobs, SLOW)
 		fence[i] = start_fenced(self->stream, self->handle, 0, 1, 0);
 		ASSERT_LE(0, fence[i]);
 	}
-	/* Before the watchdog ends them: unbind waits for as long itself. */
+	/*
+	 * Unbind before the watchdog fails them: unbind waits for as long
+	 * itself.
+	 */
 	ASSERT_EQ(0, instance_unbind(&self->instance));
 	for (i = 0; i < MANY; i++) {
 		EXPECT_EQ(-ENODEV, fence_status(fence[i]))

@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# "dmacpy test": that it passes where all is right, and that each of its rows
-# fails where the engine does what the row is about.
+# "dmacpy test": it passes on a correct board, and each of its rows fails if the
+# engine has the error that the row tests.
 
 timeout=/sys/module/dmacpy/parameters/timeout_ms
 node=/dev/$(fake_node)
@@ -12,7 +12,7 @@ rows()
 	dmacpy help test | sed -n '/^rows:/,$ s/^  //p'
 }
 
-# Those that this kernel has memory for
+# The rows that this kernel has memory for
 possible_rows()
 {
 	if [ -c /dev/dma_heap/system ]; then rows; else rows | grep -v heap; fi
@@ -28,7 +28,7 @@ behave()
 	echo 5000 >$timeout
 }
 
-# fails ROW PATTERN [KNOB VALUE]...: the row fails, with that reason
+# fails ROW PATTERN [KNOB VALUE]...: check that the row fails, with this reason
 fails()
 {
 	local row=$1 pattern=$2
@@ -45,7 +45,7 @@ fails()
 	fail "$row does not fail by '$pattern'"
 }
 
-# Catches: a row that fails on a board, or a device, that is right.
+# Catches: a row that fails on a correct board or device.
 test_passes()
 {
 	local device
@@ -78,7 +78,7 @@ test_each_channel()
 	[ "$(head -n 1 out)" = 'TAP version 13' ] || fail "no version"
 }
 
-# Catches: JSON that no program can read, and sums that are not right.
+# Catches: invalid JSON, and totals that are wrong.
 test_json()
 {
 	local row='{"device": "[^"]*", "channel": "[^"]*", "row": "[a-z-]*", '
@@ -102,8 +102,8 @@ test_json()
 		fail "no reason"
 }
 
-# Catches: a row that does not look at the data: one copy is left out, and
-# reported as done. The others of the device are right.
+# Catches: a row that does not check the data: one copy is omitted, and reported
+# as complete. The others of the device are correct.
 test_left_out()
 {
 	local row
@@ -113,7 +113,7 @@ test_left_out()
 	done
 }
 
-# Catches: half a copy that is taken for all of it.
+# Catches: half a copy that is accepted as a whole one.
 test_half()
 {
 	fails copy-user-user 'bytes .* are as they were' \
@@ -122,7 +122,7 @@ test_half()
 		no_result 1 next_short 1
 }
 
-# Catches: neighbours that nobody looks at.
+# Catches: neighbouring bytes that are not checked.
 test_too_much()
 {
 	local row
@@ -132,7 +132,7 @@ test_too_much()
 	done
 }
 
-# Catches: an engine that does not reach the SRAM.
+# Catches: an engine that cannot access the SRAM.
 test_sram_not_reached()
 {
 	fails copy-sram-user 'are zero. Does the engine reach the source?' \
@@ -160,7 +160,7 @@ test_order()
 	fails order 'out of order' no_order 1 delay_us 2000
 }
 
-# Catches: interrupts that come by the clock only.
+# Catches: interrupts that are only replaced by timeouts.
 test_latency()
 {
 	fails latency "does the engine's interrupt arrive" delay_us 150000
@@ -176,8 +176,8 @@ test_errors_are_reported()
 	done
 }
 
-# Catches: minutes of waiting for a channel that is dead; a row that is not run,
-# and taken for one that passes.
+# Catches: minutes of waiting for a dead channel; a row that is not run, and
+# counted as passed.
 test_hangs()
 {
 	local row
@@ -193,14 +193,14 @@ test_hangs()
 	behave
 	grep -q '^  latency  *skipped .*has not come back' out ||
 		fail "rows are run on a channel that is stopped: $(cat out)"
-	# As many as channels took the first row before they stopped.
+	# Each channel may have run the first row before it stopped.
 	tail -n 1 out | grep -q '^0 passed, [1-9][0-9]* failed, ' ||
 		fail "not all have failed: $(cat out)"
 	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
 		fail "the channels are not back"
 }
 
-# Catches: an interrupt that gets lost on one channel, and a row that hides it.
+# Catches: an interrupt that is lost on one channel, and a row that hides it.
 test_lost_interrupt()
 {
 	echo 100 >$timeout
@@ -209,7 +209,7 @@ test_lost_interrupt()
 		fail "the channel is not back"
 }
 
-# Catches: SRAM of other programs that is taken for a fault of the board.
+# Catches: SRAM of other programs that is reported as a fault of the board.
 test_sram_in_use()
 {
 	dmacpy bench -d "$node" --time 20 --batch 16 --src sram --dst sram \
@@ -231,7 +231,7 @@ sram_is_gone()
 	[ "$(json sram_free)" -eq 0 ]
 }
 
-# Catches: a limit of the user that is taken for a fault of the board.
+# Catches: a limit of the user that is reported as a fault of the board.
 test_limits()
 {
 	unshare -U true || skip "this kernel has no user namespaces"
@@ -248,7 +248,7 @@ test_limits()
 	grep -q 'Permission denied' err || fail "no reason: $(cat err)"
 }
 
-# Catches: the status of a success where nothing was tested.
+# Catches: the status of a success if nothing was tested.
 test_nothing_to_test()
 {
 	expect 2 dmacpy test nonsense

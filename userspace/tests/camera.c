@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A camera that captures into SRAM, while the engine moves the last frame out:
+ * A camera captures into SRAM, while the engine moves the last frame out:
  * vivid, with each of the two allocators that cameras use. QEMU's engine moves
- * a frame in no time, the fake one takes longer than the next frame does.
+ * a frame at once, the fake one takes longer than the next frame does.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -18,16 +18,16 @@
 #define WIDTH		320
 #define HEIGHT		180
 #define SIZE		(WIDTH * HEIGHT)
-#define STRIPS		15	/* that a frame is moved in */
-#define STRIP_US	(20 * 1000)	/* of the fake engine, for one */
+#define STRIPS		15	/* per frame */
+#define STRIP_US	(20 * 1000)	/* time per strip on the fake engine */
 #define BUFFERS		2	/* one is filled while the other is moved */
 #define FRAMES		24
 #define SWITCHES	4	/* between black and white */
 #define MIXED		256
 
 struct frame {
-	int fd, handle;		/* of the SRAM */
-	uint8_t *mem;		/* of it */
+	int fd, handle;		/* the SRAM */
+	uint8_t *mem;		/* mapping of the SRAM */
 	uint8_t *copy;
 	int copy_handle;
 };
@@ -36,7 +36,7 @@ FIXTURE(camera)
 {
 	int video, stream;
 	struct frame frames[BUFFERS];
-	int last;		/* of them to be captured, or -1 */
+	int last;		/* frame being moved, or -1 */
 	int overlaps;		/* frames captured while another was moved */
 };
 
@@ -96,7 +96,7 @@ static int open_camera(const char *name)
 	return -1;
 }
 
-/* A control that has no number in a header for user space. */
+/* Sets a control whose number is in no header for user space. */
 static int set_control(int video, const char *name, int value)
 {
 	struct v4l2_queryctrl query = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
@@ -112,7 +112,7 @@ static int set_control(int video, const char *name, int value)
 	return -ENOENT;
 }
 
-/* The number of an entry of the menu "Test Pattern" */
+/* Returns the number of an entry of the menu "Test Pattern". */
 static int find_pattern(int video, const char *name)
 {
 	struct v4l2_querymenu menu = { };
@@ -253,7 +253,7 @@ static bool was_moved(const struct frame *frame)
 	return right;
 }
 
-/* Of a picture of one colour, or MIXED. */
+/* Returns the brightness of a picture of one colour, or MIXED. */
 static int brightness_of(const struct frame *frame)
 {
 	return all_bytes_are(frame->copy, frame->copy[0], SIZE) ?
@@ -261,8 +261,8 @@ static int brightness_of(const struct frame *frame)
 }
 
 /*
- * One frame comes in while the one before is moved, is right and is given back.
- * Returns the brightness of that, or -errno.
+ * Captures a frame while the previous one is moved, checks that one and returns
+ * it to the camera. Returns its brightness, or -errno.
  */
 static int next_frame(FIXTURE_DATA(camera) *self)
 {
@@ -289,8 +289,8 @@ static int next_frame(FIXTURE_DATA(camera) *self)
 }
 
 /*
- * Catches: SRAM that no camera captures into, a frame that is not moved, or not
- * while the next is captured.
+ * Catches: SRAM that a camera cannot capture into, a frame that is not moved,
+ * or not concurrently with the next capture.
  */
 TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
 {
@@ -315,7 +315,7 @@ TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
 	EXPECT_LE(3, changes);
 	/* The colour may change within a frame. */
 	EXPECT_GE(SWITCHES, mixed);
-	/* A machine may be too busy to see all of them. */
+	/* A busy machine may miss some of them. */
 	if (variant->fake)
 		EXPECT_LE(FRAMES / 2, self->overlaps);
 }

@@ -10,7 +10,7 @@
 
 #include "card.h"
 
-/* The file descriptor of the DRM device that has this driver. */
+/* Returns the file descriptor of the DRM device with this driver. */
 int card_open(const char *driver)
 {
 	drmVersionPtr version;

@@ -36,7 +36,7 @@ int stream_open(const char *device)
 	return fd < 0 ? -errno : fd;
 }
 
-/* All zero when the command fails. */
+/* Returns all zeros if the command fails. */
 struct dmacpy_get_info stream_info(int stream)
 {
 	struct dmacpy_get_info info = { .size = sizeof(info) };
@@ -125,7 +125,7 @@ int handle_release(int stream, uint32_t handle)
 	return command(stream, DMACPY_RELEASE, &arg);
 }
 
-/* With the flags, the user data and the in-fence that are in @args. */
+/* Submits with the flags, the user data and the in-fence in @args. */
 int submit_with(int stream, const struct dmacpy_op *ops, size_t count,
 		struct dmacpy_submit *args)
 {
@@ -174,7 +174,7 @@ int read_event(int stream, struct dmacpy_event *event)
 	return ret == sizeof(*event) ? 0 : -errno;
 }
 
-/* 1 if it has signalled, 0 if not, or the error it has signalled with. */
+/* Returns 1 if it has signalled, 0 if not, or its error. */
 int fence_status(int fd)
 {
 	struct sync_file_info info = { };
@@ -182,7 +182,7 @@ int fence_status(int fd)
 	return ioctl(fd, SYNC_IOC_FILE_INFO, &info) ? -errno : info.status;
 }
 
-/* What is there of @events, and of errors. */
+/* Returns the pending @events, and errors. */
 short poll_for(int fd, short events, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
@@ -191,7 +191,7 @@ short poll_for(int fd, short events, int timeout_ms)
 	return pfd.revents;
 }
 
-/* As in drivers/dma-buf/sw_sync.c, for tests only. */
+/* Copied from drivers/dma-buf/sw_sync.c */
 #define TIMELINES	"/sys/kernel/debug/sync/sw_sync"
 
 struct sw_sync_create_fence_data {
@@ -211,7 +211,7 @@ int timeline_create(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* It signals when the timeline has advanced that often. */
+/* Creates a fence that signals after @value steps of the timeline. */
 int timeline_fence(int timeline, uint32_t value)
 {
 	struct sw_sync_create_fence_data data = { .value = value };
@@ -234,7 +234,7 @@ int dmabuf_sync(int fd, uint64_t flags)
 	return command(fd, DMA_BUF_IOCTL_SYNC, &sync);
 }
 
-/* NULL, with errno, when it fails. */
+/* Returns NULL, with errno, if it fails. */
 void *dmabuf_map(int fd, size_t length)
 {
 	void *mem = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
@@ -251,7 +251,7 @@ void *memory_map(size_t length)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-/* A dma-buf of every other page of a file, in shuffled order. */
+/* Creates a dma-buf of every other page of a file, in shuffled order. */
 static int udmabuf_create(int device, int memfd, size_t pages)
 {
 	size_t page = getpagesize(), i, j, size;
@@ -292,7 +292,7 @@ int udmabuf_scattered(size_t length)
 		fd = udmabuf_create(device, memfd, length / getpagesize());
 	close(memfd);
 	close(device);
-	/* It keeps the direction of the first access: let that be both. */
+	/* It keeps the direction of the first access: use both. */
 	dmabuf_sync(fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 	return fd;
@@ -326,8 +326,8 @@ static bool sram_is_free(const char *device)
 }
 
 /*
- * Number of instances with SRAM in use, or -1 when there is no instance.
- * Buffers are given back by a work item, so allow for some seconds.
+ * Returns the number of instances with SRAM in use, or -1 without an instance.
+ * A work item frees buffers, so wait for some seconds.
  */
 int sram_leaked(void)
 {
@@ -361,7 +361,7 @@ unsigned int open_files(void)
 	return count;
 }
 
-/* KiB of locked and pinned memory of this process */
+/* Returns the KiB of locked and pinned memory of this process. */
 long locked_kib(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -377,14 +377,14 @@ long locked_kib(void)
 	return sum;
 }
 
-/* Pages that drivers have pinned, in the whole system */
+/* Returns the number of pages that drivers have pinned, in the whole system. */
 long pinned_pages(void)
 {
 	long acquired = 0, released = 0;
 	char line[128];
 	FILE *file;
 
-	/* Each CPU counts for itself, or they are added up. */
+	/* Adds up the counters of all CPUs. */
 	set_number("/proc/sys/vm/stat_refresh", 1);
 	file = fopen("/proc/vmstat", "re");
 	while (file && fgets(line, sizeof(line), file))
@@ -402,7 +402,7 @@ static void on_fault(int number)
 	siglongjmp(after_fault, number);
 }
 
-/* The signal that touching a byte raises, SIGBUS, or 0. */
+/* Returns the signal that an access to a byte raises, SIGBUS, or 0. */
 int touch(volatile uint8_t *byte, bool write)
 {
 	int number = sigsetjmp(after_fault, 1);
@@ -460,7 +460,7 @@ bool append_text(const char *path, const char *text)
 	return done;
 }
 
-/* UINT_MAX when there is none. */
+/* Returns UINT_MAX if there is no number. */
 unsigned int get_number(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -473,7 +473,7 @@ unsigned int get_number(const char *path)
 	return number;
 }
 
-/* How much to do, for who wants more of it than each time. */
+/* Returns the value of an environment variable, or a default. */
 unsigned int environment(const char *name, unsigned int otherwise)
 {
 	const char *value = getenv(name);
@@ -483,7 +483,7 @@ unsigned int environment(const char *name, unsigned int otherwise)
 
 static uint32_t random_state;
 
-/* Print the seed, so that DMACPY_SEED=<seed> repeats a failure. */
+/* Prints the seed, so that DMACPY_SEED=<seed> reproduces a failure. */
 void random_start(void)
 {
 	const char *seed = getenv("DMACPY_SEED");
@@ -493,7 +493,7 @@ void random_start(void)
 	fflush(stdout);
 }
 
-/* xorshift32, whose state must not be 0 */
+/* xorshift32; its state must not be 0. */
 uint32_t random_next(void)
 {
 	random_state = random_state ?: 1;

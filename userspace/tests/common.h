@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The raw ABI of dmacpy, one function per command, and what several suites
- * need around it. Functions return 0 (or an fd, or a handle) or -errno.
+ * The raw ABI of dmacpy, one function per command, and helpers of several
+ * suites. Functions return 0 (or an fd, or a handle) or -errno.
  */
 #ifndef DMACPY_TESTS_COMMON_H
 #define DMACPY_TESTS_COMMON_H
@@ -14,23 +14,23 @@
 #include <linux/dmacpy.h>
 
 #define DEVICE		"/dev/dmacpy0"
-/* An engine without progress for this long, in ms, has failed. */
+/* The engine fails after this time without progress, in ms. */
 #define TIMEOUT		"/sys/module/dmacpy/parameters/timeout_ms"
-/* A job that waits for others for this long, in ms, has failed. */
+/* A job fails after waiting for its dependencies for this time, in ms. */
 #define DEPENDENCY_TIMEOUT \
 	"/sys/module/dmacpy/parameters/dependency_timeout_ms"
 /* A waiter spins for this long, in us, before it sleeps. */
 #define SPIN		"/sys/module/dmacpy/parameters/spin_us"
-/* What calls of the kernel's functions are traced by. */
+/* The directory for tracing calls of kernel functions */
 #define TRACING		"/sys/kernel/debug/tracing/"
-/* Transfers whose memory is kept, as the engine may still write to it. */
+/* Transfers whose memory is kept, as the engine may still write to it */
 #define LOST		"/sys/kernel/debug/dmacpy/lost"
 #define KIB		1024
 #define ACCESS_BOTH	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
 /*
- * Seconds that a long test may take. That is some ten times of what it takes
- * on an emulated machine, for a debug kernel.
+ * Seconds that a long test may take. That is about ten times the time on an
+ * emulated machine, for a debug kernel.
  */
 #define SLOW		120
 
@@ -42,7 +42,8 @@ int sram_alloc_flags(int stream, uint64_t length, uint32_t fd_flags);
 int dmabuf_import(int stream, int fd, uint32_t access);
 /*
  * Do not copy to or from memory while it is registered twice: the check of
- * dma_sync_*() in debug kernels (CONFIG_DMA_API_DEBUG) takes that for an error.
+ * dma_sync_*() in debug kernels (CONFIG_DMA_API_DEBUG) reports that as an
+ * error.
  */
 int memory_register(int stream, const void *addr, uint64_t length,
 		    uint32_t access);
@@ -61,7 +62,7 @@ int read_event(int stream, struct dmacpy_event *event);
 int fence_status(int fd);
 short poll_for(int fd, short events, int timeout_ms);
 
-/* Fences that signal when a test says so; -ENOENT if the kernel has none. */
+/* Fences that a test signals; -ENOENT if the kernel has none. */
 int timeline_create(void);
 int timeline_fence(int timeline, uint32_t value);
 int timeline_advance(int timeline);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libdmacpy's copier: on an instance with eight channels of the fake engine,
- * which copy as fast as they are told to.
+ * The copier of libdmacpy, on an instance with eight channels of the fake
+ * engine, whose speed is set.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -18,11 +18,11 @@
 #define WIDE		"test-wide"
 #define CHANNELS	8
 #define LENGTH		(2048 * KIB)
-#define DESCS		4	/* of a part, of 64 KiB each */
-#define MIN_PART	256	/* the least that can be set */
+#define DESCS		4	/* descriptors per part, of 64 KiB each */
+#define MIN_PART	256	/* minimum that can be set */
 #define RUNS		200
-#define TRIES		5	/* to find a host that is less busy */
-#define BOUND_MS	5000	/* with some time for a busy host */
+#define TRIES		5	/* tries to find the host less busy */
+#define BOUND_MS	5000	/* allows for a busy host */
 
 FIXTURE(copier)
 {
@@ -75,8 +75,8 @@ FIXTURE_TEARDOWN_PARENT(copier)
 }
 
 /*
- * Start copying to the same place. Return the fence, or the error; but
- * INT_MIN for one that leaves something behind.
+ * Starts a copy to the start of the destination. Returns the fence, or the
+ * error, but INT_MIN if it returned an error and a fence.
  */
 static int start(struct _test_data_copier *self, uint64_t length)
 {
@@ -107,7 +107,7 @@ static int copy_range(struct _test_data_copier *self, size_t dst, size_t src,
 	return finish(ret ?: fence);
 }
 
-/* How many jobs each channel has ended. Returns the number of channels. */
+/* Reads the completed jobs of each channel. Returns the number of channels. */
 static int channels_ended(const struct instance *instance, unsigned int *ended)
 {
 	char path[128], line[128];
@@ -136,7 +136,7 @@ static unsigned int all_ended(const struct instance *instance)
 	return sum;
 }
 
-/* As many as expected, or what it is at last: they count after they signal. */
+/* Jobs are counted after they signal: wait for the expected number. */
 static unsigned int wait_for_ended(const struct instance *instance,
 				   unsigned int expected)
 {
@@ -148,7 +148,7 @@ static unsigned int wait_for_ended(const struct instance *instance,
 	return ended;
 }
 
-/* Catches: bytes lost, doubled or displaced at a border of two parts. */
+/* Catches: bytes lost, duplicated or displaced at the border of two parts. */
 TEST_F_TIMEOUT(copier, odd_ranges, SLOW)
 {
 	uint8_t *expected = memory_map(LENGTH);
@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(copier, odd_ranges, SLOW)
 	EXPECT_EQ(0, memcmp(self->src_mem, self->dst_mem, LENGTH));
 }
 
-/* Catches: parts, or short copies one after the other, on the same channel. */
+/* Catches: parts, or consecutive short copies, on the same channel. */
 TEST_F(copier, every_channel)
 {
 	unsigned int ended[CHANNELS], i;
@@ -184,7 +184,7 @@ TEST_F(copier, every_channel)
 		EXPECT_EQ(2, ended[i]);
 }
 
-/* Catches: a part that is shorter than it should be, or one too many. */
+/* Catches: a part that is shorter than the minimum, or one too many. */
 TEST_F(copier, min_part)
 {
 	static const struct {
@@ -213,7 +213,7 @@ static uint64_t nanoseconds(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* The same copies by a stream, to compare with. */
+/* The same copies by a single stream, for comparison. */
 struct single {
 	struct dmacpy_stream *stream;
 	struct dmacpy_buffer *src, *dst;
@@ -250,7 +250,7 @@ static int single_start(const struct single *single, uint64_t length)
 	return ret ?: args.out_fence;
 }
 
-/* In nanoseconds */
+/* Durations in nanoseconds */
 struct times {
 	uint64_t single, copier;
 };
@@ -263,7 +263,7 @@ static void keep_least(uint64_t *least, uint64_t start)
 		*least = took;
 }
 
-/* The best of some runs: what a busy host adds is no part of it. */
+/* Takes the minimum of some runs, as a busy host adds time. */
 static int measure(struct _test_data_copier *self, const struct single *single,
 		   uint64_t length, unsigned int runs, struct times *times)
 {
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(copier, long_copies_are_faster, SLOW)
 	EXPECT_LT(0, tries);
 }
 
-/* In bytes for each us: a part takes three times what a short copy costs. */
+/* Returns bytes per us, so that a part takes three times a short copy. */
 static unsigned int bandwidth_for_parts(uint64_t cost_ns)
 {
 	uint64_t bandwidth = 64 * KIB * 1000ULL / (3 * cost_ns);
@@ -309,8 +309,9 @@ static unsigned int bandwidth_for_parts(uint64_t cost_ns)
 }
 
 /*
- * Catches: short copies that pay for what only long ones gain from. On a kernel
- * that is slow itself the engine has to be as slow, or all is the CPU's time.
+ * Catches: short copies with the costs of splitting, which only pays for long
+ * ones. On a slow kernel the engine has to be as slow, or the CPU's time
+ * dominates.
  */
 TEST_F_TIMEOUT(copier, short_copies_are_as_fast, SLOW)
 {
@@ -377,7 +378,7 @@ TEST_F_TIMEOUT(copier, others_end_before_the_failure_is_told, SLOW)
 	EXPECT_EQ(0, finish(start(self, LENGTH)));
 }
 
-/* Catches: an error that a merged fence has lost, as nobody waited for it. */
+/* Catches: an error that a merged fence has lost, as no task waited for it. */
 TEST_F_TIMEOUT(copier, asked_when_all_is_over, SLOW)
 {
 	int fence;
@@ -392,7 +393,7 @@ TEST_F_TIMEOUT(copier, asked_when_all_is_over, SLOW)
 	close(fence);
 }
 
-/* Catches: the error of a part that has failed before it could be merged. */
+/* Catches: a lost error of a part that failed before the fences were merged. */
 TEST_F_TIMEOUT(copier, fails_while_others_are_started, SLOW)
 {
 	unsigned int copied = engine_get("copied");
@@ -408,7 +409,7 @@ TEST_F_TIMEOUT(copier, fails_while_others_are_started, SLOW)
 }
 
 /*
- * Catches: parts that run on, or their file descriptors, after a copy that
+ * Catches: parts, or their file descriptors, that remain after a copy that
  * could not be started as a whole.
  */
 TEST_F_TIMEOUT(copier, too_few_file_descriptors, SLOW)
@@ -436,7 +437,7 @@ TEST_F_TIMEOUT(copier, too_few_file_descriptors, SLOW)
 	EXPECT_EQ(files, open_files());
 }
 
-/* Catches: a copy that ends with its copier, or a fence that never signals. */
+/* Catches: a copy that is lost with its copier; a fence that never signals. */
 TEST_F_TIMEOUT(copier, close_in_flight, SLOW)
 {
 	int fence;
@@ -453,7 +454,7 @@ TEST_F_TIMEOUT(copier, close_in_flight, SLOW)
 	EXPECT_EQ(0, memcmp(self->src_mem, self->dst_mem, LENGTH));
 }
 
-/* Catches: a part that does not wait for the in-fence, or not fail with it. */
+/* Catches: a part that ignores the in-fence, or its error. */
 TEST_F_TIMEOUT(copier, in_fence, SLOW)
 {
 	const size_t half = LENGTH / 2;
@@ -474,7 +475,7 @@ TEST_F_TIMEOUT(copier, in_fence, SLOW)
 	EXPECT_EQ(0, memcmp(self->src_mem, self->dst_mem + half, half));
 }
 
-/* Catches: a mistake that is seen when parts of it are running. */
+/* Catches: an invalid copy that is refused after parts of it have started. */
 TEST_F(copier, mistakes)
 {
 	struct dmacpy_copier_buffer *r, *w;
@@ -510,8 +511,9 @@ TEST_F(copier, mistakes)
 }
 
 /*
- * Catches: a part that is longer than a job may be, a cut that spoils the cache
- * lines beside it. Not on the fake engine, which has none.
+ * Catches: a part that is longer than the limit of a job; a cut that loses data
+ * in the cache lines next to it. The fake engine has no cache, so the board's
+ * is used.
  */
 TEST(long_copy_of_memory)
 {

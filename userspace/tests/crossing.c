@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two streams that copy between the same two buffers, both ways, from many
- * threads: each job waits for one of the other stream. On the fake engine,
- * where they are on channels of their own. DMACPY_SECONDS says for how long.
+ * Two streams that copy between the same two buffers, in both directions, from
+ * many threads: each job waits for one of the other stream. On the fake engine,
+ * where they are on separate channels. DMACPY_SECONDS sets the duration.
  */
 #include <pthread.h>
 
@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN_PARENT(crossing)
 struct submitter {
 	pthread_t thread;
 	const struct side *side;
-	unsigned int until;	/* in ms */
+	unsigned int until;	/* time in ms */
 	unsigned int jobs;
 	int failed;
 };
@@ -75,7 +75,7 @@ static void *copy_back_and_forth(void *arg)
 }
 
 /*
- * Catches: two streams that wait for each other. Then nothing ends but by the
+ * Catches: two streams that wait for each other. Then jobs only complete by the
  * deadline of dependencies, with an error.
  */
 TEST_F_TIMEOUT(crossing, no_deadlock, 10 * SLOW)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the engine does to memory, against a byte-wise reference: each end of a
- * copy has a shadow, on which the reference runs the same operations. After
- * each job the whole destination must equal its shadow, so bytes that nobody
- * asked to be written are seen as well as those that are wrong.
+ * The engine's writes to memory, compared with a byte-wise reference: each
+ * buffer of a copy has a shadow, on which the reference runs the same
+ * operations. After each job the whole destination must equal its shadow, so
+ * unrequested writes are detected as well as wrong bytes.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -12,33 +12,33 @@
 #include "kselftest_harness.h"
 #include "common.h"
 
-/* Slots of bounce buffers that are taken, in the whole system */
+/* Slots of bounce buffers in use, in the whole system */
 #define SLOTS_USED	"/sys/kernel/debug/swiotlb/io_tlb_used"
 #define SMALL_REGISTERS	512
 /* Pages that are pinned at once, with interrupts off */
 #define MAX_PINNED	512
 
 /*
- * Of each end. The system heap has no piece of this size: it takes several, of
- * 64 KiB at most.
+ * Length of each buffer. The system heap has no block of this size: it uses
+ * several, of 64 KiB at most.
  */
 #define LENGTH		(80 * KIB)
 #define MAX_OPS		1024
 
 enum kind { SRAM, USER, UDMABUF, HEAP };
 
-/* One end of the copies. */
+/* The source or destination of the copies */
 struct end {
 	uint32_t handle;
 	int fd;			/* dma-buf, or -1 */
 	uint8_t *mem, *shadow;
-	size_t align;		/* of what is written into it */
+	size_t align;		/* alignment of writes to it */
 };
 
-/* Two ends, or one that is both, and the operations of the next job. */
+/* Two buffers, or one that is both, and the operations of the next job */
 struct pair {
 	int stream;
-	size_t align;		/* of all that the engine is given */
+	size_t align;		/* alignment for the engine */
 	struct end dst_end, src_end, *dst, *src;
 	struct dmacpy_op ops[MAX_OPS];
 	size_t count;
@@ -53,7 +53,7 @@ FIXTURE(data)
 FIXTURE_VARIANT(data)
 {
 	enum kind dst, src;
-	bool same;		/* one buffer is both ends */
+	bool same;		/* one buffer is source and destination */
 };
 
 FIXTURE_VARIANT_ADD(data, sram_to_sram)
@@ -153,7 +153,7 @@ static int end_open(int stream, struct end *end, enum kind kind)
 	return handle < 0 ? handle : 0;
 }
 
-/* Access by the CPU: nothing is to be done for memory of the process. */
+/* Memory of the process needs no sync for an access by the CPU. */
 static int end_sync(const struct end *end, uint64_t flags)
 {
 	return end->fd < 0 ? 0 : dmabuf_sync(end->fd, flags);
@@ -169,7 +169,7 @@ static int end_randomize(struct end *end)
 	return end_sync(end, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE) ?: ret;
 }
 
-/* The offset of the first byte that differs from the shadow, or LENGTH. */
+/* Returns the offset of the first byte that differs, or LENGTH. */
 static size_t end_differs(const struct end *end)
 {
 	size_t i = LENGTH;
@@ -199,7 +199,7 @@ static int pair_open(struct pair *pair, enum kind dst, enum kind src, bool same)
 	return ret ?: end_randomize(pair->dst) ?: end_randomize(pair->src);
 }
 
-/* The same operation by the CPU on the shadows. */
+/* Runs the same operation by the CPU on the shadows. */
 static void reference(struct pair *pair, const struct dmacpy_op *op)
 {
 	uint8_t *dst = pair->dst->shadow + op->dst_offset;
@@ -217,7 +217,7 @@ static void reference(struct pair *pair, const struct dmacpy_op *op)
 	}
 }
 
-/* Run the operations that were added so far as one job, and judge it. */
+/* Runs the operations that were added so far as one job, and checks it. */
 static void run(struct __test_metadata *_metadata, struct pair *pair)
 {
 	size_t i;
@@ -238,10 +238,7 @@ static void run(struct __test_metadata *_metadata, struct pair *pair)
 	pair->next = 0;
 }
 
-/*
- * What a destination allows: its start and length at the alignment. What the
- * engine allows of a source.
- */
+/* Aligns for the destination, and the source for the engine. */
 static void conform(const struct pair *pair, struct dmacpy_op *op)
 {
 	uint64_t mask = pair->dst->align - 1;
@@ -267,18 +264,15 @@ static void add(struct __test_metadata *_metadata, struct pair *pair,
 		run(_metadata, pair);
 }
 
-/*
- * Half of the buffer is source, half destination, where both are the same;
- * otherwise all of it is both.
- */
+/* A single buffer has the destination in one half, the source in the other. */
 static size_t room(struct pair *pair)
 {
 	return pair->dst == pair->src ? LENGTH / 2 : LENGTH;
 }
 
 /*
- * Place an operation behind the last one, with some bytes between them that
- * must not change, at a place that is @phase above a multiple of 16.
+ * Places an operation after the last one, with a gap that must not change, at
+ * an offset of @phase above a multiple of 16.
  */
 static void add_next(struct __test_metadata *_metadata,
 		     struct pair *pair, struct dmacpy_op op,
@@ -295,7 +289,7 @@ static void add_next(struct __test_metadata *_metadata,
 	add(_metadata, pair, op);
 }
 
-/* Where engines, pages, segments and 16-bit counters have their limits. */
+/* Limits of engines, pages, segments and 16-bit counters */
 static const uint32_t edges[] = {
 	512, 1024, 4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB,
 };
@@ -359,7 +353,7 @@ TEST_F_TIMEOUT(data, long_copies, SLOW)
 	run(_metadata, pair);
 }
 
-/* Catches: a copy that starts or ends just at the edge of a page, cut wrong. */
+/* Catches: a copy that starts or ends just at a page boundary, cut wrongly. */
 TEST_F_TIMEOUT(data, short_copies_across_pages, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -398,8 +392,9 @@ TEST_F_TIMEOUT(data, batch_of_different_sizes, SLOW)
 }
 
 /*
- * Catches: copies that touch, of which one is left out or done twice when the
- * driver joins them; a gap that is copied, too; more than a descriptor takes.
+ * Catches: adjacent copies, one of which is omitted or done twice when the
+ * driver joins them; a gap that is copied, too; a length beyond a descriptor's
+ * limit.
  */
 TEST_F_TIMEOUT(data, touching_copies, SLOW)
 {
@@ -425,7 +420,7 @@ TEST_F_TIMEOUT(data, touching_copies, SLOW)
 	}
 }
 
-/* Catches: the same of rows. */
+/* Catches: the same for rows. */
 TEST_F_TIMEOUT(data, touching_rows, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -450,7 +445,7 @@ TEST_F_TIMEOUT(data, touching_rows, SLOW)
 	}
 }
 
-/* A tile somewhere; one in four repeats a row, one in four overlaps rows. */
+/* Returns a random tile: one in four repeats a row or overlaps rows. */
 static struct dmacpy_op random_tile(struct pair *pair)
 {
 	size_t align = pair->dst->align;
@@ -473,7 +468,7 @@ static struct dmacpy_op random_tile(struct pair *pair)
 	return op;
 }
 
-/* Catches: a wrong stride, a row too many, rows that spill over their end. */
+/* Catches: a wrong stride, a row too many, rows that exceed their end. */
 TEST_F_TIMEOUT(data, tiles, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -543,7 +538,7 @@ TEST_F_TIMEOUT(data, mixed_batch, SLOW)
 	}
 }
 
-/* Source and destination in one buffer that each operation changes. */
+/* Source and destination are in one buffer that each operation changes. */
 FIXTURE(one_buffer)
 {
 	struct pair pair;
@@ -559,7 +554,7 @@ FIXTURE_TEARDOWN_PARENT(one_buffer)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: an operation that starts before the one before it has written. */
+/* Catches: an operation that starts before the previous one has written. */
 TEST_F_TIMEOUT(one_buffer, dependent_operations, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -577,7 +572,7 @@ TEST_F_TIMEOUT(one_buffer, dependent_operations, SLOW)
 	run(_metadata, pair);
 }
 
-/* Catches: operations joined of which each needs what the last one wrote. */
+/* Catches: joined operations that each depend on the previous one's writes. */
 TEST_F_TIMEOUT(one_buffer, dependent_operations_that_touch, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -594,7 +589,7 @@ TEST_F_TIMEOUT(one_buffer, dependent_operations_that_touch, SLOW)
 	}
 }
 
-/* Catches: equal strides judged as disjoint that are not, in both ways. */
+/* Catches: overlapping tiles of equal strides accepted; valid ones refused. */
 TEST_F_TIMEOUT(one_buffer, tiles_of_one_picture, SLOW)
 {
 	struct pair *pair = &self->pair;
@@ -614,7 +609,7 @@ TEST_F_TIMEOUT(one_buffer, tiles_of_one_picture, SLOW)
 	run(_metadata, pair);
 }
 
-/* Memory registered at any address, in one piece or across pages. */
+/* Memory registered at any address, in one page or across pages */
 FIXTURE(registered)
 {
 	int stream, sram;
@@ -646,7 +641,7 @@ FIXTURE_TEARDOWN_PARENT(registered)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: the offset in the first page forgotten, or added twice. */
+/* Catches: the offset in the first page ignored, or added twice. */
 TEST_F_TIMEOUT(registered, source_at_any_address, SLOW)
 {
 	size_t start, length, align = self->copy_align;
@@ -691,7 +686,7 @@ TEST_F_TIMEOUT(registered, destination_at_any_address, SLOW)
 	}
 }
 
-/* Catches: a mapping whose unmap throws away what the CPU wrote beside it. */
+/* Catches: an unmap that discards data of the CPU next to the range. */
 TEST_F_TIMEOUT(registered, release_keeps_other_bytes, SLOW)
 {
 	uint32_t align = self->align;
@@ -714,9 +709,9 @@ TEST_F_TIMEOUT(registered, release_keeps_other_bytes, SLOW)
 }
 
 /*
- * Catches: a mapping of the registered bytes alone, which the DMA API takes for
+ * Catches: a mapping of the registered bytes alone, which the DMA API treats as
  * a kmalloc()ed object that shares its cache line, and bounces. Each takes a
- * slot of a pool that all devices share, and that any user could empty.
+ * slot of a pool that all devices share, and that any user could exhaust.
  */
 TEST_F_TIMEOUT(registered, small_pieces_are_not_bounced, SLOW)
 {
@@ -742,7 +737,7 @@ TEST_F_TIMEOUT(registered, small_pieces_are_not_bounced, SLOW)
 	EXPECT_EQ(0, memcmp(self->sram_memory, self->memory + offset, length));
 }
 
-/* The most pages that one call has pinned since the probe was set. */
+/* Returns the maximum of pages pinned by a call since the probe was set. */
 static unsigned int most_pinned(unsigned int *calls)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -784,7 +779,7 @@ TEST_F_TIMEOUT(registered, pinned_in_bounded_pieces, SLOW)
 	EXPECT_EQ(MAX_PINNED, most);
 }
 
-/* Catches: memory that its owner cannot read, read by the engine. */
+/* Catches: memory that its owner cannot read, but the engine reads. */
 TEST_F(registered, unreadable_memory_is_refused)
 {
 	size_t page = getpagesize();

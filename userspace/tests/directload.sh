@@ -3,14 +3,14 @@
 #
 # The example that reads a disk past the page cache.
 
-# The guest's disk: what tests leave there is overwritten in the end.
+# The guest's disk: the test overwrites leftovers of others at its end.
 disk()
 {
 	sed 's/.*\<disk=\([^ ]*\).*/\/dev\/\1/' /proc/cmdline
 }
 
 # Catches: a block that the disk writes to while it is copied, or that is copied
-# before it was read; a last block that is not whole.
+# before it was read; a last block that is incomplete.
 test_disk()
 {
 	local length
@@ -24,7 +24,7 @@ test_disk()
 	done
 }
 
-# Catches: an error of the disk, or of SRAM, that is passed over.
+# Catches: an error of the disk, or of SRAM, that is ignored.
 test_failures()
 {
 	expect 2 directload "$(disk)"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A display that shows SRAM: vkms, which computes a checksum of each frame
- * that is on the screen. What is shown must be what the engine has copied, and
- * not before it has.
+ * A display that shows SRAM: vkms, which computes a checksum of each frame on
+ * the screen. The screen must show the data that the engine has copied, and not
+ * before the copy has completed.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 #include "common.h"
 #include "engine.h"
 
-/* A screen of so many pixels fits the SRAM more than once. */
+/* The SRAM has room for several screens of this size. */
 #define WIDTH		64
 #define HEIGHT		64
 #define BITS		32
@@ -29,7 +29,7 @@
 #define BOUND_MS	10000
 #define FRAMES_MS	300	/* some frames, of 1/60 s */
 
-/* A picture that can be shown, and copied to and from. */
+/* A picture that can be shown, and copied from and to */
 struct picture {
 	int fd, handle;
 	uint32_t gem, framebuffer;
@@ -41,10 +41,10 @@ FIXTURE(display)
 	int card, crc;
 	uint32_t connector, crtc, plane;
 	int stream, memory;
-	uint8_t *mem;			/* of @memory */
+	uint8_t *mem;			/* mapping of @memory */
 };
 
-/* The number of a property of an object, by its name */
+/* Returns the number of a property of an object, by its name. */
 static uint32_t property(int card, uint32_t object, uint32_t type,
 			 const char *name)
 {
@@ -92,7 +92,7 @@ static uint32_t mode_blob(int card)
 	return blob;
 }
 
-/* What the plane shows, when the fence, if there is one, has signalled. */
+/* Has the plane show a picture, after the fence, if there is one. */
 static void add_plane(drmModeAtomicReqPtr request,
 		      const FIXTURE_DATA(display) *self,
 		      const struct picture *picture, int fence)
@@ -116,7 +116,7 @@ static void add_plane(drmModeAtomicReqPtr request,
 		    values[i].name, values[i].value);
 }
 
-/* Turn the screen on. */
+/* Turns the screen on. */
 static int show(const FIXTURE_DATA(display) *self,
 		const struct picture *picture)
 {
@@ -135,7 +135,7 @@ static int show(const FIXTURE_DATA(display) *self,
 	return ret;
 }
 
-/* Show something else, as soon as it is ready; an event says when. */
+/* Shows another picture when it is ready; an event reports the flip. */
 static int flip(const FIXTURE_DATA(display) *self,
 		const struct picture *picture, int fence)
 {
@@ -150,7 +150,7 @@ static int flip(const FIXTURE_DATA(display) *self,
 	return ret;
 }
 
-/* Has the event come? */
+/* Returns true if the event has arrived. */
 static bool flipped(int card, int timeout_ms)
 {
 	char event[1024];
@@ -159,7 +159,7 @@ static bool flipped(int card, int timeout_ms)
 	       read(card, event, sizeof(event)) > 0;
 }
 
-/* The only screen, without the plane of the pointer */
+/* Finds the only screen, without the plane of the cursor. */
 static int find_screen(FIXTURE_DATA(display) *self)
 {
 	drmModeResPtr resources = drmModeGetResources(self->card);
@@ -176,7 +176,7 @@ static int find_screen(FIXTURE_DATA(display) *self)
 	return 0;
 }
 
-/* Has the checksums computed as long as it is open. */
+/* Opens the file of checksums, which are computed while it is open. */
 static int crc_open(int card)
 {
 	char path[80];
@@ -189,7 +189,7 @@ static int crc_open(int card)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* The checksum of a frame that began after this was called. */
+/* Returns the checksum of a frame that began after the call. */
 static unsigned int crc_of_screen(int crc)
 {
 	unsigned int frame, value = 0;
@@ -197,7 +197,7 @@ static unsigned int crc_of_screen(int crc)
 	ssize_t size;
 	int i;
 
-	/* Those that are queued, and of the frame that is on its way. */
+	/* Skip queued ones, and the one of the current frame. */
 	while (poll_for(crc, POLLIN, 0) == POLLIN)
 		if (read(crc, line, sizeof(line)) <= 0)
 			return 0;
@@ -257,7 +257,7 @@ static int picture_in_sram(struct picture *picture,
 	return picture_add(picture, self);
 }
 
-/* In memory of the display's driver */
+/* Creates a picture in memory of the display's driver. */
 static int picture_in_memory(struct picture *picture,
 			     const FIXTURE_DATA(display) *self)
 {
@@ -273,7 +273,7 @@ static int picture_in_memory(struct picture *picture,
 	return picture_add(picture, self);
 }
 
-/* By the CPU */
+/* Writes by the CPU. */
 static int picture_write(const struct picture *picture, const uint8_t *from)
 {
 	uint8_t *mem = dmabuf_map(picture->fd, LENGTH);
@@ -286,7 +286,7 @@ static int picture_write(const struct picture *picture, const uint8_t *from)
 	return dmabuf_sync(picture->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE);
 }
 
-/* Catches: SRAM that is shown as something else than what was copied to it. */
+/* Catches: SRAM that is shown with data other than the copied data. */
 TEST_F_TIMEOUT(display, shows_sram, SLOW)
 {
 	struct picture sram, other;
@@ -320,7 +320,7 @@ TEST_F_TIMEOUT(display, shows_sram, SLOW)
 	EXPECT_EQ(second, crc_of_screen(self->crc));
 }
 
-/* Catches: a display's own picture that is not copied right, to or from it. */
+/* Catches: wrong copies from or to a picture of the display's driver. */
 TEST_F_TIMEOUT(display, picture_as_end_point, SLOW)
 {
 	struct picture sram, other;
@@ -346,7 +346,7 @@ TEST_F_TIMEOUT(display, picture_as_end_point, SLOW)
 	EXPECT_EQ(first, crc_of_screen(self->crc));
 }
 
-/* Start copying our memory into a picture. Return the job's fence. */
+/* Starts a copy from our memory to a picture. Returns the job's fence. */
 static int start_copy(const FIXTURE_DATA(display) *self,
 		      const struct picture *to, uint32_t flags)
 {
@@ -364,7 +364,7 @@ static int start_copy(const FIXTURE_DATA(display) *self,
 	return ret ?: args.out_fence;
 }
 
-/* Without implicit fences, the display is given the fence of the job. */
+/* Without implicit fences, the display gets the fence of the job. */
 static void expect_held_back(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(display) *self, uint32_t flags)
 {
@@ -397,13 +397,13 @@ static void expect_held_back(struct __test_metadata *_metadata,
 	EXPECT_EQ(after, crc_of_screen(self->crc));
 }
 
-/* Catches: an out-fence that is not one to who is to wait for it. */
+/* Catches: an out-fence that another driver does not wait for. */
 TEST_F_TIMEOUT(display, waits_for_in_fence, SLOW)
 {
 	expect_held_back(_metadata, self, DMACPY_SUBMIT_NO_IMPLICIT);
 }
 
-/* Catches: a copy that a display does not find in the buffer. */
+/* Catches: a copy without an implicit fence for the display. */
 TEST_F_TIMEOUT(display, waits_for_implicit_fence, SLOW)
 {
 	expect_held_back(_metadata, self, 0);

@@ -1,8 +1,8 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# "dmacpy doctor", with what it is to find broken each. Where the guest cannot
-# be broken like that, an empty file system hides what is in sysfs.
+# "dmacpy doctor", with each problem that it has to find. If the guest cannot be
+# given the problem, an empty file system hides a part of sysfs.
 
 timeout=/sys/module/dmacpy/parameters/timeout_ms
 quota=/sys/module/dmacpy/parameters/sram_quota_kib
@@ -14,14 +14,14 @@ node()
 	echo "/dev/$(fake_node)"
 }
 
-# rebind: with counters that are 0
+# rebind: bind the driver again, which resets its counters
 rebind()
 {
 	tell_driver unbind "$fake"
 	tell_driver bind "$fake"
 }
 
-# as_user COMMAND: as one who is not root
+# as_user COMMAND: run it as another user than root
 as_user()
 {
 	su -s /bin/sh nobody -c "$*"
@@ -39,7 +39,8 @@ need_user()
 	[ "$(as_user id -u)" = $user ] || fail "su does not work"
 }
 
-# finds PATTERN REMEDY COMMAND...: that problem, and what to do about it
+# finds PATTERN REMEDY COMMAND...: check that it reports the problem and a
+# remedy
 finds()
 {
 	local pattern=$1 remedy=$2
@@ -50,7 +51,7 @@ finds()
 		fail "no '$remedy': $(cat out)"
 }
 
-# Catches: a problem where there is none; a device that is not looked at.
+# Catches: a problem that does not exist; a device that is not checked.
 test_healthy()
 {
 	local device
@@ -66,7 +67,7 @@ test_healthy()
 		grep -q '^note .*/dev/dma_heap/system' out || fail "no note"
 }
 
-# As a kernel that was started by secure boot
+# Simulates a kernel that was started by secure boot.
 locked_down()
 {
 	mount -t tmpfs none /sys/kernel/security
@@ -91,7 +92,7 @@ test_no_module()
 	expect 0 insmod /lib/modules/dmacpy.ko
 }
 
-# hidden DIRECTORY: it seems to be empty
+# hidden DIRECTORY: make it appear empty
 hidden()
 {
 	mount -t tmpfs none "$1" || fail "cannot hide $1"
@@ -106,7 +107,7 @@ test_no_engine()
 	finds 'no DMA engine has a driver' 'CONFIG_' dmacpy doctor
 }
 
-# Catches: a device tree that does not name the SRAM, or names it in vain.
+# Catches: a device tree without a node for the SRAM, or with a disabled one.
 test_no_node()
 {
 	local tree=/sys/firmware/devicetree/base
@@ -123,7 +124,7 @@ test_no_node()
 	finds 'no device was made of the node' 'simple-bus' dmacpy doctor
 }
 
-# Catches: a device that somebody has unbound.
+# Catches: a device that was unbound.
 test_unbound()
 {
 	tell_driver unbind "$fake"
@@ -136,7 +137,7 @@ is_bound()
 	[ -e "/sys/bus/platform/drivers/dmacpy/$fake" ]
 }
 
-# Catches: a device that waits for its engine.
+# Catches: a device whose probing is deferred for its engine.
 test_deferred()
 {
 	local engines=/sys/bus/platform/drivers/dmacpy-fake-dma
@@ -150,7 +151,7 @@ test_deferred()
 		'driver of its engine' sh -c 'cat found; exit 1'
 }
 
-# Catches: a /dev that nobody fills.
+# Catches: a /dev without device nodes.
 test_no_file()
 {
 	gone=$(node)
@@ -159,7 +160,7 @@ test_no_file()
 	finds "is bound, but there is no $gone" 'devtmpfs' dmacpy doctor
 }
 
-# Catches: advice that does not help, or that fails for others than root.
+# Catches: advice that does not help, or that fails for users other than root.
 test_no_permission()
 {
 	need_user
@@ -173,7 +174,7 @@ test_no_permission()
 		as_user dmacpy doctor
 }
 
-# Catches: an error without the limit that it is about.
+# Catches: an error that does not name its limit.
 test_limits()
 {
 	need_user
@@ -191,7 +192,7 @@ sram_is_gone()
 	[ "$(json sram_free)" -eq 0 ]
 }
 
-# Catches: SRAM that others have.
+# Catches: SRAM that other programs use.
 test_no_sram()
 {
 	dmacpy bench -d "$(node)" --time 20 --batch 16 --src sram --dst sram \
@@ -209,8 +210,8 @@ copies()
 	dmacpy copy -d "$(node)" /bin/busybox copy >/dev/null 2>&1
 }
 
-# Catches: an engine that fails, that hangs, that hangs again and again, and a
-# channel that does not come back.
+# Catches: an engine that fails, that hangs, that hangs repeatedly, and a
+# channel that does not recover.
 test_engine()
 {
 	trap 'knob hang 0; echo 5000 >$timeout; rebind' EXIT
@@ -231,7 +232,8 @@ test_engine()
 		fail "no failed job: $(cat out)"
 }
 
-# Catches: a failure that only root learns of; what is not seen and not said.
+# Catches: a failure that only root can see; a failed check that is not
+# reported.
 test_failures_as_user()
 {
 	need_user

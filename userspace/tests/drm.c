@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers shared with a DRM driver, by libdrm, in both directions, and fences
- * that cross the border. With vgem, which every kernel has.
+ * between the drivers. The tests use vgem, which every kernel has.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 
 #define LENGTH		(16 * KIB)
 #define DEADLINE_MS	4000	/* a job waits for fences */
-/* A picture of so many bytes */
+/* The size of a picture */
 #define WIDTH		64
 #define HEIGHT		64
 #define BITS		32
@@ -29,8 +29,8 @@ FIXTURE(drm)
 {
 	struct instance fake;
 	int card;
-	int stream, fd, handle;		/* of an SRAM buffer */
-	uint8_t *mem;			/* of ours, of which a handle */
+	int stream, fd, handle;		/* an SRAM buffer */
+	uint8_t *mem;			/* our memory, with a handle below */
 	int memory;
 };
 
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN_PARENT(drm)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* A buffer of the DRM driver: its handle there, and here. */
+/* A buffer of the DRM driver, with its handles in both drivers */
 struct picture {
 	uint32_t gem;
 	int fd, handle;
@@ -112,7 +112,7 @@ static int start_copy(int stream, uint32_t dst, uint32_t src)
 	return submit_with(stream, &op, 1, &args);
 }
 
-/* Catches: a buffer that DRM does not take, or that comes back as another. */
+/* Catches: a buffer that DRM refuses, or that comes back as another. */
 TEST_F(drm, sram_there_and_back)
 {
 	struct dmacpy_op op = {
@@ -129,7 +129,7 @@ TEST_F(drm, sram_there_and_back)
 	ASSERT_EQ(0, drmPrimeHandleToFD(self->card, gem, DRM_CLOEXEC | DRM_RDWR,
 					&fd));
 	op.dst = dmabuf_import(self->stream, fd, ACCESS_BOTH);
-	/* Known as the same: the ends overlap. */
+	/* The buffers are known to be the same: they overlap. */
 	EXPECT_EQ(-EINVAL, submit(self->stream, &op, 1));
 
 	random_start();
@@ -143,7 +143,7 @@ TEST_F(drm, sram_there_and_back)
 	EXPECT_EQ(0, drmCloseBufferHandle(self->card, gem));
 }
 
-/* Catches: SRAM that is freed while only DRM still has it. */
+/* Catches: SRAM that is freed while only DRM has a reference. */
 TEST_F(drm, sram_lives_in_drm)
 {
 	uint64_t before = stream_info(self->stream).sram_free;
@@ -158,7 +158,7 @@ TEST_F(drm, sram_lives_in_drm)
 	EXPECT_EQ(before + LENGTH, stream_info(self->stream).sram_free);
 }
 
-/* Catches: a picture of DRM that is not copied right, to or from it. */
+/* Catches: wrong copies from or to a picture of DRM. */
 TEST_F(drm, picture_as_end_point)
 {
 	struct picture picture;
@@ -178,7 +178,7 @@ TEST_F(drm, picture_as_end_point)
 	EXPECT_EQ(0, memcmp(picture.mem, self->mem, LENGTH));
 }
 
-/* As if the GPU used a picture: to write to it, or only to read from it. */
+/* Simulates a GPU that writes to a picture, or that only reads from it. */
 static int gpu_begin(int card, uint32_t gem, uint32_t flags, uint32_t *fence)
 {
 	struct drm_vgem_fence_attach attach = {
@@ -219,7 +219,7 @@ TEST_F(drm, their_fence_holds_our_job)
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x3c, LENGTH));
 }
 
-/* Catches: a wait for the GPU without a bound, or a copy that is late. */
+/* Catches: an unbounded wait for the GPU, or a copy after the deadline. */
 TEST_F(drm, their_fence_is_late)
 {
 	struct dmacpy_event event;
@@ -241,7 +241,7 @@ TEST_F(drm, their_fence_is_late)
 	EXPECT_EQ(0, event.result);
 }
 
-/* Catches: a bound that begins again with each fence that is waited for. */
+/* Catches: a deadline that restarts with each fence. */
 TEST_F_TIMEOUT(drm, their_fences_have_one_deadline, SLOW)
 {
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
@@ -295,7 +295,7 @@ TEST_F(drm, their_reader_holds_our_write)
 	EXPECT_TRUE(all_bytes_are(picture.mem, 0x3c, LENGTH));
 }
 
-/* Catches: a GPU that does not learn of a copy under way. */
+/* Catches: a GPU that does not wait for a copy in flight. */
 TEST_F(drm, our_fence_holds_theirs)
 {
 	struct dmacpy_event event;
@@ -310,12 +310,12 @@ TEST_F(drm, our_fence_holds_theirs)
 	ASSERT_TRUE(engine_set("hang", 0));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(0, event.result);
-	/* Its fence follows the record. */
+	/* The fence signals after the record. */
 	ASSERT_EQ(POLLOUT, poll_for(self->fd, POLLOUT, 5000));
 	EXPECT_EQ(0, gpu_begin(self->card, gem, VGEM_FENCE_WRITE, &fence));
 }
 
-/* Catches: an importer whose buffer goes away with the driver. */
+/* Catches: an importer whose buffer is freed with the driver. */
 TEST_F(drm, importer_survives_unbind)
 {
 	struct instance instance = self->fake;

@@ -3,7 +3,7 @@
 #
 # The example that shares buffers with a DRM driver.
 
-# device_of DRIVER: the card of that platform device, if there is one
+# device_of DRIVER: the card of this platform device, if there is one
 device_of()
 {
 	local card
@@ -24,21 +24,21 @@ share_with()
 	grep -q "^4096 pixels copied" out || fail "nothing was copied"
 }
 
-# Catches: an example that does not work, or claims a display that is not there.
+# Catches: an example that fails, or claims a display without having one.
 test_without_display()
 {
 	share_with vgem
 	! grep "framebuffer" out || fail "vgem has no display"
 }
 
-# Catches: SRAM of which no framebuffer can be made.
+# Catches: SRAM that cannot be used for a framebuffer.
 test_with_display()
 {
 	share_with vkms
 	grep -q "^and framebuffer [1-9]" out || fail "it is no framebuffer"
 }
 
-# Catches: an error that does not say what is wrong.
+# Catches: an error that does not name the problem.
 test_no_card()
 {
 	expect 1 drmshare /dev/null

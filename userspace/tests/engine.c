@@ -9,7 +9,7 @@
 
 #define DIRECTORY	"/sys/kernel/debug/dmacpy_fake_dma/"
 
-/* What may change while there are jobs, and is 0 when it does as it should. */
+/* Knobs that may change while jobs are in flight; 0 is normal behaviour. */
 const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"forgetful", "cb_locked", "cb_hardirq", "cb_terminate", "stalls",
@@ -19,7 +19,7 @@ const char *const engine_knobs[] = {
 
 const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);
 
-/* Where there is no device tree, the device of kunit/dmacpy_sim.c. */
+/* Without a device tree, finds the device of kunit/dmacpy_sim.c. */
 int engine_find(struct instance *instance)
 {
 	if (instance_named(instance, "dmacpy-fake"))
@@ -35,7 +35,7 @@ bool engine_set(const char *knob, unsigned int value)
 	return set_number(path, value);
 }
 
-/* Of a knob, or of what it counts. */
+/* Returns the value of a knob, or of a counter. */
 unsigned int engine_get(const char *name)
 {
 	char path[128];
@@ -44,7 +44,7 @@ unsigned int engine_get(const char *name)
 	return get_number(path);
 }
 
-/* Have it do what it should. */
+/* Restores the normal behaviour. */
 bool engine_behave(void)
 {
 	bool done = engine_set("ring", 32) && engine_set("no_order", 0) &&
@@ -85,8 +85,9 @@ static bool is_recovering(void)
 }
 
 /*
- * And give it the time that it has by default. Its channels are ready before:
- * one that recovers is tried again when the time is over, and refuses jobs.
+ * Restores the default timeouts, too, after all channels have recovered: a
+ * channel that is being recovered is retried after the timeout, and refuses
+ * jobs.
  */
 bool engine_reset(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The engine in kunit/dmacpy_fake_dma.c, which does what it is told to, and
- * the instance of the driver that has it for itself.
+ * The engine in kunit/dmacpy_fake_dma.c, which tests control, and the driver's
+ * instance that uses it exclusively.
  */
 #ifndef DMACPY_TESTS_ENGINE_H
 #define DMACPY_TESTS_ENGINE_H
@@ -12,9 +12,9 @@
 
 #include "instance.h"
 
-/* For delay_us: in a descriptor of this time a program gets a lot done. */
+/* A time for delay_us in which a program can do a lot */
 #define SLOW_US		(50 * 1000)
-/* For a knob that counts down. */
+/* A value for knobs that count down */
 #define FOR_EVER	UINT_MAX
 
 extern const char *const engine_knobs[];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the drivers of certain engines do, that in kunit/dmacpy_fake_dma.c does
- * too: each was found by reading the driver, in Linux 6.12.
+ * The peculiarities of certain engines' drivers, which kunit/dmacpy_fake_dma.c
+ * simulates: each was found by reading the driver, in Linux 6.12.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +16,9 @@
 #define LENGTH		(4 * KIB)
 #define OPS		1024
 #define JOBS		60
-#define STREAMS		4	/* of which each gets a channel of its own */
+#define STREAMS		4	/* each on a channel of its own */
 #define TIMEOUT_MS	1000
-#define BOUND_MS	5000	/* with some time for a busy host */
+#define BOUND_MS	5000	/* allows for a busy host */
 #define MODULES		"/lib/modules/"
 
 FIXTURE(engines)
@@ -93,7 +93,7 @@ static bool driver_exists(const char *name)
 	return !access(path, F_OK);
 }
 
-/* All instances are bound anew with it. */
+/* Renames the engine, and rebinds all instances. */
 static int rename_engine(const char *driver)
 {
 	char arguments[64];
@@ -104,7 +104,7 @@ static int rename_engine(const char *driver)
 	       load(MODULES "dmacpy.ko", "");
 }
 
-/* The driver checks what the engine is like when it is bound. */
+/* The driver checks the engine's properties when it is bound. */
 static int bind_anew(struct _test_data_engines *self, const char *knob,
 		     unsigned int value)
 {
@@ -166,8 +166,8 @@ FIXTURE_TEARDOWN_PARENT(engines)
 }
 
 /*
- * In and out of the SRAM, in so many operations, from the last to the first:
- * those that touch would be joined. -EBADMSG for wrong data.
+ * Copies to the SRAM and back, in @count operations, from the last to the
+ * first, as adjacent ones would be joined. Returns -EBADMSG for wrong data.
  */
 static int pass(struct _test_data_engines *self, unsigned int count)
 {
@@ -226,7 +226,7 @@ static int start_job(struct _test_data_engines *self, int dst, uint64_t number)
 	return submit_with(self->stream, &op, 1, &args);
 }
 
-/* Catches: two channels at work whose driver does not lock what they share. */
+/* Catches: two concurrent channels of a driver that lacks the locking. */
 static void check_races(struct __test_metadata *_metadata,
 			struct _test_data_engines *self)
 {
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(engines, copies, SLOW)
 
 /*
  * Catches: a channel that waits for others for ever, or does not when it has
- * to; a copy by one channel that fails for what another one does.
+ * to; a copy by one channel that fails because of another.
  */
 TEST_F_TIMEOUT(engines, channels, SLOW)
 {
@@ -272,7 +272,7 @@ TEST_F_TIMEOUT(engines, channels, SLOW)
 	check_races(_metadata, self);
 }
 
-/* Catches: a deadlock, or a stall, of jobs that are submitted behind others. */
+/* Catches: a deadlock, or a stall, of jobs that are queued behind others. */
 TEST_F_TIMEOUT(engines, queues, SLOW)
 {
 	struct dmacpy_event event;
@@ -292,7 +292,7 @@ TEST_F_TIMEOUT(engines, queues, SLOW)
 
 /*
  * Catches: a job that was terminated and is reported as a success; a channel
- * that is not revived, as when what was issued in vain never calls back.
+ * that does not recover, as lost descriptors never call back.
  */
 TEST_F_TIMEOUT(engines, recovers, SLOW)
 {
@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 	EXPECT_EQ(0, pass_again(self, OPS));
 }
 
-/* Catches: an unbind that waits for what does not come, or does not wait. */
+/* Catches: an unbind that waits in vain, or does not wait. */
 TEST_F_TIMEOUT(engines, unbinds, SLOW)
 {
 	struct dmacpy_event event;
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(engines, unbinds, SLOW)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Fill a part of the SRAM: the number of descriptors that the engine filled. */
+/* Fills a part of the SRAM. Returns the number of descriptors that fill. */
 static int fill_part(struct _test_data_engines *self, uint32_t pattern,
 		     unsigned int offset, unsigned int length)
 {
@@ -358,8 +358,8 @@ static int fill_part(struct _test_data_engines *self, uint32_t pattern,
 }
 
 /*
- * Catches: an ability of an engine that is not used, or used for what it cannot
- * do, or although it is wrong.
+ * Catches: DMA_MEMSET that is not used, that is used for patterns beyond its
+ * ability, or although it writes wrong data.
  */
 TEST_F_TIMEOUT(engines, fills, SLOW)
 {
@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(engines, fills, SLOW)
 			TH_LOG("fill %zu", i);
 }
 
-/* Has the kernel logged a line since that ends so? */
+/* Returns true if a new line of the kernel's log ends with @end. */
 static bool was_logged(int log, const char *end)
 {
 	char record[8192];
@@ -424,7 +424,7 @@ FIXTURE_TEARDOWN_PARENT(refused)
 		EXPECT_EQ(0, rename_engine("dmacpy-fake-dma"));
 }
 
-/* Catches: an engine that is taken although its driver cannot serve jobs. */
+/* Catches: an engine that is used although its driver cannot serve jobs. */
 TEST_F_TIMEOUT(refused, by_name, SLOW)
 {
 	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

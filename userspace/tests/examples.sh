@@ -3,7 +3,7 @@
 #
 # The examples that copy a text into SRAM and print it from there, and the filter.
 
-# Catches: a first program that does not work, with or without the library.
+# Catches: a first program that fails, with or without the library.
 test_text()
 {
 	local program
@@ -14,7 +14,7 @@ test_text()
 	done
 }
 
-# Catches: prepared copies that are others in the second frame.
+# Catches: prepared copies that differ in the second frame.
 test_frames()
 {
 	{

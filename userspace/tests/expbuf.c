@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into v4l2-ctl, which takes dma-bufs only from another V4L2 queue:
- * what it asks that one to export is SRAM instead. Says on stderr which frames
- * have come in there.
+ * Preloaded into v4l2-ctl, which accepts dma-bufs only from another V4L2 queue:
+ * its request to export a buffer returns SRAM instead. Prints on stderr which
+ * frames were captured there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <linux/videodev2.h>
 
 #define DEVICE		"/dev/dmacpy0"
-#define MAX_BUFFERS	2	/* that the smallest SRAM has room for */
+#define MAX_BUFFERS	2	/* fit the smallest SRAM */
 
 static int buffers[MAX_BUFFERS];
 static unsigned int buffer_count;
@@ -26,7 +26,7 @@ static int kernel_ioctl(int fd, unsigned long request, void *arg)
 	return syscall(SYS_ioctl, fd, request, arg);
 }
 
-/* Its fd, or -1 with errno */
+/* Returns its fd, or -1 with errno. */
 static int alloc_sram(size_t length)
 {
 	struct dmacpy_alloc alloc = {
@@ -43,7 +43,7 @@ static int alloc_sram(size_t length)
 	return ret ? -1 : alloc.fd;
 }
 
-/* There may be fewer than a program asks for. */
+/* A driver may give fewer buffers than were requested. */
 static int request_buffers(int video, struct v4l2_requestbuffers *request)
 {
 	if (request->count > MAX_BUFFERS)
@@ -51,7 +51,7 @@ static int request_buffers(int video, struct v4l2_requestbuffers *request)
 	return kernel_ioctl(video, VIDIOC_REQBUFS, request);
 }
 
-/* As large as the buffer that was meant. */
+/* Exports SRAM of the size of the buffer in question. */
 static int export_sram(int video, struct v4l2_exportbuffer *export)
 {
 	struct v4l2_buffer meant = {
@@ -82,7 +82,7 @@ static bool is_sram(const struct v4l2_buffer *buffer)
 	return false;
 }
 
-/* In place of the C library's. */
+/* Replaces the C library's function. */
 int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;

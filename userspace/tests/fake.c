@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An engine that is slow, hung, short of descriptors, or lies: that in
- * kunit/dmacpy_fake_dma.c, which has an instance of the driver for itself.
+ * A slow, hung, or wrong engine, or one short of descriptors: the one in
+ * kunit/dmacpy_fake_dma.c, which has a driver instance of its own.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -14,15 +14,15 @@
 
 #define LENGTH		(4 * KIB)	/* one page, one descriptor */
 #define MAX_OPS		1024
-#define TIMEOUT_MS	1000	/* hardly any host makes the engine that late */
-#define BOUND_MS	5000	/* with some time for a busy host */
-#define BUSY_MS		60000	/* the same, for a guest that is busy itself */
-#define LOST_MS		400	/* for most jobs, where TIMEOUT is a lot less */
+#define TIMEOUT_MS	1000	/* few hosts delay the engine for so long */
+#define BOUND_MS	5000	/* allows for a busy host */
+#define BUSY_MS		60000	/* allows for a busy guest, too */
+#define LOST_MS		400	/* limit for most jobs if TIMEOUT is far less */
 #define STREAMS		8
-#define CHANNELS	4	/* of the instance */
+#define CHANNELS	4	/* channels of the instance */
 #define FREE_PAGES	(2048 * KIB)
 
-/* A stream with a page of SRAM and two pages of memory. */
+/* A stream with a page of SRAM and two pages of memory */
 struct bench {
 	int stream, fd, sram, in, out;
 	uint8_t *in_mem, *out_mem, round;
@@ -51,10 +51,10 @@ static void bench_close(struct bench *b)
 }
 
 /*
- * In and out of the SRAM again, in one job of so many operations. The second
- * half of them depends on the first. From the last piece to the first: pieces
- * that go on where the one before ends would be joined. -EBADMSG for success
- * with wrong data.
+ * Copies to the SRAM and back, in one job of @count operations. The second half
+ * of them depends on the first. The order is from the last piece to the first,
+ * as adjacent operations would be joined. Returns -EBADMSG for success with
+ * wrong data.
  */
 static int pass(struct bench *b, unsigned int count)
 {
@@ -85,7 +85,7 @@ static int pass(struct bench *b, unsigned int count)
 	return ret;
 }
 
-/* The next job, as soon as the channel has recovered. */
+/* Runs the next job, as soon as the channel has recovered. */
 static int pass_again(struct bench *b, unsigned int count)
 {
 	unsigned int start = milliseconds();
@@ -100,7 +100,7 @@ static int pass_again(struct bench *b, unsigned int count)
 	return ret;
 }
 
-/* So many jobs with an event, numbered. Returns how many were accepted. */
+/* Starts numbered jobs with an event. Returns how many were accepted. */
 static unsigned int start_jobs(struct bench *b, unsigned int count)
 {
 	struct dmacpy_op op = {
@@ -122,7 +122,7 @@ static unsigned int start_jobs(struct bench *b, unsigned int count)
 	return args.user_data;
 }
 
-/* The result of the job whose event is next. INT_MIN if it is not the nth. */
+/* Returns the result of the next event; INT_MIN if it is not the nth job's. */
 static int next_result(struct bench *b, unsigned int n)
 {
 	struct dmacpy_event event;
@@ -151,8 +151,8 @@ static void set_up(struct __test_metadata *_metadata,
 }
 
 /*
- * In the parent, as the test may have died. The driver remembers what the
- * engine is like until it is unbound.
+ * Runs in the parent, as the test may have died. The driver remembers the
+ * engine's properties until it is unbound.
  */
 static void tear_down(struct __test_metadata *_metadata,
 		      struct instance *instance)
@@ -170,7 +170,7 @@ FIXTURE(fault)
 	struct bench bench;
 };
 
-/* What goes wrong how often, and the result of the job that it hits. */
+/* The failure, its number of occurrences, and the result of the affected job */
 FIXTURE_VARIANT(fault)
 {
 	const char *name;
@@ -198,7 +198,7 @@ FIXTURE_TEARDOWN_PARENT(fault)
 	tear_down(_metadata, &self->instance);
 }
 
-/* Catches: a failure that nobody notices, or that is there for ever. */
+/* Catches: a failure that is not detected, or that is permanent. */
 TEST_F_TIMEOUT(fault, single, SLOW)
 {
 	unsigned int start = milliseconds();
@@ -218,13 +218,13 @@ static void *pass_many(void *arg)
 	return (void *)(intptr_t)pass(arg, MAX_OPS);
 }
 
-/* Catches: what is behind the failed descriptor is forgotten, or goes on. */
+/* Catches: descriptors after the failed one that are lost, or that run. */
 TEST_F_TIMEOUT(fault, in_a_batch, SLOW)
 {
 	pthread_t thread;
 	void *result;
 
-	/* Hardly any of it is over when it goes wrong, on a slow CPU too. */
+	/* Most are still in flight at the failure, even on a slow CPU. */
 	ASSERT_TRUE(engine_set("delay_us", 20 * 1000));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, pass_many, &self->bench));
 	usleep(50 * 1000);
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(fault, in_a_batch, SLOW)
 	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 }
 
-/* Catches: a job that is taken for done at its last callback. */
+/* Catches: a job that completes at its last callback. */
 TEST_F_TIMEOUT(fault, in_reverse_order, SLOW)
 {
 	ASSERT_TRUE(engine_set("reverse", 1));
@@ -299,7 +299,7 @@ TEST_F(fake, slow)
 	EXPECT_LE(100, milliseconds() - start);
 }
 
-/* Catches: a waiter that spins, or sleeps, past the end of its job. */
+/* Catches: a waiter that spins, or sleeps, beyond the completion of its job. */
 TEST_F_TIMEOUT(fake, spins_or_sleeps, SLOW)
 {
 	const unsigned int spins[] = { 0, 1, 100, 1000 };
@@ -317,7 +317,7 @@ TEST_F_TIMEOUT(fake, spins_or_sleeps, SLOW)
 	EXPECT_TRUE(set_number(SPIN, before));
 }
 
-/* Catches: a watchdog that looks at the time of a job, not at progress. */
+/* Catches: a watchdog that checks the duration of a job, not its progress. */
 TEST_F_TIMEOUT(fake, slow_but_healthy, SLOW)
 {
 	unsigned int start = milliseconds();
@@ -327,7 +327,7 @@ TEST_F_TIMEOUT(fake, slow_but_healthy, SLOW)
 	EXPECT_LE(MAX_OPS, milliseconds() - start);
 }
 
-/* Catches: a model that does not limit what the engine copies in a time. */
+/* Catches: a fake engine that does not limit its speed. */
 TEST_F_TIMEOUT(fake, bandwidth, SLOW)
 {
 	unsigned int start = milliseconds(), took;
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(fake, bandwidth, SLOW)
 	EXPECT_GE(20 * 2 * LENGTH / 1000 * 100, took);
 }
 
-/* Catches: a ring that is thought to be longer, or is not used up. */
+/* Catches: a ring that is mistaken for a longer one, or is not used fully. */
 TEST_F_TIMEOUT(fake, small_rings, SLOW)
 {
 	static const unsigned int sizes[] = { 1, 2, 3, 7, 32 };
@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(fake, small_rings, SLOW)
 	}
 }
 
-/* The driver looks what the engine is like when it is bound. */
+/* The driver checks the engine's properties when it is bound. */
 static void rebind(struct __test_metadata *_metadata,
 		   struct instance *instance, struct bench *b)
 {
@@ -389,7 +389,7 @@ TEST_F_TIMEOUT(fake, callbacks_with_interrupts_only, SLOW)
 	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
 }
 
-/* Catches: a callback left from a descriptor's former life, or none. */
+/* Catches: a stale callback of a reused descriptor, or none. */
 TEST_F_TIMEOUT(fake, callbacks_without_result, SLOW)
 {
 	ASSERT_TRUE(engine_set("no_result", 1));
@@ -397,7 +397,7 @@ TEST_F_TIMEOUT(fake, callbacks_without_result, SLOW)
 	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
 }
 
-/* Catches: a later job that is done before an earlier one. */
+/* Catches: a later job that completes before an earlier one. */
 TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 {
 	unsigned int count, i;
@@ -415,8 +415,8 @@ TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 }
 
 /*
- * So many jobs, of which all but the first are submitted while the engine is
- * busy, that sleep for their events.
+ * Submits @count jobs, all but the first while the engine is busy, and sleeps
+ * for their events.
  */
 static void expect_jobs(struct __test_metadata *_metadata, struct bench *b,
 			unsigned int count)
@@ -432,9 +432,9 @@ static void expect_jobs(struct __test_metadata *_metadata, struct bench *b,
 }
 
 /*
- * Catches: a job that stays submitted for ever, as sf-pdma forgets what is
- * issued while it is busy; a batch whose last descriptor asks for no interrupt,
- * so that no callback issues again after it.
+ * Catches: a job that stays submitted for ever, as sf-pdma ignores descriptors
+ * that are issued while it is busy; a batch whose last descriptor requests no
+ * interrupt, so that no callback issues again after it.
  */
 TEST_F_TIMEOUT(fake, forgets_what_is_issued_while_busy, SLOW)
 {
@@ -452,7 +452,7 @@ TEST_F_TIMEOUT(fake, forgets_what_is_issued_while_busy, SLOW)
 	}
 }
 
-/* Catches: use of what is freed, by a callback of a terminated descriptor. */
+/* Catches: a use after free by the callback of a terminated descriptor. */
 TEST_F_TIMEOUT(fake, late_callbacks, SLOW)
 {
 	int round;
@@ -467,7 +467,7 @@ TEST_F_TIMEOUT(fake, late_callbacks, SLOW)
 	EXPECT_EQ(0, engine_get("next_late"));
 }
 
-/* Catches: memory that is free although the engine could not be stopped. */
+/* Catches: memory that is freed although the engine could not be stopped. */
 TEST_F_TIMEOUT(fake, refuses_to_terminate, SLOW)
 {
 	int round;
@@ -481,7 +481,7 @@ TEST_F_TIMEOUT(fake, refuses_to_terminate, SLOW)
 	}
 }
 
-/* How long the first event takes, in ms. */
+/* Returns the time until the first event, in ms. */
 static unsigned int wait_for_event(struct bench *b, unsigned int start)
 {
 	poll_for(b->stream, POLLIN, BUSY_MS);
@@ -489,8 +489,8 @@ static unsigned int wait_for_event(struct bench *b, unsigned int start)
 }
 
 /*
- * Catches: a callback that is lost, and holds up the jobs of other streams: the
- * longer, the more there are.
+ * Catches: a lost callback that delays the jobs of other streams, the longer,
+ * the more streams there are.
  */
 TEST_F_TIMEOUT(fake, one_lost_holds_up_nobody, SLOW)
 {
@@ -507,7 +507,7 @@ TEST_F_TIMEOUT(fake, one_lost_holds_up_nobody, SLOW)
 	start = milliseconds();
 	for (i = 0; i < ARRAY_SIZE(others); i++)
 		ASSERT_EQ(6, start_jobs(&others[i], 6));
-	/* Of two streams on each channel, one has to wait for the other's. */
+	/* One of two streams on a channel has to wait for the other's jobs. */
 	for (i = 0; i < ARRAY_SIZE(others); i++) {
 		took = wait_for_event(&others[i], start);
 		EXPECT_GE(TIMEOUT_MS * 12 / 10, took);
@@ -524,8 +524,8 @@ TEST_F_TIMEOUT(fake, one_lost_holds_up_nobody, SLOW)
 }
 
 /*
- * Catches: a channel that is never revived, as the one that its name stands for
- * is another each time: the first that is free.
+ * Catches: a channel that never recovers, as its name refers to another channel
+ * each time: the first free one.
  */
 TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 {
@@ -550,7 +550,7 @@ TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 	EXPECT_EQ(0, instance_override(&lower, NULL));
 }
 
-/* A stream of its own that submits until it is told to stop. */
+/* A thread with a stream that submits until it is stopped */
 struct worker {
 	pthread_t thread;
 	struct bench bench;
@@ -626,7 +626,7 @@ static unsigned int all_timed_out(const struct worker *workers)
 	return sum;
 }
 
-/* The engine has lost the interrupt that it was told to. */
+/* Returns true if the engine has lost the interrupt. */
 static bool one_is_lost(void)
 {
 	unsigned int start = milliseconds();
@@ -639,7 +639,7 @@ static bool one_is_lost(void)
 	return true;
 }
 
-/* Each of them has done a job more: all channels work. */
+/* Returns true if each of them has completed another job: all channels work. */
 static bool all_work(const struct worker *workers)
 {
 	unsigned int done[STREAMS], start = milliseconds();
@@ -658,8 +658,8 @@ static bool all_work(const struct worker *workers)
 }
 
 /*
- * Lose an interrupt. The channel may just be tested after a recovery, when no
- * job is hit: return true if one is, and times out.
+ * Loses an interrupt. If the channel is being tested after a recovery, no job
+ * is affected. Returns true if a job times out.
  */
 static bool lose_one(struct __test_metadata *_metadata,
 		     const struct worker *workers)
@@ -672,7 +672,7 @@ static bool lose_one(struct __test_metadata *_metadata,
 	return all_timed_out(workers) != before;
 }
 
-/* In kB, of the memory that is charged to RLIMIT_MEMLOCK as pinned */
+/* Returns the kB that are charged to RLIMIT_MEMLOCK as pinned. */
 static unsigned int pinned(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -686,7 +686,7 @@ static unsigned int pinned(void)
 	return kb;
 }
 
-/* By a work item, when the engine is known to be through with it. */
+/* A work item unpins the memory, after the engine has completed its jobs. */
 static bool is_given_back(unsigned int kb, long pages)
 {
 	unsigned int start = milliseconds();
@@ -699,7 +699,7 @@ static bool is_given_back(unsigned int kb, long pages)
 	return true;
 }
 
-/* In the end, of the memory of this process. */
+/* Returns true if this process has no pinned memory in the end. */
 static bool nothing_is_pinned(void)
 {
 	unsigned int start = milliseconds();
@@ -713,7 +713,7 @@ static bool nothing_is_pinned(void)
 }
 
 /*
- * Eight streams recover again and again: on one CPU, that is slow. A busy host
+ * Eight streams recover repeatedly, which is slow on one CPU. A busy host
  * delays some of them, but not most.
  */
 static void expect_in_time(struct __test_metadata *_metadata,
@@ -736,8 +736,8 @@ static void expect_in_time(struct __test_metadata *_metadata,
 }
 
 /*
- * Catches: a race in the recovery; a leak, a job that is lost with it, or runs
- * on what is left of it; one that is late to be told.
+ * Catches: a race in the recovery; a leak; a job that is lost in it, or that
+ * runs on an incomplete channel; a late completion.
  */
 TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 {
@@ -762,7 +762,7 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	TH_LOG("%u interrupts lost", lost);
 }
 
-/* Catches: a hand-over between tasks that issue after which none does again. */
+/* Catches: a hand-over between submitters after which no task issues. */
 TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
 {
 	struct worker workers[STREAMS] = { };
@@ -783,7 +783,7 @@ TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
 	}
 }
 
-/* Catches: what only some mixture of failures does. */
+/* Catches: bugs that need a combination of failures. */
 TEST_F_TIMEOUT(fake, all_at_once, SLOW)
 {
 	struct worker workers[STREAMS] = { };
@@ -813,8 +813,8 @@ TEST_F_TIMEOUT(fake, all_at_once, SLOW)
 }
 
 /*
- * Written with a value: would get the pages that were pinned, if those were
- * free, as it is no huge page.
+ * Maps and writes memory that would reuse the pinned pages if those had been
+ * freed, as it has no huge pages.
  */
 static uint8_t *take_pages(void)
 {
@@ -825,7 +825,7 @@ static uint8_t *take_pages(void)
 	return mem;
 }
 
-/* All SRAM that is free, written with a value. NULL is the end. */
+/* Allocates and writes all free SRAM. NULL terminates the list. */
 static void take_all(int stream, uint8_t **mem, uint64_t *length, int max)
 {
 	int i, fd;
@@ -843,8 +843,8 @@ static void take_all(int stream, uint8_t **mem, uint64_t *length, int max)
 }
 
 /*
- * Catches: memory of a job that timed out, given to somebody else while the
- * engine can still write to it; and memory that is never given back.
+ * Catches: memory of a job that timed out, given to another user while the
+ * engine can still write to it; memory that is never freed.
  */
 TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 {
@@ -880,7 +880,7 @@ TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 		EXPECT_TRUE(all_bytes_are(mem[i], 0x77, length[i]));
 }
 
-/* Catches: memory of a job that is given to others when it is unmapped. */
+/* Catches: memory of a job that is reused when it is unmapped. */
 TEST_F_TIMEOUT(fake, unmap_in_flight, SLOW)
 {
 	struct bench *b = &self->bench;
@@ -906,7 +906,7 @@ TEST_F_TIMEOUT(fake, unmap_in_flight, SLOW)
 	EXPECT_TRUE(all_bytes_are(other, 0x77, FREE_PAGES));
 }
 
-/* Catches: a process that cannot be killed; a job that ends with it. */
+/* Catches: a process that cannot be killed; a job that is lost with it. */
 TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 {
 	unsigned int start, copied = engine_get("copied");
@@ -931,8 +931,8 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 }
 
 /*
- * Catches: unbind that waits for an engine that is hung, and gives up for ever
- * what that may write to; a device that is dead ever after.
+ * Catches: an unbind that waits for a hung engine, and that abandons its memory
+ * for ever; a device that can never be bound again.
  */
 TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 {
@@ -947,7 +947,7 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	instance_wait_in_flight(&self->instance, 32);
 	start = milliseconds();
 	ASSERT_EQ(0, instance_unbind(&self->instance));
-	/* It is waited for, and then tried once more. */
+	/* The unbind waits for it, and then tries once more. */
 	EXPECT_GE(2 * 2 * TIMEOUT_MS + BOUND_MS, milliseconds() - start);
 	pthread_join(thread, &result);
 	EXPECT_EQ(-ENODEV, (intptr_t)result);
@@ -966,8 +966,8 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 }
 
 /*
- * Catches: channels that are waited for without end, or longer than they may
- * hang; memory that was given up, and is not counted or not found again.
+ * Catches: an unbounded wait for channels, or one that exceeds the timeout;
+ * abandoned memory that is not counted or not recovered.
  */
 TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 {
@@ -980,7 +980,7 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 	EXPECT_EQ(1, start_jobs(&other, 1));
 	start = milliseconds();
 	ASSERT_EQ(0, instance_unbind(&self->instance));
-	/* Each of the two is waited for, and then tried once more. */
+	/* The unbind waits for each of the two, and then tries once more. */
 	EXPECT_GE(2 * 2 * TIMEOUT_MS + BOUND_MS, milliseconds() - start);
 	EXPECT_EQ(2, get_number(LOST));
 	bench_close(&self->bench);
@@ -994,9 +994,9 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 }
 
 /*
- * Catches: a device that is to be another driver's, and is not given up, or is
- * taken again; copies of the engine that are not waited for then; a device that
- * is not taken back.
+ * Catches: a device for another driver that is not released, or is taken again;
+ * copies of the engine that are not waited for then; a device that cannot be
+ * taken back.
  */
 TEST_F_TIMEOUT(fake, driver_override, SLOW)
 {

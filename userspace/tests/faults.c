@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that is not there and user memory that cannot be copied: the first,
- * the second, ... that a command asks for fails, until it comes through without
- * having asked for more. Each time the command has to fail as if it had never
- * been called, and to succeed when it is called again.
+ * Allocations and accesses to user memory that fail: the first, the second, ...
+ * of a command fails, until it succeeds without a failure. Each time the
+ * command has to fail without an effect, and to succeed when it is called
+ * again.
  *
  * Needs a kernel with CONFIG_FAULT_INJECTION.
  */
@@ -22,16 +22,16 @@
 
 #define LENGTH		(4 * KIB)
 #define MEMORY		(64 * KIB)
-/* The memory for such a job comes in single pages if need be. */
+/* The allocator may use single pages for such a job. */
 #define MAX_OPS		128
-/* What a command asks for is far less often than this. */
+/* A command makes far fewer requests than this. */
 #define MAX_NTH		1000
 #define BACKGROUND	0x5a
 /* A file descriptor that no command returns */
 #define UNTOUCHED	0x7a7a7a7a
 #define PATTERN		0xa5a5a5a5
 
-/* A timeline that only we advance, and a fence on it. */
+/* A timeline that only the test advances, and a fence on it */
 struct timeline {
 	int fd, fence;
 };
@@ -41,11 +41,11 @@ struct bench {
 	int fail_nth;
 	int stream;
 	int sram_fd, sram;		/* its handle */
-	uint8_t *mem;			/* of the SRAM */
+	uint8_t *mem;			/* mapping of the SRAM */
 	int udmabuf;
 	struct dmacpy_op ops[MAX_OPS];
 	struct io_uring ring;
-	struct dmacpy_submit request;	/* that is in the ring */
+	struct dmacpy_submit request;	/* the request in the ring */
 	struct timeline timelines[2];
 	void *memory;
 	int merged;			/* fence of both timelines */
@@ -155,7 +155,7 @@ static int try_import_udmabuf(struct bench *b)
 	return b->result < 0 ? b->result : 0;
 }
 
-/* Its pages are not there yet. */
+/* The pages are not allocated yet. */
 static int prepare_memory(struct bench *b)
 {
 	b->memory = memory_map(MEMORY);
@@ -257,7 +257,7 @@ static int prepare_read(struct bench *b)
 	return try_event(b);
 }
 
-/* Of two jobs that are yet to come */
+/* Merges the fences of two future jobs. */
 static int merged_open(struct bench *b)
 {
 	struct sync_merge_data merge = { .name = "merged" };
@@ -306,7 +306,7 @@ static void undo_in_fence(struct bench *b)
 	merged_close(b);
 }
 
-/* Somebody else uses the buffer. */
+/* Adds a fence of another user to the buffer. */
 static int prepare_implicit(struct bench *b)
 {
 	struct dma_buf_import_sync_file import = {
@@ -345,8 +345,8 @@ static int result_of_request(struct bench *b)
 }
 
 /*
- * io_uring gets the memory for requests many at a time, and keeps it: after the
- * first one, what is left to fail is what our request needs.
+ * io_uring allocates requests in batches, and keeps them: after the first one,
+ * only allocations for our request can fail.
  */
 static int prepare_request(struct bench *b, unsigned int ring_flags)
 {
@@ -409,7 +409,7 @@ static int prepare_uring_in_fence(struct bench *b)
 	return ret;
 }
 
-/* One that has failed has completed. */
+/* A request that has failed has completed. */
 static int try_uring_in_fence(struct bench *b)
 {
 	int ret = submit_request(b);
@@ -446,7 +446,7 @@ static int try_fsync(struct bench *b)
 	return fsync(b->stream) ? -errno : 0;
 }
 
-/* A page fault that fails for lack of memory comes again. */
+/* A page fault that fails for lack of memory is repeated. */
 static int try_map(struct bench *b)
 {
 	b->mapping = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -461,13 +461,13 @@ static void undo_map(struct bench *b)
 	munmap(b->mapping, LENGTH);
 }
 
-/* What a command that fails must not change */
+/* State that a failed command must not change */
 struct state {
 	uint64_t sram_free;
 	long locked_kib, pinned_pages;
 	int next_fd, next_handle;
-	short ready, sram_ready;	/* what poll() says */
-	bool untouched;			/* data */
+	short ready, sram_ready;	/* from poll() */
+	bool untouched;			/* the data is unchanged */
 };
 
 static struct state state_of(const struct bench *b)
@@ -647,7 +647,7 @@ FIXTURE_SETUP(command)
 
 	if (!inject_set_up())
 		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
-	/* The check of the DMA API turns itself off when it has no memory. */
+	/* The check of the DMA API disables itself when it has no memory. */
 	ASSERT_TRUE(inject_spare("add_dma_entry"));
 	b->fail_nth = inject_open();
 	ASSERT_LE(0, b->fail_nth);
@@ -674,7 +674,7 @@ static void bench_open(struct __test_metadata *_metadata, struct bench *b,
 	ASSERT_LE(0, b->udmabuf);
 }
 
-/* Returns whether there was something to fail. */
+/* Returns whether a request was made to fail. */
 static bool fail_nth(struct __test_metadata *_metadata, struct bench *b,
 		     const struct trial *trial, unsigned int nth,
 		     unsigned int *failures)
@@ -719,7 +719,7 @@ static void sweep(struct __test_metadata *_metadata, struct bench *b,
 	EXPECT_LE(trial->failures, failures);
 }
 
-/* What was refused must not count as a job, or as a record to be read. */
+/* A refused job must not be counted as a job, nor as a record to read. */
 static void expect_room(struct __test_metadata *_metadata, struct bench *b,
 			bool makes_records)
 {
@@ -749,13 +749,13 @@ static void test_on(struct __test_metadata *_metadata, struct bench *b,
 	expect_room(_metadata, b, trial->makes_records);
 }
 
-/* Catches: what is not undone, or undone twice, when a command fails. */
+/* Catches: an effect of a failed command that is not, or twice, undone. */
 TEST_F_TIMEOUT(command, on_the_boards_engine, SLOW)
 {
 	test_on(_metadata, &self->bench, &variant->trial, DEVICE);
 }
 
-/* Catches: the same; and a descriptor that is not there taken for one. */
+/* Catches: the same; a missing descriptor that is used. */
 TEST_F_TIMEOUT(command, on_the_fake_engine, SLOW)
 {
 	test_on(_metadata, &self->bench, &variant->trial,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences that others signal, or do not: those of the kernel's sw_sync, which
- * signal when the test says so. On the fake engine, all of whose channels are
- * known.
+ * Fences of other drivers that signal late, or never: those of the kernel's
+ * sw_sync, which the test signals. On the fake engine, all of whose channels
+ * are known.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,10 +17,10 @@
 #include "engine.h"
 
 #define LENGTH		(4 * KIB)
-#define BOUND_MS	5000	/* with some time for a busy host */
+#define BOUND_MS	5000	/* allows for a busy host */
 #define MANY		32
 
-/* A stream with a buffer of SRAM that it can fill. */
+/* A stream with a buffer of SRAM that it can fill */
 struct user {
 	int stream, fd, handle;
 	uint8_t *mem;
@@ -29,7 +29,7 @@ struct user {
 FIXTURE(fences)
 {
 	struct instance instance;
-	struct user user, other;	/* on the same channel */
+	struct user user, other;	/* share a channel */
 	int timeline;
 };
 
@@ -42,7 +42,7 @@ static int user_open(struct user *user, const struct instance *instance)
 	return user->mem ? user->handle : -ENOMEM;
 }
 
-/* As many streams as there are channels, so that the next is on the first's. */
+/* Opens a stream per other channel, so that the next one is on the first's. */
 static int fill_other_channels(const struct user *first,
 			       const struct instance *instance)
 {
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN_PARENT(fences)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* The file descriptor is new, those of the parts stay. */
+/* Returns a new file descriptor; those of the parts stay open. */
 static int fence_merge(int first, int second)
 {
 	struct sync_merge_data data = { .fd2 = second };
@@ -81,7 +81,7 @@ static int fence_merge(int first, int second)
 	return ret ?: data.fence;
 }
 
-/* Start filling with a byte. Return the file descriptor of the job's fence. */
+/* Starts a fill with a byte. Returns the file descriptor of the job's fence. */
 static int start(const struct user *user, uint8_t byte, int in_fence)
 {
 	struct dmacpy_submit args = {
@@ -100,7 +100,7 @@ static int start(const struct user *user, uint8_t byte, int in_fence)
 	return ret ?: args.out_fence;
 }
 
-/* What the fence signals with, once it has; 0 if it does not. */
+/* Returns the result of the fence once it has signalled; 0 if it does not. */
 static int outcome(int fence)
 {
 	poll_for(fence, POLLIN, BOUND_MS);
@@ -123,7 +123,7 @@ TEST_F(fences, signalled_later)
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
 }
 
-/* Catches: a job that waits in the channel, where others are behind it. */
+/* Catches: a job that waits in the channel, and blocks others. */
 TEST_F(fences, stalled_holds_up_no_other_stream)
 {
 	int job, i;
@@ -139,7 +139,7 @@ TEST_F(fences, stalled_holds_up_no_other_stream)
 	EXPECT_EQ(1, outcome(job));
 }
 
-/* Catches: jobs that pass one that is stalled, in its own stream. */
+/* Catches: jobs that pass a stalled one in their own stream. */
 TEST_F(fences, stalled_holds_up_its_stream)
 {
 	int job[MANY], i;
@@ -156,7 +156,7 @@ TEST_F(fences, stalled_holds_up_its_stream)
 	EXPECT_TRUE(all_bytes_are(self->user.mem, MANY - 1, LENGTH));
 }
 
-/* Catches: a close that waits for jobs, or takes them along. */
+/* Catches: a close that waits for jobs, or cancels them. */
 TEST_F(fences, stalled_does_not_hold_up_close)
 {
 	unsigned int start_ms = milliseconds();
@@ -172,7 +172,7 @@ TEST_F(fences, stalled_does_not_hold_up_close)
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
 }
 
-/* In a child: jobs that nobody waits for, and one that it waits for itself. */
+/* Runs in a child: jobs that no task waits for, and one that it waits for. */
 static void wait_for_ever(struct _test_data_fences *self, int started)
 {
 	struct user mine;
@@ -185,7 +185,7 @@ static void wait_for_ever(struct _test_data_fences *self, int started)
 	_exit(1);
 }
 
-/* Catches: a process that cannot be killed; a job that ends with it. */
+/* Catches: a process that cannot be killed; a job that is lost with it. */
 TEST_F(fences, stalled_does_not_hold_up_exit)
 {
 	unsigned int start_ms;
@@ -211,7 +211,7 @@ TEST_F(fences, stalled_does_not_hold_up_exit)
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0x11, LENGTH));
 }
 
-/* Catches: an unbind that waits for fences of others; use of what is gone. */
+/* Catches: an unbind that waits for fences of others; a use after free. */
 TEST_F_TIMEOUT(fences, stalled_does_not_hold_up_unbind, SLOW)
 {
 	unsigned int start_ms;
@@ -232,7 +232,7 @@ TEST_F_TIMEOUT(fences, stalled_does_not_hold_up_unbind, SLOW)
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Catches: a job that runs although what it was to wait for has failed. */
+/* Catches: a job that runs although its dependency has failed. */
 TEST_F(fences, error)
 {
 	int job, next;
@@ -240,7 +240,7 @@ TEST_F(fences, error)
 	job = start(&self->user, 0x11, timeline_fence(self->timeline, 1));
 	next = start(&self->user, 0x22, 0);
 	ASSERT_LE(0, next);
-	/* Ends its fences with an error. */
+	/* The close signals its fences with an error. */
 	ASSERT_EQ(0, close(self->timeline));
 	EXPECT_EQ(-ECANCELED, outcome(job));
 	EXPECT_EQ(-ECANCELED, outcome(next));
@@ -248,7 +248,7 @@ TEST_F(fences, error)
 	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
 }
 
-/* Catches: a fence of several of which not all are waited for. */
+/* Catches: a merged fence of which not all parts are waited for. */
 TEST_F(fences, merged)
 {
 	int second = timeline_create(), fence, job;
@@ -265,7 +265,7 @@ TEST_F(fences, merged)
 	EXPECT_EQ(1, outcome(job));
 }
 
-/* Catches: an error in one of several, first or last, that is not seen. */
+/* Catches: an error in the first or last of several that is overlooked. */
 TEST_F(fences, merged_error)
 {
 	int second, fence, job, i;
@@ -285,7 +285,7 @@ TEST_F(fences, merged_error)
 	EXPECT_TRUE(all_bytes_are(self->user.mem, 0, LENGTH));
 }
 
-/* Catches: a wait without a bound; a job that is run late all the same. */
+/* Catches: an unbounded wait; a job that runs after its deadline. */
 TEST_F(fences, never)
 {
 	unsigned int start_ms = milliseconds();
@@ -296,7 +296,7 @@ TEST_F(fences, never)
 	next = start(&self->user, 0x22, 0);
 	ASSERT_LE(0, next);
 	EXPECT_EQ(-ETIMEDOUT, outcome(job));
-	/* Not to the ms: the kernel counts in ticks, of which some are late. */
+	/* The kernel counts in ticks, some of which are late. */
 	EXPECT_LE(400, milliseconds() - start_ms);
 	EXPECT_EQ(-ECANCELED, outcome(next));
 	ASSERT_EQ(0, timeline_advance(self->timeline));
@@ -305,7 +305,7 @@ TEST_F(fences, never)
 	EXPECT_EQ(1, outcome(start(&self->user, 0x33, 0)));
 }
 
-/* As if somebody else used a buffer: to write to it, or to read from it. */
+/* Simulates another user of a buffer, which writes to it, or reads from it. */
 static int dmabuf_add_fence(int dmabuf, int fence, uint32_t flags)
 {
 	struct dma_buf_import_sync_file import = {
@@ -316,7 +316,7 @@ static int dmabuf_add_fence(int dmabuf, int fence, uint32_t flags)
 	return command(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import);
 }
 
-/* Of all who use it, when that is asked for who is going to write to it. */
+/* Returns a merged fence of all users that a writer or reader waits for. */
 static int dmabuf_fence(int dmabuf, uint32_t flags)
 {
 	struct dma_buf_export_sync_file export = { .flags = flags };
@@ -325,7 +325,7 @@ static int dmabuf_fence(int dmabuf, uint32_t flags)
 	return ret ?: export.fd;
 }
 
-/* Catches: a fence that was put into one of our buffers, and is overlooked. */
+/* Catches: a fence added to one of our buffers that is overlooked. */
 TEST_F(fences, imported)
 {
 	int fence, job, next, i;
@@ -348,7 +348,7 @@ TEST_F(fences, imported)
 	}
 }
 
-/* Catches: copies out of a buffer that wait for who only reads from it. */
+/* Catches: copies from a buffer that wait for a reader of it. */
 TEST_F(fences, imported_of_reader)
 {
 	uint8_t *mem = memory_map(LENGTH);
@@ -368,7 +368,7 @@ TEST_F(fences, imported_of_reader)
 	ASSERT_EQ(0, timeline_advance(self->timeline));
 }
 
-/* Signals the next fence, from a thread of its own, again and again. */
+/* A thread that signals the next fence repeatedly. */
 static void *advance_for_ever(void *timeline)
 {
 	while (!timeline_advance(*(int *)timeline))
@@ -376,7 +376,7 @@ static void *advance_for_ever(void *timeline)
 	return NULL;
 }
 
-/* Catches: a fence that signals while it is looked at, and is waited for. */
+/* Catches: a wait for a fence that signals while it is checked. */
 TEST_F_TIMEOUT(fences, signalled_meanwhile, SLOW)
 {
 	struct user *user;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls at random, from several processes with several threads: well-formed
- * ones, and ones of which some bytes were changed, while the driver is unbound
- * and the fake engine fails. Nothing is expected of what they return, but each
- * thread and each ring has to end, and all SRAM and pins have to come back; the
- * kernel's log and its instruments tell the rest.
+ * Random calls, from several processes with several threads: valid ones, and
+ * ones with some bytes changed, while the driver is unbound and the fake engine
+ * fails. The test does not check their results, but each thread and each ring
+ * has to terminate, and all SRAM and pins have to be freed; the kernel's log
+ * and its checkers report other bugs.
  *
- * DMACPY_FUZZ_SECONDS, or else DMACPY_SECONDS, is how long; DMACPY_SEED repeats
- * what each thread calls, though not when. stress is about data, this is about
- * what no program would do.
+ * DMACPY_FUZZ_SECONDS, or else DMACPY_SECONDS, sets the duration; DMACPY_SEED
+ * repeats the calls of each thread, though not their timing. stress checks
+ * data, this test makes calls that no sane program would.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,38 +35,38 @@
 
 #define FAMILIES	3
 #define THREADS		3
-#define HANDLES		8	/* of a stream that are known */
+#define HANDLES		8	/* known handles per stream */
 #define MAX_OPS		16
-#define MAX_BATCH	6	/* of requests by io_uring */
-#define PINNED		(64 * KIB)	/* registered at once, at most */
+#define MAX_BATCH	6	/* requests per io_uring call */
+#define PINNED		(64 * KIB)	/* maximum length to register */
 #define SECONDS		60
-#define GENERATION_MS	8000	/* a family lives about as long */
-#define END_MS		60000	/* after that a thread does not end */
+#define GENERATION_MS	8000	/* approximate lifetime of a family */
+#define END_MS		60000	/* limit after which a thread counts as hung */
 
-/* What files are for, mostly, as any of them may be tried for anything */
+/* The usual kind of a file; any file may be used as any kind */
 enum file_kind { STREAM, BUFFER, OTHER, KINDS };
 
 #define EACH_KIND	6
 #define SLOTS		(KINDS * EACH_KIND)
 
-/* A handle, its DMACPY_ACCESS_* and the bytes behind it */
+/* A handle, its DMACPY_ACCESS_* and the length of its buffer */
 struct name {
 	uint32_t handle, access;
 	uint64_t length;
 };
 
 /*
- * Any thread closes any of the files, and replaces any of the names, of which
- * another thread then may see a half: that is one more way to be wrong.
+ * Any thread closes any of the files, and replaces any of the names. Another
+ * thread may then see a partial update, which is one more invalid argument.
  */
 struct family {
-	int files[SLOTS];	/* by kind */
-	struct name names[EACH_KIND][HANDLES];	/* of the streams */
+	int files[SLOTS];	/* sorted by kind */
+	struct name names[EACH_KIND][HANDLES];	/* names of the streams */
 	int sockets[2];
-	unsigned int end;	/* in milliseconds() */
+	unsigned int end;	/* end time, from milliseconds() */
 };
 
-/* Of all processes: jobs that were submitted, and what became of them */
+/* Number of jobs of all processes that were submitted, and that were started */
 struct count {
 	unsigned int jobs, started;
 };
@@ -81,7 +81,7 @@ struct fuzzer {
 	uint32_t random;
 	struct io_uring ring;
 	bool has_ring;
-	/* What requests point to: those of a batch to memory of their own */
+	/* Memory that requests point to, separate for those of a batch */
 	struct dmacpy_op ops[MAX_BATCH][MAX_OPS];
 	struct dmacpy_submit submits[MAX_BATCH];
 	unsigned int queued;
@@ -113,7 +113,7 @@ static bool chance(struct fuzzer *f, uint32_t in)
 	return !draw(f, in);
 }
 
-/* Values at which something changes */
+/* Returns a boundary value. */
 static uint64_t odd_value(struct fuzzer *f)
 {
 	static const uint64_t values[] = {
@@ -126,7 +126,7 @@ static uint64_t odd_value(struct fuzzer *f)
 	       (chance(f, 4) ? draw(f, 9) - 4 : 0);
 }
 
-/* Change some bytes: a bit, or a word to a value at which something changes. */
+/* Changes some bytes: a bit, or a word to a boundary value. */
 static void mutate(struct fuzzer *f, void *mem, size_t size)
 {
 	uint8_t *bytes = mem;
@@ -155,7 +155,7 @@ static int file(struct fuzzer *f, enum file_kind kind)
 	return chance(f, 16) ? any_file(f) : f->family->files[i];
 }
 
-/* Takes the descriptor over; another thread may have taken the slot as well. */
+/* Takes over the descriptor; another thread may have taken the slot as well. */
 static void keep_at(struct fuzzer *f, unsigned int slot, int fd)
 {
 	int old;
@@ -175,13 +175,13 @@ static void keep(struct fuzzer *f, enum file_kind kind, int fd)
 	keep_at(f, kind * EACH_KIND + draw(f, EACH_KIND), fd);
 }
 
-/* Mostly the one whose names are those of this number. */
+/* Returns the file that the names belong to, except in one of 16 cases. */
 static int stream_file(struct fuzzer *f, unsigned int stream)
 {
 	return chance(f, 16) ? any_file(f) : f->family->files[stream];
 }
 
-/* Takes the place of another handle, which is released. */
+/* Replaces another handle, which is released. */
 static void learn(struct fuzzer *f, unsigned int stream, uint32_t handle,
 		  uint32_t access, uint64_t length)
 {
@@ -192,7 +192,7 @@ static void learn(struct fuzzer *f, unsigned int stream, uint32_t handle,
 	*name = (struct name){ handle, access, length };
 }
 
-/* One that can be used for this, or 0. */
+/* Returns a handle with this access, or 0. */
 static uint32_t find_handle(struct fuzzer *f, unsigned int stream,
 			    uint32_t access)
 {
@@ -241,7 +241,7 @@ static void do_dup(struct fuzzer *f)
 	keep(f, draw(f, KINDS), fcntl(any_file(f), F_DUPFD_CLOEXEC, 3));
 }
 
-/* Of another driver, whose pages are anywhere */
+/* Imports memory of another driver, whose pages are anywhere. */
 static void do_foreign(struct fuzzer *f)
 {
 	keep(f, BUFFER, chance(f, 2) ? udmabuf_scattered(4096 << draw(f, 4)) :
@@ -286,9 +286,9 @@ static void do_import(struct fuzzer *f)
 }
 
 /*
- * Of new memory each time: what is registered twice may not be copied to or
- * from, see memory_register(). It goes away, or may not be touched, under what
- * is registered, mostly at once.
+ * Registers new memory each time: memory that is registered twice must not be
+ * copied to or from, see memory_register(). The memory is unmapped, or
+ * protected, while it is registered, usually at once.
  */
 static int register_to(struct fuzzer *f, unsigned int stream)
 {
@@ -308,7 +308,7 @@ static int register_to(struct fuzzer *f, unsigned int stream)
 	if (chance(f, 8))
 		mprotect(mem + 4096 * draw(f, 4), 4096, draw(f, 4));
 
-	/* Not the address: the engine would write to what this runs on. */
+	/* Keeps the address: the engine could overwrite the test's memory. */
 	if (chance(f, 8))
 		mutate(f, &args, offsetof(struct dmacpy_register, addr));
 	ret = command(stream_file(f, stream), DMACPY_REGISTER, &args);
@@ -326,14 +326,14 @@ static void do_register(struct fuzzer *f)
 	register_to(f, draw(f, EACH_KIND));
 }
 
-/* What is closed, unbound or no stream takes no job ever again. */
+/* A file that is closed, unbound, or not a stream never accepts a job. */
 static void replace(struct fuzzer *f, unsigned int stream, int ret)
 {
 	if (ret == -EBADF || ret == -ENODEV || ret == -ENOTTY)
 		open_at(f, stream);
 }
 
-/* A new stream would refuse all that it is to copy. */
+/* A new stream has no handles, and would refuse all jobs. */
 static void supply(struct fuzzer *f, unsigned int stream)
 {
 	int tries;
@@ -354,7 +354,7 @@ static void do_release(struct fuzzer *f)
 	handle_release(stream_file(f, stream), draw(f, 2 * HANDLES));
 }
 
-/* Within the first page of what there is, and not over itself. */
+/* The range is within the first page, and does not overlap itself. */
 static void make_op(struct fuzzer *f, unsigned int stream, struct dmacpy_op *op)
 {
 	*op = (struct dmacpy_op){
@@ -377,7 +377,7 @@ static void make_op(struct fuzzer *f, unsigned int stream, struct dmacpy_op *op)
 	}
 }
 
-/* One that is wrong, or may be too long, unaligned, or of any handle */
+/* Makes an operation invalid, too long, unaligned, or of any handle. */
 static void spoil_op(struct fuzzer *f, struct dmacpy_op *op)
 {
 	switch (draw(f, 4)) {
@@ -395,7 +395,7 @@ static void spoil_op(struct fuzzer *f, struct dmacpy_op *op)
 	}
 }
 
-/* What the stream can run, but for one in some. */
+/* Builds a job that the stream can run; one in some is invalid. */
 static void make_submit(struct fuzzer *f, unsigned int stream,
 			struct dmacpy_submit *submit, struct dmacpy_op *ops,
 			uint32_t flags)
@@ -424,7 +424,7 @@ static void make_submit(struct fuzzer *f, unsigned int stream,
 		mutate(f, submit, sizeof(*submit));
 }
 
-/* Is it the result of a job, and not why none was started? */
+/* Returns true for the result of a job, false for a refusal. */
 static bool is_result(int ret)
 {
 	return !ret || ret == -EIO || ret == -ETIMEDOUT || ret == -ECANCELED;
@@ -447,12 +447,12 @@ static void do_submit(struct fuzzer *f)
 	submit.out_fence = -1;
 	ret = command(stream_file(f, stream), DMACPY_SUBMIT, &submit);
 	count_job(&f->statistics->by_ioctl, is_result(ret));
-	/* Also with the error of a job that was started. */
+	/* A job that was started and has failed has a fence, too. */
 	keep(f, OTHER, submit.out_fence);
 	replace(f, stream, ret);
 }
 
-/* Of memory, which may be in use, or of what is synced by others */
+/* Syncs registered memory, which may be in use, or be synced by jobs. */
 static void do_sync_memory(struct fuzzer *f)
 {
 	unsigned int stream = draw(f, EACH_KIND);
@@ -479,7 +479,7 @@ static void do_sync_memory(struct fuzzer *f)
 	command(stream_file(f, stream), DMACPY_SYNC, &args);
 }
 
-/* One of the first, which are prepared and released all the time */
+/* Returns one of the first handles, which are prepared and released often. */
 static uint32_t any_prepared(struct fuzzer *f)
 {
 	return 16385 + draw(f, 8) - chance(f, 32);
@@ -537,7 +537,7 @@ static void do_run(struct fuzzer *f)
 	keep(f, OTHER, args.run.out_fence);
 }
 
-/* Any number, any bytes */
+/* Issues any command with random bytes. */
 static void do_nonsense(struct fuzzer *f)
 {
 	uint8_t *mem = memory_map(PINNED);
@@ -547,7 +547,7 @@ static void do_nonsense(struct fuzzer *f)
 	for (i = 0; i < sizeof(args); i++)
 		args.bytes[i] = chance(f, 2) ? 0 : draw(f, 256);
 	args.info.size = chance(f, 2) ? 8 * draw(f, 16) : odd_value(f);
-	/* An address of a REGISTER would be that of anything. */
+	/* A random address could be that of the test's own memory. */
 	args.reg.addr = (uintptr_t)mem;
 	command(file(f, STREAM), _IO(DMACPY_TYPE, draw(f, 10)),
 		chance(f, 16) ? (void *)(uintptr_t)odd_value(f) : &args);
@@ -560,7 +560,7 @@ static void do_read(struct fuzzer *f)
 	struct dmacpy_event events[16];
 	int fd = file(f, STREAM);
 
-	/* Where nobody submits, nothing would ever be to be read. */
+	/* A read without a record would block for ever. */
 	if (poll_for(fd, POLLIN, 0) & POLLIN)
 		if (read(fd, events, draw(f, sizeof(events))) < 0)
 			return;
@@ -576,7 +576,7 @@ static void do_poll(struct fuzzer *f)
 	poll_for(any_file(f), POLLIN | POLLOUT, draw(f, 3));
 }
 
-/* What the kernel shows of a file, which another thread may be closing. */
+/* Reads fdinfo of a file that another thread may be closing. */
 static void do_show(struct fuzzer *f)
 {
 	char path[64], text[1024];
@@ -589,7 +589,7 @@ static void do_show(struct fuzzer *f)
 		close(fd);
 }
 
-/* By the kernel, to which memory that is gone is an error, and no signal. */
+/* Accesses by the kernel: revoked memory is an error, and not a signal. */
 static void do_map(struct fuzzer *f)
 {
 	size_t size = 4096 * (1 + draw(f, 3));
@@ -645,7 +645,7 @@ union fd_message {
 	struct cmsghdr head;
 };
 
-/* Through a socket, in which files may be when both ends are closed */
+/* Passes a file through a socket, which may be closed with files in it. */
 static void do_pass(struct fuzzer *f)
 {
 	union fd_message control = { };
@@ -676,7 +676,7 @@ static void do_pass(struct fuzzer *f)
 
 static void do_some(struct fuzzer *f, unsigned int count);
 
-/* A child that has all files for a moment, and is killed or exits with them */
+/* Forks a child with all files, which is killed or exits shortly after. */
 static void do_fork(struct fuzzer *f)
 {
 	pid_t child = fork();
@@ -693,8 +693,8 @@ static void do_fork(struct fuzzer *f)
 }
 
 /*
- * False if it stays: Linux 6.12 with lockdep warns of what is cancelled in a
- * ring of this kind, unless its task ends as well.
+ * Returns false if the ring stays open: Linux 6.12 with lockdep warns of
+ * cancellations in a ring of this kind, unless its task exits as well.
  */
 static bool end_ring(struct fuzzer *f)
 {
@@ -758,7 +758,7 @@ static void prepare_run(struct fuzzer *f, struct io_uring_sqe *sqe)
 	memcpy(sqe->cmd, &run, sizeof(run));
 }
 
-/* The numbers of jobs are above those of all else. */
+/* Jobs have numbers from here on, other requests lower ones. */
 #define REQUESTS	8
 
 static void queue_request(struct fuzzer *f)
@@ -808,7 +808,7 @@ static void do_requests(struct fuzzer *f)
 		queue_request(f);
 	io_uring_submit(&f->ring);
 	while (!io_uring_peek_cqe(&f->ring, &cqe)) {
-		/* What a ring cancels may not have been started. */
+		/* A cancelled request may not have been started. */
 		started = is_result(cqe->res) && cqe->res != -ECANCELED;
 		if (cqe->user_data >= REQUESTS)
 			count_job(&f->statistics->by_ring, started);
@@ -816,7 +816,7 @@ static void do_requests(struct fuzzer *f)
 	}
 }
 
-/* How often each is called */
+/* Relative frequencies of the calls */
 static const struct {
 	void (*run)(struct fuzzer *f);
 	unsigned int weight;
@@ -860,7 +860,7 @@ static void interrupt(int number)
 {
 }
 
-/* A thread may wait for a record that nobody makes: only a signal ends that. */
+/* A thread may wait for a record that never comes: only a signal ends that. */
 static void end_thread(pthread_t thread)
 {
 	while (pthread_tryjoin_np(thread, NULL)) {
@@ -869,7 +869,7 @@ static void end_thread(pthread_t thread)
 	}
 }
 
-/* A process with threads: ends by itself, as does all that it has started. */
+/* Runs a process with threads, which terminates by itself. */
 static void run_family(uint32_t seed, struct statistics *statistics)
 {
 	const struct sigaction action = { .sa_handler = interrupt };
@@ -899,7 +899,7 @@ static void run_family(uint32_t seed, struct statistics *statistics)
 	_exit(0);
 }
 
-/* Where the threads of a process are that does not end */
+/* Shows where the threads of a process that does not terminate are. */
 static void show_threads(pid_t pid)
 {
 	char line[256], command[96];
@@ -927,7 +927,7 @@ static bool wait_for_end(pid_t pid)
 	return true;
 }
 
-/* What goes wrong around them */
+/* Causes failures around the fuzzers. */
 static void disturb(struct fuzzer *f, struct instance *instance)
 {
 	const char *knob = engine_knobs[draw(f, engine_knob_count)];
@@ -935,7 +935,7 @@ static void disturb(struct fuzzer *f, struct instance *instance)
 	usleep(1000 * (20 + draw(f, 200)));
 	if (chance(f, 3)) {
 		instance_unbind(instance);
-		/* An engine that does not copy is not bound. */
+		/* The driver refuses to bind an engine that does not copy. */
 		engine_behave();
 		instance_bind(instance);
 	} else if (chance(f, 2)) {
@@ -965,7 +965,7 @@ static bool run_all(uint32_t seed, unsigned int seconds,
 		}
 		while (milliseconds() < until)
 			disturb(&around, instance);
-		/* Some are killed, in the middle of what they do. */
+		/* Kill some of them, at any time. */
 		if (generation % 2)
 			kill(pids[draw(&around, FAMILIES)], SIGKILL);
 		engine_behave();
@@ -976,7 +976,7 @@ static bool run_all(uint32_t seed, unsigned int seconds,
 	return ended;
 }
 
-/* Mostly more than half; on a busy host channels are often recovering. */
+/* Usually more than half start; on a busy host channels recover often. */
 static bool many_started(const char *how, const struct count *count)
 {
 	ksft_print_msg("%u of %u jobs by %s were started\n", count->started,
@@ -984,7 +984,7 @@ static bool many_started(const char *how, const struct count *count)
 	return count->started > count->jobs / 4;
 }
 
-/* A channel may still be recovering: of a busy host, any engine is late. */
+/* A channel may still be recovering: a busy host delays any engine. */
 static bool works(const char *device)
 {
 	int stream = stream_open(device), fd = sram_alloc(stream, 4096);
@@ -1048,7 +1048,7 @@ int main(void)
 
 	ksft_test_result(run_all(seed, seconds, &instance, statistics),
 			 "all threads end\n");
-	/* Else it has tried little but what is refused. */
+	/* Otherwise nearly all calls were refused, and tested little. */
 	ksft_test_result(many_started("ioctl", &statistics->by_ioctl) &
 			 many_started("io_uring", &statistics->by_ring),
 			 "many jobs are started\n");

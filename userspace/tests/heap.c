@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SRAM as a heap: a program that has never heard of dmacpy allocates from
- * it, and who has makes copies. Each instance has a heap of its own, which is
- * still there when the instance is not.
+ * The SRAM as a heap: a program without support for dmacpy allocates from it,
+ * and a dmacpy program copies. Each instance has its own heap, which stays
+ * while the instance is unbound.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -31,7 +31,7 @@ FIXTURE(heap)
 
 FIXTURE_VARIANT(heap)
 {
-	const char *property;	/* of the instance */
+	const char *property;	/* identifies the instance */
 };
 
 FIXTURE_VARIANT_ADD(heap, shared_pool)
@@ -59,7 +59,7 @@ static int heap_open(const struct instance *instance)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The file descriptor of a dma-buf, or -errno. */
+/* Returns the file descriptor of a dma-buf, or -errno. */
 static int heap_alloc(int heap, uint64_t length)
 {
 	struct dma_heap_allocation_data data = {
@@ -102,7 +102,7 @@ TEST_F(heap, is_the_sram)
 	EXPECT_EQ(before, stream_info(self->stream).sram_free);
 }
 
-/* Catches: data of who had the SRAM before. */
+/* Catches: data of the previous owner. */
 TEST_F(heap, buffers_are_cleared)
 {
 	uint8_t *mem;
@@ -119,7 +119,7 @@ TEST_F(heap, buffers_are_cleared)
 	}
 }
 
-/* Catches: more than there is; no bytes at all; a quota that is got around. */
+/* Catches: too large a buffer; an empty one; a quota that is bypassed. */
 TEST_F(heap, limits)
 {
 	uint64_t total = stream_info(self->stream).sram_total;
@@ -134,7 +134,7 @@ TEST_F(heap, limits)
 	EXPECT_EQ(-EDQUOT, sram_alloc(self->stream, 1));
 }
 
-/* Catches: a buffer that one of the engines does not copy to or from. */
+/* Catches: a buffer that one of the engines cannot copy to or from. */
 TEST_F(heap, copies)
 {
 	int fd = heap_alloc(self->heap, LENGTH), i, stream, from, to, handle;
@@ -165,7 +165,7 @@ TEST_F(heap, copies)
 	}
 }
 
-/* Catches: allocation from hardware that is gone; a heap that stays empty. */
+/* Catches: allocation from unbound hardware; a heap that stays empty. */
 TEST_F(heap, unbind_and_bind)
 {
 	int round, fd;
@@ -182,14 +182,14 @@ TEST_F(heap, unbind_and_bind)
 		EXPECT_LE(0, heap_open(&self->instance));
 		EXPECT_EQ(SIGBUS, touch(mem, true));
 		ASSERT_EQ(0, instance_bind(&self->instance));
-		/* Also while the old one is there. */
+		/* Test also while the old buffer exists. */
 		EXPECT_EQ(SIGBUS, touch(mem, false));
 		close(fd);
 	}
 	EXPECT_LE(0, heap_alloc(self->heap, LENGTH));
 }
 
-/* Catches: SRAM that is handed out twice, as a buffer outlives the unbind. */
+/* Catches: SRAM that is allocated twice, as a buffer outlives the unbind. */
 TEST_F(heap, old_buffers_keep_their_sram)
 {
 	uint64_t total = stream_info(self->stream).sram_total;
@@ -205,7 +205,7 @@ TEST_F(heap, old_buffers_keep_their_sram)
 	EXPECT_EQ(total, stream_info(self->stream).sram_free);
 }
 
-/* A thread that allocates all the time, and how often it was given what. */
+/* A thread that allocates continuously, and its results */
 struct allocator {
 	int heap;
 	bool end;
@@ -228,7 +228,7 @@ static void *allocate_for_ever(void *data)
 	return NULL;
 }
 
-/* Catches: an instance that is used while it goes. */
+/* Catches: an instance that is used during its unbind. */
 TEST_F_TIMEOUT(heap, unbind_meanwhile, SLOW)
 {
 	struct allocator allocator = { .heap = self->heap };
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(heap, unbind_meanwhile, SLOW)
 	EXPECT_EQ(0, allocator.failed);
 }
 
-/* Catches: an instance that has the heap of another. */
+/* Catches: an instance that uses the heap of another. */
 TEST_F(heap, others_are_left_alone)
 {
 	const char *property = strcmp(variant->property, WITH_SHARED_POOL) ?

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who waits for a job burns nothing. Where a processor runs one instruction in
- * one ns, as under "qemu -icount shift=0", the time here is instructions.
+ * A task that waits for a job uses no CPU time. If a processor runs one
+ * instruction per ns, as under "qemu -icount shift=0", the time counts
+ * instructions.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -40,7 +41,7 @@ FIXTURE_TEARDOWN_PARENT(idle)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* In ns, of this process and of the kernel for it. */
+/* CPU time in ns of this process, including system time. */
 static uint64_t own_time(void)
 {
 	struct timespec now;
@@ -49,7 +50,7 @@ static uint64_t own_time(void)
 	return now.tv_sec * 1000 * 1000 * NS_PER_US + now.tv_nsec;
 }
 
-/* A job that takes some seconds, waited for in poll(). */
+/* Submits a job that takes some seconds, and waits for it in poll(). */
 static int wait_for_slow_job(struct _test_data_idle *self)
 {
 	const struct dmacpy_op op = {
@@ -63,7 +64,7 @@ static int wait_for_slow_job(struct _test_data_idle *self)
 	       poll_for(self->stream, POLLIN, 10000);
 }
 
-/* Of all processors, in 1/100 s. */
+/* Returns the busy time of all processors, in 1/100 s. */
 static unsigned int busy_ticks(void)
 {
 	unsigned int user = 0, nice = 0, kernel = 0, irq = 0, softirq = 0;
@@ -79,8 +80,8 @@ static unsigned int busy_ticks(void)
 }
 
 /*
- * Catches: a watchdog that looks again and again. Others who are busy, as the
- * search for leaks of a debug kernel, are not so each time.
+ * Catches: a watchdog that polls. Other busy tasks, such as the leak detector
+ * of a debug kernel, do not disturb each try.
  */
 TEST_F(idle, kernel)
 {
@@ -97,8 +98,8 @@ TEST_F(idle, kernel)
 }
 
 /*
- * Catches: a wait that looks again and again, each time. What the host takes
- * from the guest counts as well.
+ * Catches: a wait that polls, in each try. Time that the host takes from the
+ * guest counts as well.
  */
 TEST_F(idle, who_polls)
 {

@@ -16,7 +16,7 @@ static const char *const attributes[] = {
 	"failslab", "fail_page_alloc", "fail_usercopy",
 };
 
-/* Of all that can fail: what is asked for from within these addresses. */
+/* Limits all kinds of failures to requests from within these addresses. */
 static bool set_range(const char *which, unsigned long start, unsigned long end)
 {
 	char path[128];
@@ -34,7 +34,7 @@ static bool set_range(const char *which, unsigned long start, unsigned long end)
 	return done;
 }
 
-/* Where a function of the kernel is. All zero if it is not there. */
+/* Finds the addresses of a kernel function. Both are 0 if there is none. */
 static void find_function(const char *function, unsigned long *start,
 			  unsigned long *end)
 {
@@ -56,7 +56,7 @@ static void find_function(const char *function, unsigned long *start,
 		fclose(symbols);
 }
 
-/* Nothing that this function of the kernel asks for fails. */
+/* Excludes requests of this kernel function from failures. */
 bool inject_spare(const char *function)
 {
 	unsigned long start, end;
@@ -65,7 +65,7 @@ bool inject_spare(const char *function)
 	return set_range("reject", start, end);
 }
 
-/* Only what this function of the kernel asks for fails. */
+/* Limits failures to requests of this kernel function. */
 bool inject_only(const char *function)
 {
 	unsigned long start, end;
@@ -101,7 +101,7 @@ int inject_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The nth thing that this thread asks the kernel for is to fail. */
+/* Lets the nth request of this thread fail. */
 bool inject_arm(int fail_nth, unsigned int nth)
 {
 	char text[16];
@@ -111,8 +111,8 @@ bool inject_arm(int fail_nth, unsigned int nth)
 }
 
 /*
- * Did it fail? Here it may still do so: the answer is copied to us. So may the
- * end of it, once.
+ * Returns true if a request has failed. The copy of the result to user space
+ * may fail, too, as may disabling the failure, once.
  */
 bool inject_disarm(int fail_nth)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that is not there, and user memory that cannot be copied: the kernel's
- * fault injection, for one request of the calling thread.
+ * Failures of allocations and of accesses to user memory: the kernel's fault
+ * injection, for one request of the calling thread.
  */
 #ifndef DMACPY_TESTS_INJECT_H
 #define DMACPY_TESTS_INJECT_H
 
 #include <stdbool.h>
 
-/* False if the kernel has no CONFIG_FAULT_INJECTION. */
+/* Returns false if the kernel has no CONFIG_FAULT_INJECTION. */
 bool inject_set_up(void);
 bool inject_spare(const char *function);
 bool inject_only(const char *function);

@@ -12,7 +12,7 @@
 
 #include "instance.h"
 
-/* The instance to whose node in the device tree @property belongs. */
+/* Finds the instance whose device tree node has @property. */
 int instance_find(struct instance *instance, const char *property)
 {
 	char pattern[PATH_MAX], *end, device[PATH_MAX];
@@ -47,7 +47,7 @@ static int write_text(const char *path, const char *text)
 	return ret;
 }
 
-/* Write the platform device's name to a file of the driver. */
+/* Writes the platform device's name to a file of the driver. */
 static int tell_driver(const struct instance *instance, const char *what)
 {
 	char path[PATH_MAX];
@@ -62,7 +62,7 @@ int instance_unbind(const struct instance *instance)
 	return tell_driver(instance, "unbind");
 }
 
-/* The device file of an instance with that name. */
+/* Finds the device file of the instance with this name. */
 int instance_find_node(struct instance *instance)
 {
 	char pattern[PATH_MAX];
@@ -78,13 +78,13 @@ int instance_find_node(struct instance *instance)
 	return 0;
 }
 
-/* The device file may have another number then. */
+/* The device file may then have another number. */
 int instance_bind(struct instance *instance)
 {
 	return tell_driver(instance, "bind") ?: instance_find_node(instance);
 }
 
-/* The number of descriptors that its channels have in flight. */
+/* Returns the number of descriptors that its channels have in flight. */
 unsigned int instance_in_flight(const struct instance *instance)
 {
 	unsigned int sum = 0, number;
@@ -102,7 +102,7 @@ unsigned int instance_in_flight(const struct instance *instance)
 	return sum;
 }
 
-/* For so many of them; the engine hangs. */
+/* Waits until this many are in flight; the engine hangs. */
 void instance_wait_in_flight(const struct instance *instance,
 			     unsigned int count)
 {
@@ -110,7 +110,7 @@ void instance_wait_in_flight(const struct instance *instance,
 		usleep(1000);
 }
 
-/* Is there such a platform device, bound or not? */
+/* Returns true if the platform device exists, bound or not. */
 bool instance_exists(const struct instance *instance)
 {
 	char path[PATH_MAX];
@@ -121,8 +121,8 @@ bool instance_exists(const struct instance *instance)
 }
 
 /*
- * The platform device of that node, bound or not. Its name begins with its
- * address, which is not the same on all boards.
+ * Finds the platform device of this node, bound or not. Its name begins with
+ * its address, which differs between boards.
  */
 int instance_named(struct instance *instance, const char *node)
 {
@@ -139,7 +139,7 @@ int instance_named(struct instance *instance, const char *node)
 	return 0;
 }
 
-/* Have it bound to that driver only, whatever its node says; NULL undoes it. */
+/* Restricts it to this driver, whatever its node says; NULL undoes it. */
 int instance_override(const struct instance *instance, const char *driver)
 {
 	char path[PATH_MAX];
@@ -150,13 +150,13 @@ int instance_override(const struct instance *instance, const char *driver)
 	return write_text(path, driver ?: "\n");
 }
 
-/* Look for a driver, as when the device was new. */
+/* Probes drivers again, as for a new device. */
 int instance_probe(const struct instance *instance)
 {
 	return write_text("/sys/bus/platform/drivers_probe", instance->name);
 }
 
-/* The number of 32-bit cells of a property, of which at most @max are read. */
+/* Returns the number of 32-bit cells of a property, and reads up to @max. */
 int instance_cells(const struct instance *instance, const char *property,
 		   uint32_t *cells, size_t max)
 {

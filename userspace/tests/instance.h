@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An instance of the driver: its platform device, which is there for ever, and
- * its device file, which is there while the driver is bound to it.
+ * An instance of the driver: its platform device, which always exists, and its
+ * device file, which exists while the driver is bound to it.
  */
 #ifndef DMACPY_TESTS_INSTANCE_H
 #define DMACPY_TESTS_INSTANCE_H
@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The property of the device tree node that says which kind it is. */
+/* The property of the device tree node that identifies its kind */
 #define WITH_SHARED_POOL	"sram"
 #define WITH_OWN_REGION		"reg"
 
 struct instance {
-	char name[64];		/* of the platform device */
-	char node[64];		/* of the device file */
+	char name[64];		/* name of the platform device */
+	char node[64];		/* path of the device file */
 };
 
 int instance_find(struct instance *instance, const char *property);

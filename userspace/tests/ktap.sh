@@ -2,26 +2,26 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The first part of each test in shell: KTAP, one function per test.
+# The common code of each test in shell: KTAP, one function per test.
 
 set -u
 work=$(mktemp -d)
 
-# fail WORD...: say why and end the test, which runs in a subshell
+# fail WORD...: print the reason and end the test, which runs in a subshell
 fail()
 {
 	echo "# $*"
 	exit 1
 }
 
-# skip WORD...: say why the test cannot be run, and end it
+# skip WORD...: print why the test cannot run, and end it
 skip()
 {
 	echo "$*" >"$work/skipped"
 	exit 0
 }
 
-# expect STATUS COMMAND...: run it, keep what it prints in "out" and "err"
+# expect STATUS COMMAND...: run it, store its output in "out" and "err"
 expect()
 {
 	local wanted=$1 status=0
@@ -32,7 +32,7 @@ expect()
 	fail "status $status instead of $wanted: $*"
 }
 
-# eventually COMMAND...: until it succeeds, for 10 s
+# eventually COMMAND...: repeat it until it succeeds, for up to 10 s
 eventually()
 {
 	local tries=0
@@ -42,7 +42,7 @@ eventually()
 	done
 }
 
-# The platform device behind /dev/dmacpy0, and "bind" or "unbind" of one
+# The platform device of /dev/dmacpy0, and "bind" or "unbind" of one
 first_device()
 {
 	basename "$(readlink -f /sys/class/misc/dmacpy0/device)"
@@ -53,8 +53,8 @@ tell_driver()
 	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
 }
 
-# The fake DMA engine: set a knob; its device; the device that has it, and the file
-# of that
+# The fake DMA engine: set a knob; print its device; print the device that uses
+# it, and that one's file
 knob()
 {
 	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"
@@ -93,7 +93,7 @@ nothing_allocated()
 	done
 }
 
-# json KEY: the value of a key in info.json
+# json KEY: print the value of a key in info.json
 json()
 {
 	sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\).*/\1/p" info.json
@@ -107,8 +107,8 @@ run_test()
 	eventually nothing_allocated || fail "SRAM is still in use"
 )
 
-# run_tests NAME...: function test_NAME in a directory of its own, for each;
-# after it all SRAM must be free
+# run_tests NAME...: run each test_NAME in a directory of its own, and check
+# that all SRAM is free afterwards
 run_tests()
 {
 	local number=0 failures=0 name not

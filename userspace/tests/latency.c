@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How late a thread with a real-time priority is beside a storm of jobs, on the
- * CPU that runs them and takes the engine's interrupts. For a guest whose clock
- * counts instructions, see count.sh: others are late for reasons of the host's.
- * There the figures are those of the kernel and of the driver, without what
- * real memory, caches and buses add. The yardstick is the same guest, as busy,
- * without jobs: the two take turns.
+ * The latency of a thread with a real-time priority during a storm of jobs, on
+ * the CPU that runs them and takes the engine's interrupts. For a guest whose
+ * clock counts instructions, see count.sh: in others, the host adds latency. So
+ * the figures are those of the kernel and of the driver, without the effects of
+ * real memory, caches and buses. The reference is the same guest with an equal
+ * load without jobs: both alternate.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -21,15 +21,15 @@
 #define WINDOWS		10
 #define WINDOW		200	/* wake-ups */
 #define SAMPLES		(WINDOWS * WINDOW)
-#define PERIOD_NS	1037000	/* no part or multiple of a tick */
-/* Above the threads of interrupts, which have 50. */
+#define PERIOD_NS	1037000	/* not a multiple or fraction of a tick */
+/* Above the threads of interrupts, which have 50 */
 #define PRIORITY	80
 
 enum load { IDLE, BUSY, STORM, LOADS };
 
 static const char * const load_names[] = { "idle", "busy", "jobs" };
 
-/* A thread without a real-time priority that keeps the guest busy. */
+/* A thread without a real-time priority that keeps the guest busy */
 struct worker {
 	pthread_t thread;
 	enum load *load;
@@ -47,15 +47,15 @@ FIXTURE(latency)
 
 FIXTURE_VARIANT(latency)
 {
-	bool job;		/* one of its own, or else only a wake-up */
-	unsigned int bound_ns;	/* how much later it may be beside jobs */
+	bool job;		/* measure a job, or else a wake-up */
+	unsigned int bound_ns;	/* maximum additional latency beside jobs */
 };
 
 FIXTURE_VARIANT_ADD(latency, of_a_wake_up) {
 	.bound_ns = 20000,
 };
 
-/* It has to wait for what the engine was given before, and for its turn. */
+/* The job has to wait for descriptors of the engine, and for its turn. */
 FIXTURE_VARIANT_ADD(latency, of_a_job) {
 	.job = true, .bound_ns = 500000,
 };
@@ -68,7 +68,7 @@ static void be_busy(void)
 	__asm__ volatile("" : : "r" (to) : "memory");
 }
 
-/* Copies of 128 bytes in SRAM. */
+/* Prepares copies of 128 bytes in SRAM. */
 static void prepare_ops(struct dmacpy_op *ops, int handle)
 {
 	size_t i;
@@ -171,7 +171,7 @@ static void sleep_until(uint64_t due)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
-/* How late, in ns, each wake-up of a window is, or how long each job takes. */
+/* Measures the latency of each wake-up, or the time of each job, in ns. */
 static bool measure_window(const struct _test_data_latency *self, bool job,
 			   unsigned int *samples)
 {
@@ -190,8 +190,8 @@ static bool measure_window(const struct _test_data_latency *self, bool job,
 }
 
 /*
- * Catches: jobs that keep the CPU from a thread that matters more; jobs of such
- * a thread that wait for a thread that does not run.
+ * Catches: jobs that keep the CPU from a thread of higher priority; jobs of
+ * such a thread that wait for a thread that does not run.
  */
 TEST_F_TIMEOUT(latency, beside_a_storm, SLOW)
 {

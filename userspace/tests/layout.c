@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ABI's layout, as numbers. Compiled for 64 and for 32 bits, never run: a
- * program of either kind must mean the same to the kernel.
+ * The ABI's layout, as numbers. Compiled for 64 and for 32 bits, never run:
+ * both kinds of programs must use the same layout as the kernel.
  */
 #include <stddef.h>
 #include <linux/dmacpy.h>
@@ -93,7 +93,7 @@ AT(dmacpy_op, src_stride, 48, 8);
 AT(dmacpy_op, rows, 56, 4);
 AT(dmacpy_op, pattern, 60, 4);
 
-/* The first version had 40 bytes: what follows may be missing. */
+/* The first version had 40 bytes: the rest may be missing. */
 SIZE(dmacpy_submit, 48);
 AT(dmacpy_submit, size, 0, 4);
 AT(dmacpy_submit, flags, 4, 4);

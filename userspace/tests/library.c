@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libdmacpy: what it adds to the ABI, and what it does with mistakes.
+ * The features that libdmacpy adds to the ABI, and its handling of errors.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ TEST(version)
 
 #define V(major, minor, patch)	DMACPY_VERSION_AT_LEAST(major, minor, patch)
 
-/* Catches: a comparison that looks at one number only. */
+/* Catches: a comparison that checks one number only. */
 TEST(version_at_least)
 {
 	const int major = DMACPY_VERSION_MAJOR, minor = DMACPY_VERSION_MINOR;
@@ -79,10 +79,10 @@ FIXTURE_TEARDOWN_PARENT(library)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Not all engines copy single bytes; that these refuse to, abi tests. */
+/* Some engines do not copy single bytes; the abi tests check the refusal. */
 #define NO_BYTES	"this engine copies no single bytes"
 
-/* A copy from SRAM at @src to memory at @dst, and what is around it. */
+/* Checks a copy from SRAM at @src to memory at @dst, and bytes around it. */
 static void check_copy(struct __test_metadata *_metadata,
 		       struct _test_data_library *self, size_t dst, size_t src,
 		       size_t length)
@@ -99,7 +99,7 @@ static void check_copy(struct __test_metadata *_metadata,
 		TH_LOG("to %zu from %zu length %zu", dst, src, length);
 }
 
-/* Catches: bytes beside the copy written, its first or last ones not. */
+/* Catches: bytes written beside the copy; first or last bytes missing. */
 TEST_F_TIMEOUT(library, copies_of_any_alignment, SLOW)
 {
 	size_t align = self->info.user_align, length, i;
@@ -122,7 +122,7 @@ TEST_F_TIMEOUT(library, copies_of_any_alignment, SLOW)
 	}
 }
 
-/* Catches: the CPU's own lines beside an edge that the engine throws away. */
+/* Catches: data of the CPU lost in cache lines at an edge. */
 TEST_F_TIMEOUT(library, memory_at_an_odd_address, SLOW)
 {
 	uint8_t *around = memory_map(LENGTH), *mem = around + 13;
@@ -146,7 +146,7 @@ TEST_F_TIMEOUT(library, memory_at_an_odd_address, SLOW)
 	}
 }
 
-/* Catches: a long copy that is cut wrongly, or refused by the job's limit. */
+/* Catches: a long copy that is split wrongly, or refused by the job's limit. */
 TEST_F_TIMEOUT(library, longer_than_a_job, SLOW)
 {
 	size_t length = self->info.max_bytes + 12344;
@@ -163,7 +163,7 @@ TEST_F_TIMEOUT(library, longer_than_a_job, SLOW)
 	EXPECT_EQ(0, memcmp(mem, mem + length, length));
 }
 
-/* A move in @buffer, which is mapped at @mem, beside memmove() in @copy. */
+/* Checks a move in @buffer, mapped at @mem, against memmove() in @copy. */
 static void check_move(struct __test_metadata *_metadata,
 		       struct _test_data_library *self,
 		       struct dmacpy_buffer *buffer, uint8_t *mem,
@@ -209,7 +209,7 @@ static void check_moves(struct __test_metadata *_metadata,
 	munmap(copy, size);
 }
 
-/* Catches: a piece that overwrites what is still to be moved, or is cut off. */
+/* Catches: a piece that overwrites data still to be moved, or is missing. */
 TEST_F_TIMEOUT(library, moves_in_sram, SLOW)
 {
 	if (self->info.copy_align > 1)
@@ -217,7 +217,7 @@ TEST_F_TIMEOUT(library, moves_in_sram, SLOW)
 	check_moves(_metadata, self, self->sram, self->sram_mem, LENGTH, 200);
 }
 
-/* Catches: the same where the CPU writes what the engine must not. */
+/* Catches: the same for bytes that the CPU has to write. */
 TEST_F_TIMEOUT(library, moves_in_memory, 5 * SLOW)
 {
 	uint8_t *mem = memory_map(LENGTH) + 13;
@@ -232,7 +232,7 @@ TEST_F_TIMEOUT(library, moves_in_memory, 5 * SLOW)
 	dmacpy_buffer_free(odd);
 }
 
-/* Catches: a move that needs SRAM, of which there is none. */
+/* Catches: a move that needs SRAM, without free SRAM. */
 TEST_F_TIMEOUT(library, moves_without_sram, 5 * SLOW)
 {
 	struct dmacpy_buffer *all;
@@ -246,7 +246,7 @@ TEST_F_TIMEOUT(library, moves_without_sram, 5 * SLOW)
 	check_moves(_metadata, self, self->sram, self->sram_mem, 10000, 10);
 }
 
-/* Catches: a move past the end, or in what may only be read. */
+/* Catches: a move beyond the end, or in a read-only buffer. */
 TEST_F(library, moves_refused)
 {
 	struct dmacpy_buffer *r;
@@ -266,7 +266,7 @@ TEST_F(library, moves_refused)
 	dmacpy_buffer_free(r);
 }
 
-/* Catches: a failure that is told as a crash, or not at all. */
+/* Catches: a failure that crashes, or is not reported. */
 TEST_F(library, errors)
 {
 	struct dmacpy_stream *other, *stream = self->stream;
@@ -295,7 +295,7 @@ TEST_F(library, errors)
 	dmacpy_stream_close(other);
 }
 
-/* Catches: a buffer without an access that is used nevertheless. */
+/* Catches: a buffer that is used without the access it needs. */
 TEST_F(library, access_modes)
 {
 	struct dmacpy_buffer *r, *w;
@@ -316,7 +316,7 @@ TEST_F(library, access_modes)
 	dmacpy_buffer_free(w);
 }
 
-/* Catches: a crash of a program that cleans up after half a start. */
+/* Catches: a crash of a program that cleans up after a partial start. */
 TEST(free_of_null)
 {
 	dmacpy_buffer_free(NULL);
@@ -346,7 +346,7 @@ TEST(device_list)
 	dmacpy_device_close(device);
 }
 
-/* Catches: a mapping that is lost, or left behind, by the buffer. */
+/* Catches: a mapping that the buffer loses, or leaks. */
 TEST_F(library, map_and_sync)
 {
 	void *again, *mem;
@@ -374,7 +374,7 @@ TEST_F(library, map_and_sync)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: memory that nobody syncs, or that brackets sync in part. */
+/* Catches: memory that is not synced, or whose access syncs it in part. */
 TEST_F(library, explicit_sync)
 {
 	const size_t align = self->info.user_align, page = LENGTH / 4;
@@ -388,7 +388,7 @@ TEST_F(library, explicit_sync)
 						  ACCESS_BOTH,
 						  DMACPY_REGISTER_EXPLICIT_SYNC,
 						  &buffer));
-	/* By hand. */
+	/* Explicit syncs */
 	memset(mem, 0x11, LENGTH);
 	EXPECT_EQ(0, dmacpy_buffer_sync(buffer, 1, 0, 0));
 	EXPECT_EQ(0, dmacpy_buffer_sync(buffer, 0, LENGTH,
@@ -404,7 +404,7 @@ TEST_F(library, explicit_sync)
 	EXPECT_TRUE(all_bytes_are(mem, 0x11, page));
 	EXPECT_TRUE(all_bytes_are(mem + page, 0x22, page));
 
-	/* In brackets. */
+	/* Syncs by CPU access */
 	EXPECT_EQ(0, dmacpy_buffer_begin_access(buffer, ACCESS_BOTH));
 	memset(mem, 0x33, LENGTH);
 	EXPECT_EQ(0, dmacpy_buffer_end_access(buffer, ACCESS_BOTH));
@@ -425,7 +425,7 @@ TEST_F(library, explicit_sync)
 	dmacpy_buffer_free(buffer);
 }
 
-/* Catches: operations lost, or left, between runs of a job; a wrong limit. */
+/* Catches: operations lost, or left over, between runs; a wrong limit. */
 TEST_F(library, jobs)
 {
 	struct dmacpy_plane tile = { self->sram, 0, 256 };
@@ -468,8 +468,8 @@ TEST_F(library, jobs)
 }
 
 /*
- * Catches: a prepared job that is another one, that depends on the job it was
- * made of, or whose refusal is reported as that of another operation.
+ * Catches: a prepared job that is confused with another, that depends on the
+ * job it was made of, or whose refusal is reported for another operation.
  */
 TEST_F(library, prepared)
 {
@@ -522,7 +522,7 @@ TEST_F(library, prepared)
 	dmacpy_prepared_free(NULL);
 }
 
-/* A job in flight, on the fake engine: QEMU's would be done at once. */
+/* A job in flight, on the fake engine: QEMU's would complete at once. */
 FIXTURE(in_flight)
 {
 	struct dmacpy_stream *stream;
@@ -555,7 +555,7 @@ FIXTURE_TEARDOWN_PARENT(in_flight)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Fill byte @number of the SRAM, in a job that is not kept. */
+/* Fills byte @number of the SRAM, by a temporary job. */
 static int submit_fill(struct _test_data_in_flight *self, unsigned int number,
 		       struct dmacpy_submit *submit)
 {
@@ -600,7 +600,7 @@ TEST_F(in_flight, events)
 	EXPECT_EQ(3, seen);
 }
 
-/* Catches: records that are waited for although one is there. */
+/* Catches: a wait for further records although one is available. */
 TEST_F(in_flight, read_many_events)
 {
 	struct dmacpy_submit submit = {
@@ -617,7 +617,7 @@ TEST_F(in_flight, read_many_events)
 	EXPECT_EQ(2, dmacpy_stream_read_events(self->stream, events, 4));
 }
 
-/* Catches: a time limit that is not kept, a result that is lost. */
+/* Catches: a timeout that is not kept, a result that is lost. */
 TEST_F(in_flight, fence_wait)
 {
 	struct dmacpy_submit submit = {
@@ -641,7 +641,7 @@ TEST_F(in_flight, fence_wait)
 	EXPECT_EQ(-EIO, dmacpy_fence_wait(submit.out_fence, -1));
 }
 
-/* Catches: an endless wait for what can never signal. */
+/* Catches: an endless wait for a file that can never signal. */
 TEST_F(in_flight, fence_wait_errors)
 {
 	int fd = dmacpy_stream_fd(self->stream);
@@ -650,7 +650,7 @@ TEST_F(in_flight, fence_wait_errors)
 	EXPECT_EQ(-ENOTTY, dmacpy_fence_wait(fd, -1));
 }
 
-/* Catches: an in-fence that does not reach the kernel. */
+/* Catches: an in-fence that is not passed to the kernel. */
 TEST_F(in_flight, in_fence)
 {
 	struct dmacpy_submit first = {
@@ -670,7 +670,7 @@ TEST_F(in_flight, in_fence)
 	EXPECT_EQ(0, self->mem[1]);
 }
 
-/* Catches: a program that has to search for what is wrong with its job. */
+/* Catches: a refusal that does not name the operation. */
 TEST_F(in_flight, refused_op)
 {
 	struct dmacpy_submit submit = {
@@ -692,7 +692,7 @@ TEST_F(in_flight, refused_op)
 	EXPECT_EQ(4, dmacpy_job_refused_op(job));
 	EXPECT_EQ(4, submit.refused_op);
 
-	/* With a structure of before it had that member. */
+	/* Use the size of the structure before it had that member. */
 	submit.size = offsetof(struct dmacpy_submit, refused_op);
 	submit.refused_op = 99;
 	EXPECT_EQ(-EINVAL, dmacpy_job_submit(job, &submit));
@@ -701,7 +701,7 @@ TEST_F(in_flight, refused_op)
 	dmacpy_job_free(job);
 }
 
-/* Catches: a flush that does not wait, or tells a failure never, or twice. */
+/* Catches: a flush that does not wait, or reports a failure never, or twice. */
 TEST_F(in_flight, flush)
 {
 	struct dmacpy_submit submit = { .size = sizeof(submit) };
@@ -727,8 +727,8 @@ static bool calls_sync(pid_t pid)
 }
 
 /*
- * The state of a fence when another process calls DMA_BUF_IOCTL_SYNC to begin
- * an access, which that process exits with the result of.
+ * Returns the state of a fence when another process calls DMA_BUF_IOCTL_SYNC to
+ * begin an access, or -EIO if the access fails.
  */
 static int fence_at_sync(struct dmacpy_buffer *buffer, uint32_t access,
 			 int fence)
@@ -752,8 +752,8 @@ static int fence_at_sync(struct dmacpy_buffer *buffer, uint32_t access,
 
 /*
  * Catches: caches that are invalidated while the engine still writes, as an
- * exporter of cached memory does when the ioctl begins, which waits after that;
- * a wait of readers for readers.
+ * exporter of cached memory does at the start of the ioctl, which waits after
+ * that; a wait of readers for readers.
  */
 TEST_F(in_flight, begin_access_waits_before_the_sync)
 {
@@ -781,7 +781,10 @@ TEST_F(in_flight, begin_access_waits_before_the_sync)
 		};
 		ASSERT_EQ(0, dmacpy_job_add_copy(self->job, dst, 0, src, 0,
 						 LENGTH));
-		/* A job that is not waited for must not end by itself. */
+		/*
+		 * The engine must not complete a job that the access does not
+		 * wait for.
+		 */
 		ASSERT_TRUE(engine_set("hang", !table[i].state));
 		ASSERT_EQ(0, dmacpy_job_submit(self->job, &submit));
 		dmacpy_job_reset(self->job);

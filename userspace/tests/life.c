@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Objects that die in any order, processes that die at any time, threads that
- * do everything at once.
+ * Objects that are freed in any order, processes that exit at any time, threads
+ * that do everything concurrently.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,7 +18,7 @@
 #define LENGTH		(16 * KIB)
 #define WORKERS		8
 
-/* A buffer, all that can hold it, and a handle on it. */
+/* A buffer, everything that can hold it, and a handle of it */
 struct buffer {
 	int stream, fd, handle;
 	uint8_t *mem;
@@ -102,7 +102,7 @@ static void let_go(struct buffer *buffer, char what)
 		munmap(buffer->mem, LENGTH);
 }
 
-/* Catches: memory freed under who still has it, or held by nobody. */
+/* Catches: memory that is freed while referenced, or leaked. */
 TEST_F(order, let_go)
 {
 	struct buffer *buffer = &self->buffer;
@@ -151,7 +151,7 @@ static void reap(struct __test_metadata *_metadata)
 		EXPECT_EQ(0, status);
 }
 
-/* Catches: a child whose exit takes the parent's stream or handles along. */
+/* Catches: a child whose exit closes the parent's stream or its handles. */
 TEST_F(life, fork_with_a_stream)
 {
 	struct buffer *b = &self->buffer;
@@ -171,7 +171,7 @@ TEST_F(life, fork_with_a_stream)
 	EXPECT_TRUE(all_bytes_are(b->mem, 1, LENGTH));
 }
 
-/* Catches: a registration that follows the process that forks, not the mm. */
+/* Catches: a registration that belongs to the forking process, not its mm. */
 TEST_F(life, memory_of_a_process_that_is_gone)
 {
 	struct buffer *b = &self->buffer;
@@ -194,7 +194,7 @@ TEST_F(life, memory_of_a_process_that_is_gone)
 	EXPECT_EQ(0, handle_release(b->stream, handle));
 }
 
-/* Catches: pinned pages that are given to others when they are unmapped. */
+/* Catches: pinned pages that are reused when they are unmapped. */
 TEST_F(life, unmapped_while_registered)
 {
 	uint32_t align = stream_info(self->buffer.stream).user_align;
@@ -222,8 +222,8 @@ TEST_F(life, unmapped_while_registered)
 }
 
 /*
- * Catches: pages that a fork leaves to the child while the engine has them, and
- * so misses what the parent writes, or writes what only the child sees.
+ * Catches: pages that a fork leaves to the child while the engine has them
+ * pinned, so that the parent's writes and the engine's go to different pages.
  */
 TEST_F(life, fork_with_registered_memory)
 {
@@ -259,7 +259,7 @@ TEST_F(life, fork_with_registered_memory)
 	}
 }
 
-/* What a process does until it is killed. */
+/* Uses the device until the process is killed. */
 static void work_for_ever(void)
 {
 	static struct dmacpy_op ops[1024];
@@ -288,7 +288,7 @@ static void work_for_ever(void)
 	_exit(1);
 }
 
-/* Catches: what a killed process had in flight, never given back. */
+/* Catches: memory of a killed process's jobs that is never freed. */
 TEST_F_TIMEOUT(life, kill_in_a_copy, SLOW)
 {
 	struct buffer *b = &self->buffer;
@@ -308,7 +308,7 @@ TEST_F_TIMEOUT(life, kill_in_a_copy, SLOW)
 	}
 }
 
-/* One thread, with a part of a buffer that nobody else writes. */
+/* A thread, with a part of a buffer that no other thread writes */
 struct worker {
 	pthread_t thread;
 	int stream, handle, number, failures;
@@ -352,7 +352,7 @@ static void run_workers(struct __test_metadata *_metadata,
 	}
 }
 
-/* Catches: jobs of one stream that take each other's place or result. */
+/* Catches: jobs of one stream that exchange their events or results. */
 TEST_F_TIMEOUT(life, threads_on_one_stream, SLOW)
 {
 	struct worker workers[WORKERS];
@@ -407,7 +407,7 @@ static void *import_and_release(void *arg)
 	return NULL;
 }
 
-/* Catches: a handle freed between its look-up and the end of the job. */
+/* Catches: a handle freed between its lookup and the completion of the job. */
 TEST_F_TIMEOUT(life, release_while_used, SLOW)
 {
 	struct buffer *b = &self->buffer;
@@ -430,7 +430,7 @@ TEST_F_TIMEOUT(life, release_while_used, SLOW)
 	pthread_join(thread, NULL);
 }
 
-/* Catches: descriptors, handles or SRAM that each round leaves behind. */
+/* Catches: descriptors, handles or SRAM that each round leaks. */
 TEST_F_TIMEOUT(life, nothing_grows, SLOW)
 {
 	uint64_t sram_free = stream_info(self->buffer.stream).sram_free;
@@ -469,7 +469,7 @@ TEST_F_TIMEOUT(life, handle_limit, SLOW)
 	EXPECT_LT(0, dmabuf_import(b->stream, b->fd, ACCESS_BOTH));
 }
 
-/* Releasing is finished by a work item. */
+/* A work item finishes the release. */
 static long locked_becomes(long wanted)
 {
 	int tries;
@@ -492,7 +492,7 @@ static int drop_ipc_lock(void)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-/* Catches: pinned memory that no limit counts, or that is counted for ever. */
+/* Catches: pinned memory that is never charged, or charged for ever. */
 TEST_F(life, memory_is_charged)
 {
 	int stream = self->buffer.stream, handle, other;
@@ -506,7 +506,7 @@ TEST_F(life, memory_is_charged)
 	EXPECT_EQ(0, handle_release(stream, other));
 	EXPECT_EQ(before + kib, locked_becomes(before + kib));
 
-	/* by another process: still to whom it was charged */
+	/* The release by another process is credited to the charged user. */
 	if (!fork()) {
 		EXPECT_EQ(0, handle_release(stream, handle));
 		_exit(0);
@@ -520,7 +520,7 @@ TEST_F(life, memory_is_charged)
 	EXPECT_EQ(before, locked_becomes(before));
 }
 
-/* Catches: an ordinary user who pins all memory; a limit reached for ever. */
+/* Catches: an unprivileged user that pins all memory; a persistent limit. */
 TEST_F(life, memory_limit)
 {
 	struct rlimit limit = { 2 * LENGTH, 2 * LENGTH };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The limits that GET_INFO tells: what is within is accepted, one more is
- * refused. They are parameters of the module. Those of users: account.c.
+ * The limits that GET_INFO returns: the limit itself is accepted, one more is
+ * refused. They are parameters of the module. For limits of users see
+ * account.c.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ static void fill_bytes(struct dmacpy_op *op, uint32_t handle, uint64_t length)
 	};
 }
 
-/* Catches: a parameter that GET_INFO does not know of. */
+/* Catches: a parameter that GET_INFO does not return. */
 TEST_F(limits, are_told)
 {
 	const char *directory = "/sys/module/dmacpy/parameters/";
@@ -82,7 +83,7 @@ TEST_F(limits, are_told)
 	}
 }
 
-/* Catches: a limit that is off by one, or not looked at. */
+/* Catches: a limit that is off by one, or not checked. */
 TEST_F_TIMEOUT(limits, operations, SLOW)
 {
 	unsigned int i;
@@ -130,7 +131,7 @@ TEST_F_TIMEOUT(limits, rows_of_fills, 5 * SLOW)
 	EXPECT_EQ(-E2BIG, submit(self->stream, self->ops, count));
 }
 
-/* Catches: a job of many bytes that all others have to wait for. */
+/* Catches: a job of many bytes that delays all others. */
 TEST_F_TIMEOUT(limits, bytes, SLOW)
 {
 	uint64_t left = self->info.max_bytes;
@@ -153,7 +154,7 @@ TEST_F_TIMEOUT(limits, bytes, SLOW)
 	EXPECT_EQ(-E2BIG, submit(self->stream, self->ops, n + 1));
 }
 
-/* Catches: jobs, or events that nobody reads, without a limit. */
+/* Catches: jobs, or unread events, without a limit. */
 TEST_F_TIMEOUT(limits, jobs_and_events, SLOW)
 {
 	struct dmacpy_submit args = { };

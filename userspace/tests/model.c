@@ -21,7 +21,10 @@ void model_start(struct model *model, uint64_t base)
 	model->base = base;
 }
 
-/* By the CPU. Late: a failed job may still write to what is in doubt. */
+/*
+ * Writes by the CPU. With @late, a failed job may still write to doubtful
+ * bytes.
+ */
 void model_write(struct model *model, size_t offset, size_t length,
 		 uint8_t value, bool late)
 {
@@ -56,7 +59,7 @@ static void copy_row(struct model *dst, size_t to, const struct model *src,
 	}
 }
 
-/* An operation that has succeeded. Its source and destination are apart. */
+/* Applies an operation that has succeeded. Its buffers must not overlap. */
 void model_apply(struct model *dst, const struct model *src,
 		 const struct dmacpy_op *op)
 {
@@ -74,7 +77,7 @@ void model_apply(struct model *dst, const struct model *src,
 	}
 }
 
-/* An operation that has failed, or whose source nobody knows. */
+/* Marks the bytes of an operation that failed, or whose source is unknown. */
 void model_doubt(struct model *dst, const struct dmacpy_op *op,
 		 enum doubt doubt)
 {
@@ -89,7 +92,7 @@ void model_doubt(struct model *dst, const struct dmacpy_op *op,
 	}
 }
 
-/* Nothing tells any more when the failed jobs have written their last. */
+/* The end of the writes of failed jobs can no longer be detected. */
 void model_doubt_for_ever(struct model *model)
 {
 	size_t i;
@@ -99,7 +102,7 @@ void model_doubt_for_ever(struct model *model)
 			model->doubts[i] = FOR_EVER_IN_DOUBT;
 }
 
-/* Where an operation is going to write. */
+/* Marks the bytes that an operation will write. */
 void model_mark(const struct model *dst, const struct dmacpy_op *op,
 		bool *marks)
 {
@@ -110,7 +113,7 @@ void model_mark(const struct model *dst, const struct dmacpy_op *op,
 					 row), true, op->length);
 }
 
-/* The first offset at which memory is wrong, or MODEL_SIZE. */
+/* Returns the first offset at which memory is wrong, or MODEL_SIZE. */
 size_t model_compare(const struct model *model, const uint8_t *mem,
 		     const bool *except, size_t *compared)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What has to be in memory that only one thread and its jobs write to. A byte
- * of it is in doubt when a job that names it has failed, or when it was copied
- * from where others write.
+ * The expected contents of memory that only one thread and its jobs write. A
+ * byte is in doubt if a job that writes it has failed, or if it was copied from
+ * memory that others write.
  */
 #ifndef DMACPY_TESTS_MODEL_H
 #define DMACPY_TESTS_MODEL_H
@@ -21,7 +21,7 @@ enum doubt {
 	FOR_EVER_IN_DOUBT,	/* a lost job may write to it at any time */
 };
 
-/* @base: where in the buffer that operations name it begins */
+/* @base: offset in the buffer that operations refer to */
 struct model {
 	uint64_t base;
 	uint8_t bytes[MODEL_SIZE];

@@ -10,7 +10,7 @@ loaded()
 	grep -q '^dmacpy ' /proc/modules
 }
 
-# Fences of what has just been done are freed, and let go of it, a bit later.
+# Fences of completed jobs are freed, and drop their references, after a delay.
 unload()
 {
 	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
@@ -22,7 +22,7 @@ works()
 	cmp "$module" copy || fail "the copy differs"
 }
 
-# Catches: what probe, remove, init or exit leaves behind; rmmod too early.
+# Catches: resources that probe, remove, init or exit leaks; rmmod too early.
 test_insert_and_remove_100_times()
 {
 	local round=0 instances
@@ -38,7 +38,7 @@ test_insert_and_remove_100_times()
 	works
 }
 
-# Catches: a module that is removed right after use, when work is pending.
+# Catches: a module that is removed right after use, while work is pending.
 test_remove_after_use()
 {
 	local round=0
@@ -49,7 +49,7 @@ test_remove_after_use()
 	done
 }
 
-# Catches: code that is called after it is gone.
+# Catches: code that is called after its removal.
 test_refused_while_open()
 {
 	exec 9</dev/dmacpy0
@@ -62,7 +62,7 @@ test_refused_while_open()
 	works
 }
 
-# Catches: an open file of an unbound device that forgets the module.
+# Catches: an open file of an unbound device without a reference to the module.
 test_refused_while_open_and_unbound()
 {
 	local device
@@ -75,8 +75,8 @@ test_refused_while_open_and_unbound()
 	works
 }
 
-# Catches: a module that goes while an engine may still write for a job of it,
-# which has nothing but registered memory.
+# Catches: a module that is removed while an engine may still write for a job of
+# it, which uses only registered memory.
 test_refused_while_engine_hangs()
 {
 	local device refused=0
@@ -95,7 +95,7 @@ test_refused_while_engine_hangs()
 	works
 }
 
-# Catches: a time limit that no engine can meet, or that is not one.
+# Catches: a timeout that no engine can meet, or that is not a limit.
 test_parameter_limits()
 {
 	local parameter=/sys/module/dmacpy/parameters/timeout_ms value
@@ -108,7 +108,7 @@ test_parameter_limits()
 	works
 }
 
-# Catches: a parameter that is not kept, or that the limits do not follow.
+# Catches: a parameter that is not stored, or that the limits do not follow.
 test_limits_are_parameters()
 {
 	unload
@@ -132,7 +132,7 @@ spare()
 	echo /proc/device-tree/reserved-memory/spare@* | sed 's/.*@/0x/'
 }
 
-# claimed_by WORD...: the address of the first region that is
+# claimed_by WORD...: print the address of the first region with this owner
 claimed_by()
 {
 	sed -n "s/^\([0-9a-f]*\)-.*[ .]$*\( .*\|$\)/0x\1/p" /proc/iomem |
@@ -143,18 +143,18 @@ claimed_by()
 refused_sram()
 {
 	insmod "$module" "sram=$2" 2>err && fail "sram=$2 is accepted"
-	# The last lines: when the log is full, others go for each new one.
+	# Check the last lines: when the log is full, old lines are dropped.
 	dmesg | tail -n 20 | grep -q "dmacpy: sram=$2: $1" ||
 		fail "no reason for sram=$2 in the log"
 }
 
-# pr SIZE-1 ADDRESS: a region as the kernel prints it
+# pr SIZE-1 ADDRESS: print a region as the kernel prints it
 pr()
 {
 	printf '\\[mem 0x%08x-0x%08x\\]' "$(($2))" "$(($2 + $1))"
 }
 
-# Catches: memory of somebody else, or nonsense, that is taken for SRAM.
+# Catches: memory of another owner, or an invalid range, that is used as SRAM.
 test_sram_parameter_is_checked()
 {
 	local parameter spare used
@@ -200,7 +200,7 @@ test_sram_parameter()
 	expect 0 insmod "$module"
 }
 
-# sram_of DEVICE: the size of its SRAM
+# sram_of DEVICE: print the size of its SRAM
 sram_of()
 {
 	dmacpy -d "/dev/$(basename "$1"/misc/dmacpy*)" info --json >info.json
@@ -225,8 +225,8 @@ test_sram_parameter_with_two_regions()
 }
 
 # Catches: a wrong address that kills the first user of the SRAM, the program
-# that loads the module, or the module. Last, as the abort that it finds out by
-# turns off what checks the kernel.
+# that loads the module, or the module. The last test, as the abort by which the
+# driver detects this disables the kernel's checkers.
 test_sram_parameter_where_nothing_is()
 {
 	local nothing=0x70000000 round
@@ -246,21 +246,21 @@ test_sram_parameter_where_nothing_is()
 	works
 }
 
-# transfers_ended: on all channels of the first instance
+# transfers_ended: print the total of all channels of the first instance
 transfers_ended()
 {
 	awk '$1 == "ended" { sum += $2 } END { print sum }' \
 		"/sys/kernel/debug/dmacpy/$(first_device)/channels"
 }
 
-# sram_counters: the names of those of the first instance that are not 0
+# sram_counters: print the names of those of the first instance that are not 0
 sram_counters()
 {
 	awk '$2 > 0 { printf "%s ", $1 }' \
 		"/sys/kernel/debug/dmacpy/$(first_device)/sram"
 }
 
-# Catches: counters that do not count; files that outlive what they show.
+# Catches: counters that do not count; files that outlive their objects.
 test_counters()
 {
 	local before
@@ -275,7 +275,7 @@ test_counters()
 	expect 0 insmod "$module"
 }
 
-# An interrupt is lost on the fake engine, and its channel comes back.
+# Loses an interrupt on the fake engine, and waits until its channel recovers.
 fail_once()
 {
 	knob next_lost 1
@@ -287,7 +287,7 @@ fail_once()
 	echo 5000 >/sys/module/dmacpy/parameters/timeout_ms
 }
 
-# Catches: tracepoints that are not there, or never hit.
+# Catches: tracepoints that do not exist, or are never hit.
 test_tracepoints()
 {
 	local tracing=/sys/kernel/tracing event

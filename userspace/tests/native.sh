@@ -3,9 +3,9 @@
 #
 # usage: native.sh DIRECTORY, where dmacpy was built
 #
-# What can be seen of the tool where there is no device: that it reports what it
-# cannot print, and that the help, the man page and the completions of both shells
-# have the same commands and options. Prints what is wrong.
+# Tests of the tool without a device: it reports output that it cannot print,
+# and the help, the man page and the completions of both shells have the same
+# commands and options. Prints errors.
 set -u
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -13,7 +13,7 @@ PATH=$1:$PATH
 bash_file=$here/completions/dmacpy.bash
 zsh_file=$here/completions/_dmacpy
 
-# bash_words WORD...: what bash completes the last of them to
+# bash_words WORD...: print bash's completions of the last of them
 bash_words()
 {
 	# shellcheck disable=SC2016 # the inner shell expands it
@@ -23,7 +23,7 @@ bash_words()
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$bash_file" "$@" | sort | xargs
 }
 
-# zsh_words WORD...: the same for zsh, which itself takes those that match
+# zsh_words WORD...: print those of zsh, which itself selects matching ones
 zsh_words()
 {
 	# shellcheck disable=SC2016
@@ -35,7 +35,7 @@ zsh_words()
 		. $file' zsh "$zsh_file" "$@" | grep -- "^${*: -1}" | sort | xargs
 }
 
-# completed EXPECTED WORD...: by both shells
+# completed EXPECTED WORD...: check the completions of both shells
 completed()
 {
 	local expected=$1 shell found
@@ -48,8 +48,8 @@ completed()
 	done
 }
 
-# Catches: a command or an option that is not completed, a value of one that is
-# taken for the command, a file where none can be.
+# Catches: a command or an option that is not completed, an option's value that
+# is mistaken for the command, a file where none is allowed.
 completions()
 {
 	local all='bench copy doctor fill help info list test top tune'
@@ -80,14 +80,14 @@ completions()
 	completed 'Makefile' dmacpy copy --via-sram Make
 }
 
-# help_of COMMAND: its options, each a line, with its value
+# help_of COMMAND: print its options, one per line, with their values
 help_of()
 {
 	dmacpy "$1" --help | grep -oE '^ .*--[a-z-]+ [A-Z]*'
 }
 
-# Catches: an option that the man page lacks, or that a shell takes for one that
-# has no value, or the other way round.
+# Catches: an option that the man page lacks, or that a shell completes without
+# its value, or with a value that it does not have.
 options()
 {
 	local command option value found
@@ -107,7 +107,7 @@ options()
 	done
 }
 
-# refused FILE: the tool reports that it cannot print to it
+# refused FILE: check that the tool reports that it cannot print to it
 refused()
 {
 	local command

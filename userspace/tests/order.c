@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has to happen after what, on the fake engine, whose channels copy at
- * the same time and take their time: the jobs of a stream, jobs of several
- * streams by fences, and who waits for a job and looks at its data.
+ * The required order of events, on the fake engine, whose channels copy
+ * concurrently and slowly: the jobs of a stream, jobs of several streams by
+ * fences, and tasks that wait for a job and check its data.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -14,26 +14,26 @@
 #include "common.h"
 #include "engine.h"
 
-#define STREAMS		4	/* as many as channels */
+#define STREAMS		4	/* one per channel */
 #define HOPS		3
 #define TOKENS		50
-#define ROUNDS		200	/* of a reader */
-#define LENGTH		256	/* of a token */
+#define ROUNDS		200	/* rounds per reader */
+#define LENGTH		256	/* length of a token */
 #define PAGE		(4 * KIB)
 #define PIECES		32
 #define PIECE_US	(SLOW_US / 10)
-#define DELAY_US	1000	/* of data that may be told too early */
+#define DELAY_US	1000	/* delay of data, to detect early reports */
 #define JOBS		16
 
 /*
- * Tokens are handed on by jobs, from the memory of a stream through a chain of
- * dma-bufs, the same for all of them, to the memory of a stream. All jobs are
- * submitted without waiting for any: what keeps a token from being overwritten
- * before it is handed on, or handed on before it has come, is only the order.
+ * Jobs hand tokens on, from the memory of a stream through a chain of dma-bufs,
+ * shared by all tokens, to the memory of a stream. All jobs are submitted
+ * without waiting for any: only their order keeps a token from being
+ * overwritten before it is handed on, or handed on before it has arrived.
  */
 struct stage {
 	int stream;
-	int from, to;		/* handles of the next two */
+	int from, to;		/* handles of the following two */
 	uint8_t *tokens, *results;
 	int hop[HOPS];		/* handles of the dma-bufs */
 };
@@ -42,16 +42,16 @@ FIXTURE(chain)
 {
 	struct instance instance;
 	struct stage stages[STREAMS];
-	int fence;		/* of the last job, or -1 */
+	int fence;		/* fence of the last job, or -1 */
 };
 
 FIXTURE_VARIANT(chain)
 {
 	bool udmabuf;
 	bool implicit;
-	bool in_fences;		/* of the job before */
+	bool in_fences;		/* wait for the previous job */
 	bool one_stream;
-	bool no_order;		/* of the engine */
+	bool no_order;		/* the engine completes in any order */
 	bool ordered;
 };
 
@@ -79,7 +79,7 @@ FIXTURE_VARIANT_ADD(chain, one_stream_engine_without_order) {
 	.one_stream = true, .no_order = true, .ordered = true,
 };
 
-/* Shows that the others can fail. */
+/* Shows that the other variants can fail. */
 FIXTURE_VARIANT_ADD(chain, nothing) { };
 
 static int stage_open(struct stage *stage, const struct instance *instance)
@@ -99,7 +99,7 @@ static int stage_open(struct stage *stage, const struct instance *instance)
 	return stage->to;
 }
 
-/* The driver asks for the order of the engine when it is bound. */
+/* The driver queries the order of the engine when it is bound. */
 static int rebind(struct instance *instance)
 {
 	return instance_unbind(instance) ?: instance_bind(instance);
@@ -112,13 +112,16 @@ FIXTURE_SETUP(chain)
 	random_start();
 	ASSERT_EQ(0, engine_find(&self->instance));
 	ASSERT_TRUE(engine_reset());
-	/* The last one waits for all, on a slow machine. */
+	/* On a slow machine the last job waits for all of them for long. */
 	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, SLOW * 1000));
 	ASSERT_TRUE(engine_set("no_order", variant->no_order));
-	/* Time to see one half of a test copy without the other. */
+	/*
+	 * The probe needs time to see one half of a test copy without the
+	 * other.
+	 */
 	ASSERT_TRUE(engine_set("delay_us", variant->no_order ? SLOW_US : 0));
 	ASSERT_EQ(0, rebind(&self->instance));
-	/* What nothing orders has to meet, on a slow CPU too. */
+	/* Unordered jobs have to collide, on a slow CPU, too. */
 	ASSERT_TRUE(engine_set("delay_us", PIECE_US));
 	for (i = 0; i < STREAMS; i++)
 		ASSERT_LT(0, stage_open(&self->stages[i], &self->instance));
@@ -146,7 +149,7 @@ FIXTURE_TEARDOWN_PARENT(chain)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* A job of so many pieces. Its fence takes the place of the last. */
+/* Starts a job of @pieces operations. Its fence replaces the last one. */
 static int start(struct _test_data_chain *self, const struct stage *stage,
 		 struct dmacpy_op op, unsigned int pieces, uint32_t flags)
 {
@@ -170,7 +173,7 @@ static int start(struct _test_data_chain *self, const struct stage *stage,
 	return ret;
 }
 
-/* The job that hands token @round on, from place @hop in the chain. */
+/* Starts the job that hands token @round on, from place @hop in the chain. */
 static int hand_on(struct _test_data_chain *self, const struct stage *stage,
 		   uint32_t flags, int round, int hop)
 {
@@ -191,7 +194,7 @@ static int hand_on(struct _test_data_chain *self, const struct stage *stage,
 	return start(self, stage, op, 1 << random_below(4), flags);
 }
 
-/* A job of another stream, that has nothing to do with the tokens. */
+/* Starts a job of another stream, which does not use the tokens. */
 static int take_time(struct _test_data_chain *self)
 {
 	const struct stage *other = &self->stages[1];
@@ -227,8 +230,8 @@ static int pass_token(struct _test_data_chain *self,
 }
 
 /*
- * Catches: a job that does not wait for who writes to its source, or uses its
- * destination; for its in-fence; for those before it in its stream.
+ * Catches: a job that does not wait for writers of its source, or users of its
+ * destination; for its in-fence; for earlier jobs of its stream.
  */
 TEST_F_TIMEOUT(chain, tokens_arrive, SLOW)
 {
@@ -264,7 +267,7 @@ FIXTURE_TEARDOWN_PARENT(order)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* When it signalled, in ns. */
+/* Returns the time at which it signalled, in ns. */
 static uint64_t fence_time(int fd)
 {
 	struct sync_fence_info fence = { };
@@ -277,8 +280,8 @@ static uint64_t fence_time(int fd)
 }
 
 /*
- * Jobs that the engine gets all at once, and calls back for from the last to
- * the first. Catches: a job that ends before one that was submitted earlier.
+ * The engine gets all jobs at once, and calls back from the last to the first.
+ * Catches: a job that completes before one that was submitted earlier.
  */
 TEST_F(order, of_completion)
 {
@@ -304,7 +307,7 @@ TEST_F(order, of_completion)
 		ASSERT_EQ(0, read_event(stream, &event));
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
-		/* It follows the record. */
+		/* The fence signals after the record. */
 		ASSERT_EQ(POLLIN, poll_for(fence[i], POLLIN, 5000));
 		then = time;
 		time = fence_time(fence[i]);
@@ -312,19 +315,19 @@ TEST_F(order, of_completion)
 	}
 }
 
-/* One who starts jobs, waits for them in his way, and looks at their data. */
+/* A thread that starts jobs, waits for them its way, and checks their data */
 struct reader {
 	pthread_t thread;
 	const struct way *way;
 	int stream, fd, sram, in, out;
 	uint8_t *sram_mem, *in_mem, *out_mem;
-	unsigned int early;	/* times that there was no data */
+	unsigned int early;	/* number of times that the data was missing */
 	int failed;
 };
 
 struct way {
 	uint32_t flags;
-	/* When the fence of the job is @fence. Return 0 if the wait is over. */
+	/* Waits for the job with @fence. Returns 0 if the wait is over. */
 	int (*wait)(const struct reader *reader, int fence);
 };
 
@@ -433,7 +436,7 @@ static void *read_again_and_again(void *arg)
 	return NULL;
 }
 
-/* Catches: a job that is told to be done before its data is there to see. */
+/* Catches: a job that is reported as complete before its data is visible. */
 TEST_F_TIMEOUT(order, data_before_completion, SLOW)
 {
 	struct reader readers[ARRAY_SIZE(ways)] = { };

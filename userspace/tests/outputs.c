@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Outputs of a command that fails: each is what it was before the call, so that
- * a program which has set them can tell what it owns. Each kind of failure, up
+ * Outputs of a command that fails: each stays unchanged, so that a program that
+ * has set them can tell which objects it owns. Covers each kind of failure, up
  * to the last step before the job is started.
  */
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define LENGTH		(16 * KIB)
 #define FILE_MAX	"/proc/sys/fs/file-max"
 #define USER		12345
-/* An fd, and a handle, that no command returns. */
+/* An fd, and a handle, that no command returns */
 #define UNTOUCHED	0x7a7a7a7a
 
 union args {
@@ -76,7 +76,7 @@ FIXTURE_TEARDOWN_PARENT(outputs)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Commands that succeed as they are. */
+/* Commands that succeed unless a test changes them */
 static union args alloc_args(void)
 {
 	return (union args){ .alloc = {
@@ -121,7 +121,7 @@ static union args submit_args(const FIXTURE_DATA(outputs) *self)
 	} };
 }
 
-/* What the command returns, or -EBADMSG if it has changed what it must not. */
+/* Returns the command's result, or -EBADMSG if it changed a wrong output. */
 static int run(int stream, unsigned long request, const union args *args)
 {
 	union args after = *args;
@@ -139,7 +139,7 @@ static int run_submit(const FIXTURE_DATA(outputs) *self)
 	return run(self->stream, DMACPY_SUBMIT, &args);
 }
 
-/* Catches: the length, or the number of a file, of a buffer that is not. */
+/* Catches: the length, or the fd, of a buffer that was not allocated. */
 TEST_F(outputs, alloc_refused)
 {
 	union args args = alloc_args();
@@ -153,7 +153,7 @@ TEST_F(outputs, alloc_refused)
 	EXPECT_EQ(self->files, open_files());
 }
 
-/* Catches: a handle of what was not imported or registered. */
+/* Catches: a handle of memory that was not imported or registered. */
 TEST_F(outputs, handle_refused)
 {
 	union args args = import_args(self);
@@ -174,7 +174,7 @@ TEST_F(outputs, handle_refused)
 	EXPECT_EQ(-EFAULT, run(self->stream, DMACPY_REGISTER, &args));
 }
 
-/* Catches: the number of a fence of a job that was refused, in any step. */
+/* Catches: the fd of a fence of a job that was refused, in any step. */
 TEST_F(outputs, submit_refused)
 {
 	const union args valid = submit_args(self);
@@ -193,7 +193,7 @@ TEST_F(outputs, submit_refused)
 	args.submit.in_fence = self->fd;
 	EXPECT_EQ(-EBADF, run(self->stream, DMACPY_SUBMIT, &args));
 
-	/* All after this is found when there is a fence already. */
+	/* The following errors are detected after a fence was created. */
 	self->op.dst = INT_MAX;
 	EXPECT_EQ(-ENOENT, run_submit(self));
 	self->op.dst = self->reader;
@@ -239,7 +239,7 @@ TEST_F(outputs, interrupted)
 	EXPECT_EQ(self->files, open_files());
 }
 
-/* Catches: a descriptor number that is promised before there is one. */
+/* Catches: a descriptor number that is returned before there is one. */
 TEST_F(outputs, no_descriptor)
 {
 	union args alloc = alloc_args();
@@ -255,7 +255,7 @@ TEST_F(outputs, no_descriptor)
 	EXPECT_EQ(self->files, open_files());
 }
 
-/* As a user without rights, of a system that has as many files as it may. */
+/* Runs as an unprivileged user, at the system's limit of files. */
 static bool fails_without_files(const FIXTURE_DATA(outputs) *self)
 {
 	union args alloc = alloc_args();
@@ -265,14 +265,14 @@ static bool fails_without_files(const FIXTURE_DATA(outputs) *self)
 	       run_submit(self) == -ENFILE;
 }
 
-/* Catches: too many files in the system taken for too little memory. */
+/* Catches: too many files in the system reported as too little memory. */
 TEST_F(outputs, no_file)
 {
 	unsigned int max = get_number(FILE_MAX);
 	int status = -1;
 	pid_t child;
 
-	/* The count of files is only exact when it is about the maximum. */
+	/* The count of files is only exact when it is near the maximum. */
 	ASSERT_TRUE(set_number(FILE_MAX, 0));
 	child = fork();
 	if (!child)
@@ -299,7 +299,7 @@ static bool fails_without_quota(const FIXTURE_DATA(outputs) *self)
 	       run(self->stream, DMACPY_REGISTER, &args) == -EDQUOT;
 }
 
-/* Catches: a handle of memory that may not be pinned. */
+/* Catches: a handle of memory that exceeds the limit of pins. */
 TEST_F(outputs, no_quota)
 {
 	int status = -1;
@@ -311,7 +311,7 @@ TEST_F(outputs, no_quota)
 	EXPECT_EQ(0, status);
 }
 
-/* Catches: outputs of a device that is gone. */
+/* Catches: outputs of an unbound device. */
 TEST_F(outputs, unbound)
 {
 	union args args;
@@ -328,8 +328,8 @@ TEST_F(outputs, unbound)
 }
 
 /*
- * With the first @before bytes where they can be written, the rest where they
- * can only be read. Is the output at @name as it was?
+ * Puts the first @before bytes in writable memory, and the rest in read-only
+ * memory. Returns true if the output at @name is unchanged.
  */
 static bool name_is_untouched(const FIXTURE_DATA(outputs) *self,
 			      unsigned long request, const union args *args,
@@ -347,7 +347,7 @@ static bool name_is_untouched(const FIXTURE_DATA(outputs) *self,
 	return ret == -EFAULT && now == UNTOUCHED;
 }
 
-/* Catches: the name of what is taken back, as its neighbour has no place. */
+/* Catches: an output that stays although its neighbour cannot be written. */
 TEST_F(outputs, cannot_be_written)
 {
 	const union args alloc = alloc_args(), import = import_args(self);
@@ -387,7 +387,7 @@ TEST_F(outputs, cannot_be_written)
 	EXPECT_EQ(self->files, open_files());
 }
 
-/* Catches: a job that was started, and failed, taken for one refused. */
+/* Catches: a job that was started, and failed, reported as refused. */
 TEST_F(outputs, failed_job_has_its_fence)
 {
 	union args args = submit_args(self);
@@ -399,7 +399,7 @@ TEST_F(outputs, failed_job_has_its_fence)
 	EXPECT_EQ(-EIO, fence_status(args.submit.out_fence));
 }
 
-/* An operation that is refused in each of the steps that look at it */
+/* An operation that is refused, for each of the steps that check it */
 struct refusal {
 	const char *name;
 	int ret;
@@ -408,7 +408,7 @@ struct refusal {
 
 #define OPS	5
 
-/* @stale: what the program has left in refused_op */
+/* @stale: value of refused_op before the call */
 static int submit_ops(const FIXTURE_DATA(outputs) *self,
 		      const struct dmacpy_op *ops, uint32_t size,
 		      uint32_t op_size, struct dmacpy_submit *args,
@@ -468,14 +468,14 @@ TEST_F(outputs, refused_operation)
 				EXPECT_EQ(bad + 1, args.refused_op)
 					TH_LOG("%s", table[i].name);
 			} else {
-				/* The one with which it is too much. */
+				/* The operation that exceeds the limit */
 				EXPECT_EQ(bad ? bad + 1 : 2, args.refused_op);
 			}
 		}
 	}
 }
 
-/* Catches: the same of operations that have members we do not know. */
+/* Catches: the same for operations that have unknown members. */
 TEST_F(outputs, refused_longer_operation)
 {
 	struct {
@@ -498,7 +498,10 @@ TEST_F(outputs, refused_longer_operation)
 	}
 }
 
-/* Catches: an operation named that is not the reason; old programs' memory. */
+/*
+ * Catches: an operation named without being the reason; a write to a short
+ * struct.
+ */
 TEST_F(outputs, no_refused_operation)
 {
 	const uint32_t old = offsetof(struct dmacpy_submit, refused_op);
@@ -527,7 +530,7 @@ TEST_F(outputs, no_refused_operation)
 	EXPECT_EQ(0, args.refused_op);
 }
 
-/* Catches: a record that is lost, or handed out twice, as it has no place. */
+/* Catches: a record that is lost, or returned twice, if it cannot be copied. */
 TEST_F(outputs, read)
 {
 	struct dmacpy_submit job = { .flags = DMACPY_SUBMIT_EVENT };

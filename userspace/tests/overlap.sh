@@ -1,12 +1,13 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What tilefilter gains by filtering one tile while the engine copies others:
-# on the fake engine, with so little bandwidth that it copies all the time.
+# The time that tilefilter gains by filtering one tile while the engine copies
+# others: on the fake engine, with so little bandwidth that it copies all the
+# time.
 
 bytes_per_us=2
 
-# The engine copied for at least half of the time that the filter took.
+# The engine has to copy for at least half of the filter's time.
 gains_enough()
 {
 	awk -F ': ' '{ of[$1] = $2 } END {
@@ -17,7 +18,7 @@ gains_enough()
 	}' "$1"
 }
 
-# Catches: copies that are waited for before the filter begins.
+# Catches: a wait for copies before the filter starts.
 test_time_is_gained()
 {
 	[ "$(nproc)" -gt 1 ] ||
@@ -27,7 +28,7 @@ test_time_is_gained()
 		head -c $((640 * 427 * 3)) /dev/urandom
 	} >in.ppm
 	knob bytes_per_us $bytes_per_us
-	# A busy host makes the filter slower, and not each time.
+	# A busy host makes the filter slower in some tries.
 	for _ in 1 2 3 4 5; do
 		expect 0 tilefilter -d "/dev/$(fake_node)" in.ppm out.ppm
 		gains_enough out && break

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The power is on while there is a buffer, and off otherwise; jobs survive a
- * system suspend. On the instance with the fake engine, which takes its time.
+ * The power is on while a buffer exists, and off otherwise; jobs survive a
+ * system suspend. On the instance with the fake engine, which is slow.
  */
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@
 #define LENGTH		(4 * KIB)
 #define JOBS		64
 #define BOUND_MS	5000
-/* What the kernel waits in its test of suspending devices. */
+/* The kernel's waiting time in its test of suspending devices */
 #define SUSPENDED_NS	4000000000ULL
 
 FIXTURE(power)
@@ -25,7 +25,7 @@ FIXTURE(power)
 	int stream;
 };
 
-/* The first line of a file. */
+/* Reads the first line of a file. */
 static void read_line(const char *path, char *line, size_t size)
 {
 	FILE *file = fopen(path, "re");
@@ -38,7 +38,7 @@ static void read_line(const char *path, char *line, size_t size)
 	fclose(file);
 }
 
-/* In the end: it is switched off some time after the last use. */
+/* Waits for the status: the device is switched off some time after its use. */
 static bool status_becomes(const char *path, const char *status)
 {
 	unsigned int start = milliseconds();
@@ -113,7 +113,7 @@ TEST_F(power, follows_handles)
 	EXPECT_TRUE(status_becomes(self->status, "suspended"));
 }
 
-/* A copy of a page, in SRAM of its own. */
+/* Returns a copy of a page, in newly allocated SRAM. */
 static struct dmacpy_op new_copy(int stream)
 {
 	int fd = sram_alloc(stream, 2 * LENGTH);
@@ -141,7 +141,7 @@ static int start_jobs(int stream, unsigned int count)
 	return ret;
 }
 
-/* Two jobs of two streams: that of @other waits for that of @stream. */
+/* Starts jobs of two streams: that of @other waits for that of @stream. */
 static int start_chain(int stream, int other)
 {
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_OUT_FENCE };
@@ -159,7 +159,7 @@ static int start_chain(int stream, int other)
 	return ret;
 }
 
-/* A job whose in-fence never signals; -ENOENT without sw_sync. */
+/* Starts a job whose in-fence never signals; -ENOENT without sw_sync. */
 static int start_stalled(int stream)
 {
 	struct dmacpy_submit args = {
@@ -173,7 +173,7 @@ static int start_stalled(int stream)
 	return submit_with(stream, &op, 1, &args);
 }
 
-/* Catches: power that goes with the last handle, while a job still runs. */
+/* Catches: power that is put with the last handle, while a job still runs. */
 TEST_F(power, follows_jobs)
 {
 	ASSERT_TRUE(status_becomes(self->status, "suspended"));
@@ -202,7 +202,7 @@ TEST_F(power, clock_follows_buffers)
 	EXPECT_EQ(0, clock_users());
 }
 
-/* Bytes of the instance's own region that the kernel has mapped. */
+/* Returns the bytes of the instance's region that the kernel has mapped. */
 static uint64_t mapped_bytes(const struct instance *instance)
 {
 	unsigned long long from, to, phys, sum = 0, start, end;
@@ -226,7 +226,7 @@ static uint64_t mapped_bytes(const struct instance *instance)
 	return sum;
 }
 
-/* Catches: SRAM without clock or power that the CPU may read ahead in. */
+/* Catches: SRAM without clock or power that the CPU may prefetch from. */
 TEST_F(power, mapping_follows_buffers)
 {
 	int fd;
@@ -241,7 +241,7 @@ TEST_F(power, mapping_follows_buffers)
 	EXPECT_EQ(0, mapped_bytes(&self->instance));
 }
 
-/* Catches: an allocation that maps its memory, which is dear, without need. */
+/* Catches: an allocation that maps its memory, which is slow, without need. */
 TEST(region_that_is_always_on_is_mapped_once)
 {
 	struct instance instance;
@@ -276,7 +276,7 @@ TEST_F(power, clock_outlives_unbind)
 	EXPECT_EQ(0, clock_users());
 }
 
-/* Catches: a count of users that is wrong for ever after an unbind. */
+/* Catches: a usage count that is wrong for ever after an unbind. */
 TEST_F(power, is_balanced_after_unbind)
 {
 	int fd, other;
@@ -304,7 +304,7 @@ static bool write_line(const char *path, const char *line)
 	return done;
 }
 
-/* All devices are suspended, and resumed after some seconds. */
+/* Suspends all devices, and resumes them after some seconds. */
 static bool suspend_devices(void)
 {
 	return write_line("/sys/power/pm_test", "devices") &&
@@ -319,7 +319,7 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* Catches: an engine that works while it is suspended, a job that is lost. */
+/* Catches: an engine that runs while it is suspended, a job that is lost. */
 TEST_F_TIMEOUT(power, jobs_end_before_suspend, SLOW)
 {
 	struct dmacpy_event event = { };
@@ -343,7 +343,7 @@ TEST_F_TIMEOUT(power, jobs_end_before_suspend, SLOW)
 	EXPECT_EQ(0, event.result);
 }
 
-/* Catches: a suspend that takes for ever, or that cuts jobs off. */
+/* Catches: a suspend that waits for ever, or that cancels jobs. */
 TEST_F_TIMEOUT(power, refuses_when_busy_for_long, SLOW)
 {
 	struct dmacpy_event event;
@@ -363,7 +363,7 @@ TEST_F_TIMEOUT(power, refuses_when_busy_for_long, SLOW)
 	}
 }
 
-/* Catches: a thread in the kernel that nothing can freeze. */
+/* Catches: a task in the kernel that cannot be frozen. */
 TEST_F_TIMEOUT(power, waiting_program_can_be_frozen, SLOW)
 {
 	int status;
@@ -380,14 +380,14 @@ TEST_F_TIMEOUT(power, waiting_program_can_be_frozen, SLOW)
 	usleep(500 * 1000);
 	ASSERT_TRUE(write_line("/sys/power/pm_test", "freezer"));
 	EXPECT_TRUE(write_line("/sys/power/state", "freeze"));
-	/* It has been frozen while it waited, and goes on. */
+	/* The child was frozen while it waited, and continues. */
 	EXPECT_EQ(0, waitpid(child, &status, WNOHANG));
 	ASSERT_TRUE(engine_set("hang", 0));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
 }
 
-/* Catches: a suspend that waits for ever, or a channel that is lost by it. */
+/* Catches: a suspend that waits for ever, or a channel that stays down. */
 TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
 {
 	struct dmacpy_event event;
@@ -413,7 +413,7 @@ TEST_F_TIMEOUT(power, hung_engine_can_suspend, SLOW)
 	EXPECT_EQ(0, event.result);
 }
 
-/* Suspend with a job that waits, and has to complete before. */
+/* Suspends with a waiting job, which has to complete before. */
 static void suspend_waiting_job(struct __test_metadata *_metadata, int stream,
 				int result)
 {
@@ -430,7 +430,7 @@ static void suspend_waiting_job(struct __test_metadata *_metadata, int stream,
 	EXPECT_LT(event.timestamp, resumed - SUSPENDED_NS);
 }
 
-/* Catches: a job with a fence of a failed one, that nobody waits for. */
+/* Catches: a job that depends on a failed one, and is not waited for. */
 TEST_F_TIMEOUT(power, waiting_job_is_cancelled, SLOW)
 {
 	int other = stream_open(self->instance.node);

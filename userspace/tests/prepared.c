@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Operations that are prepared once and run many times: by RUN they do what
- * they do by SUBMIT. On the fake engine, which takes its time, fails and hangs.
+ * Operations that are prepared once and run many times: RUN has the same effect
+ * as SUBMIT. On the fake engine, which is slow, fails and hangs.
  */
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -41,7 +41,7 @@ static int prepare(int stream, const struct dmacpy_op *ops, size_t count)
 	return prepare_with(stream, ops, count, &args);
 }
 
-/* Returns how many were started, or -errno. */
+/* Returns the number of jobs that were started, or -errno. */
 static int run_many(int stream, const struct dmacpy_run_job *jobs, size_t count,
 		    struct dmacpy_run *args)
 {
@@ -117,7 +117,7 @@ FIXTURE_TEARDOWN_PARENT(prepared)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: a run that does not do all of it, or not a second time. */
+/* Catches: a run that omits operations, or that works only once. */
 TEST_F(prepared, runs_again_and_again)
 {
 	struct dmacpy_op ops[2] = {
@@ -160,7 +160,7 @@ TEST_F(prepared, in_flight_many_times)
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 }
 
-/* Catches: what SUBMIT refuses and this does not; a refusal of another one. */
+/* Catches: a job that only SUBMIT refuses; a wrong refused operation. */
 TEST_F(prepared, refuses_operations)
 {
 	struct dmacpy_op ops[3] = {
@@ -187,7 +187,7 @@ TEST_F(prepared, refuses_operations)
 	EXPECT_EQ(77, args.handle);
 }
 
-/* Catches: a handle of the one kind that is taken for the other. */
+/* Catches: a handle of one kind that is accepted as the other. */
 TEST_F(prepared, handles_are_apart)
 {
 	struct dmacpy_op op = fill_op(self->fill, 1);
@@ -205,7 +205,7 @@ TEST_F(prepared, handles_are_apart)
 	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
 }
 
-/* Catches: arguments of RUN that make no sense, or of a later kernel. */
+/* Catches: invalid arguments of RUN, or of a later kernel, accepted. */
 TEST_F(prepared, refuses_runs)
 {
 	struct dmacpy_run_job jobs[2] = {
@@ -229,14 +229,14 @@ TEST_F(prepared, refuses_runs)
 	jobs[0].__reserved = 1;
 	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 1, &args));
 	jobs[0].__reserved = 0;
-	/* The first is started, and the reason comes with the next call. */
+	/* The first is started, and the next call returns the reason. */
 	jobs[1].handle = NO_HANDLE;
 	EXPECT_EQ(1, run_many(self->stream, jobs, 2, &args));
 	EXPECT_EQ(-ENOENT, run_many(self->stream, jobs + 1, 1, &args));
 	EXPECT_EQ(0, fsync(self->stream));
 }
 
-/* Catches: memory that goes while it is prepared, or stays for ever. */
+/* Catches: memory that is freed while it is prepared, or leaked. */
 TEST_F(prepared, keeps_what_it_names)
 {
 	long pinned = pinned_pages();
@@ -251,7 +251,7 @@ TEST_F(prepared, keeps_what_it_names)
 	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 
-	/* The job in flight is then the last one to have it. */
+	/* Then the job in flight has the last reference. */
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(1, run(self->stream, self->out, 0));
 	ASSERT_EQ(0, handle_release(self->stream, self->out));
@@ -263,7 +263,7 @@ TEST_F(prepared, keeps_what_it_names)
 	EXPECT_LT(pinned_pages(), pinned);
 }
 
-/* Catches: handles of them without a limit, or one that is not given back. */
+/* Catches: prepared jobs without a limit, or one that is not returned. */
 TEST_F_TIMEOUT(prepared, are_limited, 2 * SLOW)
 {
 	struct dmacpy_op op = copy_op(self->user, self->sram);
@@ -282,7 +282,7 @@ TEST_F_TIMEOUT(prepared, are_limited, 2 * SLOW)
 	EXPECT_EQ(last, prepare(self->stream, &op, 1));
 }
 
-/* Catches: a run that a failure before it does not cancel, or the next one. */
+/* Catches: a run that an earlier failure does not cancel, or the next one. */
 TEST_F(prepared, is_cancelled)
 {
 	struct dmacpy_run_job jobs[3] = {
@@ -332,7 +332,7 @@ TEST_F(prepared, has_fences)
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 }
 
-/* Catches: an unbind that waits for prepared memory, or that this outlives. */
+/* Catches: an unbind that waits for prepared memory, or that leaves it. */
 TEST_F(prepared, is_unbound)
 {
 	struct dmacpy_run_job job = { .handle = self->out };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Binding the driver to a device, and loading it, when it has to fail: on nodes
- * of the device tree that make no sense, with an engine that does not copy, and
+ * Binding the driver to a device, and loading it, when it has to fail: with
+ * invalid nodes of the device tree, with an engine that does not copy, and
  * without memory.
  */
 #include <fcntl.h>
@@ -16,13 +16,13 @@
 #define LENGTH		(4 * KIB)
 #define MODULE		"/lib/modules/dmacpy.ko"
 #define AUTOPROBE	"/sys/bus/platform/drivers_autoprobe"
-/* What is asked for meanwhile is far less often than this. */
+/* A probe makes far fewer requests than this. */
 #define MAX_NTH		5000
 #define BOUND_MS	5000
 #define ALL_IN_USE \
 	"no page is free: not tested whether the engine reaches the SRAM"
 
-/* What the kernel says from now on. */
+/* Opens the kernel's log at its end. */
 static int log_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -32,9 +32,9 @@ static int log_open(void)
 }
 
 /*
- * Is this all that it has warned of, in one line of the driver about a device?
- * What the kernel says besides, of the node or of the failure, is not ours; nor
- * is it a reason that an engine which hangs does not stop.
+ * Returns true if the driver has logged exactly one warning, with this text.
+ * Messages of the kernel itself, about the node or the failure, are ignored, as
+ * is the reason that a hung engine cannot be stopped.
  */
 static bool log_is(int fd, const char *device, const char *text)
 {
@@ -62,7 +62,7 @@ static bool log_is(int fd, const char *device, const char *text)
 	return right && lines == 1;
 }
 
-/* Why does a device wait? */
+/* Checks the reason for which the probing of a device is deferred. */
 static bool deferred_is(const char *device, const char *text)
 {
 	char line[512], expected[512];
@@ -79,7 +79,7 @@ static bool deferred_is(const char *device, const char *text)
 	return found;
 }
 
-/* A job that brings a pattern into SRAM, on the device file of an instance. */
+/* Runs a job that fills SRAM with a pattern, on the instance's device file. */
 static int try_fill(const struct instance *instance)
 {
 	int stream = stream_open(instance->node);
@@ -96,7 +96,7 @@ static int try_fill(const struct instance *instance)
 	return ret;
 }
 
-/* Physical memory, or NULL if this kernel denies it. */
+/* Maps physical memory, or returns NULL if this kernel denies it. */
 static void *physical_map(off_t start, size_t size)
 {
 	int fd = open("/dev/mem", O_RDONLY | O_SYNC | O_CLOEXEC);
@@ -343,8 +343,8 @@ FIXTURE_TEARDOWN_PARENT(node)
 }
 
 /*
- * Catches: a node that is half understood, or that keeps what it was given; a
- * device that is refused, or waits for ever, without the reason.
+ * Catches: an invalid node that is accepted, or that keeps resources; a device
+ * that is refused, or deferred for ever, without a reason.
  */
 TEST_F(node, is_refused)
 {
@@ -364,7 +364,7 @@ TEST_F(node, is_refused)
 	}
 }
 
-/* Catches: a partition of an mmio-sram that is looked for like the whole. */
+/* Catches: a partition of an mmio-sram that is looked up like the whole. */
 TEST(partition_of_sram)
 {
 	struct instance instance = { .name = "test-partition" };
@@ -392,7 +392,7 @@ FIXTURE_VARIANT(engine)
 	const char *knob;
 	unsigned int value;
 	int error;
-	bool names_sram;	/* its address is before the reason */
+	bool names_sram;	/* the reason follows the address of the SRAM */
 	const char *reason;
 };
 
@@ -519,7 +519,7 @@ FIXTURE_TEARDOWN_PARENT(engine)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: an engine that is taken although nothing will ever be copied. */
+/* Catches: an engine that is accepted although it never copies. */
 TEST_F_TIMEOUT(engine, is_refused, SLOW)
 {
 	const char *name = self->instance.name;
@@ -573,7 +573,7 @@ TEST(all_sram_is_in_use)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: an engine that is given addresses of the CPU, not of its bus. */
+/* Catches: an engine that gets CPU addresses instead of bus addresses. */
 TEST(engine_behind_an_offset)
 {
 	struct instance instance = { .name = "3fddb000.test-offset" };
@@ -619,7 +619,7 @@ FIXTURE_SETUP(nth)
 		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
 	if (instance_find(&self->instance, variant->property))
 		SKIP(return, "this board has no such instance");
-	/* The check of the DMA API turns itself off when it has no memory. */
+	/* The check of the DMA API disables itself when it has no memory. */
 	ASSERT_TRUE(inject_spare("add_dma_entry"));
 	ASSERT_TRUE(set_number(TIMEOUT, 2000));
 	self->fail_nth = inject_open();
@@ -632,7 +632,7 @@ FIXTURE_TEARDOWN_PARENT(nth)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* It may be bound meanwhile, if it was deferred. */
+/* A deferred probe may bind it concurrently. */
 static bool becomes_bound(struct instance *instance)
 {
 	unsigned int start = milliseconds();
@@ -645,7 +645,7 @@ static bool becomes_bound(struct instance *instance)
 	return true;
 }
 
-/* Catches: what is not undone, or undone twice, when probing fails. */
+/* Catches: a failed probe with an effect that is not, or twice, undone. */
 TEST_F_TIMEOUT(nth, bind, 5 * SLOW)
 {
 	unsigned int nth = 0, failures = 0;
@@ -680,7 +680,7 @@ static int module_load(void)
 	return ret;
 }
 
-/* Fences of jobs that have ended hold it for a moment. */
+/* Fences of completed jobs hold the module for a moment. */
 static int module_unload(void)
 {
 	unsigned int start = milliseconds();
@@ -701,12 +701,12 @@ FIXTURE_SETUP(module)
 {
 	if (!inject_set_up())
 		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
-	/* What loads a module is not our business. */
+	/* Loading the module itself is not tested. */
 	ASSERT_TRUE(inject_only("do_one_initcall"));
 	self->fail_nth = inject_open();
 	ASSERT_LE(0, self->fail_nth);
 	ASSERT_EQ(0, module_unload());
-	/* Binding is another test. */
+	/* Another test covers binding. */
 	ASSERT_TRUE(set_number(AUTOPROBE, 0));
 }
 
@@ -718,7 +718,7 @@ FIXTURE_TEARDOWN_PARENT(module)
 	EXPECT_EQ(0, access(DEVICE, F_OK));
 }
 
-/* Catches: what init leaves behind when it fails half way. */
+/* Catches: resources that a failed init leaves behind. */
 TEST_F_TIMEOUT(module, loads_without_memory, 5 * SLOW)
 {
 	unsigned int nth = 0, failures = 0;

@@ -2,8 +2,8 @@
 #
 # usage: awk -f recipes.awk Documentation/tracing.rst
 #
-# Prints a function of the shell, recipes, that prints what the recipes name: a
-# tracepoint and a field of it, or "-", a line.
+# Prints a shell function, recipes, that prints the names in the recipes: a
+# tracepoint and a field of it, or "-", per line.
 BEGIN { print "recipes()\n{\n\tcat <<EOT" }
 /^\ttracepoint:dmacpy:/ {
 	event = $1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Failures that can be seen: for each a line in the kernel's log, a uevent, and
- * a count in sysfs.
+ * Reports of failures: for each there is a line in the kernel's log, a uevent,
+ * and a count in sysfs.
  */
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -16,27 +16,27 @@
 #define LENGTH		(4 * KIB)
 #define TIMEOUT_MS	100
 #define PATIENCE_MS	10000
-/* In which all is there that is on its way */
+/* Time in which pending messages arrive */
 #define SILENCE_MS	300
-/* How many failures are reported in 5 s */
+/* Number of failures that are reported in 5 s */
 #define BURST		10
 #define FLOOD		200
 #define UNBINDS		10
 
-/* A uevent, or what follows from it. */
+/* A uevent, and its properties */
 struct event {
 	char text[4096];	/* strings, each with its zero byte */
 	ssize_t length;
 };
 
-/* A stream with SRAM, and all that tells of its failures. */
+/* A stream with SRAM, and all channels for reports of its failures */
 struct watch {
 	struct instance instance;
 	int stream, handle, events, log;
 	struct event event;
 };
 
-/* The log from now on. */
+/* Opens the log at its end. */
 static int open_log(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -76,7 +76,7 @@ static void set_up(struct __test_metadata *_metadata, struct watch *w)
 	if (engine_find(&w->instance))
 		SKIP(return, "no instance on the fake DMA engine");
 	ASSERT_TRUE(engine_reset());
-	/* With counts that are 0. */
+	/* A rebind resets the counts to 0. */
 	ASSERT_EQ(0, rebind(w));
 	ASSERT_LT(0, open_stream(w));
 	w->events = open_events();
@@ -102,7 +102,7 @@ static unsigned int count_of(struct watch *w, const char *name)
 	return get_number(path);
 }
 
-/* NULL if the event has no such variable. */
+/* Returns NULL if the event has no such variable. */
 static const char *variable(const struct event *event, const char *name)
 {
 	const char *at = event->text, *end = at + event->length;
@@ -122,7 +122,7 @@ static bool is_ours(struct watch *w)
 	       !strcmp(variable(&w->event, "SUBSYSTEM"), "misc");
 }
 
-/* The next uevent of the device, or false if there is none in that time. */
+/* Reads the next uevent of the device; returns false after the timeout. */
 static bool next_event(struct watch *w, unsigned int timeout_ms)
 {
 	unsigned int start = milliseconds(), passed;
@@ -157,7 +157,7 @@ static unsigned int age(struct watch *w)
 	return strtoul(variable(&w->event, "DMACPY_AGE_MS"), NULL, 10);
 }
 
-/* Lines of the device in the log that have this text, since the last call. */
+/* Returns the number of new lines of the device in the log with this text. */
 static unsigned int lines(struct watch *w, const char *text)
 {
 	unsigned int count = 0;
@@ -182,7 +182,7 @@ FIXTURE(failure)
 	struct watch watch;
 };
 
-/* What goes wrong how often, the result of the job, and what tells of it. */
+/* The failure, its number, the result of the job, and the reports of it */
 FIXTURE_VARIANT(failure)
 {
 	const char *knob;
@@ -226,7 +226,7 @@ FIXTURE_TEARDOWN_PARENT(failure)
 	tear_down(_metadata, &self->watch);
 }
 
-/* Of the channel; what tells why it is still down may be before that. */
+/* Waits for the channel; the reason why it is still down may come before. */
 static bool recovers(struct watch *w)
 {
 	while (next_event(w, PATIENCE_MS))
@@ -236,8 +236,8 @@ static bool recovers(struct watch *w)
 }
 
 /*
- * Catches: a failure that nothing tells of, or that is told twice; a recovery
- * that is not told; a count that is not right when the program sees the result.
+ * Catches: a failure that is not reported, or reported twice; a recovery that
+ * is not reported; a count that is wrong when the program sees the result.
  */
 TEST_F_TIMEOUT(failure, is_told_once, SLOW)
 {
@@ -277,7 +277,7 @@ FIXTURE_TEARDOWN_PARENT(report)
 	tear_down(_metadata, &self->watch);
 }
 
-/* Catches: a channel that stays down for a reason that nobody learns. */
+/* Catches: a channel that stays down for a reason that is not reported. */
 TEST_F_TIMEOUT(report, why_it_is_down, SLOW)
 {
 	struct watch *w = &self->watch;
@@ -287,7 +287,7 @@ TEST_F_TIMEOUT(report, why_it_is_down, SLOW)
 	EXPECT_TRUE(event_is(w, "failed", "no-progress"));
 	EXPECT_TRUE(event_is(w, "down", "no-copy"));
 	EXPECT_EQ(1, count_of(w, "channels_down"));
-	/* Tried again and again, but told once. */
+	/* The recovery is retried, but reported once. */
 	EXPECT_FALSE(next_event(w, 5 * TIMEOUT_MS));
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_TRUE(event_is(w, "recovered", "none"));
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(report, why_it_is_down, SLOW)
 	EXPECT_EQ(1, lines(w, "test copy arrives without an interrupt"));
 }
 
-/* Catches: a log that is full of one thing; a count that stops, too. */
+/* Catches: a log full of one message; a count that stops, too. */
 TEST_F_TIMEOUT(report, flood, SLOW)
 {
 	unsigned int start = milliseconds(), i, events = 0, most;
@@ -319,7 +319,7 @@ TEST_F_TIMEOUT(report, flood, SLOW)
 	EXPECT_EQ(events, lines(w, "engine reported an error"));
 	EXPECT_EQ(FLOOD, count_of(w, "errors"));
 
-	/* In the next five seconds there is a line for it again. */
+	/* After five seconds, the log gets a line again. */
 	sleep(6);
 	ASSERT_TRUE(engine_set("next_failed", 1));
 	EXPECT_EQ(-EIO, fill_once(w));
@@ -361,7 +361,7 @@ TEST_F(report, bad_arguments_are_not_told)
 	EXPECT_EQ(0, count_of(w, "errors"));
 }
 
-/* Catches: a fence that is late, taken for a fault of the engine. */
+/* Catches: a late fence that is reported as a failure of the engine. */
 TEST_F(report, late_fences_are_not_told)
 {
 	int timeline = timeline_create();
@@ -394,7 +394,7 @@ TEST_F(report, jobs_and_bytes)
 	EXPECT_EQ(4, count_of(w, "channels"));
 	for (i = 1; i <= 10; i++)
 		EXPECT_EQ(0, fill(w->stream, w->handle, i * 256, 0));
-	/* A job is counted when its end has been told. */
+	/* A job is counted after its completion is signalled. */
 	for (i = 0; i < 100 && count_of(w, "jobs") < 10; i++)
 		usleep(10 * 1000);
 	EXPECT_EQ(10, count_of(w, "jobs"));
@@ -411,8 +411,8 @@ static void *fail_for_ever(void *arg)
 }
 
 /*
- * Catches: a uevent of a device that is gone, or that comes after the one that
- * says so; an unbind that waits for a failure.
+ * Catches: a uevent of a removed device, or one after the removal's uevent; an
+ * unbind that waits for a failure.
  */
 TEST_F_TIMEOUT(report, unbind_with_uevents_pending, SLOW)
 {

@@ -4,7 +4,7 @@
 
 #include "ring.h"
 
-/* What @args points to is to stay until the request has completed, as it is. */
+/* The memory at @args must stay unchanged until the request has completed. */
 struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 				const struct dmacpy_submit *args)
 {
@@ -13,7 +13,7 @@ struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 	};
 	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
 
-	/* A kernel's thread has not taken the last ones yet. */
+	/* A kernel thread has not taken the last entries yet. */
 	if (!sqe) {
 		io_uring_sqring_wait(ring);
 		sqe = io_uring_get_sqe(ring);
@@ -27,7 +27,7 @@ struct io_uring_sqe *ring_queue(struct io_uring *ring, int stream,
 	return sqe;
 }
 
-/* Until a thread of the kernel, if the ring has one, has issued all. */
+/* Waits until a kernel thread, if the ring has one, has issued all. */
 void ring_wait_until_issued(struct io_uring *ring)
 {
 	while (io_uring_sq_ready(ring))

@@ -1,12 +1,12 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernel's own test of heaps, unmodified. It takes each in the directory,
-# and needs more than on-chip SRAM has: it gets to see the one that is as large.
-# Prints its KTAP.
+# The kernel's own test of heaps, unmodified. It tests each heap in the
+# directory, and needs more memory than on-chip SRAM has: only the large heap is
+# visible to it. Prints its KTAP.
 #
-# Catches: what programs expect of any heap, and ours does not do; no heap, as
-# this is only run where there has to be one.
+# Catches: properties that programs expect of any heap, and dmacpy's lacks; a
+# missing heap, as this test only runs where there has to be one.
 
 heaps=/dev/dma_heap
 large=sram-3c000000.dmacpy-large

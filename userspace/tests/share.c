@@ -91,7 +91,7 @@ static bool is_filled(const uint8_t *mem, int fd, uint8_t value)
 	return right;
 }
 
-/* Nothing but a socket, and nobody's rights. */
+/* Drops all rights and files, except for a socket. */
 static int become_stranger(int stream, int fd, const char *node)
 {
 	close(fd);
@@ -142,7 +142,7 @@ TEST_F(share, consumer_without_rights)
 	EXPECT_TRUE(WIFEXITED(status));
 }
 
-/* With a stream of its own: passes a buffer on, and waits to be killed. */
+/* Passes on a buffer of its own stream, and waits to be killed. */
 static void produce(const char *node, int socket)
 {
 	int stream = stream_open(node);
@@ -160,7 +160,7 @@ static void produce(const char *node, int socket)
 	pause();
 }
 
-/* Catches: a buffer, or a job, that dies with who has made it. */
+/* Catches: a buffer, or a job, that is freed with its creator. */
 TEST_F(share, consumer_survives_producer)
 {
 	int fd, fence, status, handle;
@@ -186,7 +186,7 @@ TEST_F(share, consumer_survives_producer)
 	mem = dmabuf_map(fd, LENGTH);
 	ASSERT_NE(NULL, mem);
 	EXPECT_TRUE(is_filled(mem, fd, 0x55));
-	/* It is as good as one of our own. */
+	/* It works like a buffer of the process. */
 	handle = dmabuf_import(self->stream, fd, ACCESS_BOTH);
 	EXPECT_EQ(0, fill(self->stream, handle, LENGTH, 0x66666666));
 	EXPECT_TRUE(is_filled(mem, fd, 0x66));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is shown of streams and buffers, to find out what a program has, and
- * which program it is: fdinfo, names of dma-bufs, the list in debugfs.
+ * The information about streams and buffers, which identifies their programs:
+ * fdinfo, names of dma-bufs, the list in debugfs.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -66,7 +66,7 @@ static void read_sram(FIXTURE_DATA(show) *self)
 	read_text(self, path);
 }
 
-/* -1 when there is no such line. */
+/* Returns -1 if there is no such line. */
 static long number_of(FIXTURE_DATA(show) *self, const char *key)
 {
 	const char *line;
@@ -81,7 +81,7 @@ static long number_of(FIXTURE_DATA(show) *self, const char *key)
 	return number;
 }
 
-/* Catches: a number that is not counted, or never goes down. */
+/* Catches: a number that is not counted, or never decreases. */
 TEST_F(show, stream)
 {
 	struct dmacpy_submit event = { .flags = DMACPY_SUBMIT_EVENT };
@@ -134,7 +134,7 @@ TEST_F(show, stream)
 	EXPECT_EQ(2 * LENGTH + 3 * 256, number_of(self, "bytes"));
 }
 
-/* Catches: a channel that is asked for its name when it is gone. */
+/* Catches: a removed channel whose name is read. */
 TEST_F(show, unbound)
 {
 	read_fdinfo(self, self->stream);
@@ -147,7 +147,7 @@ TEST_F(show, unbound)
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Catches: SRAM of which nobody knows whose it is. */
+/* Catches: SRAM without a known owner. */
 TEST_F(show, owner)
 {
 	char line[128];
@@ -161,7 +161,7 @@ TEST_F(show, owner)
 	snprintf(line, sizeof(line), "buffer %u user 0 name ", LENGTH);
 	EXPECT_NE(NULL, strstr(self->text, line)) TH_LOG("%s", self->text);
 
-	/* What another user has, on a stream of that user. */
+	/* Another user's buffer, on a stream of that user */
 	child = fork();
 	if (!child) {
 		if (setresuid(USER, 0, 0))

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The device without hardware, kunit/dmacpy_sim.c, beside those of the board if
-# there are any. A device of another driver is bound as this one is.
+# there are any. A device of another driver is bound in the same way.
 
 module=/lib/modules/dmacpy_sim.ko
 device=/sys/bus/platform/devices/dmacpy.0
 
-# Was it there before? Then it is there afterwards.
+# If it was loaded before, load it again at the end.
 loaded=
 [ ! -d "$device" ] || loaded=yes
 
@@ -51,7 +51,7 @@ test_parameters()
 	expect 0 dmacpy test -d "$(sim_node)"
 }
 
-# Catches: a bound that is off by one; a device that stays after a failure.
+# Catches: a bound that is off by one; a device that remains after a failure.
 test_bounds()
 {
 	local arguments
@@ -68,8 +68,8 @@ test_bounds()
 	load
 }
 
-# Catches: SRAM that is freed while a program has a buffer; a module that is in use
-# for ever.
+# Catches: SRAM that is freed while a program has a buffer; a module that is in
+# use for ever.
 test_buffer_keeps_module()
 {
 	trap restore EXIT
@@ -102,7 +102,7 @@ test_stream_does_not()
 	cmp $module copy || fail "the copy differs"
 }
 
-# Catches: SRAM that the engine reaches at another place than the CPU.
+# Catches: SRAM that the engine accesses at another address than the CPU.
 test_copies()
 {
 	trap restore EXIT

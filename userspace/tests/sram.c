@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The SRAM as a resource: what is allocated, mapped, shared, given back, and
- * what must never be handed out. On an instance of each kind of region.
+ * The SRAM as a resource: allocation, mapping, sharing, freeing, and memory
+ * that must never be allocated. On an instance of each kind of region.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN_PARENT(sram)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Buffers of one granule until there are no more; returns the last error. */
+/* Allocates single granules until that fails; returns the last error. */
 static int take_everything(struct _test_data_sram *self)
 {
 	size_t granule = self->info.granule;
@@ -81,7 +81,7 @@ static void give_back(struct _test_data_sram *self, size_t i)
 	close(self->fd[i]);
 }
 
-/* Give buffers back is done by a work item: wait for it. */
+/* A work item frees buffers: wait for it. */
 static uint64_t free_becomes(struct _test_data_sram *self, uint64_t wanted)
 {
 	uint64_t now = 0;
@@ -96,7 +96,7 @@ static uint64_t free_becomes(struct _test_data_sram *self, uint64_t wanted)
 	return now;
 }
 
-/* Catches: memory that is lost, or handed out twice; ENOMEM for ENOSPC. */
+/* Catches: memory that is leaked, or allocated twice; ENOMEM for ENOSPC. */
 TEST_F_TIMEOUT(sram, exhaustion, SLOW)
 {
 	size_t i, granule = self->info.granule, words = granule / 4;
@@ -127,7 +127,7 @@ TEST_F_TIMEOUT(sram, exhaustion, SLOW)
 	}
 }
 
-/* Catches: a buffer made of pieces, or free memory that is never joined. */
+/* Catches: a fragmented buffer, or free memory that is never merged. */
 TEST_F_TIMEOUT(sram, fragmentation, SLOW)
 {
 	uint64_t granule = self->info.granule;
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(sram, fragmentation, SLOW)
 	EXPECT_LE(0, sram_alloc(self->stream, self->info.sram_largest));
 }
 
-/* Catches: GET_INFO promising more, or less, than there is. */
+/* Catches: GET_INFO returning more, or less, than there is. */
 TEST_F(sram, largest_is_exact)
 {
 	uint64_t largest = self->info.sram_largest;
@@ -163,7 +163,7 @@ TEST_F(sram, largest_is_exact)
 	EXPECT_EQ(largest, lseek(fd, 0, SEEK_END));
 }
 
-/* Catches: a length that is not rounded, so two buffers share a page. */
+/* Catches: a length that is not rounded, so that two buffers share a page. */
 TEST_F(sram, odd_lengths)
 {
 	uint64_t granule = self->info.granule;
@@ -185,7 +185,7 @@ TEST_F(sram, odd_lengths)
 		  stream_info(self->stream).sram_free);
 }
 
-/* Catches: what another process left behind, by CPU or by engine, is read. */
+/* Catches: readable data of another process, written by CPU or engine. */
 TEST_F_TIMEOUT(sram, fresh_buffers_are_zero, SLOW)
 {
 	size_t length = self->info.sram_largest;
@@ -220,7 +220,7 @@ TEST_F_TIMEOUT(sram, fresh_buffers_are_zero, SLOW)
 	}
 }
 
-/* Catches: the end of a last page that is mapped with what others left. */
+/* Catches: the end of a last page that is mapped with data of others. */
 TEST_F(sram, rest_of_last_page_is_zero)
 {
 	const size_t lengths[] = { 1, 100, 4095, 4097 };
@@ -228,7 +228,7 @@ TEST_F(sram, rest_of_last_page_is_zero)
 	uint8_t *mem;
 	int fd;
 
-	/* All of it, which may be in several parts. */
+	/* All of the SRAM, which may have several parts */
 	EXPECT_EQ(-ENOSPC, take_everything(self));
 	for (i = 0; i < self->count; i++) {
 		ASSERT_NE(NULL, self->mem[i]);
@@ -249,7 +249,7 @@ TEST_F(sram, rest_of_last_page_is_zero)
 	}
 }
 
-/* A message of one byte that carries a file descriptor. */
+/* A message of one byte that carries a file descriptor */
 union fd_message {
 	char space[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr align;
@@ -295,7 +295,7 @@ static int fd_receive(int sock)
 	return fd;
 }
 
-/* What the other process does: add 1 to each word of the buffer it is sent. */
+/* The other process: adds 1 to each word of the buffer it receives. */
 static void increment_what_comes(int sock, size_t length)
 {
 	int fd = fd_receive(sock);
@@ -336,7 +336,7 @@ TEST_F(sram, two_processes_share)
 	EXPECT_EQ(length / sizeof(*mem), i);
 }
 
-/* Catches: a private, or a too long, mapping that gets to a neighbour. */
+/* Catches: a private, or a too long, mapping that reaches a neighbour. */
 TEST_F(sram, refused_mappings)
 {
 	size_t length = 2 * self->info.granule, page = getpagesize();
@@ -387,14 +387,14 @@ TEST_F(sram, part_mappings)
 		EXPECT_EQ(i + 1, part[0]);
 		EXPECT_EQ(0, munmap(part, length - i * page));
 	}
-	/* Pages that were dropped come back; a hole can be cut. */
+	/* Dropped pages are mapped again; a mapping can be split. */
 	EXPECT_EQ(0, munmap(all + page / sizeof(*all), page));
 	madvise(all, page, MADV_DONTNEED);
 	EXPECT_EQ(1, all[0]);
 	EXPECT_EQ(3, all[2 * page / sizeof(*all)]);
 }
 
-/* The line "VmFlags:" of the mapping that starts at @mem. */
+/* Reads the line "VmFlags:" of the mapping that starts at @mem. */
 static bool mapping_flags(const void *mem, char *flags, size_t size)
 {
 	FILE *maps = fopen("/proc/self/smaps", "re");
@@ -432,7 +432,7 @@ TEST_F(sram, mapping_is_of_device_memory)
 					   DMACPY_ACCESS_READ));
 }
 
-/* The protection of a page as the driver has it mapped, or 0 */
+/* Returns the protection of a page as the driver mapped it, or 0. */
 static uint64_t traced_protection(void)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -449,13 +449,14 @@ static uint64_t traced_protection(void)
 	return prot;
 }
 
-/* Of arm64: the index of the memory type, and Normal, not cached, of Linux */
+/* On arm64: index of the memory type, and Linux's of Normal non-cacheable */
 #define PROTECTION_TYPE(prot)	((prot) >> 2 & 7)
 #define NORMAL_UNCACHED		2
 
 /*
- * Catches: Device memory, in which what is unaligned is a SIGBUS, as memcpy()
- * is, and no writes are combined; or cached memory. QEMU allows all in any.
+ * Catches: Device memory, in which an unaligned access is a SIGBUS, such as one
+ * of memcpy(), and writes are not combined; or cached memory. QEMU allows any
+ * access.
  */
 TEST_F(sram, mapping_is_write_combined)
 {
@@ -479,7 +480,7 @@ TEST_F(sram, mapping_is_write_combined)
 	EXPECT_EQ(NORMAL_UNCACHED, PROTECTION_TYPE(prot));
 }
 
-/* Catches: code in memory that no instruction can be fetched from. */
+/* Catches: an executable mapping of device memory. */
 TEST_F(sram, mapping_is_not_executable)
 {
 	size_t page = getpagesize();
@@ -497,7 +498,7 @@ TEST_F(sram, mapping_is_not_executable)
 	EXPECT_EQ(0, touch(mem, true));
 	munmap(mem, page);
 
-	/* The kernel runs all programs of ARMv5 so. */
+	/* The kernel runs all programs of ARMv5 with this personality. */
 	ASSERT_LE(0, personality(READ_IMPLIES_EXEC));
 	mem = dmabuf_map(fd, page);
 	ASSERT_NE(NULL, mem);
@@ -517,7 +518,7 @@ static long page_faults(void)
 	return usage.ru_minflt;
 }
 
-/* Catches: a fault for each page, many for a program with a deadline. */
+/* Catches: a fault for each page, too many for a program with a deadline. */
 TEST_F(sram, one_fault_maps_all)
 {
 	size_t page = getpagesize(), length = self->info.sram_largest, i;
@@ -536,13 +537,13 @@ TEST_F(sram, one_fault_maps_all)
 		before = page_faults();
 		for (i = 0; i < length / page; i++)
 			mem[(i * 7 % (length / page)) * page] = i;
-		/* It may lie across the end of a page table. */
+		/* The mapping may cross the end of a page table. */
 		EXPECT_GE(2, page_faults() - before);
 		EXPECT_EQ(0, munmap((void *)mem, length));
 	}
 }
 
-/* What a debugger does by /proc/PID/mem. Returns the number of bytes, or -1. */
+/* Reads /proc/PID/mem as a debugger does. Returns the bytes, or -1. */
 static ssize_t peek(const void *addr, void *to, size_t length)
 {
 	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -561,14 +562,14 @@ static ssize_t poke(void *addr, const void *from, size_t length)
 	return got;
 }
 
-/* CONFIG_HAVE_IOREMAP_PROT, without which no vm_ops.access is called. */
+/* CONFIG_HAVE_IOREMAP_PROT, without which vm_ops.access is not called. */
 #if defined(__arm__) || defined(__riscv)
 #define KERNEL_ASKS_DRIVERS	false
 #else
 #define KERNEL_ASKS_DRIVERS	true
 #endif
 
-/* Catches: a debugger that cannot see SRAM, or sees what is behind it. */
+/* Catches: a debugger that cannot read SRAM, or reads beyond it. */
 TEST_F(sram, debuggers_have_access)
 {
 	size_t page = getpagesize(), length = 3 * page, i;
@@ -585,7 +586,7 @@ TEST_F(sram, debuggers_have_access)
 	EXPECT_EQ(length - 5, poke(mem + 5, copy, length - 5));
 	EXPECT_EQ(0, memcmp(mem + 5, copy, length - 5));
 
-	/* Behind its end there is nothing, and before it another page. */
+	/* Another part of the buffer precedes it, an unmapped page follows. */
 	part = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, page);
 	ASSERT_NE(MAP_FAILED, part);
 	munmap(mem, length);
@@ -593,7 +594,7 @@ TEST_F(sram, debuggers_have_access)
 	EXPECT_EQ(0, memcmp(part, copy + 1, page));
 }
 
-/* Catches: SRAM of a stopped process out of reach of PTRACE_POKEDATA. */
+/* Catches: SRAM of a stopped process that PTRACE_POKEDATA cannot write. */
 TEST_F(sram, debuggers_of_others_have_access)
 {
 	int fd = sram_alloc(self->stream, 1), status;
@@ -621,7 +622,7 @@ TEST_F(sram, debuggers_of_others_have_access)
 	EXPECT_EQ(0, status);
 }
 
-/* Catches: a way around the access mode, or to a device that was unbound. */
+/* Catches: access beyond the access mode, or to an unbound device. */
 TEST_F(sram, debuggers_have_no_more_access)
 {
 	size_t page = getpagesize();
@@ -646,7 +647,7 @@ TEST_F(sram, debuggers_have_no_more_access)
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Catches: documentation of what SRAM cannot be used for, gone stale. */
+/* Catches: outdated documentation of the uses that SRAM does not support. */
 TEST_F(sram, has_no_pages)
 {
 	size_t page = getpagesize();
@@ -659,13 +660,13 @@ TEST_F(sram, has_no_pages)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, syscall(SYS_futex, mem, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
 			     0));
-	/* It takes pages as O_DIRECT does, and needs no disk. */
+	/* It pins pages as O_DIRECT does, and needs no disk. */
 	ASSERT_EQ(0, pipe(pipes));
 	EXPECT_EQ(-1, vmsplice(pipes[1], &iov, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
 }
 
-/* Catches: a read-only descriptor by which the buffer can be written. */
+/* Catches: a read-only descriptor that allows writes to the buffer. */
 TEST_F(sram, access_modes)
 {
 	size_t page = getpagesize();
@@ -694,7 +695,7 @@ TEST_F(sram, close_on_exec)
 	EXPECT_EQ(0, fcntl(sram_alloc_flags(self->stream, 1, O_RDWR), F_GETFD));
 }
 
-/* What the firmware keeps in the same region. */
+/* Memory of the firmware in the same region */
 FIXTURE(reserved)
 {
 	struct instance instance;
@@ -726,9 +727,9 @@ FIXTURE_TEARDOWN_PARENT(reserved)
 }
 
 /*
- * Write a reserved range behind the driver's back, or say whether it is still
- * as written. Only while the driver is unbound: it claims the region. Byte by
- * byte: it is mapped as device memory, where memcmp() may fault.
+ * Writes a reserved range without the driver, or checks that it is unchanged.
+ * The driver must be unbound, as it claims the region. Access is byte by byte:
+ * the range is mapped as device memory, where memcmp() may fault.
  */
 static int reserved_range(struct _test_data_reserved *self, int i, bool write)
 {
@@ -752,7 +753,7 @@ static int reserved_range(struct _test_data_reserved *self, int i, bool write)
 	return ret;
 }
 
-/* Fill all that can be allocated. */
+/* Fills all SRAM that can be allocated. */
 static void fill_all(struct __test_metadata *_metadata, int stream)
 {
 	struct dmacpy_get_info info = stream_info(stream);
@@ -769,7 +770,7 @@ static void fill_all(struct __test_metadata *_metadata, int stream)
 	EXPECT_EQ(0, info.sram_free);
 }
 
-/* Catches: GET_INFO counting what can never be allocated. */
+/* Catches: GET_INFO counting memory that can never be allocated. */
 TEST_F(reserved, is_not_counted)
 {
 	int i, stream = stream_open(self->instance.node);
@@ -781,7 +782,7 @@ TEST_F(reserved, is_not_counted)
 	EXPECT_EQ(total, stream_info(stream).sram_total);
 }
 
-/* Catches: the firmware's memory cleared at probe, or handed out. */
+/* Catches: the firmware's memory cleared at probe, or allocated. */
 TEST_F_TIMEOUT(reserved, is_not_touched, SLOW)
 {
 	int i, stream, ret = 0;

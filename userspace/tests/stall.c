@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program that is stopped in a page fault inside of a command, by its own
- * userfaultfd, for as long as it likes: nobody else may have to wait for it.
+ * userfaultfd, without a limit: no other program may have to wait for it.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,9 +17,9 @@
 #include "engine.h"
 
 #define LENGTH		(4 * KIB)	/* a page */
-#define BOUND_MS	5000	/* with some time for a busy host */
+#define BOUND_MS	5000	/* allows for a busy host */
 
-/* What is in the page where it stops: one of these is used. */
+/* Contents of the page that faults: one of these is used. */
 struct content {
 	struct dmacpy_op op;
 	struct dmacpy_get_info info;
@@ -33,20 +33,20 @@ FIXTURE(stall)
 {
 	struct instance instance;
 	int stream, other;	/* on the same device */
-	int fd, handle, others;	/* a buffer in both */
+	int fd, handle, others;	/* a buffer, with handles in both */
 	struct content *content;
-	struct content *page;	/* the same, but for that it stops there */
+	struct content *page;	/* the same memory, but an access faults */
 	int uffd;
 	int (*run)(struct _test_data_stall *self);
 	int result, unbound;
 };
 
-/* A command that needs the page. */
+/* A command that accesses the page */
 FIXTURE_VARIANT(stall)
 {
 	int (*run)(struct _test_data_stall *self);
-	bool write;	/* it stops at writing, not at reading */
-	int result;	/* if the device is unbound while it is stopped */
+	bool write;	/* the write faults, not the read */
+	int result;	/* if the device is unbound */
 };
 
 static int submit_args(struct _test_data_stall *self)
@@ -87,7 +87,7 @@ static int import(struct _test_data_stall *self)
 	return command(self->stream, DMACPY_IMPORT, &self->page->import);
 }
 
-/* The command that is stopped has been given to the engine, or has failed. */
+/* The stopped command has been given to the engine, or has failed. */
 FIXTURE_VARIANT_ADD(stall, submit_args) { submit_args, false, -ENODEV };
 FIXTURE_VARIANT_ADD(stall, submit_ops) { submit_ops, false, -ENODEV };
 FIXTURE_VARIANT_ADD(stall, register) { register_memory, false, -ENODEV };
@@ -126,7 +126,7 @@ static void fill_content(struct _test_data_stall *self)
 	};
 }
 
-/* Returns NULL, or why it is not possible. */
+/* Returns NULL, or the reason why it is not possible. */
 static const char *watch_page(struct _test_data_stall *self, bool write)
 {
 	struct uffdio_api api = {
@@ -154,13 +154,13 @@ static const char *watch_page(struct _test_data_stall *self, bool write)
 	return NULL;
 }
 
-/* Before Linux 6.3, memory that has to be waited for is not pinned. */
+/* Before Linux 6.3, a page that faults in a userfaultfd cannot be pinned. */
 static bool pinning_waits(void)
 {
 	return kernel_is_at_least(6, 3);
 }
 
-/* Returns NULL, or why it is not possible. */
+/* Returns NULL, or the reason why it is not possible. */
 static const char *set_up(struct __test_metadata *_metadata,
 			  struct _test_data_stall *self, bool write)
 {
@@ -174,7 +174,7 @@ static const char *set_up(struct __test_metadata *_metadata,
 	self->others = dmabuf_import(self->other, self->fd, ACCESS_BOTH);
 	ASSERT_LT(0, self->others);
 	self->content = memory_map(LENGTH);
-	/* Behind another page, which is never waited for. */
+	/* The page before it never faults. */
 	self->page = (void *)((char *)memory_map(2 * LENGTH) + LENGTH);
 	fill_content(self);
 	if (write)
@@ -207,7 +207,7 @@ static void *run_command(void *arg)
 	return NULL;
 }
 
-/* Somebody is stopped at the page. */
+/* Returns true if a thread is stopped at the page. */
 static bool is_stopped(const struct _test_data_stall *self)
 {
 	struct uffd_msg message;
@@ -250,7 +250,7 @@ static int join_in_time(pthread_t thread)
 	return pthread_timedjoin_np(thread, NULL, &end);
 }
 
-/* Catches: a lock, or the gate, that is held over an access to user memory. */
+/* Catches: a lock, or the gate, that is held while accessing user memory. */
 TEST_F_TIMEOUT(stall, holds_up_nobody, SLOW)
 {
 	pthread_t thread, unbind;
@@ -275,7 +275,7 @@ TEST_F_TIMEOUT(stall, holds_up_nobody, SLOW)
 	EXPECT_EQ(0, self->unbound);
 }
 
-/* Two that read from one stream, of which the first is stopped. */
+/* Two tasks that read from one stream, the first of which is stopped. */
 FIXTURE(readers)
 {
 	struct _test_data_stall stall;
@@ -295,7 +295,7 @@ FIXTURE_TEARDOWN_PARENT(readers)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Two records, of which the second one is to be written to the page. */
+/* Reads two records, the second of which goes to the page. */
 static int read_two(struct _test_data_stall *self)
 {
 	size_t size = sizeof(struct dmacpy_event);
@@ -311,7 +311,7 @@ static void *read_next(void *arg)
 					    &self->content->event);
 }
 
-/* Catches: a reader that sleeps on beside a record that another gave back. */
+/* Catches: a reader that is not woken when another puts a record back. */
 TEST_F_TIMEOUT(readers, leave_records_to_others, SLOW)
 {
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
@@ -331,7 +331,7 @@ TEST_F_TIMEOUT(readers, leave_records_to_others, SLOW)
 	ASSERT_EQ(0, pthread_create(&next, NULL, read_next, stall));
 	EXPECT_EQ(0, poll_for(stall->stream, POLLIN, 300));
 
-	/* The first one finds that it cannot write there after all. */
+	/* The first reader then fails to write to the page. */
 	ASSERT_EQ(0, mprotect(stall->page, LENGTH, PROT_READ));
 	ASSERT_EQ(0, go_on(stall, true));
 	ASSERT_EQ(0, pthread_join(first, NULL));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver is taken away and given back, again and again, under processes
- * that do all they can with it and are killed at random. DMACPY_CYCLES says
- * how often.
+ * The driver is repeatedly unbound and bound, while processes use it in all
+ * ways and are killed at random. DMACPY_CYCLES sets the number of cycles.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -17,7 +16,7 @@
 #define PROCESSES	4
 #define BUFFERS		3
 #define JOBS		8
-#define BOUND_MS	30000	/* with some time for a busy host */
+#define BOUND_MS	30000	/* allows for a busy host */
 
 FIXTURE(storm)
 {
@@ -56,7 +55,7 @@ FIXTURE_TEARDOWN_PARENT(storm)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* What a process has; any of it may have failed. */
+/* Objects of a process; any of them may be invalid. */
 struct things {
 	int stream;
 	int fd[BUFFERS], handle[BUFFERS + 1];	/* one more for memory */
@@ -64,9 +63,9 @@ struct things {
 };
 
 /*
- * The memory is new each time. What was registered may still be mapped for jobs
- * that are in flight; and of memory that is mapped twice the kernel's check of
- * the DMA API says that it is not mapped, when a part of it is synced.
+ * The memory is new each time. Memory that was registered may still be mapped
+ * for jobs in flight; and if memory is mapped twice, the kernel's check of the
+ * DMA API reports an unmapped address when a part of it is synced.
  */
 static void get_things(struct things *t, const struct instance *instance)
 {
@@ -157,7 +156,7 @@ static pid_t start_process(const struct instance *instance)
 
 	if (!pid)
 		use_for_ever(*instance);
-	/* The next one does something else. */
+	/* The next process does something else. */
 	random_next();
 	return pid;
 }
@@ -167,7 +166,7 @@ static bool kill_process(pid_t pid)
 	return !kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid;
 }
 
-/* Returns the time that it took to unbind, in ms, or -errno. */
+/* Returns the time of the unbind, in ms, or -errno. */
 static int unbind_and_bind(struct instance *instance)
 {
 	unsigned int start = milliseconds(), took;
@@ -183,7 +182,7 @@ static int unbind_and_bind(struct instance *instance)
 
 /*
  * Catches: any race of unbind and bind with open, close, exit, with mapping,
- * copying, waiting, and with jobs of those who are gone.
+ * copying, waiting, and with jobs of processes that have exited.
  */
 TEST_F_TIMEOUT(storm, unbind_and_bind, 30 * SLOW)
 {

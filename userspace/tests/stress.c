@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Processes with threads that do everything at random, on all engines, and are
- * killed, while the fake engine fails in all ways that it can. What they find
- * in their memory has to be what their jobs have written.
+ * killed, while the fake engine fails in all possible ways. Each thread's
+ * memory has to have the data that its jobs have written.
  *
- * DMACPY_SECONDS is how long; DMACPY_SEED repeats what each thread does.
+ * DMACPY_SECONDS sets the duration; DMACPY_SEED repeats the steps of each
+ * thread.
  */
 #include <errno.h>
 #include <glob.h>
@@ -54,7 +55,7 @@ static void interrupt(int signal)
 {
 }
 
-/* Waits in the kernel are interrupted now and then. */
+/* Interrupts waits in the kernel now and then. */
 static void start_interrupts(void)
 {
 	struct sigaction action = { .sa_handler = interrupt };
@@ -64,7 +65,7 @@ static void start_interrupts(void)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Those of processes that were killed are given back after a while. */
+/* SRAM of killed processes is freed after a while. */
 static int alloc_patiently(const char *device)
 {
 	int stream = stream_open(device), fd = -ENOSPC, tries;
@@ -78,7 +79,7 @@ static int alloc_patiently(const char *device)
 	return fd;
 }
 
-/* A kernel that has no udmabuf, which is -ENOENT, has one fewer. */
+/* A kernel without udmabuf (-ENOENT) has one fewer. */
 static int make_public_buffers(struct family *family)
 {
 	int i;
@@ -147,7 +148,7 @@ static void start_family(struct stress *s, unsigned int number)
 	}
 }
 
-/* Processes end when they were told to, and by being killed; else they fail. */
+/* Processes have to exit when they were told to, or be killed. */
 static void reap_family(struct stress *s, struct child *child, int options,
 			bool killed)
 {
@@ -176,7 +177,7 @@ static void kill_family(struct stress *s)
 	start_family(s, number);
 }
 
-/* All knobs, and what they may be set to. Hanging ends when it is set again. */
+/* All knobs, and their maximum values. A new value of "hang" ends a hang. */
 static const struct {
 	const char *name;
 	unsigned int most;
@@ -211,7 +212,7 @@ static void turn_knob(struct stress *s)
 		set_number(DEPENDENCY_TIMEOUT, 20 + draw(s, 10000));
 }
 
-/* Now and then all is well, so that there is something to compare. */
+/* Stops all failures now and then, so that there is data to compare. */
 static void calm_down(void)
 {
 	engine_reset();
@@ -243,7 +244,7 @@ static void run_families(struct stress *s, unsigned int seconds)
 	engine_reset();
 }
 
-/* Each kind of thing has happened. */
+/* Checks that each kind of event has occurred. */
 static bool print_counts(const struct stress *s)
 {
 	static const char *const names[COUNTS] = {
@@ -273,7 +274,7 @@ static bool print_counts(const struct stress *s)
 	return all;
 }
 
-/* As soon as its channels have recovered, if not taken along by a failure. */
+/* Copies once its channels have recovered, unless a failure cancels the job. */
 static bool copies_right(const char *device)
 {
 	uint8_t *mem = memory_map(MODEL_SIZE);
@@ -304,7 +305,7 @@ static bool all_copy_right(const struct stress *s)
 	return right;
 }
 
-/* They are given back by a work item, as SRAM is. */
+/* A work item unpins them, as it frees SRAM. */
 static bool pages_leaked(long before)
 {
 	long left = pinned_pages() - before;
@@ -359,14 +360,14 @@ int main(void)
 	calm_down();
 	run_families(&stress, seconds);
 
-	/* Catches: data that is wrong, lost jobs, wrong errors, crashes. */
+	/* Catches: wrong data, lost jobs, wrong errors, crashes. */
 	ksft_test_result(!stress.failed, "nothing wrong\n");
-	/* Catches: a stress that has become none. */
+	/* Catches: a stress test that no longer exercises something. */
 	ksft_test_result(print_counts(&stress), "all has happened\n");
-	/* Catches: SRAM that somebody who was killed leaves. */
+	/* Catches: SRAM that a killed process leaks. */
 	close(stress.scratch);
 	ksft_test_result(!sram_leaked(), "no SRAM left\n");
-	/* Catches: pages that he leaves pinned. */
+	/* Catches: pages that it leaves pinned. */
 	ksft_test_result(!pages_leaked(pinned), "no pages left pinned\n");
 	/* Catches: a channel that does not recover. */
 	ksft_test_result(all_copy_right(&stress), "all devices copy\n");

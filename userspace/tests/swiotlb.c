@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With "swiotlb=force" on the kernel's command line the engine never sees the
- * memory itself but a copy of it, made when it is synced: what is not synced
- * shows as old data, as it would with caches.
+ * With "swiotlb=force" on the kernel's command line the engine accesses a copy
+ * of the memory, which is updated by syncs: unsynced data shows as old data, as
+ * it would with caches.
  */
 #include <limits.h>
 
@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN_PARENT(swiotlb)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Is the SRAM what is in memory? */
+/* Returns true if the SRAM has the same data as the memory. */
 static bool is_copied(FIXTURE_DATA(swiotlb) *self, const uint8_t *mem)
 {
 	bool same;
@@ -103,7 +103,7 @@ TEST_F(swiotlb, registered_destination)
 	}
 }
 
-/* Catches: a sync of more than is copied, over what the CPU has written. */
+/* Catches: a sync of more than is copied, which overwrites data of the CPU. */
 TEST_F(swiotlb, rest_of_registered_destination)
 {
 	uint8_t *mem = memory_map(LENGTH);
@@ -124,14 +124,14 @@ TEST_F(swiotlb, rest_of_registered_destination)
 	EXPECT_TRUE(all_bytes_are(mem + 2 * PART, 0x11, LENGTH - 2 * PART));
 }
 
-/* Memory that the program syncs, with bytes that the engine has never seen. */
+/* Registers memory that the program syncs, with data unknown to the engine. */
 static int register_synced(int stream, uint8_t *mem)
 {
 	return memory_register_flags(stream, mem, LENGTH, ACCESS_BOTH,
 				     DMACPY_REGISTER_EXPLICIT_SYNC);
 }
 
-/* Catches: a bounce buffer that begins with what others had there. */
+/* Catches: a bounce buffer that starts with data of others. */
 TEST_F(swiotlb, synced_when_registered)
 {
 	uint8_t *mem = memory_map(LENGTH);
@@ -144,7 +144,7 @@ TEST_F(swiotlb, synced_when_registered)
 	EXPECT_TRUE(is_copied(self, mem));
 }
 
-/* Catches: a copy that syncs; a SYNC that does not, or not its range alone. */
+/* Catches: a copy that syncs; a SYNC of nothing, or of more than its range. */
 TEST_F(swiotlb, synced_source)
 {
 	const size_t start = PART + 3, length = PART + 10;
@@ -166,7 +166,7 @@ TEST_F(swiotlb, synced_source)
 	EXPECT_TRUE(is_copied(self, mem));
 }
 
-/* Catches: the same for what the engine writes. */
+/* Catches: the same for destinations. */
 TEST_F(swiotlb, synced_destination)
 {
 	uint8_t *mem = memory_map(LENGTH);
@@ -203,7 +203,7 @@ TEST_F(swiotlb, synced_beside_registered)
 	EXPECT_TRUE(is_copied(self, mem));
 }
 
-/* Catches: brackets that do not reach the engine's mapping of the heap. */
+/* Catches: DMA_BUF_IOCTL_SYNC that ignores the engine's mapping of the heap. */
 TEST_F(swiotlb, system_heap)
 {
 	int fd = system_heap_alloc(LENGTH), handle;
@@ -233,7 +233,7 @@ TEST_F(swiotlb, system_heap)
 	dmabuf_sync(fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 }
 
-/* Catches: documentation of udmabuf, whose brackets are in vain, gone stale. */
+/* Catches: outdated documentation of udmabuf, whose syncs have no effect. */
 TEST_F(swiotlb, udmabuf)
 {
 	int fd = udmabuf_scattered(LENGTH), handle;
@@ -251,7 +251,7 @@ TEST_F(swiotlb, udmabuf)
 	EXPECT_FALSE(is_copied(self, mem));
 }
 
-/* Catches: SRAM that is mapped as if it were memory, and so is bounced. */
+/* Catches: SRAM that is mapped like memory, and so is bounced. */
 TEST_F(swiotlb, sram_is_not_bounced)
 {
 	int fd = sram_alloc(self->stream, LENGTH);
@@ -269,13 +269,13 @@ TEST_F(swiotlb, sram_is_not_bounced)
 /* A slow engine fills memory from SRAM, part by part, in one job. */
 FIXTURE(in_flight)
 {
-	int stream, from, to, memory;	/* its handles */
+	int stream, from, to, memory;	/* handles of the buffers */
 	uint8_t *to_mem, *mem;
 };
 
 FIXTURE_VARIANT(in_flight)
 {
-	uint32_t flags;			/* of each job */
+	uint32_t flags;			/* flags of each job */
 };
 
 FIXTURE_VARIANT_ADD(in_flight, implicit)
@@ -311,7 +311,7 @@ FIXTURE_SETUP(in_flight)
 	ASSERT_LT(0, self->memory);
 	memset(from_mem, 0x22, LENGTH);
 	memset(self->mem, 0x11, LENGTH);
-	/* What the stream itself is busy with has none. */
+	/* Dependencies in the same stream have no deadline. */
 	ASSERT_TRUE(set_number(DEPENDENCY_TIMEOUT, DEADLINE_MS));
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 }
@@ -324,7 +324,7 @@ FIXTURE_TEARDOWN_PARENT(in_flight)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Returns when half of it is done, and the engine hangs: its fence. */
+/* Starts the fill, and hangs the engine in the middle. Returns its fence. */
 static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 			bool read_at_last)
 {
@@ -355,7 +355,7 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 	return ret ?: args.out_fence;
 }
 
-/* Longer behind a job that hangs than others would be waited for. */
+/* The job waits for a hung job for longer than the deadline of dependencies. */
 static int run_behind(int stream, const struct dmacpy_op *op, uint32_t flags)
 {
 	struct dmacpy_submit args = { .flags = flags | DMACPY_SUBMIT_EVENT };
@@ -369,8 +369,8 @@ static int run_behind(int stream, const struct dmacpy_op *op, uint32_t flags)
 }
 
 /*
- * Catches: a source that is synced for the engine, from what the CPU had, when
- * a job before has already written a part of it; a deadline for that job.
+ * Catches: a source that is synced for the engine, with stale data of the CPU,
+ * after an earlier job has written a part of it; a deadline for that job.
  */
 TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 {
@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, LENGTH));
 }
 
-/* Catches: the same of a destination, which the job before is yet to read. */
+/* Catches: the same for a destination that the earlier job has yet to read. */
 TEST_F_TIMEOUT(in_flight, memory_is_written, SLOW)
 {
 	struct dmacpy_op op = {

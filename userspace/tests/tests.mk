@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Included by ../Makefile. Each file in $(O)/tests that can be executed is a
-# test that prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
+# Included by ../Makefile. Each executable file in $(O)/tests is a test that
+# prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
 TESTS := abi account async camera copier crossing data engines fake fences \
 	 heap idle \
@@ -13,11 +13,11 @@ LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
 
-# Debian's compiler for amd64 finds no such header.
+# Debian's compiler for amd64 does not find this header.
 HAVE_DRM_H := $(shell $(CC) -E -include drm/drm.h -x c /dev/null \
 		>/dev/null 2>&1 && echo yes)
 
-# The layout of the ABI is checked for 32 bits too, where there is a compiler.
+# The layout of the ABI is checked for 32 bits, too, if there is a compiler.
 CC32 ?= $(shell command -v arm-linux-gnueabihf-gcc)
 
 tests: $(addprefix $(O)/tests/,$(TESTS) $(SHELL_TESTS) layout.o) \
@@ -52,7 +52,7 @@ $(O)/tests/lib/expbuf.so: $(O)/tests/expbuf.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -shared -o $@ $^
 
-# Linked as its library is there: not statically.
+# Linked dynamically, as there is only a shared library.
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): override LDFLAGS := \
 		$(filter-out -static,$(LDFLAGS))
 $(addprefix $(O)/tests/,$(LIBDRM_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
@@ -65,7 +65,7 @@ $(addprefix $(O)/tests/,$(LIBURING_TESTS)): $(O)/tests/%: $(O)/tests/%.o \
 		ring.o) $(LIBDMACPY)
 	$(link) $(LIBURING)
 
-# For selftest.sh, as it is in the kernel's source.
+# For selftest.sh, unchanged from the kernel's source
 $(O)/selftests/dmabuf-heap: $(KSELFTEST)/dmabuf-heaps/dmabuf-heap.c
 	@mkdir -p $(@D)
 	$(CC) -O2 $(LDFLAGS) -o $@ $<
@@ -87,8 +87,8 @@ $(addprefix $(O)/tests/,$(filter-out tracing,$(SHELL_TESTS))): \
 		$(O)/tests/%: tests/ktap.sh tests/%.sh
 	$(shell_test)
 
-# Those that every device can pass: for people that have one. The others want the
-# engine that fails on command, which the boards of "make test" have.
+# Tests that every device can pass, for users of real devices. The others need
+# the engine that fails on command, which the boards of "make test" have.
 INSTALLED_TESTS := abi
 
 installed-tests: $(addprefix $(O)/tests/,$(INSTALLED_TESTS))

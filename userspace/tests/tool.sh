@@ -1,15 +1,16 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The tool, as its users call it.
+# The tool, from its users' point of view.
 
-# random FILE SIZE
+# random FILE SIZE: write random data
 random()
 {
 	head -c "$2" /dev/urandom >"$1"
 }
 
-# message PATTERN: standard error has it, and a second line or hint is there
+# message PATTERN: check standard error for it, and for a second line with a
+# hint
 message()
 {
 	grep -q -e "$1" err && return
@@ -17,7 +18,7 @@ message()
 	fail "no message '$1'"
 }
 
-# Catches: a table that lacks what people look for.
+# Catches: a table that lacks the information that people need.
 test_info()
 {
 	expect 0 dmacpy info
@@ -26,7 +27,7 @@ test_info()
 	done
 }
 
-# Catches: JSON that no program can read, or other numbers than the table's.
+# Catches: invalid JSON, or numbers that differ from the table's.
 test_info_json()
 {
 	local key
@@ -47,7 +48,7 @@ test_info_json()
 	done
 }
 
-# Catches: a report that does not say what copies, or on which kernel.
+# Catches: a report without the engine, or without the kernel's version.
 test_info_engine()
 {
 	local node engine
@@ -94,7 +95,7 @@ test_list_json()
 	done
 }
 
-# Catches: a size that is lost at the end of a block, of the SRAM, of a chunk.
+# Catches: bytes lost at the end of a block, of the SRAM, of a chunk.
 test_copy()
 {
 	local size
@@ -123,7 +124,7 @@ test_copy_part()
 	done
 }
 
-# Catches: an instance that does not work, or that -d does not choose.
+# Catches: an instance that does not work, or that -d does not select.
 test_each_device()
 {
 	local node name
@@ -139,8 +140,8 @@ test_each_device()
 	done
 }
 
-# Catches: words among the data, a pipe that is taken for a file, an end of the
-# pipe that is taken for a failure.
+# Catches: messages in the data, a pipe that is treated as a file, an end of the
+# pipe that is reported as a failure.
 test_pipes()
 {
 	local to
@@ -157,7 +158,7 @@ test_pipes()
 		yes abcd | tr -d '\n' | head -c 300001 | cmp - to ||
 			fail "a fill by a pipe to $to: $(cat err)"
 	done
-	# shellcheck disable=SC2002 # a pipe is what is tried
+	# shellcheck disable=SC2002 # this tests a pipe
 	cat from | dmacpy copy --via-sram - to 2>err || fail "from a pipe"
 	cmp from to || fail "from a pipe differs"
 	dmacpy copy - - <from 2>err >to || fail "from - to -: $(cat err)"
@@ -174,7 +175,7 @@ test_pipes()
 	[ -p pipe ] || fail "the named pipe was replaced"
 }
 
-# Catches: a script that takes half an output for all of it.
+# Catches: a script that accepts a partial output as complete.
 test_full_disk()
 {
 	local command
@@ -196,7 +197,7 @@ test_full_disk()
 	message '/dev/full: No space left on device'
 }
 
-# Catches: files of the tool that take the place of closed standard ones.
+# Catches: files of the tool that get the numbers of closed standard ones.
 test_closed_files()
 {
 	random from 100000
@@ -207,7 +208,7 @@ test_closed_files()
 	[ ! -e to2 ] || fail "to2 was written"
 }
 
-# Catches: "no /dev/null written", and a new file that stays behind.
+# Catches: "no /dev/null written", and a new file that remains.
 test_interrupted()
 {
 	local to
@@ -237,7 +238,7 @@ test_fill()
 	done
 }
 
-# bench MODE OPTION...: short, and each byte is looked at
+# bench MODE OPTION...: run it briefly, and verify each byte
 bench()
 {
 	local mode=$1
@@ -250,7 +251,7 @@ bench()
 			out || fail "no tests in mode $mode"
 }
 
-# Catches: a test of the engine, or a comparison, that there was none of.
+# Catches: a reported test of the engine, or a comparison, that was not run.
 test_bench_says_what_it_did()
 {
 	expect 0 dmacpy bench --iterations 2
@@ -264,8 +265,8 @@ test_bench_says_what_it_did()
 	message '--verify'
 }
 
-# Catches: figures of a machine that does other things at the same time, or an
-# engine that becomes slow, without a word.
+# Catches: figures of a busy machine, or of an engine that becomes slow, without
+# a warning.
 test_bench_warns()
 {
 	knob delay_us 10000
@@ -315,7 +316,7 @@ test_bench()
 	done
 }
 
-# Catches: a mode that does not wait: this engine is slow, and nothing else
+# Catches: a mode that does not wait: this engine is slow, and only the mode
 # waits for it.
 test_bench_waits()
 {
@@ -327,8 +328,8 @@ test_bench_waits()
 	knob delay_us 0
 }
 
-# Catches: a check that does not look: this engine leaves out a copy, and the
-# second half of another, and does not say so.
+# Catches: a verification that does not check: this engine omits a copy, and the
+# second half of another, and reports success.
 test_bench_verifies()
 {
 	local lie
@@ -343,7 +344,7 @@ test_bench_verifies()
 	done
 }
 
-# Catches: a result that no script can read, or of something else.
+# Catches: a result that no script can parse, or with other contents.
 test_bench_formats()
 {
 	expect 0 dmacpy bench --mode event --depth 2 --batch 5 --streams 3 \
@@ -362,7 +363,7 @@ test_bench_formats()
 	grep -q 'mode cpu' out || fail "no table"
 }
 
-# Catches: options that make no sense together, and a figure for it.
+# Catches: invalid combinations of options, with a figure as a result.
 test_bench_errors()
 {
 	expect 2 dmacpy bench --mode sync --depth 2
@@ -416,8 +417,8 @@ test_bench_errors()
 	! grep -q programs err || fail "no other program has so much"
 }
 
-# Catches: the advice to end other programs where there are none, and none where
-# there are.
+# Catches: the advice to end other programs without there being any, and none
+# with other programs.
 test_sram_is_taken()
 {
 	local total holder
@@ -440,7 +441,7 @@ sram_is_gone()
 	[ "$(json sram_free)" -eq 0 ]
 }
 
-# Catches: a mistake that ends like a success, or without a word what to do.
+# Catches: a usage error that exits with success, or without a hint.
 test_errors()
 {
 	random from 10
@@ -472,7 +473,7 @@ test_errors()
 	[ ! -e to ] || fail "a failed command leaves a file"
 }
 
-# Catches: a file that is half a copy, or an old one that is lost.
+# Catches: a file with half a copy, or an old one that is lost.
 test_failure_keeps_the_old_file()
 {
 	random from 10
@@ -482,7 +483,7 @@ test_failure_keeps_the_old_file()
 	[ "$(echo to*)" = to ] || fail "a temporary file stays: $(echo to*)"
 }
 
-# Catches: a quota of SRAM that is taken for the limit of locked memory.
+# Catches: a quota of SRAM that is reported as the limit of locked memory.
 test_quota()
 {
 	quota=/sys/module/dmacpy/parameters/sram_quota_kib
@@ -490,12 +491,12 @@ test_quota()
 	random from 10
 	trap 'echo 0 >$quota' EXIT
 	echo 1 >$quota
-	# Who is root in another namespace has no privileges here.
+	# Root of another user namespace has no privileges here.
 	expect 1 unshare -U dmacpy copy --via-sram from to
 	message sram_quota_kib
 }
 
-# Catches: help that is an error, or goes to the wrong place.
+# Catches: help that is an error, or is printed to the wrong stream.
 test_help()
 {
 	local command
@@ -514,7 +515,7 @@ test_help()
 	done
 }
 
-# Catches: advice that is given once for each device, or to root.
+# Catches: advice that is repeated for each device, or given to root.
 test_no_permission()
 {
 	unshare -U true || skip "this kernel has no user namespaces"
@@ -527,7 +528,7 @@ test_no_permission()
 	[ "$(grep -c usermod err)" -eq 1 ] || fail "not one advice"
 }
 
-# Catches: "see dmesg" where it says nothing.
+# Catches: "see dmesg" if it has no message.
 test_engine_fails()
 {
 	local knob node
@@ -551,7 +552,7 @@ test_engine_fails()
 	done
 }
 
-# Catches: an error without a word about what is missing.
+# Catches: an error that does not name the missing part.
 test_unbound()
 {
 	local device devices engine fake
@@ -600,7 +601,7 @@ bound_devices()
 	done
 }
 
-# Catches: the advice to look at the device tree when there is no driver.
+# Catches: the advice to check the device tree if the driver is missing.
 test_no_module()
 {
 	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"

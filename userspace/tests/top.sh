@@ -1,11 +1,11 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# "dmacpy top": what is on the devices, and whose it is.
+# "dmacpy top": the programs that use the devices, and their users.
 
 node=$(fake_node)
 
-# with_load COMMAND...: while a program of the name "load" copies on the engine
+# with_load COMMAND...: run it while a program with the name "load" copies
 with_load()
 {
 	ln -sf "$(command -v dmacpy)" load
@@ -24,7 +24,8 @@ has_jobs()
 	[ "$(cat "/sys/class/misc/$node/jobs")" -gt 0 ]
 }
 
-# value KEY LINE-PATTERN: of the first of such lines in "out", of an object each
+# value KEY LINE-PATTERN: print that of the first match in "out", one object per
+# line
 value()
 {
 	grep -e "$2" out | head -n 1 |
@@ -56,7 +57,7 @@ test_json()
 		"/sys/class/misc/$node/channels")" ] || fail "other channels"
 }
 
-# Catches: a table without the load; an idle device that is left out.
+# Catches: a table without the load; an idle device that is omitted.
 test_table()
 {
 	with_load dmacpy top -n 2
@@ -70,7 +71,7 @@ test_table()
 	sed 's/^/# /' out
 }
 
-# Catches: a failure that is not shown; a channel that is down and is not.
+# Catches: a failure that is not shown; a channel that is down and is not shown.
 test_failures()
 {
 	timeout=/sys/module/dmacpy/parameters/timeout_ms
@@ -96,8 +97,8 @@ is_up()
 	[ "$(cat "/sys/class/misc/$node/channels_down")" -eq 0 ]
 }
 
-# Catches: a list that the program that makes it is in; JSON without streams
-# that cannot be read; arguments that are ignored.
+# Catches: a list that contains the tool itself; invalid JSON without streams;
+# arguments that are ignored.
 test_idle_and_usage()
 {
 	expect 0 dmacpy top -d "$node" --once -j

@@ -1,9 +1,9 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The tracepoints, and whether the recipes of Documentation/tracing.rst are of
-# these. The function recipes, before this, has what they name: a line each, with
-# the tracepoint and a field of it, or "-".
+# The tracepoints, and whether the recipes of Documentation/tracing.rst use
+# them. The function recipes, prepended to this file, prints the names that the
+# recipes use: one line each, with the tracepoint and a field of it, or "-".
 
 tracing=/sys/kernel/debug/tracing
 events=$tracing/events/dmacpy
@@ -22,7 +22,7 @@ test_recipes()
 	done || exit 1
 }
 
-# Catches: a tracepoint that no recipe shows the use of.
+# Catches: a tracepoint that no recipe uses.
 test_all_are_shown()
 {
 	for event in "$events"/*/format; do
@@ -31,7 +31,7 @@ test_all_are_shown()
 	done
 }
 
-# traced COMMAND...: leaves the lines of these tracepoints in "trace"
+# traced COMMAND...: store the lines of these tracepoints in "trace"
 traced()
 {
 	echo >$tracing/trace
@@ -42,8 +42,8 @@ traced()
 	grep -v '^#' $tracing/trace >trace
 }
 
-# Catches: a job that is submitted, started or done twice, or under another name,
-# or in another order; bytes that are not given to the engine.
+# Catches: a job that is submitted, started or completed twice, or under another
+# name, or in another order; bytes that the engine does not get.
 test_jobs()
 {
 	traced dmacpy bench -d "$node" --src sram --dst sram --size 4K \

@@ -1,15 +1,15 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# "dmacpy tune": does it find the size from which on the engine is faster, of an
-# engine whose speed is known? Times are those of a machine that does other
-# things, too: all is tried again when they are out.
+# "dmacpy tune": finds the size from which on the engine is faster, for an
+# engine of known speed. The machine may be busy with other things, so a test is
+# repeated if times are off.
 
 node=$(fake_node)
 tries=5
 
-# Of what comes out: a line for each size, with the pair, the size, and ns by the
-# CPU, by the engine, and by the engine with several in a job
+# Print the results: a line for each size, with the pair, the size, and ns by
+# the CPU, by the engine, and by the engine with several in a job.
 rows()
 {
 	tr -d '",{}' <tune.json | awk '
@@ -18,7 +18,7 @@ rows()
 		$1 == "size:" { print src "-" dst, $2, $4, $6, $8 }'
 }
 
-# told KEY: a line for each pair, with what was found
+# told KEY: print a line for each pair, with the value of the key
 told()
 {
 	tr -d '",{}' <tune.json | awk -v key="$1:" '
@@ -27,8 +27,8 @@ told()
 		$1 == key { print src "-" dst, $2 }'
 }
 
-# computed COLUMN NS: the same from rows on stdin, of an engine that takes NS
-# more for each byte
+# computed COLUMN NS: compute the same from rows on stdin, for an engine that
+# takes NS more for each byte
 computed()
 {
 	awk -v column="$1" -v more="$2" '
@@ -54,7 +54,7 @@ computed()
 		}'
 }
 
-# tune_at BYTES_PER_US: leaves tune.json
+# tune_at BYTES_PER_US: write tune.json
 tune_at()
 {
 	knob bytes_per_us "$1"
@@ -64,8 +64,8 @@ tune_at()
 	knob bytes_per_us 0
 }
 
-# Catches: a break-even that does not follow from what was measured. That of the
-# first device is finite, if its engine copies in no time, as QEMU's do.
+# Catches: a break-even that does not follow from the measurements. That of the
+# first device is finite, if its engine copies at once, as QEMU's do.
 test_break_even()
 {
 	expect 0 dmacpy tune -d 0 --json --seconds 5
@@ -80,8 +80,8 @@ test_break_even()
 	sed 's/^/# /' found
 }
 
-# agree FILE FILE: not more than a size is between them, which is twice the one
-# before, and as much for how unsteady the machine is
+# agree FILE FILE: check that the results differ by at most one size, which is a
+# factor of two, and another factor for the unsteadiness of the machine
 agree()
 {
 	paste -d ' ' "$1" "$2" | awk '
@@ -96,8 +96,8 @@ agree()
 		END { exit wrong > 0 }'
 }
 
-# slower BYTES_PER_US: do the rows on stdin take at least as long as an engine of
-# that speed? How much longer is up to the host.
+# slower BYTES_PER_US: check that the rows on stdin take at least as long as an
+# engine of this speed. The host may make them slower.
 slower()
 {
 	awk -v ns="$(awk "BEGIN { print 1000 / $1 }")" '
@@ -119,7 +119,7 @@ moves_as_computed()
 	rows | slower "$1" && agree predicted found
 }
 
-# Catches: the break-even of another engine, or of none.
+# Catches: the break-even of another engine, or a constant one.
 test_moves_with_the_engine()
 {
 	local speed try
@@ -139,9 +139,9 @@ part_is_measured()
 	! grep -q '"min_part": null' tune.json
 }
 
-# Catches: parts that cost more than they gain. A part is to be as long as what a
-# channel copies while two are started, which a line through the longest copies
-# tells, and those of a quarter of that.
+# Catches: parts that cost more than they gain. A part should be as long as a
+# channel copies while two are started. The time per byte is that between the
+# longest copies, and those of a quarter of their size.
 test_parts()
 {
 	local try=1
@@ -185,8 +185,8 @@ test_table()
 	! grep -Eq '^(user|udmabuf|heap) ' out || fail "not only SRAM"
 }
 
-# Catches: figures of a machine that is busy, without a word about it. Of this
-# engine's copies one in three is much faster than the others, on any host.
+# Catches: figures of a busy machine, without a warning. One in three copies of
+# this engine is much faster than the others, on any host.
 test_warns()
 {
 	knob prompt 3

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver taken away from under everything, and given back: of an instance
+ * The driver is unbound from a device in use, and bound again: on an instance
  * of each kind of region.
  */
 #include <fcntl.h>
@@ -61,7 +61,7 @@ FIXTURE_SETUP(unbind)
 
 FIXTURE_TEARDOWN_PARENT(unbind)
 {
-	/* Once more, as what it left behind kept its number in use. */
+	/* Bind once more, as objects of the test kept the number in use. */
 	instance_unbind(&self->instance);
 	EXPECT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, sram_leaked());
@@ -70,7 +70,7 @@ FIXTURE_TEARDOWN_PARENT(unbind)
 	EXPECT_EQ(0, access(DEVICE, F_OK));
 }
 
-/* Catches: a program that goes on with memory that is no longer its own. */
+/* Catches: a program that continues to use memory that was revoked. */
 TEST_F(unbind, touching_gives_sigbus)
 {
 	uint8_t *fresh;
@@ -86,7 +86,7 @@ TEST_F(unbind, touching_gives_sigbus)
 	EXPECT_EQ(SIGBUS, touch(self->mem, false));
 }
 
-/* Catches: a mapping in another process that was forgotten. */
+/* Catches: a mapping in another process that is not revoked. */
 TEST_F(unbind, touching_gives_sigbus_in_a_child)
 {
 	int go[2], status;
@@ -106,7 +106,7 @@ TEST_F(unbind, touching_gives_sigbus_in_a_child)
 	EXPECT_EQ(0, status);
 }
 
-/* Catches: an oops or a hang in an old stream, or one that cannot be left. */
+/* Catches: an oops or a hang in an old stream, or one that cannot be closed. */
 TEST_F(unbind, old_stream)
 {
 	struct dmacpy_get_info info = { .size = sizeof(info) };
@@ -130,7 +130,7 @@ TEST_F(unbind, old_stream)
 	EXPECT_EQ(0, close(self->stream));
 }
 
-/* Catches: an oops when the last reference comes after the device has gone. */
+/* Catches: an oops if the last reference is dropped after the removal. */
 TEST_F(unbind, old_buffer)
 {
 	ASSERT_EQ(0, instance_unbind(&self->instance));
@@ -144,7 +144,7 @@ TEST_F(unbind, old_buffer)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Catches: a region that is freed, or claimed twice, while a buffer lives. */
+/* Catches: a region that is freed, or claimed twice, while a buffer exists. */
 TEST_F(unbind, rebind_under_a_buffer)
 {
 	uint64_t total = self->info.sram_total, sum = 0;
@@ -169,7 +169,7 @@ TEST_F(unbind, rebind_under_a_buffer)
 	}
 	EXPECT_EQ(total - LENGTH, sum);
 
-	/* The old buffer as a source, if the driver still takes it. */
+	/* The old buffer is the source, if the driver still accepts it. */
 	handle = dmabuf_import(stream, self->fd, DMACPY_ACCESS_READ);
 	if (handle > 0) {
 		self->user_handle = memory_register(stream, self->user, LENGTH,
@@ -181,7 +181,7 @@ TEST_F(unbind, rebind_under_a_buffer)
 	}
 }
 
-/* Catches: a region of which each unbind under a buffer loses a piece. */
+/* Catches: a region that each unbind with a buffer makes smaller. */
 TEST_F_TIMEOUT(unbind, again_and_again_under_buffers, SLOW)
 {
 	int round, stream, fd[8];
@@ -207,7 +207,7 @@ struct submitter {
 	int last;
 };
 
-/* Jobs of so many pieces that the engine is given them bit by bit. */
+/* Submits jobs with so many operations that the engine gets them in parts. */
 static void *submit_until_error(void *arg)
 {
 	struct submitter *s = arg;
@@ -228,8 +228,8 @@ static void *submit_until_error(void *arg)
 }
 
 /*
- * Catches: unbind and a waiting job that wait for each other, and an engine
- * that is torn down while it completes descriptors.
+ * Catches: a deadlock of an unbind and a waiting job, and an engine that is
+ * removed while it completes descriptors.
  */
 TEST_F_TIMEOUT(unbind, while_copies_run, SLOW)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Not one of the suites, but before and after all of them: fills pages of
- * memory that nothing may write to with a pattern, and checks that it is still
- * there. Prints KTAP.
+ * Not one of the suites, but run before and after all of them: fills pages of
+ * memory that must not be written with a pattern, and checks that it is
+ * unchanged. Prints KTAP.
  *
  * usage: untouched fill|check ADDRESS[,ADDRESS]...
  *
- * Catches: SRAM that is handed out although it belongs to somebody else.
+ * Catches: SRAM that is allocated although another component owns it.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -24,7 +24,7 @@ static uint32_t pattern(unsigned long address, unsigned int i)
 	return (address + i + 1) * 2654435761U;
 }
 
-/* The number of words that are not, or cannot be, as they should. */
+/* Returns the number of words that are wrong or inaccessible. */
 static unsigned int treat_page(int fd, unsigned long address, bool fill)
 {
 	unsigned int i, words = PAGE / sizeof(uint32_t), wrong = 0;

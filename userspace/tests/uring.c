@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT by io_uring: the same jobs, and requests that end before them. On the
- * fake engine, which takes as long as it is told to.
+ * SUBMIT by io_uring: the same jobs, and requests that end before their jobs.
+ * On the fake engine, whose speed is set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,7 @@ FIXTURE_TEARDOWN_PARENT(uring)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* Buffer 1 to buffer 0. */
+/* Returns a copy of buffer 1 to buffer 0. */
 static struct dmacpy_op copy_op(FIXTURE_DATA(uring) *self)
 {
 	return (struct dmacpy_op){
@@ -127,7 +127,7 @@ static int run(FIXTURE_DATA(uring) *self, const struct dmacpy_submit *args)
 	return next_result(&self->ring, NULL);
 }
 
-/* Catches: a request that completes before its data is there, or never. */
+/* Catches: a request that completes before its data is visible, or never. */
 TEST_F(uring, copies)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -148,7 +148,7 @@ TEST_F(uring, copies)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 }
 
-/* Catches: jobs of one entry that overtake each other, or are mixed up. */
+/* Catches: jobs of one call that overtake each other, or are mixed up. */
 TEST_F(uring, many_in_order)
 {
 	struct dmacpy_op ops[MANY];
@@ -178,7 +178,7 @@ TEST_F(uring, many_in_order)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
 }
 
-/* Fills a piece of buffer 0 with a byte of its own. */
+/* Returns a fill of a piece of buffer 0 with its own byte. */
 static struct dmacpy_op piece_op(FIXTURE_DATA(uring) *self, unsigned int piece)
 {
 	return (struct dmacpy_op){
@@ -191,8 +191,8 @@ static struct dmacpy_op piece_op(FIXTURE_DATA(uring) *self, unsigned int piece)
 }
 
 /*
- * Catches: jobs that are plugged, as others follow, and stay so when these are
- * no jobs, wait for the one before, or are issued by another task.
+ * Catches: jobs that are plugged, as others follow, and stay plugged if the
+ * others are no jobs, wait for the previous one, or are issued by another task.
  */
 TEST_F(uring, plugged_among_others)
 {
@@ -221,7 +221,7 @@ TEST_F(uring, plugged_among_others)
 					  i + 10, LENGTH / MANY));
 }
 
-/* Catches: a refused job that leaves those before it where they are. */
+/* Catches: a refused job that leaves earlier ones plugged. */
 TEST_F(uring, plugged_before_refused)
 {
 	struct dmacpy_submit args[3];
@@ -265,8 +265,8 @@ static int run_prepared(FIXTURE_DATA(uring) *self,
 }
 
 /*
- * Catches: prepared operations that are run otherwise than by the ioctl, or a
- * request that completes before they have; what is to be refused.
+ * Catches: prepared operations that run differently than by the ioctl, or a
+ * request that completes before them; invalid requests accepted.
  */
 TEST_F(uring, runs_prepared)
 {
@@ -329,7 +329,7 @@ TEST_F(uring, polls)
 	EXPECT_EQ(POLLIN, next_result(&self->ring, NULL));
 }
 
-/* Catches: what the ioctl refuses and this does not. */
+/* Catches: a job that only the ioctl refuses. */
 TEST_F(uring, refuses)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -371,7 +371,7 @@ TEST_F(uring, refuses)
 	EXPECT_EQ(0, run(self, &args));
 }
 
-/* Catches: a program of before SUBMIT has grown that no longer runs. */
+/* Catches: an old program that fails after SUBMIT has grown. */
 TEST_F(uring, older_size)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -385,7 +385,7 @@ TEST_F(uring, older_size)
 	EXPECT_EQ(0, run(self, &args));
 }
 
-/* Catches: a refusal that does not say why, where it can. */
+/* Catches: a refusal that does not name the operation, if it can. */
 TEST_F(uring, refused_operation)
 {
 	bool plain = !(variant->flags & IORING_SETUP_SQE128);
@@ -403,7 +403,7 @@ TEST_F(uring, refused_operation)
 	EXPECT_EQ(plain ? 2 : 0, args.refused_op);
 }
 
-/* Catches: a request that is understood although it is none of ours. */
+/* Catches: requests that are not dmacpy's, but are accepted. */
 TEST_F(uring, refuses_requests)
 {
 	bool plain = !(variant->flags & IORING_SETUP_SQE128);
@@ -429,13 +429,13 @@ TEST_F(uring, refuses_requests)
 		((struct dmacpy_submit_pointer *)sqe->cmd)->submit = 8;
 	} else {
 		((struct dmacpy_submit *)sqe->cmd)->size++;
-		sqe->cmd[sizeof(args)] = 1;	/* what is not known */
+		sqe->cmd[sizeof(args)] = 1;	/* unknown */
 	}
 	io_uring_submit(&self->ring);
 	EXPECT_EQ(plain ? -EFAULT : -E2BIG, next_result(&self->ring, NULL));
 }
 
-/* Catches: a failure of the engine that the request does not tell of. */
+/* Catches: a failure of the engine that the request does not return. */
 TEST_F(uring, result_of_the_job)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -474,7 +474,7 @@ TEST_F(uring, in_fence)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 7, LENGTH));
 }
 
-/* Catches: a full stream at which io_uring gives up, or stops others. */
+/* Catches: a full stream on which io_uring fails, or blocks others. */
 TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
 {
 	unsigned int i, max = stream_info(self->stream).max_jobs;
@@ -501,8 +501,8 @@ TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
 }
 
 /*
- * Catches: a request that is started later, when its place in the ring is
- * another's. A ring of two has two threads, which wait for room.
+ * Catches: a request that starts later, when its entry in the ring was reused.
+ * A ring of two has two threads, which wait for room.
  */
 TEST_F_TIMEOUT(uring, place_is_used_again, SLOW)
 {
@@ -528,7 +528,7 @@ TEST_F_TIMEOUT(uring, place_is_used_again, SLOW)
 		EXPECT_EQ(0, next_result(&ring, NULL));
 }
 
-/* Catches: a request that is completed twice, or not, by who is first. */
+/* Catches: a race after which a request completes twice, or not at all. */
 TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -538,11 +538,11 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 	uint64_t user_data, seen;
 
 	op.length = 64;
-	/* Each delay at least once, and more where there is the time. */
+	/* Use each delay at least once, and more if there is time. */
 	for (i = 0; i < ROUNDS && (i < 50 || milliseconds() - start < 30000);
 	     i++) {
 		ASSERT_TRUE(engine_set("delay_us", i % 50));
-		/* Those of odd numbers are issued by a thread of the kernel. */
+		/* A kernel thread issues those with odd numbers. */
 		for (j = 0; j < MANY; j++) {
 			sqe = ring_queue(&self->ring, self->stream, &args);
 			sqe->user_data = j;
@@ -559,7 +559,7 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 	EXPECT_EQ(0, io_uring_cq_ready(&self->ring));
 }
 
-/* Catches: a ring that stays, with all in it, as long as the engine hangs. */
+/* Catches: a ring that stays, with all its requests, while the engine hangs. */
 TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -572,20 +572,20 @@ TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	ring_wait_until_issued(&self->ring);
 	io_uring_queue_exit(&self->ring);
-	/* The job goes on. */
+	/* The job continues. */
 	args.flags = DMACPY_SUBMIT_EVENT;
 	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(-ECANCELED, event.result);
 }
 
-/* Before Linux 6.7, who has requests in flight may have to die with them. */
+/* Before Linux 6.7, a task may have to exit with its requests in flight. */
 static bool requests_are_cancelled(void)
 {
 	return kernel_is_at_least(6, 7);
 }
 
-/* Catches: a program that cannot be killed, or that leaves something. */
+/* Catches: a program that cannot be killed, or that leaks memory. */
 TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -616,7 +616,7 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 	EXPECT_EQ(took < BOUND_MS ? 0 : -1, fsync(self->stream));
 }
 
-/* The time of all CPUs since they were started, and that without work. */
+/* Reads the total time of all CPUs, and their idle time. */
 static bool read_cpu_time(long *all, long *idle)
 {
 	long user, nice, system, iowait, irq, softirq;
@@ -634,8 +634,9 @@ static bool read_cpu_time(long *all, long *idle)
 }
 
 /*
- * Is there a second in which the CPUs together have less work than a thread
- * that never waits? On a busy host the little of an idle kernel takes long.
+ * Returns true if there is a second in which the CPUs together are less busy
+ * than one polling thread. On a busy host the little work of an idle kernel
+ * takes long.
  */
 static bool is_quiet(void)
 {
@@ -657,7 +658,7 @@ static bool is_quiet(void)
 	return false;
 }
 
-/* Its ring stays open in another process, and it stops with a request in it. */
+/* Stops with a request in flight; another process keeps its ring open. */
 static void stop_with_request(int stream, unsigned int flags,
 			      const struct dmacpy_submit *args, int holders)
 {
@@ -685,8 +686,8 @@ static void stop_with_request(int stream, unsigned int flags,
 }
 
 /*
- * Catches: a kernel thread that only asks, all the time, for the request of a
- * program that is stopped, and so does not complete it.
+ * Catches: a kernel thread that polls continuously for the request of a stopped
+ * program, and so does not complete it.
  */
 TEST_F_TIMEOUT(uring, program_is_stopped, SLOW)
 {
@@ -717,7 +718,7 @@ TEST_F_TIMEOUT(uring, program_is_stopped, SLOW)
 	EXPECT_EQ(0, status);
 }
 
-/* Catches: a request that an unbind forgets. */
+/* Catches: a request that an unbind does not complete. */
 TEST_F_TIMEOUT(uring, device_is_unbound, SLOW)
 {
 	struct dmacpy_op op = copy_op(self);
@@ -751,7 +752,7 @@ struct racer {
 	int result;	/* the last wrong one */
 };
 
-/* Rings that come and go while their requests are in flight. */
+/* Creates and closes rings while their requests are in flight. */
 static void *race(void *data)
 {
 	struct racer *racer = data;
@@ -781,7 +782,7 @@ static void *race(void *data)
 	return NULL;
 }
 
-/* Catches: a job that tells a request that is no more. */
+/* Catches: a job that notifies a request that was freed. */
 TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
 {
 	struct racer racers[RACERS];

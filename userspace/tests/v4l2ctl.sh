@@ -1,14 +1,14 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A camera program that knows nothing of dmacpy: its frames go through SRAM, or
-# are captured into it, as in camera.c. For that expbuf.c has it believe that
-# SRAM is memory of another camera: it takes dma-bufs from nobody else.
+# A camera program without support for dmacpy: its frames are copied through
+# SRAM, or captured into it, as in camera.c. To it, expbuf.c presents SRAM as
+# memory of another camera: it accepts dma-bufs only from there.
 
 count=4
 size=$((320 * 180))
 
-# set_up CAMERA
+# set_up CAMERA: configure it
 set_up()
 {
 	[ -c "$1" ] || skip "this kernel has no vivid"
@@ -28,13 +28,13 @@ capture()
 	cat err >>said
 }
 
-# plain BYTE: add frames of nothing else to "wanted"
+# plain BYTE: add frames of this byte to "wanted"
 plain()
 {
 	head -c $((count * size)) /dev/zero | tr '\0' "$1" >>wanted
 }
 
-# capture_both COMMAND...: white, then black
+# capture_both COMMAND...: capture white, then black
 capture_both()
 {
 	capture 6 "$@"
@@ -44,7 +44,7 @@ capture_both()
 	cmp captured wanted || fail "the frames are not what the camera sees"
 }
 
-# Catches: frames of somebody else's program that are not copied right.
+# Catches: frames of an unmodified program that are copied wrongly.
 test_frames_are_copied()
 {
 	set_up /dev/video0
@@ -66,7 +66,7 @@ capture_into_sram()
 		fail "$in_sram of $((2 * count)) frames were in SRAM"
 }
 
-# Catches: SRAM that somebody else's program cannot have frames captured into.
+# Catches: SRAM that an unmodified program cannot capture frames into.
 test_frames_into_sram_vmalloc()
 {
 	capture_into_sram /dev/video0 /dev/video1

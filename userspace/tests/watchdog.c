@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An engine whose interrupts are lost: the real one, with its interrupt lines
- * masked in the interrupt controller, behind the kernel's back: by the priority
- * of each, as the kernel itself uses the enable bits. On PREEMPT_RT it masks an
- * interrupt by these until the handler, a thread, has run. An interrupt that is
- * enabled before that, and still asserted, interrupts that thread for ever.
+ * masked in the interrupt controller, without the kernel's knowledge: by the
+ * priority of each, as the kernel itself uses the enable bits. On PREEMPT_RT it
+ * masks an interrupt by these until the handler, a thread, has run. An
+ * interrupt that is enabled before that, and still asserted, interrupts that
+ * thread for ever.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -26,10 +27,10 @@
 #define LATE_MS		500	/* rarely, on a busy host */
 #define BOUND_MS	5000
 
-/* An interrupt controller that has a register of the priority of each line. */
+/* An interrupt controller that has a priority register for each line */
 static const struct controller {
-	const char *name;	/* in /proc/interrupts */
-	const char *node;	/* in the device tree */
+	const char *name;	/* name in /proc/interrupts */
+	const char *node;	/* name in the device tree */
 	size_t registers;	/* offset of the first */
 	size_t width;		/* bytes of each */
 	uint32_t never;		/* the priority that interrupts no CPU */
@@ -40,10 +41,10 @@ static const struct controller {
 	  0 },
 };
 
-/* Of Zynq's PL330; a bit for each event. */
+/* The register of Zynq's PL330, with a bit for each event */
 #define PL330_NODE	"/proc/device-tree/axi/dma-controller@f8003000"
 #define PL330_INTCLR	(0x2c / 4)
-/* Bytes of either that are mapped. */
+/* Bytes of either that are mapped */
 #define REGISTERS	0x1000
 
 FIXTURE(watchdog)
@@ -53,14 +54,14 @@ FIXTURE(watchdog)
 	volatile uint8_t *registers;
 	volatile uint32_t *pl330;
 	unsigned int interrupt[32], interrupts;
-	uint32_t priority;	/* as the kernel has set it for all of them */
-	unsigned int timeout;	/* the parameter as it was */
+	uint32_t priority;	/* original priority of all lines */
+	unsigned int timeout;	/* original value of the parameter */
 	int stream, fd, handle, user_handle;
 	struct dmacpy_get_info info;
 	uint8_t *mem, *user;
 };
 
-/* Returns the controller of the interrupt of this line and its number there. */
+/* Returns the controller of this line's interrupt, and its number there. */
 static const struct controller *engine_interrupt(const char *line,
 						 unsigned int *number)
 {
@@ -101,7 +102,7 @@ static void find_interrupts(struct _test_data_watchdog *self)
 		fclose(file);
 }
 
-/* The registers of the first node of that name in the device tree, or NULL. */
+/* Maps the registers of the first node of this name, or returns NULL. */
 static volatile void *map_registers(const char *pattern)
 {
 	off_t address;
@@ -120,7 +121,7 @@ static volatile void *map_registers(const char *pattern)
 	return mem == MAP_FAILED ? NULL : mem;
 }
 
-/* Returns NULL, or why it is not possible. */
+/* Returns NULL, or the reason why it is not possible. */
 static const char *map_controllers(struct _test_data_watchdog *self)
 {
 	if (!self->interrupts)
@@ -163,8 +164,8 @@ static void hold_interrupts(struct _test_data_watchdog *self, bool hold)
 }
 
 /*
- * PL330 keeps its events until they are cleared. They are to be lost for good,
- * as its driver takes one of a channel that was released for another's.
+ * A PL330 keeps its events until they are cleared. They have to be lost for
+ * good, as its driver attributes one of a released channel to another channel.
  */
 static void lose_interrupts(struct _test_data_watchdog *self, bool lose)
 {
@@ -218,8 +219,8 @@ FIXTURE_TEARDOWN_PARENT(watchdog)
 }
 
 /*
- * Until the channel works again: at most 5 s. It may fail once more when what
- * was lost comes late.
+ * Retries until the channel works again: at most 5 s. It may fail once more
+ * when lost interrupts arrive late.
  */
 static int fill_again(int stream, int handle, uint32_t pattern)
 {
@@ -235,7 +236,7 @@ static int fill_again(int stream, int handle, uint32_t pattern)
 	return ret;
 }
 
-/* Catches: a channel that comes back as another that happens to be free. */
+/* Catches: a channel that recovers as another one that happens to be free. */
 TEST_F_TIMEOUT(watchdog, channel_without_name, SLOW)
 {
 	struct instance any;
@@ -250,12 +251,12 @@ TEST_F_TIMEOUT(watchdog, channel_without_name, SLOW)
 	EXPECT_EQ(-ETIMEDOUT, fill(stream, handle, LENGTH, 1));
 	lose_interrupts(self, false);
 	EXPECT_EQ(0, fill_again(stream, handle, 2));
-	/* The copy at probe may be late, on a busy host. */
+	/* A busy host may delay the copy at probe. */
 	ASSERT_TRUE(set_number(TIMEOUT, self->timeout));
 	EXPECT_EQ(0, instance_bind(&self->instance));
 }
 
-/* Catches: a job that waits for ever; a channel that is dead ever after. */
+/* Catches: a job that waits for ever; a channel that never recovers. */
 TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 {
 	unsigned int start, took, late = 0, early = 0;
@@ -267,7 +268,7 @@ TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 		EXPECT_EQ(-ETIMEDOUT, copy(self->stream, self->handle,
 					   self->user_handle, LENGTH));
 		took = milliseconds() - start;
-		/* On a busy host the tick that the time counts from is late. */
+		/* A busy host may delay the tick that starts the timeout. */
 		early += took + 20 < TIMEOUT_MS;
 		EXPECT_GE(BOUND_MS, took);
 		late += took > LATE_MS;
@@ -280,7 +281,7 @@ TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 	EXPECT_GE(ROUNDS / 4, early);
 }
 
-/* Interrupts of the engine's lines so far. */
+/* Returns the number of interrupts of the engine's lines so far. */
 static unsigned long interrupts_so_far(void)
 {
 	FILE *file = fopen("/proc/interrupts", "re");
@@ -303,7 +304,7 @@ static unsigned long interrupts_so_far(void)
 	return sum;
 }
 
-/* The interrupts of as many fills, or ULONG_MAX if one fails. */
+/* Returns the interrupts of a number of fills, or ULONG_MAX if one fails. */
 static unsigned long count_interrupts(struct _test_data_watchdog *self)
 {
 	unsigned long before = interrupts_so_far();
@@ -316,7 +317,7 @@ static unsigned long count_interrupts(struct _test_data_watchdog *self)
 	return interrupts_so_far() - before;
 }
 
-/* Holds the interrupts again and again, for a moment, until it is stopped. */
+/* A thread that repeatedly holds the interrupts for a moment */
 struct delayer {
 	pthread_t thread;
 	struct _test_data_watchdog *self;
@@ -339,7 +340,7 @@ static void *delay_for_ever(void *arg)
 
 /*
  * Catches: a late interrupt that counts as a lost one; interrupts held in a way
- * that undoes the kernel's own mask, so that they come again and again.
+ * that undoes the kernel's own mask, so that they recur for ever.
  */
 TEST_F_TIMEOUT(watchdog, late_interrupts_are_not_lost, SLOW)
 {
@@ -359,13 +360,13 @@ TEST_F_TIMEOUT(watchdog, late_interrupts_are_not_lost, SLOW)
 	EXPECT_GE(2 * usual, delayed);
 }
 
-/* Catches: a descriptor that the engine was not given, or forgot, by load. */
+/* Catches: a descriptor that the engine did not get, or lost, under load. */
 TEST_F_TIMEOUT(watchdog, lost_in_a_batch, SLOW)
 {
 	static struct dmacpy_op ops[1024];
 	size_t i, at;
 
-	/* From the last to the first: those that touch would be joined. */
+	/* From the last to the first: adjacent ones would be joined. */
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		at = 16 * (ARRAY_SIZE(ops) - 1 - i);
 		ops[i] = (struct dmacpy_op){
@@ -420,15 +421,15 @@ TEST_F_TIMEOUT(watchdog, memory_comes_back, SLOW)
 	EXPECT_EQ(0, munmap(self->mem, LENGTH));
 	EXPECT_EQ(0, close(self->fd));
 	/*
-	 * PL330 copies nothing without interrupts, and sf-pdma must not be
-	 * stopped before they have come.
+	 * A PL330 copies nothing without interrupts, and an sf-pdma must not be
+	 * stopped before its interrupts have arrived.
 	 */
 	if (self->pl330 || !strcmp(self->controller->name, " SiFive PLIC"))
 		lose_interrupts(self, false);
 	EXPECT_EQ(0, sram_leaked());
 }
 
-/* A stream of its own that submits until it is told to stop. */
+/* A thread with a stream that submits until it is stopped */
 struct worker {
 	pthread_t thread;
 	int fd;
@@ -465,7 +466,7 @@ static void *submit_for_ever(void *arg)
 	return NULL;
 }
 
-/* Catches: a job behind the one that is stuck, which nobody ever ends. */
+/* Catches: a job behind the hung one that never completes. */
 TEST_F_TIMEOUT(watchdog, streams_behind_it, SLOW)
 {
 	struct worker workers[WORKERS] = { };
@@ -503,7 +504,7 @@ static void ignore(int number)
 {
 }
 
-/* Catches: a signal that ends the wait for a job that goes on. */
+/* Catches: a signal that ends the wait for a job that continues. */
 TEST_F_TIMEOUT(watchdog, signals_do_not_end_the_wait, SLOW)
 {
 	const struct itimerval often = { { 0, 10000 }, { 0, 10000 } };
@@ -520,7 +521,7 @@ TEST_F_TIMEOUT(watchdog, signals_do_not_end_the_wait, SLOW)
 	setitimer(ITIMER_REAL, &never, NULL);
 }
 
-/* Catches: a process that cannot be killed; a job that ends with it. */
+/* Catches: a process that cannot be killed; a job that is lost with it. */
 TEST_F_TIMEOUT(watchdog, kill_ends_the_wait, SLOW)
 {
 	unsigned int start;

@@ -17,15 +17,15 @@
 #include "ring.h"
 #include "worker.h"
 
-/* More than a stream takes, so that there is a wait for room. */
+/* More than fits a stream, so that tasks wait for room. */
 #define QUEUE		100
 #define MAX_OPS		256
 #define CHAIN		8
-/* Before the requests of a chain have completed, nothing takes their place. */
+/* Entries are not reused before the requests of a chain have completed. */
 #define RING_ENTRIES	(2 * CHAIN)
 #define PATIENCE_MS	60000	/* any job ends long before */
 
-/* The first ones are parts of the public buffers. */
+/* The first regions are parts of the public buffers. */
 enum {
 	OWN_SRAM = PUBLIC_BUFFERS,
 	MEMORY,
@@ -34,38 +34,38 @@ enum {
 };
 
 /*
- * Memory that no other thread writes to. Its handle is 0 when there is none.
- * Its life is another one each time that it is replaced.
+ * Memory that no other thread writes. Its handle is 0 if there is none. Its
+ * life changes each time that it is replaced.
  */
 struct region {
 	struct model model;
 	uint32_t handle;
-	int fd;			/* of the dma-buf, or -1 */
+	int fd;			/* the dma-buf, or -1 */
 	uint8_t *mem;
 	unsigned int life;
 };
 
-/* An operation, and what its handles stood for: NULL if others write there */
+/* An operation, and the regions of its handles: NULL if others write there */
 struct named_op {
 	struct dmacpy_op op;
 	struct region *dst, *src;
 	unsigned int dst_life, src_life;
 };
 
-/* What the kernel may read until the request has completed */
+/* Memory that the kernel may read until the request has completed */
 struct request {
 	struct dmacpy_submit args;
 	struct dmacpy_op ops[];
 };
 
-/* A job whose result is not known to the model */
+/* A job whose result the model has not applied yet */
 struct pending {
 	uint64_t number;
 	uint32_t flags;
 	bool by_ring;
-	struct request *request; /* by the ring, NULL when it has completed */
-	int result;		/* with WAIT, or of the request */
-	int fence;		/* with OUT_FENCE */
+	struct request *request; /* NULL if none, or completed */
+	int result;		/* result of WAIT, or of the request */
+	int fence;		/* the fence, if OUT_FENCE is set */
 	size_t op_count;
 	struct named_op *ops;
 };
@@ -78,13 +78,13 @@ struct worker {
 	const char *device;
 	int stream;
 	struct io_uring ring;
-	unsigned int requests;	/* that have not completed */
+	unsigned int requests;	/* number of requests in flight */
 	uint32_t align;
 	uint32_t scratch;	/* its handle */
 	struct region regions[REGIONS];
 	struct pending queue[QUEUE];
 	unsigned int first, pending;
-	uint64_t number;	/* of the last job */
+	uint64_t number;	/* number of the last job */
 	bool late;		/* a failed job may still write */
 };
 
@@ -121,7 +121,7 @@ void fail(const struct worker *w, const char *format, ...)
 	_exit(1);
 }
 
-/* Depends on the seed and the place of the step, not on what happened. */
+/* Depends on the seed and the number of the step, not on earlier results. */
 static void start_step(struct worker *w)
 {
 	uint32_t hash = mix(w->family->seed, w->family->number);
@@ -143,7 +143,7 @@ static bool one_in(struct worker *w, uint32_t many)
 	return !draw(w, many);
 }
 
-/* A multiple of the alignment, from @least to at most @most. */
+/* Returns a multiple of the alignment, from @least to at most @most. */
 static uint32_t draw_aligned(struct worker *w, uint32_t least, uint32_t most)
 {
 	return least + draw(w, (most - least) / w->align + 1) * w->align;
@@ -159,13 +159,13 @@ static bool is_public(const struct worker *w, const struct region *region)
 	return region < &w->regions[PUBLIC_BUFFERS];
 }
 
-/* Was it that one, and not what has been put in its place? */
+/* Returns false if the region has been replaced since. */
 static bool is_alive(const struct region *region, unsigned int life)
 {
 	return region && region->life == life;
 }
 
-/* The end of a job, in order */
+/* The completion of a job, in order */
 
 static void doubt_job(const struct pending *job, enum doubt doubt)
 {
@@ -193,7 +193,7 @@ static void apply_job(const struct pending *job)
 	}
 }
 
-/* A channel that copies again has left all that was before behind it. */
+/* If a channel copies again, earlier jobs no longer write. */
 static void end_job(struct worker *w, const struct pending *job, int result)
 {
 	if (!result) {
@@ -211,7 +211,7 @@ static void end_job(struct worker *w, const struct pending *job, int result)
 	}
 }
 
-/* Unlike a system call, a request tells that it was refused at the end. */
+/* Unlike a system call, a request reports a refusal when it completes. */
 static void end_request(struct worker *w, const struct pending *job)
 {
 	if (job->result == -EAGAIN || job->result == -EINTR) {
@@ -264,7 +264,7 @@ static void complete_request(struct worker *w, uint64_t number, int result)
 		fail(w, "cancel: %s", strerror(-result));
 }
 
-/* Its file can be read when there is something to do that completes nothing. */
+/* Its file also becomes readable for work that completes no request. */
 static void wait_for_request(struct worker *w)
 {
 	struct __kernel_timespec patience = { .tv_sec = PATIENCE_MS / 1000 };
@@ -281,8 +281,8 @@ static void wait_for_request(struct worker *w)
 }
 
 /*
- * A request may be started at any time until it completes. Its job has to have
- * its place before there are others, and what its handles stand for changes.
+ * A request may be started at any time until it completes. Its job has to be
+ * queued before later ones, and before its handles are replaced.
  */
 static void wait_for_requests(struct worker *w)
 {
@@ -318,7 +318,7 @@ static int result_by_fence(struct worker *w, const struct pending *job)
 	return status == 1 ? 0 : status;
 }
 
-/* Whoever tells the result tells the same. */
+/* All ways to get the result have to report the same. */
 static void end_first(struct worker *w)
 {
 	struct pending *job = &w->queue[w->first];
@@ -352,7 +352,7 @@ static void end_all(struct worker *w)
 		end_first(w);
 }
 
-/* Memory that comes and goes */
+/* Memory that is imported and released */
 
 static void import_region(struct worker *w, struct region *region)
 {
@@ -368,7 +368,7 @@ static void new_sram(struct worker *w)
 	struct region *region = &w->regions[OWN_SRAM];
 	int fd = sram_alloc(w->stream, MODEL_SIZE);
 
-	/* All of it may be in use, by lost jobs too. */
+	/* Lost jobs, too, may occupy all of it. */
 	if (fd == -ENOSPC)
 		return;
 	if (fd < 0)
@@ -416,7 +416,7 @@ static void forget(struct region *region)
 	region->life++;
 }
 
-/* Jobs may be using it. */
+/* Jobs may be using the region. */
 static void replace(struct worker *w)
 {
 	struct region *region = &w->regions[OWN_SRAM + draw(w, 3)];
@@ -487,7 +487,7 @@ static struct region *draw_region(struct worker *w, unsigned int regions)
 	return region;
 }
 
-/* From @start on there are @size bytes, in which the operation has to stay. */
+/* The @size bytes from @start on, in which the operation has to stay */
 struct window {
 	uint64_t start;
 	uint32_t size;
@@ -510,7 +510,7 @@ static void name_dst(struct worker *w, struct named_op *named,
 	named->dst = region;
 }
 
-/* That of a neighbour, in the same buffer */
+/* Returns the offset of a neighbour's part of the same buffer. */
 static uint64_t draw_neighbour(struct worker *w)
 {
 	unsigned int thread = w->thread + 1 + draw(w, THREADS - 1);
@@ -581,7 +581,7 @@ static void draw_rectangle(struct worker *w, struct dmacpy_op *op,
 					     op->length);
 }
 
-/* Two tiles of one picture, side by side: their rows alternate. */
+/* Draws two tiles of one picture, side by side: their rows alternate. */
 static void draw_tiles(struct worker *w, struct dmacpy_op *op,
 		       const struct window *window)
 {
@@ -650,7 +650,7 @@ static void give_fence(struct worker *w, int fence)
 	pthread_mutex_unlock(&family->lock);
 }
 
-/* -1 if there is none yet */
+/* Returns -1 if there is none yet. */
 static int take_fence(struct worker *w)
 {
 	unsigned int place = draw(w, PUBLIC_FENCES);
@@ -664,7 +664,7 @@ static int take_fence(struct worker *w)
 	return fence;
 }
 
-/* Fences of two jobs, mostly of different streams, or -1 */
+/* Merges fences of two jobs, usually of different streams, or returns -1. */
 static int merge_fences(struct worker *w, int first)
 {
 	struct sync_merge_data merge = { .name = "stress" };
@@ -718,7 +718,7 @@ static void keep(struct worker *w, struct pending *job, int ret,
 	w->pending++;
 }
 
-/* One or more ways to learn of its end. */
+/* Draws one or more ways to wait for the job. */
 static uint32_t draw_flags(struct worker *w)
 {
 	uint32_t ways = 1 + draw(w, 7), flags = 0;
@@ -807,7 +807,10 @@ static void queue_request(struct worker *w, unsigned int sqe_flags)
 	w->requests++;
 }
 
-/* Linux cancels what it has not started: that with IOSQE_ASYNC, in time. */
+/*
+ * Linux cancels requests that it has not started, such as early IOSQE_ASYNC
+ * ones.
+ */
 static void queue_cancel(struct worker *w, uint64_t number)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&w->ring);
@@ -817,7 +820,7 @@ static void queue_cancel(struct worker *w, uint64_t number)
 	w->requests++;
 }
 
-/* In a chain, each is started when the one before it has completed. */
+/* In a chain, each request starts when the previous one has completed. */
 static void run_chain(struct worker *w)
 {
 	unsigned int count = draw(w, CHAIN);
@@ -835,7 +838,7 @@ static void run_chain(struct worker *w)
 		fail(w, "%d of %u requests were submitted", ret, w->requests);
 }
 
-/* The kernel may still read it: its memory is left. */
+/* The kernel may still read the memory of the request, so it is leaked. */
 static void forget_request(struct worker *w, struct pending *job)
 {
 	if (job->request->args.flags & DMACPY_SUBMIT_IN_FENCE)
@@ -844,7 +847,7 @@ static void forget_request(struct worker *w, struct pending *job)
 	note(w, REQUESTS_FORGOTTEN);
 }
 
-/* Of jobs that have not ended nothing will be known. */
+/* The results of jobs in flight will be unknown. */
 static void reopen(struct worker *w)
 {
 	struct region *region;
@@ -881,7 +884,7 @@ static void reopen(struct worker *w)
 	note(w, REOPENINGS);
 }
 
-/* Spoil a job. Returns what it has to be refused with. */
+/* Makes a job invalid. Returns the error that it has to be refused with. */
 static int draw_mistake(struct worker *w, struct dmacpy_submit *args,
 			struct dmacpy_op *op)
 {
@@ -926,7 +929,7 @@ static int draw_mistake(struct worker *w, struct dmacpy_submit *args,
 	}
 }
 
-/* It may also be refused before the mistake is seen. */
+/* It may also be refused before the mistake is detected. */
 static void make_mistake(struct worker *w)
 {
 	struct dmacpy_op ops[MAX_OPS];
@@ -952,7 +955,7 @@ static void make_mistake(struct worker *w)
 	note(w, MISTAKES);
 }
 
-/* A command whose arguments make no sense. */
+/* Issues a command with invalid arguments. */
 static void talk_nonsense(struct worker *w)
 {
 	static const struct {
@@ -980,9 +983,9 @@ static void talk_nonsense(struct worker *w)
 	note(w, MISTAKES);
 }
 
-/* Everything else */
+/* Other steps */
 
-/* Where no job that is under way is going to write. */
+/* Checks the bytes that no job in flight is going to write. */
 static void check_region(struct worker *w, struct region *region)
 {
 	bool except[MODEL_SIZE] = { };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread of the stress test: it does at random all that a program can do to
- * a stream, and knows what has to be in its memory then.
+ * A thread of the stress test: it does at random everything that a program can
+ * do to a stream, and keeps a model of the data in its memory.
  */
 #ifndef DMACPY_TESTS_WORKER_H
 #define DMACPY_TESTS_WORKER_H
@@ -12,39 +12,39 @@
 
 #include "model.h"
 
-#define THREADS		3	/* of a family */
+#define THREADS		3	/* threads per family */
 #define PUBLIC_BUFFERS	3
 #define PUBLIC_FENCES	8
 
-/* What is counted, over all processes. */
+/* Counters of all processes */
 enum count {
 	JOBS_DONE,
-	JOBS_FAILED,		/* by the engine */
+	JOBS_FAILED,		/* errors of the engine */
 	JOBS_TIMED_OUT,
 	JOBS_CANCELLED,
-	JOBS_REFUSED,		/* as the channel was being recovered */
+	JOBS_REFUSED,		/* during a recovery of the channel */
 	IN_FENCES,
 	REQUESTS_DONE,		/* jobs by io_uring */
-	REQUESTS_CANCELLED,	/* before they were started */
+	REQUESTS_CANCELLED,	/* before their start */
 	REQUESTS_FORGOTTEN,	/* the ring was closed first */
 	MISTAKES,		/* jobs and commands that had to be refused */
 	BYTES_COMPARED,
-	REPLACEMENTS,		/* of memory that may be in use */
+	REPLACEMENTS,		/* possibly of memory in use */
 	REOPENINGS,
 	KILLS,
 	COUNTS,
 };
 
-/* All processes see it. */
+/* Shared by all processes */
 struct statistics {
 	uint64_t counts[COUNTS];
 	bool stop;
 };
 
 /*
- * A process. In the public buffers each thread has a part for itself; its
- * neighbours read that. The scratch buffer is that of all processes: nobody
- * knows what is in it.
+ * A process. In the public buffers each thread has a part of its own, which its
+ * neighbours read. All processes share the scratch buffer, whose data is
+ * unknown.
  */
 struct family {
 	struct statistics *statistics;
@@ -55,7 +55,7 @@ struct family {
 	int buffers[PUBLIC_BUFFERS];
 	uint8_t *maps[PUBLIC_BUFFERS];
 	pthread_mutex_t lock;
-	int fences[PUBLIC_FENCES];	/* of all threads, under @lock */
+	int fences[PUBLIC_FENCES];	/* shared by all threads, under @lock */
 };
 
 struct worker_start {
