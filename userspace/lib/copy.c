@@ -65,10 +65,7 @@ static int prepare_bounce(struct dmacpy_stream *stream)
 	if (memory == MAP_FAILED)
 		return -errno;
 
-	/*
-	 * Do not copy the pinned pages on a write after fork(): a child cannot
-	 * use them.
-	 */
+	/* A child could not use the pages, and would cause copies on write. */
 	madvise(memory, size, MADV_DONTFORK);
 	ret = dmacpy_buffer_register(stream, memory, size, DMACPY_ACCESS_WRITE,
 				     &stream->bounce);

@@ -520,7 +520,7 @@ TEST_F(life, memory_is_charged)
 	EXPECT_EQ(before, locked_becomes(before));
 }
 
-/* Catches: an unprivileged user that pins all memory; a persistent limit. */
+/* Catches: an unprivileged user that pins all memory; a limit that sticks. */
 TEST_F(life, memory_limit)
 {
 	struct rlimit limit = { 2 * LENGTH, 2 * LENGTH };
