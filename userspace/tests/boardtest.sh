@@ -148,9 +148,9 @@ test_sram_not_reached()
 # Catches: two addresses of one cell.
 test_aliases()
 {
-	fails aliases 'finds at 0x10000 what belongs to 0x0. Is the SRAM as' \
+	fails aliases 'finds at 0x10000 the data of 0x0. Is the SRAM as' \
 		sram_ignored 0x10000
-	fails aliases 'finds at 0x4000 what belongs to 0x0. Is the SRAM as' \
+	fails aliases 'finds at 0x4000 the data of 0x0. Is the SRAM as' \
 		sram_ignored 0x4000
 }
 
@@ -191,7 +191,7 @@ test_hangs()
 	knob hang 1
 	expect 1 dmacpy test -d "$node"
 	behave
-	grep -q '^  latency  *skipped .*has not come back' out ||
+	grep -q '^  latency  *skipped .*has not recovered' out ||
 		fail "rows are run on a channel that is stopped: $(cat out)"
 	# Each channel may have run the first row before it stopped.
 	tail -n 1 out | grep -q '^0 passed, [1-9][0-9]* failed, ' ||

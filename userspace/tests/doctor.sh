@@ -74,7 +74,7 @@ locked_down()
 	echo 'none [integrity] confidentiality' >/sys/kernel/security/lockdown
 	dmacpy doctor >locked
 	umount /sys/kernel/security
-	finds 'takes signed modules only' 'Sign' sh -c 'cat locked; exit 1'
+	finds 'accepts signed modules only' 'Sign' sh -c 'cat locked; exit 1'
 }
 
 # Catches: a module that is not loaded, or not installed, or not allowed.
@@ -116,12 +116,12 @@ test_no_node()
 	finds 'no node of the driver' 'sram=SIZE@ADDRESS' dmacpy doctor
 	mkdir -p $tree/bus/dmacpy
 	printf 'some,other\0linux,sram-dmacpy\0' >$tree/bus/dmacpy/compatible
-	finds 'no device was made of the node' 'simple-bus' dmacpy doctor
+	finds 'the node has no device' 'simple-bus' dmacpy doctor
 	printf 'disabled\0' >$tree/bus/dmacpy/status
 	finds 'bus/dmacpy is not enabled' 'okay' dmacpy doctor
 	! grep -q 'was made' out || fail "of a node that is disabled?"
 	printf 'okay\0' >$tree/bus/dmacpy/status
-	finds 'no device was made of the node' 'simple-bus' dmacpy doctor
+	finds 'the node has no device' 'simple-bus' dmacpy doctor
 }
 
 # Catches: a device that was unbound.
@@ -228,7 +228,7 @@ test_engine()
 	knob hang 0
 	eventually copies || fail "the channel is not back"
 	expect 0 dmacpy doctor
-	grep -q "^note .*$fake: the engine has failed jobs, 1 x" out ||
+	grep -q "^note .*$fake: jobs failed by the engine: 1" out ||
 		fail "no failed job: $(cat out)"
 }
 

@@ -542,7 +542,7 @@ test_engine_fails()
 		knob $knob 1
 		expect 1 dmacpy -d "$node" copy from to
 		message 'The engine'
-		message 'dmesg has the channel'
+		message 'dmesg names the channel'
 		message '"dmacpy doctor"'
 		eventually sh -c 'dmesg | grep -q "dmacpy .*: channel dma"' ||
 			fail "$knob: dmesg has no channel"

@@ -192,7 +192,7 @@ static void print_title(const struct bench *bench)
 
 	format_size(size, bench->size);
 	if (bench->mode->no_copies) {
-		printf("%s of SRAM taken and given back\n", size);
+		printf("%s of SRAM allocated and freed\n", size);
 		return;
 	}
 	printf("%s of %s", op_names[bench->opcode], size);
@@ -271,7 +271,7 @@ bool bench_is_unsteady(const struct bench_result *result)
 static void warn_about_spread(const struct bench_result *result)
 {
 	if (bench_is_unsteady(result))
-		print_error("half of the copies took over %u times the least.\n"
+		print_error("half of the copies took over %u times the minimum.\n"
 			    "If other programs run, measure again without them.",
 			    MAX_SPREAD);
 }

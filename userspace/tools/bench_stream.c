@@ -41,7 +41,7 @@ static int open_memory(const struct bench *bench, struct bench_stream *stream)
 		return -1;
 
 	if (bench->verify && stream->dst.slots < bench_copies(bench)) {
-		print_error("%u of %u copies of a round have a place in %s.\n"
+		print_error("%u of %u copies of a round fit in %s.\n"
 			    "For --verify, all need one: lower --size, --depth, --batch or --streams, or\n"
 			    "raise --segments.",
 			    stream->dst.slots, bench_copies(bench),
@@ -181,7 +181,7 @@ int bench_stream_open(const struct bench *bench, struct bench_stream *stream)
 	/* Add them first, so that the handles that jobs use come last. */
 	ret = add_handles(bench, stream);
 	if (ret) {
-		device_error("cannot make --handles", ret);
+		device_error("cannot create --handles", ret);
 		return -1;
 	}
 	if (open_memory(bench, stream))

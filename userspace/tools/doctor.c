@@ -160,7 +160,7 @@ static bool check_module(void)
 			       "there is no module for %s", kernel.release);
 	if (is_locked_down())
 		doctor_problem("Sign the module, or turn off secure boot.",
-			       "this kernel takes signed modules only");
+			       "this kernel accepts signed modules only");
 
 	return false;
 }

@@ -35,11 +35,11 @@ static const char unbound[] =
 static const char unbound_for_some_reason[] =
 	"See, as root, \"dmesg | grep dmacpy\" and\n" DEFERRED ".";
 static const char no_file[] =
-	"Mount devtmpfs on /dev, or run udev. A container has to be given it.";
+	"Mount devtmpfs on /dev, or run udev. A container needs access to it.";
 static const char no_bus[] =
 	"Put it below the root, or below a \"simple-bus\".";
 static const char recovering[] =
-	"See \"dmesg | grep dmacpy\" for what keeps it from that. If it stays\n"
+	"See \"dmesg | grep dmacpy\" for the reason. If it stays\n"
 	"so, reload the module, or the engine's driver.";
 static const char fails[] =
 	"See \"dmesg | grep dmacpy\" for the channel. Does the engine reach all\n"
@@ -270,7 +270,7 @@ static void check_failures(const char *name, const char *node)
 	unsigned int down = read_counter(node, "channels_down");
 
 	if (errors)
-		doctor_note(fails, "%s: the engine has failed jobs, %u x",
+		doctor_note(fails, "%s: jobs failed by the engine: %u",
 			    name, errors);
 	if (stops || down)
 		explain_channels(name, down, stops);
@@ -330,5 +330,5 @@ void doctor_check_devices(void)
 	if (count >= 0)
 		free(entries);
 	if (!ours && enabled_nodes)
-		doctor_problem(no_bus, "no device was made of the node");
+		doctor_problem(no_bus, "the node has no device");
 }

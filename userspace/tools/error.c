@@ -18,7 +18,7 @@
 
 /* The kernel logs a line per failure, up to a rate limit. */
 #define DETAILS \
-	"dmesg has the channel, and what happened; \"dmacpy doctor\" has how often."
+	"dmesg names the channel and the failure; \"dmacpy doctor\" counts failures."
 
 static const struct {
 	int err;
@@ -185,7 +185,7 @@ void sram_error(const struct session *session, uint64_t length, int err)
 
 	if (err == -EDQUOT) {
 		print_error("cannot allocate SRAM: %s\n"
-			    "A user has no more. End programs that hold buffers,\n"
+			    "The quota is used up. End programs that hold buffers,\n"
 			    "or raise /sys/module/dmacpy/parameters/sram_quota_kib.",
 			    strerror(-err));
 		return;

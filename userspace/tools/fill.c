@@ -170,7 +170,7 @@ static int prepare(struct file_fill *fill)
 	invert(fill);
 	ret = dmacpy_job_new(fill->session.stream, &fill->job);
 	if (ret) {
-		device_error("cannot make a job", ret);
+		device_error("cannot create a job", ret);
 		return ret;
 	}
 

@@ -185,7 +185,7 @@ static enum test_verdict run_row(struct test *test)
 	enum test_verdict verdict;
 
 	if (test->channel->stopped)
-		return test_skip(test, "the channel has not come back from %s",
+		return test_skip(test, "the channel has not recovered from %s",
 				 test->channel->stopped);
 
 	verdict = test_memory_new(test, stream, test->row->src, &test->src);
@@ -328,7 +328,7 @@ static int test_patterns(const char *device, enum test_format format,
 	if (!interrupted())
 		return status;
 
-	print_error("interrupted: not all was tested");
+	print_error("interrupted: the test is incomplete");
 	return EXIT_FAILURE;
 }
 

@@ -339,7 +339,7 @@ static const char *describe(const struct difference *found,
 	}
 	if (found->stale) {
 		*suspect = "Does the engine see what the CPU writes";
-		return "are what the source had before";
+		return "are the previous data of the source";
 	}
 
 	*suspect = "Does the engine reach this memory, or other";
@@ -422,7 +422,7 @@ enum test_verdict test_event(struct test *test, struct test_channel *channel,
 		return test_error(test, "cannot read an event", ret);
 	if (event.user_data != user_data)
 		return test_fail(test, "the event of job %" PRIu64
-				 " came in place of that of job %" PRIu64,
+				 " came instead of that of job %" PRIu64,
 				 (uint64_t)event.user_data, user_data);
 
 	return event.result ? test_error(test, "a job failed", event.result) :

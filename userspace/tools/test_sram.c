@@ -96,8 +96,8 @@ static enum test_verdict check_numbers(struct test *test, const char *reader,
 			continue;
 		if (seen < test->info.sram_total && seen % 4 == 0)
 			return test_fail(test, "%s finds at 0x%" PRIx32
-					 " what belongs to 0x%" PRIx32
-					 ". Is the SRAM as large as it should?",
+					 " the data of 0x%" PRIx32
+					 ". Is the SRAM as large as configured?",
 					 reader, wanted, seen);
 		return test_fail(test, "%s finds 0x%" PRIx32 " at 0x%" PRIx32
 				 ". Is there SRAM, and no other user of it?",

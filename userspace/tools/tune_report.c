@@ -86,12 +86,12 @@ static void print_pair(const struct tune_pair *pair)
 }
 
 static const char busy[] =
-	"in %u of %u measurements half of the copies took over twice the least.\n"
+	"in %u of %u measurements half of the copies took over twice the minimum.\n"
 	"If other programs run, end them, or measure for more --seconds.";
 static const char one_channel[] =
 	"One channel: no part of a copy can be given to another.\n";
 static const char unsteady[] =
-	"What a part of a copy costs was not to be seen: other programs run.\n";
+	"The cost of a part could not be measured: other programs run.\n";
 static const char too_fast[] =
 	"A part of a copy costs %.1f us, more than the longest copy takes:\n"
 	"copies by several channels do not pay.\n";
@@ -116,7 +116,7 @@ static void print_table(const struct tune *tune)
 {
 	unsigned int i;
 
-	printf("%s: from so many bytes on the engine is faster than the CPU\n\n"
+	printf("%s: sizes from which on the engine is faster than the CPU\n\n"
 	       "%-15s %7s %7s %9s %9s %9s %9s\n"
 	       "%-7s %-7s %7s %7s %9s %9s %9s %9s\n",
 	       dmacpy_device_path(tune->bench.session.device), "", "one in",
