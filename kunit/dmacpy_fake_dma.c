@@ -44,6 +44,9 @@
 /* Additional bytes of @next_long */
 #define FAKE_EXCESS	8
 
+/* The engine fills whole words of so many bytes. */
+#define FAKE_WORD	8
+
 /**
  * struct fake_script - the behaviour of the engine
  * @delay_us: duration of a descriptor
@@ -695,6 +698,9 @@ fake_prep_memset(struct dma_chan *base, dma_addr_t dst, int value,
 	struct dma_async_tx_descriptor *tx;
 	struct fake_desc *desc;
 
+	/* Some engines do this, and their drivers do not check for it. */
+	length = round_up(dst + length, FAKE_WORD) - round_down(dst, FAKE_WORD);
+	dst = round_down(dst, FAKE_WORD);
 	tx = fake_prep_memcpy(base, dst, dst, length, tx_flags);
 	if (!tx)
 		return NULL;
