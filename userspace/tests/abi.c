@@ -1059,6 +1059,44 @@ TEST_F(abi, op_bounds)
 	EXPECT_CASES(table)
 }
 
+/*
+ * Catches: an invalid copy that is accepted because it follows a valid one with
+ * the same handles.
+ */
+TEST_F(abi, op_bounds_in_a_batch)
+{
+	const uint32_t a = self->handle[A], b = self->handle[B];
+	const uint32_t user = self->handle[USER];
+	const uint64_t u = self->info.copy_align;
+	const uint64_t align = self->info.user_align;
+	const struct dmacpy_op table[] = {
+		{ COPY(a, u, b, 0, LENGTH) },
+		{ COPY(a, 0, b, u, LENGTH) },
+		{ COPY(a, LENGTH, b, u, u) },
+		{ COPY(a, u, b, LENGTH, u) },
+		{ COPY(a, LENGTH + u, b, 0, u) },
+		{ COPY(a, 0, b, LENGTH + u, u) },
+		{ COPY(a, -u, b, u, 2 * u) },
+		{ COPY(a, u, b, -u, 2 * u) },
+		{ COPY(a, u, b, u, -u) },
+		/* Invalid only if the caches are not coherent: */
+		{ COPY(user, u, b, 0, align) },
+		{ COPY(user, 0, b, 0, align + u) },
+	};
+	size_t i, count = ARRAY_SIZE(table) - (align == u ? 2 : 0);
+
+	for (i = 0; i < count; i++) {
+		struct dmacpy_submit args = { };
+		struct dmacpy_op ops[2] = {
+			{ COPY(table[i].dst, 0, b, 0, align) }, table[i],
+		};
+
+		EXPECT_EQ(-EINVAL, submit_with(self->stream, ops, 2, &args))
+			TH_LOG("copy %zu", i);
+		EXPECT_EQ(2, args.refused_op);
+	}
+}
+
 /* Catches: unused members that are not checked; missing access checks. */
 TEST_F(abi, op_members)
 {

@@ -266,6 +266,33 @@ TEST_F(async, dma_buf_waits)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
+static void *copy_and_wait(void *arg)
+{
+	struct _test_data_async *self = arg;
+
+	return (void *)(long)start_with(self->stream, self->handle, 0, 1,
+					DMACPY_SUBMIT_WAIT, 0);
+}
+
+/* Catches: a job with a waiter whose fence only one of its buffers gets. */
+TEST_F(async, dma_bufs_wait_for_waiting_task)
+{
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, copy_and_wait, self));
+	instance_wait_in_flight(&self->instance, 1);
+	EXPECT_EQ(0, poll_for(self->fd[0], POLLIN, 0));
+	EXPECT_EQ(0, poll_for(self->fd[1], POLLOUT, 0));
+	EXPECT_EQ(POLLIN, poll_for(self->fd[1], POLLIN, 0));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(POLLIN, poll_for(self->fd[0], POLLIN, 5000));
+	EXPECT_EQ(POLLOUT, poll_for(self->fd[1], POLLOUT, 5000));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
+}
+
 /* Catches: jobs of one stream that pass each other. */
 TEST_F(async, order_in_stream)
 {
@@ -624,6 +651,22 @@ TEST_F(async, fsync_waits_for_all)
 	ASSERT_EQ(0, fsync(self->stream));
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(1, fence_status(fence[i]));
+}
+
+/* Catches: a completion that wakes the job's waiter, but not an fsync(). */
+TEST_F(async, fsync_beside_waiting_task)
+{
+	pthread_t waiter, releaser;
+	void *ret;
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, pthread_create(&waiter, NULL, copy_and_wait, self));
+	instance_wait_in_flight(&self->instance, 1);
+	ASSERT_EQ(0, pthread_create(&releaser, NULL, end_hang_later, NULL));
+	EXPECT_EQ(0, fsync(self->stream));
+	ASSERT_EQ(0, pthread_join(waiter, &ret));
+	EXPECT_EQ(NULL, ret);
+	ASSERT_EQ(0, pthread_join(releaser, NULL));
 }
 
 /* Catches: a hang that is not detected while jobs are submitted. */

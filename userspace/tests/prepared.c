@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -234,6 +235,77 @@ TEST_F(prepared, refuses_runs)
 	EXPECT_EQ(1, run_many(self->stream, jobs, 2, &args));
 	EXPECT_EQ(-ENOENT, run_many(self->stream, jobs + 1, 1, &args));
 	EXPECT_EQ(0, fsync(self->stream));
+}
+
+/* Catches: jobs of a RUN that are not issued as a later one is refused. */
+TEST_F(prepared, runs_before_refused)
+{
+	struct dmacpy_run_job jobs[3] = {
+		{ .handle = self->fill }, { .handle = self->out },
+		{ .handle = NO_HANDLE },
+	};
+	struct dmacpy_run args = { };
+
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(2, run_many(self->stream, jobs, 3, &args));
+	/* The watchdog would issue them, too, but a moment later. */
+	EXPECT_EQ(2, instance_in_flight(&self->instance));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, fsync(self->stream));
+	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/* Catches: a fence, or its file, of a run that was refused. */
+TEST_F(prepared, refused_run_has_no_fence)
+{
+	struct dmacpy_run_job job = { .handle = NO_HANDLE };
+	struct dmacpy_run args = {
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+		.out_fence = 77,
+	};
+	unsigned int files = open_files();
+
+	EXPECT_EQ(-ENOENT, run_many(self->stream, &job, 1, &args));
+	EXPECT_EQ(77, args.out_fence);
+	EXPECT_EQ(files, open_files());
+}
+
+/* Catches: a handle that is kept although it cannot be returned. */
+TEST_F(prepared, handle_cannot_be_written)
+{
+	struct dmacpy_prepare *args = memory_map(getpagesize());
+	struct dmacpy_op op = copy_op(self->user, self->sram);
+	int next = prepare(self->stream, &op, 1);
+
+	ASSERT_LT(0, next);
+	ASSERT_EQ(0, handle_release(self->stream, next));
+	*args = (struct dmacpy_prepare){
+		.size = sizeof(*args),
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+	ASSERT_EQ(0, mprotect(args, getpagesize(), PROT_READ));
+	EXPECT_EQ(-EFAULT, command(self->stream, DMACPY_PREPARE, args));
+	EXPECT_EQ(next, prepare(self->stream, &op, 1));
+}
+
+/* Catches: runs that reserve no place for their record, or leak it. */
+TEST_F(prepared, have_room_for_events)
+{
+	unsigned int i, max = stream_info(self->stream).max_events;
+	struct dmacpy_event event;
+
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(1, run(self->stream, self->fill,
+				 DMACPY_SUBMIT_EVENT));
+	EXPECT_EQ(-EAGAIN, run(self->stream, self->fill, DMACPY_SUBMIT_EVENT));
+	EXPECT_EQ(1, run(self->stream, self->fill, 0));
+	for (i = 0; i < max; i++)
+		ASSERT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(1, run(self->stream, self->fill, DMACPY_SUBMIT_EVENT));
+	EXPECT_EQ(0, read_event(self->stream, &event));
+	EXPECT_EQ(0, poll_for(self->stream, POLLIN, 0));
 }
 
 /* Catches: memory that is freed while it is prepared, or leaked. */

@@ -314,6 +314,30 @@ TEST_F(uring, runs_prepared)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 }
 
+/* Catches: a NO_IMPLICIT request that waits for fences of its buffers. */
+TEST_F(uring, no_implicit)
+{
+	struct dmacpy_op op = copy_op(self), other;
+	struct dmacpy_submit args = submit_args(&op);
+	int stream = stream_open(self->instance.node);
+
+	other = op;
+	other.dst = dmabuf_import(stream, self->fd[0], ACCESS_BOTH);
+	other.src = dmabuf_import(stream, self->fd[1], ACCESS_BOTH);
+	ASSERT_TRUE(engine_set("hang", 1));
+	args.ops = (uintptr_t)&other;
+	ASSERT_EQ(0, command(stream, DMACPY_SUBMIT, &args));
+	args = submit_args(&op);
+	args.flags = DMACPY_SUBMIT_NO_IMPLICIT;
+	ring_queue(&self->ring, self->stream, &args);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	instance_wait_in_flight(&self->instance, 2);
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, next_result(&self->ring, NULL));
+	EXPECT_EQ(0, fsync(stream));
+	close(stream);
+}
+
 /* Catches: a file that has more wait queues than io_uring can poll. */
 TEST_F(uring, polls)
 {
