@@ -5,8 +5,10 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -256,6 +258,18 @@ TEST_F(account, sram)
 	EXPECT_EQ(FAILED, use_up_quota_as(USER, self->stream));
 }
 
+/* Catches: SRAM that is charged although there was no room for it. */
+TEST_F(account, sram_without_room)
+{
+	uint64_t total = stream_info(self->stream).sram_total;
+	int fd = sram_alloc(open_as(self->instance.node, USER + 1), 1);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENOSPC, sram_alloc(self->stream, total));
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(DONE, use_up_quota_as(USER, self->stream));
+}
+
 /* Allocates as four users, one after the other. Returns the total. */
 static size_t take_sram(int stream)
 {
@@ -487,6 +501,93 @@ TEST_F_TIMEOUT(account, bytes, SLOW)
 	ASSERT_TRUE(engine_drops(&self->instance));
 }
 
+static void *end_hang_later(void *unused)
+{
+	usleep(SLOW_US);
+	engine_set("hang", 0);
+	return NULL;
+}
+
+/* Catches: a user's waiter that is not woken when fewer bytes are queued. */
+TEST_F_TIMEOUT(account, bytes_make_room, SLOW)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	unsigned int max = info.max_user_bytes / info.max_bytes;
+	pthread_t thread;
+
+	if (info.max_bytes % LENGTH ||
+	    info.max_bytes / (LENGTH / 2) > info.max_ops ||
+	    max > info.max_jobs)
+		SKIP(return, "other limits than by default");
+	ASSERT_TRUE(engine_hangs());
+	ASSERT_EQ(max, fill_with_bytes(open_as(self->instance.node, USER),
+				       &info));
+	EXPECT_EQ(0, poll_for(self->stream, POLLOUT, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, end_hang_later, NULL));
+	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 60000));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	ASSERT_TRUE(engine_hangs());
+	ASSERT_TRUE(engine_drops(&self->instance));
+}
+
+/* A run of a prepared operation, and its result. */
+struct prepared {
+	int stream, ret;
+	struct dmacpy_run_job job;
+};
+
+static void *run_prepared(void *arg)
+{
+	struct prepared *prepared = arg;
+	struct dmacpy_run args = {
+		.size = sizeof(args),
+		.jobs = (uintptr_t)&prepared->job,
+		.job_count = 1,
+		.job_size = sizeof(prepared->job),
+	};
+
+	prepared->ret = ioctl(prepared->stream, DMACPY_RUN, &args);
+	return NULL;
+}
+
+/*
+ * Catches: a reference to prepared operations, and so to their memory, that a
+ * wait for room leaks.
+ */
+TEST_F_TIMEOUT(account, prepared_job_waits_for_room, SLOW)
+{
+	unsigned int max = stream_info(self->stream).max_user_jobs;
+	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 4 };
+	unsigned int jobs = 0, more;
+	struct dmacpy_prepare args = {
+		.size = sizeof(args),
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+	struct prepared prepared = { .stream = self->stream };
+	int fd = sram_alloc(self->stream, 4);
+	pthread_t thread;
+
+	op.dst = dmabuf_import(self->stream, fd, ACCESS_BOTH);
+	close(fd);
+	ASSERT_EQ(0, command(self->stream, DMACPY_PREPARE, &args));
+	prepared.job.handle = args.handle;
+	ASSERT_TRUE(engine_hangs());
+	do {
+		more = fill_stream(open_as(self->instance.node, USER),
+				   max - jobs);
+		jobs += more;
+	} while (more && jobs < max);
+	ASSERT_EQ(max, jobs);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_prepared, &prepared));
+	usleep(SLOW_US);
+	ASSERT_TRUE(engine_set("hang", 0));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(1, prepared.ret);
+	/* The fixture checks that its SRAM is freed when this process exits. */
+}
+
 /* Starts a job that fills four bytes; no other job waits for it. */
 static int start_fill(int stream, uint32_t handle, uint32_t flags,
 		      int *in_fence)
@@ -635,6 +736,44 @@ TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
 					DMACPY_SUBMIT_WAIT, NULL));
 	EXPECT_EQ(0, fence_status(fence));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 60000));
+}
+
+/* Gets the line of fdinfo that names the channel of a stream. */
+static void channel_of(int stream, char *name, size_t size)
+{
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", stream);
+	file = fopen(path, "re");
+	*name = 0;
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "dmacpy-channel:", 15))
+			snprintf(name, size, "%s", line);
+	if (file)
+		fclose(file);
+}
+
+/* Catches: a backlog that a failed job, or a closed stream, leaves behind. */
+TEST_F(wide, placed_after_failure)
+{
+	char before[128], after[128];
+	int stream, fd, handle, i;
+
+	/* The last one is not on the first channel, which is the default. */
+	for (i = 0; i < CHANNELS; i++)
+		stream = stream_open(self->instance.node);
+	ASSERT_LE(0, stream);
+	fd = sram_alloc(stream, 4);
+	handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+	ASSERT_LT(0, handle);
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, start_fill(stream, handle, DMACPY_SUBMIT_WAIT, NULL));
+	channel_of(stream, before, sizeof(before));
+	close(stream);
+	/* Each of the other channels has a stream. */
+	channel_of(stream_open(self->instance.node), after, sizeof(after));
+	EXPECT_STREQ(before, after);
 }
 
 TEST_HARNESS_MAIN

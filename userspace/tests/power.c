@@ -202,6 +202,21 @@ TEST_F(power, clock_follows_buffers)
 	EXPECT_EQ(0, clock_users());
 }
 
+/* Catches: a clock that stays on when an allocation finds no room. */
+TEST_F(power, clock_is_off_without_room)
+{
+	uint64_t total = stream_info(self->stream).sram_total;
+	int fd;
+
+	if (clock_users() == UINT_MAX)
+		SKIP(return, "this board has no clock for its SRAM");
+	fd = sram_alloc(self->stream, LENGTH);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENOSPC, sram_alloc(self->stream, total));
+	close(fd);
+	EXPECT_EQ(0, clock_users());
+}
+
 /* Returns the bytes of the instance's region that the kernel has mapped. */
 static uint64_t mapped_bytes(const struct instance *instance)
 {

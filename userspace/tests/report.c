@@ -401,6 +401,21 @@ TEST_F(report, jobs_and_bytes)
 	EXPECT_EQ(55 * 256, count_of(w, "bytes"));
 }
 
+/* Catches: a failed job that is not counted, or whose bytes are not. */
+TEST_F(report, failed_job_and_its_bytes)
+{
+	struct watch *w = &self->watch;
+	unsigned int i;
+
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, fill_once(w));
+	for (i = 0; i < 100 && count_of(w, "jobs") < 1; i++)
+		usleep(10 * 1000);
+	EXPECT_EQ(1, count_of(w, "jobs"));
+	EXPECT_EQ(LENGTH, count_of(w, "bytes"));
+	EXPECT_EQ(1, count_of(w, "errors"));
+}
+
 static void *fail_for_ever(void *arg)
 {
 	struct watch *w = arg;

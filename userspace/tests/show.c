@@ -14,6 +14,7 @@
 
 #define LENGTH		(16 * KIB)
 #define USER		12345
+#define IN_QUARANTINE	"transfers in quarantine "
 
 FIXTURE(show)
 {
@@ -145,6 +146,37 @@ TEST_F(show, unbound)
 	EXPECT_EQ(1, number_of(self, "handles"));
 	EXPECT_EQ(0, number_of(self, "sram"));
 	EXPECT_EQ(0, instance_bind(&self->instance));
+}
+
+/* Waits until @wanted transfers are in quarantine. Returns their number. */
+static unsigned int quarantined(FIXTURE_DATA(show) *self, unsigned int wanted)
+{
+	unsigned int number, sum, tries = 0;
+	const char *line;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/dmacpy/%s/channels",
+		 self->instance.name);
+	do {
+		usleep(1000);
+		read_text(self, path);
+		line = self->text;
+		for (sum = 0; (line = strstr(line, IN_QUARANTINE)); line++)
+			if (sscanf(line, IN_QUARANTINE "%u", &number) == 1)
+				sum += number;
+	} while (sum != wanted && ++tries < 1000);
+	return sum;
+}
+
+/* Catches: a number of transfers in quarantine that is not updated. */
+TEST_F_TIMEOUT(show, quarantine, SLOW)
+{
+	ASSERT_TRUE(set_number(TIMEOUT, 100));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, fill(self->stream, self->handle, LENGTH, 0));
+	EXPECT_EQ(1, quarantined(self, 1));
+	ASSERT_TRUE(engine_reset());
+	EXPECT_EQ(0, quarantined(self, 0));
 }
 
 /* Catches: SRAM without a known owner. */
