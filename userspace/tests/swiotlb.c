@@ -5,6 +5,7 @@
  * it would with caches.
  */
 #include <limits.h>
+#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -122,6 +123,92 @@ TEST_F(swiotlb, rest_of_registered_destination)
 	EXPECT_TRUE(all_bytes_are(mem, 0x11, PART));
 	EXPECT_TRUE(all_bytes_are(mem + PART, 0x22, PART));
 	EXPECT_TRUE(all_bytes_are(mem + 2 * PART, 0x11, LENGTH - 2 * PART));
+}
+
+/* Returns a copy of every second part, as rows. */
+static struct dmacpy_op rows_op(uint32_t dst, uint32_t src)
+{
+	return (struct dmacpy_op){
+		.opcode = DMACPY_OP_COPY_2D,
+		.dst = dst,
+		.src = src,
+		.dst_stride = 2 * PART,
+		.src_stride = 2 * PART,
+		.length = PART,
+		.rows = LENGTH / (2 * PART),
+	};
+}
+
+/* Checks that the rows have one byte, and the gaps between them another. */
+static bool rows_are(const uint8_t *mem, uint8_t in, uint8_t between)
+{
+	size_t at;
+
+	for (at = 0; at < LENGTH; at += 2 * PART)
+		if (!all_bytes_are(mem + at, in, PART) ||
+		    !all_bytes_are(mem + at + PART, between, PART))
+			return false;
+	return true;
+}
+
+/* Catches: a sync of the first row only, or of rows without their gaps. */
+TEST_F(swiotlb, rows_of_registered_memory)
+{
+	uint8_t *mem = memory_map(LENGTH);
+	struct dmacpy_op op;
+	int handle;
+
+	handle = memory_register(self->stream, mem, LENGTH, ACCESS_BOTH);
+	ASSERT_LT(0, handle);
+	memset(self->sram_mem, 0x11, LENGTH);
+	memset(mem, 0x22, LENGTH);
+	op = rows_op(self->sram, handle);
+	ASSERT_EQ(0, submit(self->stream, &op, 1));
+	EXPECT_TRUE(rows_are(self->sram_mem, 0x22, 0x11));
+
+	memset(self->sram_mem, 0x33, LENGTH);
+	op = rows_op(handle, self->sram);
+	ASSERT_EQ(0, submit(self->stream, &op, 1));
+	EXPECT_TRUE(rows_are(mem, 0x33, 0x22));
+}
+
+/* Catches: runs of prepared operations that do not sync their memory. */
+TEST_F(swiotlb, runs_of_prepared_copy)
+{
+	uint8_t *to_mem = memory_map(LENGTH), *from_mem = memory_map(LENGTH);
+	struct dmacpy_op op = { .length = LENGTH };
+	struct dmacpy_prepare args = {
+		.size = sizeof(args),
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+	struct dmacpy_run_job job = { };
+	struct dmacpy_run run = {
+		.size = sizeof(run),
+		.flags = DMACPY_SUBMIT_WAIT,
+		.jobs = (uintptr_t)&job,
+		.job_count = 1,
+		.job_size = sizeof(job),
+	};
+	int round;
+
+	op.dst = memory_register(self->stream, to_mem, LENGTH, ACCESS_BOTH);
+	op.src = memory_register(self->stream, from_mem, LENGTH, ACCESS_BOTH);
+	ASSERT_EQ(0, command(self->stream, DMACPY_PREPARE, &args));
+	job.handle = args.handle;
+	for (round = 0; round < 3; round++) {
+		random_fill(from_mem, LENGTH);
+		ASSERT_EQ(1, ioctl(self->stream, DMACPY_RUN, &run));
+		EXPECT_EQ(0, memcmp(to_mem, from_mem, LENGTH));
+	}
+}
+
+/* Catches: a pattern that stays mapped when its job has completed. */
+TEST_F(swiotlb, pattern_is_unmapped)
+{
+	ASSERT_EQ(0, fill(self->stream, self->sram, LENGTH, 0x01020304));
+	EXPECT_EQ(self->used, slots_used());
 }
 
 /* Registers memory that the program syncs, with data unknown to the engine. */
@@ -385,6 +472,23 @@ TEST_F_TIMEOUT(in_flight, memory_is_read, SLOW)
 	EXPECT_EQ(0, run_behind(self->stream, &op, variant->flags));
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x22, LENGTH));
 	EXPECT_TRUE(all_bytes_are(self->to_mem, 0x22, LENGTH));
+}
+
+/* Catches: the same behind a job whose fence no program has requested. */
+TEST_F_TIMEOUT(in_flight, memory_without_fence_is_read, SLOW)
+{
+	struct dmacpy_op op = rows_op(self->memory, self->from);
+	struct dmacpy_submit args = { .flags = variant->flags };
+	unsigned int copied = engine_get("copied");
+
+	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
+	while (engine_get("copied") - copied < op.rows / 2)
+		usleep(1000);
+	ASSERT_TRUE(engine_set("hang", 1));
+	op = rows_op(self->to, self->memory);
+	EXPECT_EQ(0, run_behind(self->stream, &op, variant->flags));
+	EXPECT_TRUE(rows_are(self->mem, 0x22, 0x11));
+	EXPECT_TRUE(rows_are(self->to_mem, 0x22, 0));
 }
 
 /* Catches: the same for a destination that the earlier job has yet to read. */
