@@ -36,7 +36,7 @@ in_comment && /^ \*\/$/ {
 in_comment { take_comment(substr($0, 4)); next }
 
 # What the comment before it describes: a structure, or a function.
-name ~ /^struct / {
+name ~ /^(struct|enum) / {
 	declaration = declaration $0 "\n"
 	if (/^};/)
 		end_structure()
@@ -55,7 +55,7 @@ function take_comment(line)
 	if (first_line) {
 		first_line = 0
 		take_title(line)
-	} else if (line ~ /^@[a-z_]+: /) {
+	} else if (line ~ /^@[A-Za-z_]+: /) {
 		end_argument()
 		argument = substr(line, 2, index(line, ":") - 2)
 		text = substr(line, index(line, ":") + 2)
@@ -84,7 +84,7 @@ function take_title(line)
 		return
 	name = substr(line, 1, RSTART - 1)
 	purpose = substr(line, RSTART + RLENGTH)
-	if (name !~ /^struct /)
+	if (name !~ /^(struct|enum) /)
 		object = object_of(name)
 }
 
