@@ -160,10 +160,11 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * @length: bytes to copy; with 0 nothing happens
  *
  * Returns when the copy has completed. A copy that is too long for one job is
- * split into several. If the engine cannot write single bytes to the program's
- * memory without losing other bytes of the cache line (user_align of struct
- * dmacpy_get_info), the CPU copies the first and last few bytes. So the range
- * only has to be aligned to @copy_align, which is 1 for most engines.
+ * split into several. The CPU can make short copies, see
+ * dmacpy_stream_set_cpu_below(). If the engine cannot write single bytes to the
+ * program's memory without losing other bytes of the cache line (user_align of
+ * struct dmacpy_get_info), the CPU copies the first and last few bytes. So the
+ * range only has to be aligned to @copy_align, which is 1 for most engines.
  *
  * After a failure the bytes of the destination range are undefined.
  *
@@ -178,6 +179,83 @@ int dmacpy_stream_copy(struct dmacpy_stream *stream,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       struct dmacpy_buffer *src, uint64_t src_offset,
 		       uint64_t length);
+
+/**
+ * enum dmacpy_memory - kinds of memory, for dmacpy_stream_set_cpu_below()
+ * @DMACPY_MEMORY_USER: memory of the program, from dmacpy_buffer_register()
+ * @DMACPY_MEMORY_SRAM: SRAM from dmacpy_buffer_alloc()
+ * @DMACPY_MEMORY_DMABUF: any memory, also SRAM, from dmacpy_buffer_import()
+ */
+enum dmacpy_memory {
+	DMACPY_MEMORY_USER,
+	DMACPY_MEMORY_SRAM,
+	DMACPY_MEMORY_DMABUF,
+};
+
+/**
+ * dmacpy_stream_set_cpu_below() - have the CPU make short copies
+ * @stream: an open stream
+ * @dst: kind of memory that these copies write to
+ * @src: kind of memory that these copies read
+ * @length: the CPU makes copies of fewer bytes; 0, the default, leaves all
+ *	copies to the engine
+ *
+ * A short copy by the CPU is complete before the engine would have started. The
+ * length from which on the engine is faster depends on the board and on both
+ * kinds of memory, as the CPU reads SRAM slowly: dmacpy_stream_tune() and the
+ * command "dmacpy tune" measure it.
+ *
+ * This applies to dmacpy_stream_copy(), and to dmacpy_stream_move() of ranges
+ * that do not overlap. The CPU makes a copy only if the engine could start at
+ * once: the device is there, no job of the stream is in flight, and no other
+ * stream or driver uses the buffers. Otherwise the engine makes the copy. The
+ * engine always makes the first copy after jobs that the library has not waited
+ * for. Errors, results and their order are those of the engine. But a copy by
+ * the CPU is no job: statistics do not count it, and jobs that other streams
+ * submit during the copy do not wait for it.
+ *
+ * The library maps both buffers, as dmacpy_buffer_map() does, and brackets the
+ * access. The engine makes all copies of buffers that cannot be mapped, of
+ * memory that was registered with DMACPY_REGISTER_EXPLICIT_SYNC, and of
+ * registered memory in a child process. Imported dma-bufs need exporters whose
+ * mappings memcpy(3) can use.
+ *
+ * The program must keep its registered memory mapped, with the access that it
+ * was registered for, until the buffer is freed. If the device is removed while
+ * the CPU copies from or to SRAM, the program gets a SIGBUS, as on any access
+ * to a mapping of SRAM. The library does not know of jobs that the program
+ * starts by io_uring, by an ioctl or in another process: the program has to
+ * wait for them before it copies from or to the buffers that they use.
+ *
+ * Return: 0, or -EINVAL for an unknown kind of memory.
+ */
+int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
+				enum dmacpy_memory dst, enum dmacpy_memory src,
+				uint64_t length);
+
+/**
+ * dmacpy_stream_tune() - measure which copies the CPU should make
+ * @stream: that the buffers belong to
+ * @dst: buffer to copy to; up to its first 64 KiB are overwritten
+ * @src: buffer to copy from, another one than @dst
+ * @timeout_ms: time after which no copy starts; 50 is enough for most boards
+ * @below: on return the length that was found, 0 if the engine is always
+ *	faster; or NULL
+ *
+ * Times copies by the engine and by the CPU in turn, and doubles the length
+ * until the engine is faster, the buffers are too short, or the time is over.
+ * Then sets dmacpy_stream_set_cpu_below() for the kinds of memory of the two
+ * buffers.
+ *
+ * Return: 0, or an error, after which only @dst has changed: -EINVAL if a
+ * buffer belongs to another stream, if both are the same, or if they are too
+ * short, -EACCES if a buffer lacks the access, -EOPNOTSUPP if the CPU cannot
+ * make such copies, -EBUSY if others use the buffers, -ETIME if the time was
+ * too short for the shortest copies, or the errors of dmacpy_stream_copy().
+ */
+int dmacpy_stream_tune(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
+		       struct dmacpy_buffer *src, unsigned int timeout_ms,
+		       uint64_t *below);
 
 /**
  * dmacpy_stream_move() - copy a range within a buffer; the ranges may overlap

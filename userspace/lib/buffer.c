@@ -15,7 +15,7 @@
 
 /* Takes over @fd, even if it fails. */
 static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
-		     struct dmacpy_buffer **buffer)
+		     enum dmacpy_memory kind, struct dmacpy_buffer **buffer)
 {
 	struct dmacpy_import import = {
 		.size = sizeof(import),
@@ -40,6 +40,7 @@ static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
 	new->access = access;
 	new->size = import.length;
 	new->fd = fd;
+	new->kind = kind;
 	*buffer = new;
 	return 0;
 
@@ -66,7 +67,8 @@ DMACPY_API int dmacpy_buffer_alloc(struct dmacpy_stream *stream,
 		return ret;
 
 	return import_fd(stream, alloc.fd,
-			 DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE, buffer);
+			 DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE,
+			 DMACPY_MEMORY_SRAM, buffer);
 }
 
 DMACPY_API int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd,
@@ -77,7 +79,7 @@ DMACPY_API int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd,
 	if (fd < 0)
 		return -errno;
 
-	return import_fd(stream, fd, access, buffer);
+	return import_fd(stream, fd, access, DMACPY_MEMORY_DMABUF, buffer);
 }
 
 DMACPY_API int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,
@@ -118,7 +120,10 @@ DMACPY_API int dmacpy_buffer_register_flags(struct dmacpy_stream *stream,
 	new->access = access;
 	new->size = length;
 	new->fd = -1;
+	new->kind = DMACPY_MEMORY_USER;
 	new->explicit_sync = !!(flags & DMACPY_REGISTER_EXPLICIT_SYNC);
+	new->no_cpu = new->explicit_sync;
+	new->pid = getpid();
 	new->memory = addr;
 	*buffer = new;
 	return 0;

@@ -266,20 +266,36 @@ int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
 	return 0;
 }
 
-DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
-				  struct dmacpy_buffer *dst,
-				  uint64_t dst_offset,
-				  struct dmacpy_buffer *src,
-				  uint64_t src_offset, uint64_t length)
+int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
+		       struct dmacpy_buffer *src, uint64_t src_offset,
+		       uint64_t length)
 {
 	struct copy copy = {
-		.stream = stream,
+		.stream = dst->stream,
 		.dst = dst,
 		.src = src,
 		.dst_offset = dst_offset,
 		.src_offset = src_offset,
 		.length = length,
 	};
+	int ret;
+
+	ret = dmacpy_job_new(copy.stream, &copy.job);
+	if (ret)
+		return ret;
+
+	ret = run_copy(&copy);
+	dmacpy_job_free(copy.job);
+
+	return ret;
+}
+
+DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
+				  struct dmacpy_buffer *dst,
+				  uint64_t dst_offset,
+				  struct dmacpy_buffer *src,
+				  uint64_t src_offset, uint64_t length)
+{
 	int ret;
 
 	if (dst->stream != stream || src->stream != stream)
@@ -290,14 +306,11 @@ DMACPY_API int dmacpy_stream_copy(struct dmacpy_stream *stream,
 	if (ret)
 		return ret;
 
-	ret = dmacpy_job_new(stream, &copy.job);
-	if (ret)
-		return ret;
+	if (length < stream->cpu_below[dst->kind][src->kind] &&
+	    dmacpy_cpu_copy(dst, dst_offset, src, src_offset, length))
+		return 0;
 
-	ret = run_copy(&copy);
-	dmacpy_job_free(copy.job);
-
-	return ret;
+	return dmacpy_engine_copy(dst, dst_offset, src, src_offset, length);
 }
 
 /* SRAM for a move: large enough for few jobs, a small part of a small SRAM */

@@ -5,10 +5,16 @@
 #ifndef _DMACPY_INTERNAL_H
 #define _DMACPY_INTERNAL_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include <dmacpy.h>
 
 /* All other symbols are hidden (-fvisibility=hidden). */
 #define DMACPY_API __attribute__((visibility("default")))
+
+/* The number of enum dmacpy_memory. */
+#define DMACPY_MEMORIES (DMACPY_MEMORY_DMABUF + 1)
 
 /**
  * struct dmacpy_device - one /dev/dmacpyN
@@ -26,11 +32,16 @@ struct dmacpy_device {
  * @limits: of jobs, and alignments; what is free in it is out of date
  * @bounce: two registered lines of limits.user_align, or NULL before the
  *	first copy that needs them
+ * @cpu_below: the CPU makes copies of fewer bytes; indexed by the kinds of the
+ *	destination and of the source
+ * @busy: jobs that the library has not waited for may be in flight
  */
 struct dmacpy_stream {
 	int fd;
 	struct dmacpy_get_info limits;
 	struct dmacpy_buffer *bounce;
+	uint64_t cpu_below[DMACPY_MEMORIES][DMACPY_MEMORIES];
+	int busy;
 };
 
 /**
@@ -40,7 +51,11 @@ struct dmacpy_stream {
  * @access: DMACPY_ACCESS_* of the engine
  * @size: in bytes
  * @fd: the dma-buf, -1 for registered memory
+ * @kind: the kind of memory
+ * @no_cpu: the CPU must not copy: no mapping, or only the program syncs
  * @explicit_sync: registered with DMACPY_REGISTER_EXPLICIT_SYNC
+ * @pid: the process that registered it
+ * @inode: of the dma-buf, which two buffers can share; 0 while unknown
  * @memory: registered memory, or a mapping of the dma-buf, or NULL
  */
 struct dmacpy_buffer {
@@ -49,7 +64,11 @@ struct dmacpy_buffer {
 	uint32_t access;
 	uint64_t size;
 	int fd;
+	enum dmacpy_memory kind;
+	int no_cpu;
 	int explicit_sync;
+	pid_t pid;
+	uint64_t inode;
 	void *memory;
 };
 
@@ -83,6 +102,52 @@ static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
 {
 	return buffer->fd < 0;
 }
+
+/**
+ * dmacpy_stream_note_submit() - note whether jobs may be in flight
+ * @stream: the stream of a job that was submitted
+ * @flags: DMACPY_SUBMIT_*, of the job
+ * @ret: 0 if the kernel returned success
+ *
+ * Jobs complete in order: after a wait for the last one, none is in flight.
+ */
+static inline void dmacpy_stream_note_submit(struct dmacpy_stream *stream,
+					     uint32_t flags, int ret)
+{
+	if (!(flags & DMACPY_SUBMIT_WAIT))
+		stream->busy = 1;
+	else if (!ret)
+		stream->busy = 0;
+}
+
+/**
+ * dmacpy_cpu_copy() - copy by the CPU if the engine would start at once
+ * @dst: buffer to copy to
+ * @dst_offset: where in @dst
+ * @src: buffer to copy from, of the same stream
+ * @src_offset: where in @src
+ * @length: in bytes; dmacpy_buffer_check_copy() has accepted the copy
+ *
+ * Return: true if the copy is complete. Otherwise the engine has to make it, or
+ * to refuse it.
+ */
+bool dmacpy_cpu_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
+		     struct dmacpy_buffer *src, uint64_t src_offset,
+		     uint64_t length);
+
+/**
+ * dmacpy_engine_copy() - copy by the engine
+ * @dst: as for dmacpy_cpu_copy()
+ * @dst_offset: as for dmacpy_cpu_copy()
+ * @src: as for dmacpy_cpu_copy()
+ * @src_offset: as for dmacpy_cpu_copy()
+ * @length: as for dmacpy_cpu_copy()
+ *
+ * Return: as dmacpy_stream_copy().
+ */
+int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
+		       struct dmacpy_buffer *src, uint64_t src_offset,
+		       uint64_t length);
 
 /**
  * dmacpy_buffer_check_copy() - would the kernel take this as one operation

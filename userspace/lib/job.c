@@ -163,6 +163,7 @@ DMACPY_API int dmacpy_job_submit(struct dmacpy_job *job,
 	dmacpy_job_describe(job, submit);
 	ret = dmacpy_ioctl(job->stream->fd, DMACPY_SUBMIT, submit);
 	job->refused_op = ret && submit->size >= known ? submit->refused_op : 0;
+	dmacpy_stream_note_submit(job->stream, submit->flags, ret);
 
 	return ret;
 }

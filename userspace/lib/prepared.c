@@ -90,6 +90,7 @@ DMACPY_API int dmacpy_prepared_submit(struct dmacpy_prepared *prepared,
 	how->job_count = 1;
 	how->job_size = sizeof(job);
 	ret = run(prepared->stream->fd, how);
+	dmacpy_stream_note_submit(prepared->stream, how->flags, ret < 0);
 	how->jobs = 0;
 	how->job_count = 0;
 
@@ -117,6 +118,10 @@ DMACPY_API int dmacpy_stream_run(struct dmacpy_stream *stream,
 		.job_count = count,
 		.job_size = sizeof(*jobs),
 	};
+	int ret;
 
-	return run(stream->fd, &args);
+	ret = run(stream->fd, &args);
+	dmacpy_stream_note_submit(stream, flags, ret < 0);
+
+	return ret;
 }

@@ -3,7 +3,7 @@
 # Included by ../Makefile. Each executable file in $(O)/tests is a test that
 # prints KTAP. KSELFTEST is the directory of kselftest_harness.h.
 
-TESTS := abi account async camera copier crossing data engines fake fences \
+TESTS := abi account async camera copier cpu crossing data engines fake fences \
 	 heap idle \
 	 latency library life limits order outputs power prepared probe report \
 	 share show sram stall storm swiotlb unbind watchdog

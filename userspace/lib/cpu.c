@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Short copies by the CPU, where it is faster than the engine.
+ *
+ * The CPU makes a copy only if the engine would accept it and start at once: no
+ * job that the library knows of is in flight in the stream, and no other stream
+ * or driver uses the buffers. The engine makes all other copies: it waits,
+ * reports failures of earlier jobs, and refuses bad copies. So the results are
+ * those of the engine.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/dma-buf.h>
+
+#include "internal.h"
+
+/* The shortest and the longest copy that are timed */
+#define MIN_TIMED 64
+#define MAX_TIMED (64 * 1024)
+/* Copies of a length by each of the two; the median counts */
+#define ROUNDS 15
+
+/* SRAM that was imported counts as memory of another driver. */
+static bool is_foreign(const struct dmacpy_buffer *buffer)
+{
+	return buffer->kind == DMACPY_MEMORY_DMABUF;
+}
+
+/*
+ * A mapping that fails once is not tried again. In a child of the process that
+ * registered memory, the address is that of other memory, or of none.
+ */
+static bool is_mapped(struct dmacpy_buffer *buffer)
+{
+	void *addr;
+
+	if (buffer->no_cpu)
+		return false;
+	if (dmacpy_buffer_is_user(buffer))
+		return getpid() == buffer->pid;
+	if (buffer->memory)
+		return true;
+
+	buffer->no_cpu = dmacpy_buffer_map(buffer, &addr) < 0;
+
+	return !buffer->no_cpu;
+}
+
+static uint64_t inode(struct dmacpy_buffer *buffer)
+{
+	struct stat stat;
+
+	if (!buffer->inode && !fstat(buffer->fd, &stat))
+		buffer->inode = stat.st_ino;
+
+	return buffer->inode;
+}
+
+/* Are these two buffers one dma-buf, in which the ranges may overlap? */
+static bool is_same_dmabuf(struct dmacpy_buffer *dst, struct dmacpy_buffer *src)
+{
+	return dst != src &&
+	       !dmacpy_buffer_is_user(dst) && !dmacpy_buffer_is_user(src) &&
+	       (is_foreign(dst) || is_foreign(src)) && inode(dst) == inode(src);
+}
+
+/* Is the device there, and would a job with these buffers start at once? */
+static bool is_idle(const struct dmacpy_buffer *dst,
+		    const struct dmacpy_buffer *src)
+{
+	struct pollfd fds[3] = { { .fd = dst->stream->fd } };
+	nfds_t count = 1;
+
+	if (!dmacpy_buffer_is_user(src))
+		fds[count++] = (struct pollfd){ src->fd, POLLIN, 0 };
+	if (!dmacpy_buffer_is_user(dst))
+		fds[count++] = (struct pollfd){ dst->fd, POLLOUT, 0 };
+
+	return poll(fds, count, 0) == (int)count - 1 && !fds[0].revents;
+}
+
+static bool begin(const struct dmacpy_buffer *buffer, uint64_t access)
+{
+	return !is_foreign(buffer) ||
+	       !dmacpy_ioctl_sync(buffer->fd, DMA_BUF_SYNC_START | access);
+}
+
+/* SRAM is not cached, but the CPU combines and delays writes to it. */
+static bool end(const struct dmacpy_buffer *buffer, uint64_t access)
+{
+	if (!is_foreign(buffer) && (buffer->kind != DMACPY_MEMORY_SRAM ||
+				    access == DMA_BUF_SYNC_READ))
+		return true;
+
+	return !dmacpy_ioctl_sync(buffer->fd, DMA_BUF_SYNC_END | access);
+}
+
+static void copy_bytes(const struct dmacpy_buffer *dst, uint64_t dst_offset,
+		       const struct dmacpy_buffer *src, uint64_t src_offset,
+		       uint64_t length)
+{
+	memcpy((char *)dst->memory + dst_offset,
+	       (const char *)src->memory + src_offset, length);
+}
+
+/* In one bracket, as exporters do not count nested ones. */
+static bool copy_within(const struct dmacpy_buffer *buffer, uint64_t dst_offset,
+			uint64_t src_offset, uint64_t length)
+{
+	if (!begin(buffer, DMA_BUF_SYNC_RW))
+		return false;
+
+	copy_bytes(buffer, dst_offset, buffer, src_offset, length);
+
+	return end(buffer, DMA_BUF_SYNC_RW);
+}
+
+static bool copy_between(const struct dmacpy_buffer *dst, uint64_t dst_offset,
+			 const struct dmacpy_buffer *src, uint64_t src_offset,
+			 uint64_t length)
+{
+	bool ended;
+
+	if (!begin(src, DMA_BUF_SYNC_READ))
+		return false;
+	if (!begin(dst, DMA_BUF_SYNC_WRITE)) {
+		end(src, DMA_BUF_SYNC_READ);
+		return false;
+	}
+
+	copy_bytes(dst, dst_offset, src, src_offset, length);
+
+	ended = end(dst, DMA_BUF_SYNC_WRITE);
+
+	return end(src, DMA_BUF_SYNC_READ) && ended;
+}
+
+bool dmacpy_cpu_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
+		     struct dmacpy_buffer *src, uint64_t src_offset,
+		     uint64_t length)
+{
+	uint64_t align = dst->stream->limits.copy_align;
+
+	if (dst->stream->busy ||
+	    (dst_offset | src_offset | length) & (align - 1) ||
+	    !is_mapped(dst) || !is_mapped(src) || is_same_dmabuf(dst, src) ||
+	    !is_idle(dst, src))
+		return false;
+
+	if (dst == src)
+		return copy_within(dst, dst_offset, src_offset, length);
+
+	return copy_between(dst, dst_offset, src, src_offset, length);
+}
+
+DMACPY_API int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
+					   enum dmacpy_memory dst,
+					   enum dmacpy_memory src,
+					   uint64_t length)
+{
+	if (dst >= DMACPY_MEMORIES || src >= DMACPY_MEMORIES)
+		return -EINVAL;
+
+	stream->cpu_below[dst][src] = length;
+	return 0;
+}
+
+/**
+ * struct timing - times of copies between a pair of buffers
+ * @dst: buffer to copy to
+ * @src: buffer to copy from
+ * @deadline: time after which no copy starts, in nanoseconds
+ * @engine: durations of the copies by the engine, in nanoseconds
+ * @cpu: durations of the copies by the CPU
+ */
+struct timing {
+	struct dmacpy_buffer *dst;
+	struct dmacpy_buffer *src;
+	uint64_t deadline;
+	uint64_t engine[ROUNDS];
+	uint64_t cpu[ROUNDS];
+};
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+
+	return time.tv_sec * UINT64_C(1000000000) + time.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *first = a, *second = b;
+
+	return (*first > *second) - (*first < *second);
+}
+
+static uint64_t median(uint64_t *times)
+{
+	qsort(times, ROUNDS, sizeof(*times), compare);
+
+	return times[ROUNDS / 2];
+}
+
+/* Returns -ETIME after the deadline, -EBUSY if others use the buffers. */
+static int time_round(struct timing *timing, unsigned int round,
+		      uint64_t length)
+{
+	uint64_t start = now(), middle;
+	int ret;
+
+	if (start >= timing->deadline)
+		return -ETIME;
+
+	ret = dmacpy_engine_copy(timing->dst, 0, timing->src, 0, length);
+	if (ret)
+		return ret;
+
+	middle = now();
+	if (!dmacpy_cpu_copy(timing->dst, 0, timing->src, 0, length))
+		return -EBUSY;
+
+	timing->engine[round] = middle - start;
+	timing->cpu[round] = now() - middle;
+	return 0;
+}
+
+static int time_length(struct timing *timing, uint64_t length)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ROUNDS && !ret; i++)
+		ret = time_round(timing, i, length);
+
+	return ret;
+}
+
+/* Stops at the first length at which the CPU is not faster. */
+static int find_break_even(struct timing *timing, uint64_t *below)
+{
+	uint64_t align = timing->dst->stream->limits.copy_align;
+	uint64_t length = align > MIN_TIMED ? align : MIN_TIMED;
+	uint64_t max = MAX_TIMED;
+	int ret;
+
+	if (max > timing->dst->size)
+		max = timing->dst->size;
+	if (max > timing->src->size)
+		max = timing->src->size;
+	if (length > max)
+		return -EINVAL;
+
+	for (; length <= max; length *= 2) {
+		ret = time_length(timing, length);
+		if (ret)
+			return ret;
+		if (median(timing->cpu) >= median(timing->engine))
+			break;
+		*below = length + 1;
+	}
+
+	return 0;
+}
+
+DMACPY_API int dmacpy_stream_tune(struct dmacpy_stream *stream,
+				  struct dmacpy_buffer *dst,
+				  struct dmacpy_buffer *src,
+				  unsigned int timeout_ms, uint64_t *below)
+{
+	struct timing timing = {
+		.dst = dst,
+		.src = src,
+		.deadline = now() + timeout_ms * UINT64_C(1000000),
+	};
+	uint64_t found = 0;
+	int ret;
+
+	if (dst == src || dst->stream != stream || src->stream != stream)
+		return -EINVAL;
+
+	ret = dmacpy_buffer_check_copy(dst, 0, src, 0, 0);
+	if (ret)
+		return ret;
+
+	if (!is_mapped(dst) || !is_mapped(src))
+		return -EOPNOTSUPP;
+
+	ret = find_break_even(&timing, &found);
+	/* A length that was found before the deadline is valid. */
+	if (ret && !(ret == -ETIME && found))
+		return ret;
+
+	stream->cpu_below[dst->kind][src->kind] = found;
+	if (below)
+		*below = found;
+	return 0;
+}
