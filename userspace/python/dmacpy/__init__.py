@@ -16,8 +16,8 @@ the C library returns. Different streams can be used by different threads; a
 stream with its buffers and jobs by one thread at a time.
 """
 
-from ._objects import (Access, Buffer, Device, Event, Info, Job, Plane, Stream,
-                       devices, fence_signalled, wait_fence)
+from ._objects import (Access, Buffer, Device, Event, Info, Job, Memory, Plane,
+                       Stream, devices, fence_signalled, wait_fence)
 
-__all__ = ["Access", "Buffer", "Device", "Event", "Info", "Job", "Plane",
-           "Stream", "devices", "fence_signalled", "wait_fence"]
+__all__ = ["Access", "Buffer", "Device", "Event", "Info", "Job", "Memory",
+           "Plane", "Stream", "devices", "fence_signalled", "wait_fence"]

@@ -24,6 +24,13 @@ class Access(enum.IntFlag):
     READ_WRITE = 3
 
 
+class Memory(enum.IntEnum):
+    """Kinds of memory: of buffers from register(), alloc() and import_fd()."""
+    USER = 0
+    SRAM = 1
+    DMABUF = 2
+
+
 class Info(NamedTuple):
     """The properties of a device, as struct dmacpy_get_info has them."""
     name: str
@@ -214,6 +221,24 @@ class Stream(_Object):
         """Copy within a buffer, as memmove() does."""
         call(lib.stream_move, self._handle, buffer._handle, dst_offset,
              src_offset, length)
+
+    def set_cpu_below(self, dst: Memory, src: Memory, length: int) -> None:
+        """Have the CPU make copies of fewer bytes, where it is faster.
+
+        0, the default, leaves all copies to the engine.
+        """
+        call(lib.stream_set_cpu_below, self._handle, dst, src, length)
+
+    def tune(self, dst: Buffer, src: Buffer, timeout: float = 0.1) -> int:
+        """Measure below which length the CPU is faster, and return it.
+
+        Calls set_cpu_below() with it for the kinds of memory of the two
+        buffers. ``dst`` is overwritten.
+        """
+        below = ctypes.c_uint64()
+        call(lib.stream_tune, self._handle, dst._handle, src._handle,
+             int(timeout * 1000), ctypes.byref(below))
+        return below.value
 
     def new_job(self) -> Job:
         """Make a job without operations."""

@@ -15,7 +15,7 @@ import threading
 import unittest
 
 import dmacpy
-from dmacpy import Access, Plane
+from dmacpy import Access, Memory, Plane
 
 FAKE_ENGINE = "/sys/kernel/debug/dmacpy_fake_dma/"
 PAGE = mmap.PAGESIZE
@@ -103,6 +103,21 @@ class Data(Case):
         self.stream.move(sram, 100, 0, 1000)
         with sram.access(Access.READ) as view:
             self.assertEqual(view, data[:100] + data[:1000] + data[1100:])
+
+    def test_cpu_below(self):
+        """Catches: arguments that do not reach the library."""
+        sram = self.stream.alloc(PAGE)
+        data = bytearray(self.random.randbytes(PAGE))
+        memory = self.stream.register(data)
+        self.stream.set_cpu_below(Memory.SRAM, Memory.USER, PAGE)
+        self.stream.copy(sram, memory, PAGE // 2)
+        with sram.access(Access.READ) as view:
+            self.assertEqual(view[:PAGE // 2], data[:PAGE // 2])
+        self.assertGreaterEqual(self.stream.tune(sram, memory, 1), 0)
+        with wanted_errno(self, errno.EINVAL):
+            self.stream.tune(sram, sram)
+        with wanted_errno(self, errno.EINVAL):
+            self.stream.set_cpu_below(3, Memory.USER, PAGE)
 
     def test_job(self):
         """Catches: a plane or a pattern that the library gets wrong."""
