@@ -361,6 +361,8 @@ test_bench_formats()
 		fail "other members"
 	expect 0 dmacpy bench --mode cpu --time 1
 	grep -q 'mode cpu' out || fail "no table"
+	expect 0 dmacpy bench --mode copy --time 1 --verify
+	grep -q 'mode copy' out || fail "no table"
 }
 
 # Catches: invalid combinations of options, with a figure as a result.
@@ -384,6 +386,8 @@ test_bench_errors()
 	message 'no source'
 	expect 2 dmacpy bench --op 2d --size 24
 	message 'multiple'
+	expect 2 dmacpy bench --mode copy --prepared
+	expect 2 dmacpy bench --mode copy --op 2d
 	expect 2 dmacpy bench --mode copier --op fill
 	message 'only copies'
 	expect 2 dmacpy bench --mode copier --streams 2

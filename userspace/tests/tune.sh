@@ -168,6 +168,29 @@ test_parts()
 		}' || fail "another length: $(tail -n 6 tune.json)"
 }
 
+short_copies_are_found()
+{
+	expect 0 dmacpy tune -d "$node" --src user --dst sram --seconds 2
+	sed 's/^/# /' out
+	tr -d '\n' <out | grep -Eq "dmacpy_stream_set_cpu_below\(stream, $(:
+		)DMACPY_MEMORY_SRAM, +DMACPY_MEMORY_USER, [0-9]+\);" || return
+	expect 0 dmacpy tune -d "$node" --src user --dst sram --json --seconds 2
+	cp out tune.json
+	[ "$(told cpu_below)" != 'user-sram 0' ]
+}
+
+# Catches: no length below which the CPU makes the library's copies, or one for
+# other kinds of memory. The engine is slower than the CPU.
+test_short_copies()
+{
+	local try=1
+	knob delay_us 200
+	trap 'knob delay_us 0' EXIT
+	until short_copies_are_found; do
+		[ $((try += 1)) -le $tries ] || fail "no length: $(cat out)"
+	done
+}
+
 # Catches: a table that lacks what it is for; a time that is not kept.
 test_table()
 {
@@ -206,4 +229,4 @@ test_usage()
 	expect 1 dmacpy tune -d 99
 }
 
-run_tests break_even moves_with_the_engine parts table warns usage
+run_tests break_even moves_with_the_engine parts short_copies table warns usage

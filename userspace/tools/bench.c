@@ -35,8 +35,8 @@ static const char help[] =
 	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
 	"      --mode MODE      wait by sync, event, fence or uring; or copier: by\n"
 	"                       all channels; or cpu: without the engine, by\n"
-	"                       memcpy() or memset(); or alloc: only take SRAM and\n"
-	"                       give it back\n"
+	"                       memcpy() or memset(); or copy: by the library with\n"
+	"                       the CPU; or alloc: only take SRAM and give it back\n"
 	"      --depth N        jobs in flight of each stream, 1\n"
 	"      --batch N        copies in each job, 1\n"
 	"      --threads N      threads, 1\n"
@@ -156,7 +156,7 @@ static int parse_mode(struct bench *bench)
 	bench->mode = bench_mode_find(optarg);
 	if (!bench->mode)
 		return usage_error("bench",
-				   "--mode has to be sync, event, fence, uring, copier, cpu or alloc, not '%s'",
+				   "--mode has to be sync, event, fence, uring, copier, cpu, copy or alloc, not '%s'",
 				   optarg);
 	if (!bench->mode->round)
 		return usage_error("bench",
@@ -284,10 +284,13 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s copies nothing: leave --verify out",
 				   bench->mode->name);
-	if (bench->mode->copier &&
-	    (bench->opcode != DMACPY_OP_COPY || bench->no_implicit))
+	if (bench->mode->only_copies && bench->opcode != DMACPY_OP_COPY)
 		return usage_error("bench",
-				   "--mode copier only copies, and always without implicit fences");
+				   "--mode %s only copies: leave --op out",
+				   bench->mode->name);
+	if (bench->mode->copier && bench->no_implicit)
+		return usage_error("bench",
+				   "--mode copier never uses implicit fences");
 	if (bench->mode->copier && bench->streams > bench->threads)
 		return usage_error("bench",
 				   "--mode copier has a copier for each thread: leave --streams out");

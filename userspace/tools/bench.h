@@ -76,6 +76,7 @@ struct bench_worker;
  * @one_job: there is never more than one job in flight
  * @no_jobs: the engine has no part in it
  * @no_copies: nothing is copied or filled
+ * @only_copies: neither fills nor copies of rows
  * @copier: jobs are those of a copier, which has streams of its own
  * @takes_more: DMACPY_SUBMIT_MORE is of use
  * @takes_many: one RUN starts all prepared jobs of a round
@@ -92,6 +93,7 @@ struct bench_mode {
 	bool one_job;
 	bool no_jobs;
 	bool no_copies;
+	bool only_copies;
 	bool copier;
 	bool takes_more;
 	bool takes_many;
@@ -289,6 +291,19 @@ static inline struct bench_stream *bench_stream(struct bench_worker *worker,
 						unsigned int i)
 {
 	return &worker->streams[worker->first + i * worker->bench->threads];
+}
+
+/* The library's name of a kind of memory */
+static inline enum dmacpy_memory bench_memory_of(enum bench_kind kind)
+{
+	switch (kind) {
+	case BENCH_SRAM:
+		return DMACPY_MEMORY_SRAM;
+	case BENCH_USER:
+		return DMACPY_MEMORY_USER;
+	default:
+		return DMACPY_MEMORY_DMABUF;
+	}
 }
 
 /* Copies in a round of one stream. */

@@ -187,6 +187,47 @@ static int cpu_round(struct bench_worker *worker)
 	return ret;
 }
 
+/* The CPU makes all copies of the library. */
+static int copy_begin(struct bench_worker *worker)
+{
+	const struct bench *bench = worker->bench;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < worker->mine && !ret; i++)
+		ret = dmacpy_stream_set_cpu_below(bench_stream(worker,
+							       i)->stream,
+						  bench_memory_of(bench->dst),
+						  bench_memory_of(bench->src),
+						  UINT64_MAX);
+
+	return ret;
+}
+
+static int copy_round(struct bench_worker *worker)
+{
+	const struct bench_stream *stream;
+	const struct dmacpy_op *op;
+	unsigned int i, j;
+	int ret;
+
+	for (i = 0; i < worker->mine; i++) {
+		stream = bench_stream(worker, i);
+		for (j = 0; j < worker->bench->batch; j++) {
+			op = &stream->ops[j];
+			ret = dmacpy_stream_copy(stream->stream,
+						 stream->dst.buffer,
+						 op->dst_offset,
+						 stream->src.buffer,
+						 op->src_offset, op->length);
+			if (ret)
+				return ret;
+		}
+	}
+
+	return 0;
+}
+
 static int alloc_round(struct bench_worker *worker)
 {
 	struct dmacpy_alloc alloc;
@@ -239,6 +280,7 @@ static const struct bench_mode modes[] = {
 	{
 		.name = "copier",
 		.one_job = true,
+		.only_copies = true,
 		.copier = true,
 		.begin = bench_copier_begin,
 		.round = bench_copier_round,
@@ -249,6 +291,14 @@ static const struct bench_mode modes[] = {
 		.one_job = true,
 		.no_jobs = true,
 		.round = cpu_round,
+	},
+	{
+		.name = "copy",
+		.one_job = true,
+		.no_jobs = true,
+		.only_copies = true,
+		.begin = copy_begin,
+		.round = copy_round,
 	},
 	{
 		.name = "alloc",

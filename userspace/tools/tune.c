@@ -2,6 +2,7 @@
 /*
  * dmacpy tune: measures from what size on the engine pays, with dmacpy bench.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,9 @@
 #define MIN_SIZE 64
 #define MAX_SIZE (1U << 20)
 
+/* The longest copy that the library times */
+#define MAX_CPU_SIZE (64U << 10)
+
 /* More make a median no better. */
 #define ROUNDS 1001
 
@@ -25,8 +29,8 @@
 static const char help[] =
 	"usage: dmacpy tune [OPTION...]\n\n"
 	"Measure from what size on the engine is faster than the CPU, for each pair of\n"
-	"kinds of memory, and how long the parts of a copy by several channels should\n"
-	"be. End other programs first.\n\n"
+	"kinds of memory, which copies of the library the CPU should make, and how long\n"
+	"the parts of a copy by several channels should be. End other programs first.\n\n"
 	"options:\n"
 	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"      --src MEMORY         only from user, sram, udmabuf or heap\n"
@@ -161,6 +165,35 @@ static int measure_row(struct tune *tune, struct tune_row *row)
 	return 0;
 }
 
+/* The library doubles the length each time, which takes little time. */
+static int measure_cpu_below(struct tune *tune, struct tune_pair *pair)
+{
+	struct bench_stream stream = { };
+	struct bench *bench = &tune->bench;
+	uint64_t max = max_size(tune, pair);
+	int ret;
+
+	bench->batch = 1;
+	bench->size = max < MAX_CPU_SIZE ? max : MAX_CPU_SIZE;
+	bench_make_layout(bench);
+	ret = bench_stream_open(bench, &stream);
+	if (!ret) {
+		ret = dmacpy_stream_tune(stream.stream, stream.dst.buffer,
+					 stream.src.buffer,
+					 share_of_time(tune) / 1000000 + 1,
+					 &pair->cpu_below);
+		/* Too slow to time: the engine makes all copies. */
+		if (ret == -ETIME)
+			ret = 0;
+		if (ret)
+			device_error("cannot time copies of the library", ret);
+	}
+	bench_stream_close(&stream);
+	tune->left--;
+
+	return ret;
+}
+
 /* Until a copy takes longer than there is time for */
 static int measure_pair(struct tune *tune, struct tune_pair *pair)
 {
@@ -181,7 +214,7 @@ static int measure_pair(struct tune *tune, struct tune_pair *pair)
 	}
 	tune->left = left - 3 * TUNE_ROWS;
 
-	return 0;
+	return measure_cpu_below(tune, pair);
 }
 
 /* The fastest channel needs the longest parts. */
@@ -240,7 +273,7 @@ static int measure_all(struct tune *tune)
 	unsigned int i;
 
 	find_pairs(tune);
-	tune->all = 3 * TUNE_ROWS * tune->count + 2;
+	tune->all = (3 * TUNE_ROWS + 1) * tune->count + 2;
 	tune->left = tune->all;
 	tune->deadline = seconds_now() + tune->seconds;
 	/* Memory that was freed a moment ago may not be available yet. */

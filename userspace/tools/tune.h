@@ -37,12 +37,14 @@ struct tune_row {
  * struct tune_pair - copies from one kind of memory to another
  * @src: from where
  * @dst: to where
+ * @cpu_below: the length that dmacpy_stream_tune() found
  * @count: number of @rows
  * @rows: results by size
  */
 struct tune_pair {
 	enum bench_kind src;
 	enum bench_kind dst;
+	uint64_t cpu_below;
 	unsigned int count;
 	struct tune_row rows[TUNE_ROWS];
 };

@@ -85,6 +85,40 @@ static void print_pair(const struct tune_pair *pair)
 	       first->one.ns_cpu / 1e3);
 }
 
+static const char by_cpu[] =
+	"\nTo have the CPU make copies that are too short for the engine:\n";
+
+static const char *memory_name(enum bench_kind kind)
+{
+	static const char * const names[] = {
+		[DMACPY_MEMORY_USER] = "DMACPY_MEMORY_USER",
+		[DMACPY_MEMORY_SRAM] = "DMACPY_MEMORY_SRAM",
+		[DMACPY_MEMORY_DMABUF] = "DMACPY_MEMORY_DMABUF",
+	};
+
+	return names[bench_memory_of(kind)];
+}
+
+static void print_cpu_below(const struct tune *tune)
+{
+	const struct tune_pair *pair;
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < tune->count; i++) {
+		pair = &tune->pairs[i];
+		if (!pair->cpu_below)
+			continue;
+		if (!any)
+			printf(by_cpu);
+		any = true;
+		printf("  dmacpy_stream_set_cpu_below(stream, %s,\n"
+		       "                              %s, %" PRIu64 ");\n",
+		       memory_name(pair->dst), memory_name(pair->src),
+		       pair->cpu_below);
+	}
+}
+
 static const char busy[] =
 	"in %u of %u measurements half of the copies took over twice the minimum.\n"
 	"If other programs run, end them, or measure for more --seconds.";
@@ -124,6 +158,7 @@ static void print_table(const struct tune *tune)
 	       "a job", "a job", "MB/s", "MB/s", "takes us", "the CPU");
 	for (i = 0; i < tune->count; i++)
 		print_pair(&tune->pairs[i]);
+	print_cpu_below(tune);
 	print_parts(tune);
 }
 
@@ -147,6 +182,7 @@ static void print_json_pair(const struct tune_pair *pair)
 	       bench_kind_names[pair->src], bench_kind_names[pair->dst]);
 	print_json_break_even("break_even", pair, false);
 	print_json_break_even("break_even_32", pair, true);
+	printf("      \"cpu_below\": %" PRIu64 ",\n", pair->cpu_below);
 	printf("      \"engine_bytes_per_s\": %.0f,\n"
 	       "      \"cpu_bytes_per_s\": %.0f,\n      \"sizes\": [",
 	       bytes_per_s(pair, false), bytes_per_s(pair, true));
