@@ -53,6 +53,13 @@ static int cdev_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	return dmacpy_uring_cmd(cmd->file->private_data, cmd, issue_flags);
 }
 
+static int cdev_uring_cmd_iopoll(struct io_uring_cmd *cmd,
+				 struct io_comp_batch *batch,
+				 unsigned int poll_flags)
+{
+	return dmacpy_uring_poll(cmd);
+}
+
 /*
  * Waits for the first record only. Records that cannot be copied are not lost.
  */
@@ -122,6 +129,7 @@ static const struct file_operations cdev_fops = {
 	.unlocked_ioctl = cdev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.uring_cmd = cdev_uring_cmd,
+	.uring_cmd_iopoll = cdev_uring_cmd_iopoll,
 };
 
 /**

@@ -264,7 +264,8 @@ static int uring_start_job(struct dmacpy_stream *stream,
  *
  * Context: Process.
  * Return: -EIOCBQUEUED: the request completes with the result of the job, or
- * has; or as documented in the user interface.
+ * has; dmacpy_uring_poll() completes that of a polled ring. Or as documented in
+ * the user interface.
  */
 int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		     unsigned int issue_flags)
@@ -282,8 +283,27 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		dmacpy_uring_keep_area(cmd, issue_flags);
 	if (ret)
 		return ret;
+	if (issue_flags & IO_URING_F_IOPOLL)
+		return -EIOCBQUEUED;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
 	if (!dmacpy_queue_await(stream, uring_waiter(cmd)))
 		uring_complete(cmd, issue_flags);
 	return -EIOCBQUEUED;
+}
+
+/**
+ * dmacpy_uring_poll() - complete a request of a polled ring if its job has
+ * @cmd: the request, which dmacpy_uring_cmd() has started
+ *
+ * io_uring calls this again and again, so that nothing has to wake its task.
+ *
+ * Context: Process; io_uring holds the lock of the ring.
+ * Return: the number of requests that were completed.
+ */
+int dmacpy_uring_poll(struct io_uring_cmd *cmd)
+{
+	if (!dmacpy_queue_is_done(uring_waiter(cmd)))
+		return 0;
+	uring_complete(cmd, 0);
+	return 1;
 }

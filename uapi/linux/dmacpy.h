@@ -553,8 +553,8 @@ struct dmacpy_run_command {
  * which the kernel only reads.
  *
  * Flags other than IN_FENCE and NO_IMPLICIT are refused: EINVAL. Closing a ring
- * cancels its requests, but the jobs continue; before Linux 6.7 closing the
- * ring, or exiting the program, waits for them.
+ * cancels its requests, but the jobs continue; before Linux 6.7, and with
+ * IORING_SETUP_IOPOLL, closing the ring or exiting the program waits for them.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;

@@ -56,6 +56,12 @@ FIXTURE_VARIANT_ADD(uring, sqpoll)
 	.flags = IORING_SETUP_SQPOLL | IORING_SETUP_SQE128,
 };
 
+/* io_uring does not cancel requests of such a ring. */
+FIXTURE_VARIANT_ADD(uring, iopoll)
+{
+	.flags = IORING_SETUP_IOPOLL,
+};
+
 /* Fills buffer i with i + 1. */
 FIXTURE_SETUP(uring)
 {
@@ -103,14 +109,21 @@ static struct dmacpy_submit submit_args(const struct dmacpy_op *op)
 	};
 }
 
-/* The result of the next request, -ETIME if there is none in time. */
+/*
+ * The result of the next request, -ETIME if there is none in time. A ring that
+ * polls stops early when another task is to run.
+ */
 static int next_result(struct io_uring *ring, uint64_t *user_data)
 {
 	struct __kernel_timespec time = { .tv_sec = BOUND_MS / 1000 };
+	unsigned int start = milliseconds();
 	struct io_uring_cqe *cqe;
 	int ret;
 
-	ret = io_uring_wait_cqe_timeout(ring, &cqe, &time);
+	do {
+		ret = io_uring_wait_cqe_timeout(ring, &cqe, &time);
+	} while (ret == -ETIME && ring->flags & IORING_SETUP_IOPOLL &&
+		 milliseconds() - start < BOUND_MS);
 	if (ret)
 		return ret;
 	ret = cqe->res;
@@ -345,6 +358,8 @@ TEST_F(uring, polls)
 	struct dmacpy_submit args = submit_args(&op);
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&self->ring);
 
+	if (variant->flags & IORING_SETUP_IOPOLL)
+		SKIP(return, "such a ring has no poll requests");
 	io_uring_prep_poll_add(sqe, self->stream, POLLIN);
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	ring_wait_until_issued(&self->ring);
@@ -517,6 +532,9 @@ TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, next_result(&self->ring, NULL));
 
+	/* Such a ring tries again until there is room. */
+	if (variant->flags & IORING_SETUP_IOPOLL)
+		return;
 	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < max; i++)
@@ -618,6 +636,8 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 	int status, i;
 	pid_t child;
 
+	if (variant->flags & IORING_SETUP_IOPOLL)
+		SKIP(return, "the program waits for its requests");
 	ASSERT_TRUE(set_number(TIMEOUT, 4 * BOUND_MS));
 	ASSERT_TRUE(engine_set("hang", 1));
 	child = fork();
@@ -722,6 +742,8 @@ TEST_F_TIMEOUT(uring, program_is_stopped, SLOW)
 
 	if (variant->flags & IORING_SETUP_SQPOLL)
 		SKIP(return, "the ring's own thread completes it");
+	if (variant->flags & IORING_SETUP_IOPOLL)
+		SKIP(return, "the program waits for its requests");
 	ASSERT_TRUE(engine_set("delay_us", 500 * 1000));
 	ASSERT_EQ(0, pipe(holders));
 	child = fork();
@@ -772,6 +794,7 @@ struct racer {
 	int stream;
 	struct dmacpy_op op;
 	struct dmacpy_submit args;	/* may be read until the test ends */
+	unsigned int flags;
 	unsigned int wrong;
 	int result;	/* the last wrong one */
 };
@@ -786,7 +809,7 @@ static void *race(void *data)
 	int ret;
 
 	for (i = 0; i < ROUNDS / 10; i++) {
-		if (io_uring_queue_init(ENTRIES, &ring, 0)) {
+		if (io_uring_queue_init(ENTRIES, &ring, racer->flags)) {
 			racer->wrong++;
 			return NULL;
 		}
@@ -817,6 +840,7 @@ TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
 		racers[i] = (struct racer){
 			.stream = self->stream,
 			.op = copy_op(self),
+			.flags = variant->flags & IORING_SETUP_IOPOLL,
 		};
 		racers[i].op.length = 64;
 		racers[i].args = submit_args(&racers[i].op);
