@@ -324,21 +324,45 @@ static int chan_start_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	return xfer->result;
 }
 
+/* Submit the first row of a tile; the rest of it stays the piece. */
+static int chan_submit_row(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_piece *tile = &xfer->piece, row = *tile;
+	int ret;
+
+	row.kind = DMACPY_PIECE_COPY;
+	row.length = tile->row;
+	ret = dmacpy_engine_submit(&chan->engine, &row, &xfer->client);
+	if (ret)
+		return ret;
+	tile->dst += tile->dst_stride;
+	tile->src += tile->src_stride;
+	if (--tile->rows == 1)
+		tile->kind = DMACPY_PIECE_COPY;
+	return 0;
+}
+
 static int chan_submit_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 			     u64 *left)
 {
 	struct dmacpy_piece *piece = &xfer->piece;
+	size_t length;
 	int ret;
 
 	if (!piece->length)
 		xfer->ops->next(xfer, chan->max_piece, piece);
+	length = piece->length;
 	ret = dmacpy_engine_submit(&chan->engine, piece, &xfer->client);
+	/* The engine's driver may refuse this tile, but not a row of it. */
+	if (ret == -EAGAIN && piece->kind == DMACPY_PIECE_TILE) {
+		length = piece->row;
+		ret = chan_submit_row(chan, xfer);
+	}
 	if (ret)
 		return ret;
-	trace_dmacpy_chan_feed(chan->engine.dma_name,
-			       piece->length);
-	*left -= piece->length;
-	piece->length = 0;
+	trace_dmacpy_chan_feed(chan->engine.dma_name, length);
+	*left -= length;
+	piece->length -= length;
 	return 0;
 }
 

@@ -58,6 +58,8 @@ static const struct {
 	/* Frees the descriptor at work twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_FORGETS | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIET },
+	/* Takes the interrupt after the first row for that of the last one. */
+	{ "omap-dma-engine", DMACPY_QUIRK_NO_TILES },
 	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIET },
 	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIET },
 };
@@ -116,6 +118,34 @@ static void engine_callback_no_residue(void *param,
 	client->called_back(client, result->result != DMA_TRANS_NOERROR);
 }
 
+/*
+ * Each row is a frame of one chunk, the gap behind it included. Some kernels
+ * have no DEFINE_RAW_FLEX() yet.
+ */
+static struct dma_async_tx_descriptor *
+engine_prep_tile(const struct dmacpy_engine *engine,
+		 const struct dmacpy_piece *piece)
+{
+	u8 memory[sizeof(struct dma_interleaved_template) +
+		  sizeof(struct data_chunk)]
+		__aligned(__alignof__(struct dma_interleaved_template)) = { };
+	struct dma_interleaved_template *tile = (void *)memory;
+
+	tile->src_start = piece->src;
+	tile->dst_start = piece->dst;
+	tile->dir = DMA_MEM_TO_MEM;
+	tile->src_inc = true;
+	tile->dst_inc = true;
+	tile->src_sgl = piece->src_stride != piece->row;
+	tile->dst_sgl = piece->dst_stride != piece->row;
+	tile->numf = piece->rows;
+	tile->frame_size = 1;
+	tile->sgl[0].size = piece->row;
+	tile->sgl[0].src_icg = piece->src_stride - piece->row;
+	tile->sgl[0].dst_icg = piece->dst_stride - piece->row;
+	return dmaengine_prep_interleaved_dma(engine->dma, tile, ENGINE_FLAGS);
+}
+
 static struct dma_async_tx_descriptor *
 engine_prep(const struct dmacpy_engine *engine,
 	    const struct dmacpy_piece *piece)
@@ -127,10 +157,12 @@ engine_prep(const struct dmacpy_engine *engine,
 	/* Reclaim may wait for the fences that this leads to. */
 	if (unlikely(sleeps))
 		flags = memalloc_noreclaim_save();
-	if (piece->fill)
+	if (piece->kind == DMACPY_PIECE_FILL)
 		desc = dmaengine_prep_dma_memset(engine->dma, piece->dst,
 						 piece->pattern, piece->length,
 						 ENGINE_FLAGS);
+	else if (piece->kind == DMACPY_PIECE_TILE)
+		desc = engine_prep_tile(engine, piece);
 	else
 		desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst,
 						 piece->src, piece->length,
@@ -151,8 +183,8 @@ engine_prep(const struct dmacpy_engine *engine,
  * only start the next one from there.
  *
  * Context: One at a time. Atomic, or process with DMACPY_QUIRK_SLEEPS.
- * Return: 0; -EAGAIN if the engine has no descriptor now; -EIO if it takes
- * none.
+ * Return: 0; -EAGAIN if the engine has no descriptor now, or does not copy such
+ * a tile; -EIO if it takes none.
  */
 int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 			 const struct dmacpy_piece *piece,
@@ -295,8 +327,10 @@ static int engine_check(struct dmacpy_engine *engine)
 	engine->dev = dmaengine_get_dma_device(engine->dma);
 	engine->align = 1 << device->copy_align;
 	engine->id = engine->dma->chan_id;
-	engine->fills = dma_has_cap(DMA_MEMSET, device->cap_mask);
 	engine->quirks = engine_find_quirks(device->dev);
+	engine->fills = dma_has_cap(DMA_MEMSET, device->cap_mask);
+	engine->tiles = dma_has_cap(DMA_INTERLEAVE, device->cap_mask) &&
+			!(engine->quirks & DMACPY_QUIRK_NO_TILES);
 	if (!device->device_terminate_all)
 		engine->quirks |= DMACPY_QUIRK_UNSTOPPABLE;
 	engine->depth = engine->quirks & DMACPY_QUIRK_ONE ? 1 : ENGINE_DEPTH;

@@ -3,29 +3,61 @@
 #ifndef DMACPY_ENGINE_H
 #define DMACPY_ENGINE_H
 
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 struct device;
 struct dma_chan;
 
 /**
+ * enum dmacpy_piece_kind - what a descriptor does
+ * @DMACPY_PIECE_COPY: copies
+ * @DMACPY_PIECE_FILL: fills, which dmacpy_engine.fills is needed for
+ * @DMACPY_PIECE_TILE: copies rows, which dmacpy_engine.tiles is needed for
+ */
+enum dmacpy_piece_kind {
+	DMACPY_PIECE_COPY,
+	DMACPY_PIECE_FILL,
+	DMACPY_PIECE_TILE,
+};
+
+/**
  * struct dmacpy_piece - what one descriptor copies, or fills
  * @dst: address of the destination for the engine
  * @src: address of the source, if it is not filled
- * @length: bytes
- * @fill: it is filled, which dmacpy_engine.fills is needed for
- * @pattern: with this, four times the same byte
+ * @length: bytes, without the gaps between rows
+ * @kind: what is done
+ * @pattern: of a fill: four times the same byte
+ * @rows: of a tile: number of rows
+ * @row: of a tile: bytes of a row
+ * @dst_stride: of a tile: from row to row of the destination
+ * @src_stride: of a tile: from row to row of the source
  */
 struct dmacpy_piece {
 	dma_addr_t dst;
 	dma_addr_t src;
 	size_t length;
-	bool fill;
+	enum dmacpy_piece_kind kind;
 	u32 pattern;
+	u16 rows;
+	u16 row;
+	u16 dst_stride;
+	u16 src_stride;
 };
 
 /* Of addresses and lengths that are filled: not all drivers check that. */
 #define DMACPY_FILL_ALIGN	8
+/*
+ * Not all drivers check these either: at_xdmac has 12 bits for rows, edma 16
+ * bits with a sign for strides.
+ */
+#define DMACPY_TILE_ROWS	4096U
+#define DMACPY_TILE_STRIDE	(SZ_32K - 1)
+/*
+ * Engines access a tile as widely as its addresses and rows are aligned, up to
+ * this; at_xdmac does not check whether its strides are, too.
+ */
+#define DMACPY_TILE_WIDTH	8
 
 /**
  * struct dmacpy_client - the owner of descriptors
@@ -53,6 +85,7 @@ struct dmacpy_client {
  *	another piece of hardware each time that it is requested.
  * @DMACPY_QUIRK_ALONE: a descriptor must not be submitted, on any channel of
  *	the engine, while another one may complete
+ * @DMACPY_QUIRK_NO_TILES: calls back for a tile before all of it is copied
  */
 enum dmacpy_quirk {
 	DMACPY_QUIRK_SLEEPS = 1 << 0,
@@ -63,6 +96,7 @@ enum dmacpy_quirk {
 	DMACPY_QUIRK_UNSTOPPABLE = 1 << 5,
 	DMACPY_QUIRK_QUIET = 1 << 6,
 	DMACPY_QUIRK_ALONE = 1 << 7,
+	DMACPY_QUIRK_NO_TILES = 1 << 8,
 };
 
 /**
@@ -78,6 +112,7 @@ enum dmacpy_quirk {
  * @quirks: enum dmacpy_quirk
  * @depth: limit of descriptors in flight, 1 if they may pass each other
  * @fills: it sets memory to a byte; cleared if that turns out to be wrong
+ * @tiles: it copies rows with gaps between them; cleared likewise
  */
 struct dmacpy_engine {
 	struct device *parent;
@@ -91,6 +126,7 @@ struct dmacpy_engine {
 	unsigned int quirks;
 	unsigned int depth;
 	bool fills;
+	bool tiles;
 };
 
 int dmacpy_engine_open(struct dmacpy_engine *engine);

@@ -588,6 +588,7 @@ int dmacpy_plan_complete(struct dmacpy_plan *plan,
 
 	plan->dma_dev = chan->dma_dev;
 	plan->fills = chan->engine.fills;
+	plan->tiles = chan->engine.tiles;
 	for (; point < end; point++) {
 		plan->shared |= !!dmacpy_buf_resv(point->buf);
 		plan->bounces |= point->buf->bounces && point->write;
@@ -615,7 +616,7 @@ static bool plan_cut_fill(const struct dmacpy_plan *plan,
 	    !IS_ALIGNED(piece->dst, DMACPY_FILL_ALIGN) ||
 	    piece->length < DMACPY_FILL_ALIGN)
 		return false;
-	piece->fill = true;
+	piece->kind = DMACPY_PIECE_FILL;
 	piece->pattern = op->pattern;
 	piece->length = round_down(piece->length, DMACPY_FILL_ALIGN);
 	return true;
@@ -634,6 +635,74 @@ static void plan_advance(struct dmacpy_plan_cursor *at,
 	at->op++;
 }
 
+static size_t plan_tile_size(size_t row, size_t stride, unsigned int rows)
+{
+	return (rows - 1) * stride + row;
+}
+
+/* Number of whole rows in the @size bytes from the first one on */
+static unsigned int plan_tile_rows(size_t row, size_t stride, size_t size)
+{
+	return size < row ? 0 : (size - row) / stride + 1;
+}
+
+/* Are the strides aligned for the widest access that the first row allows? */
+static bool plan_tile_is_aligned(const struct dmacpy_piece *tile)
+{
+	unsigned long ends = lower_32_bits(tile->dst | tile->src) | tile->row |
+			     DMACPY_TILE_WIDTH;
+
+	return IS_ALIGNED(tile->dst_stride | tile->src_stride,
+			  1U << __ffs(ends));
+}
+
+/*
+ * Cut a tile of as many rows as lie in one segment of the source and one of the
+ * destination, if the engine can copy it with one descriptor.
+ */
+static bool plan_cut_tile(const struct dmacpy_plan *plan,
+			  struct dmacpy_plan_cursor *at, size_t max,
+			  struct dmacpy_piece *piece)
+{
+	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op *op = &plan->op[at->op];
+	size_t row = op->length, size;
+	unsigned int rows;
+
+	if (!plan->tiles || at->done || op->length > max ||
+	    op->length > op->src_stride ||
+	    op->src_stride > DMACPY_TILE_STRIDE ||
+	    op->dst_stride > DMACPY_TILE_STRIDE)
+		return false;
+
+	rows = min3(op->rows - at->row, DMACPY_TILE_ROWS,
+		    (unsigned int)(max / row));
+	size = plan_tile_size(row, op->dst_stride, rows);
+	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset +
+				     at->row * op->dst_stride, &at->dst_hint,
+				     &size);
+	rows = plan_tile_rows(row, op->dst_stride, size);
+	if (rows < 2)
+		return false;
+	size = plan_tile_size(row, op->src_stride, rows);
+	piece->src = dmacpy_buf_addr(ends->src, op->src_offset +
+				     at->row * op->src_stride, &at->src_hint,
+				     &size);
+	rows = plan_tile_rows(row, op->src_stride, size);
+	piece->row = row;
+	piece->dst_stride = op->dst_stride;
+	piece->src_stride = op->src_stride;
+	if (rows < 2 || !plan_tile_is_aligned(piece))
+		return false;
+
+	piece->kind = DMACPY_PIECE_TILE;
+	piece->rows = rows;
+	piece->length = rows * row;
+	at->row += rows - 1;
+	plan_advance(at, op, row);
+	return true;
+}
+
 static void plan_cut_piece(const struct dmacpy_plan *plan,
 			   struct dmacpy_plan_cursor *at, size_t max,
 			   struct dmacpy_piece *piece)
@@ -641,6 +710,8 @@ static void plan_cut_piece(const struct dmacpy_plan *plan,
 	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 
+	if (op->rows > 1 && plan_cut_tile(plan, at, max, piece))
+		return;
 	piece->length = min_t(u64, op->length - at->done, max);
 	piece->dst = dmacpy_buf_addr(ends->dst, op->dst_offset + at->done +
 				     at->row * op->dst_stride, &at->dst_hint,
@@ -680,7 +751,7 @@ void dmacpy_plan_cut(const struct dmacpy_plan *plan,
 	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 
-	piece->fill = false;
+	piece->kind = DMACPY_PIECE_COPY;
 	if (at->done || !plan_is_piece(op, ends, max)) {
 		plan_cut_piece(plan, at, max, piece);
 	} else {

@@ -58,6 +58,7 @@ struct dmacpy_plan_cursor {
  * @needs_sync: the caches are to be made ready for the engine
  * @nfills: number of operations that fill, set when they are checked
  * @fills: the engine can fill by itself, with a byte
+ * @tiles: the engine can copy rows with gaps by itself
  * @dma_dev: the engine's device, for which @pattern is mapped
  * @pattern: what FILL copies from: a block for each, in order
  * @pattern_addr: its address for the engine
@@ -86,6 +87,7 @@ struct dmacpy_plan {
 	bool needs_sync;
 	unsigned int nfills;
 	bool fills;
+	bool tiles;
 	struct device *dma_dev;
 	void *pattern;
 	dma_addr_t pattern_addr;

@@ -447,6 +447,19 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 	return chan->quiet ? NULL : "does not call back when it fills memory";
 }
 
+/* Likewise: rows can be copied one by one. */
+static const char *recovery_test_tile(struct dmacpy_chan *chan)
+{
+	bool right = false;
+
+	if (!chan->engine.tiles)
+		return NULL;
+	chan->quiet = dmacpy_testcopy_tile(&chan->test, RECOVERY_TEST_TIME,
+					   &right);
+	chan->engine.tiles = right;
+	return chan->quiet ? NULL : "does not call back when it copies rows";
+}
+
 /* Not at work: to terminate what completes just then is beyond some. */
 static const char *recovery_test_termination(struct dmacpy_chan *chan)
 {
@@ -462,7 +475,8 @@ static const char *recovery_test_termination(struct dmacpy_chan *chan)
 static const char *recovery_test_all(struct dmacpy_chan *chan)
 {
 	return recovery_test_one(chan) ?: recovery_test_many(chan) ?:
-	       recovery_test_fill(chan) ?: recovery_test_termination(chan);
+	       recovery_test_fill(chan) ?: recovery_test_tile(chan) ?:
+	       recovery_test_termination(chan);
 }
 
 static int recovery_setup(struct dmacpy_chan *chan)

@@ -20,6 +20,9 @@
 /* A chain has one piece less: twice what engines are given at a time. */
 #define TESTCOPY_BLOCKS	64
 #define TESTCOPY_SCRATCH	(TESTCOPY_BLOCKS * TESTCOPY_SIZE)
+/* Rows of a tile, of a block each, and the first block of their destination */
+#define TESTCOPY_ROWS	10
+#define TESTCOPY_TILE	(2 * TESTCOPY_ROWS)
 /* How long a chain gets new pieces after a full ring, in jiffies. */
 #define TESTCOPY_CHAIN	(HZ / 2)
 /* So long, in jiffies, the engine calls back if it did not ignore the issue. */
@@ -245,6 +248,21 @@ const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 	return testcopy_run_chain(copy, timeout);
 }
 
+/* False if it does not call back; @done, if the engine took it as well. */
+static bool testcopy_try(struct dmacpy_testcopy *copy, unsigned long timeout,
+			 const struct dmacpy_piece *piece, bool *done)
+{
+	copy->failed = false;
+	*done = testcopy_submit(copy, piece);
+	if (!*done)
+		return true;
+	dmacpy_engine_issue(copy->engine);
+	if (!testcopy_wait(copy, 1, timeout))
+		return false;
+	*done = !READ_ONCE(copy->failed);
+	return true;
+}
+
 /**
  * dmacpy_testcopy_fill() - have the engine fill memory by itself
  * @copy: what test copies need
@@ -260,22 +278,92 @@ bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
 	const struct dmacpy_piece piece = {
 		.dst = copy->addr + DMACPY_FILL_ALIGN,
 		.length = TESTCOPY_SIZE - DMACPY_FILL_ALIGN,
-		.fill = true,
+		.kind = DMACPY_PIECE_FILL,
 		.pattern = 0x5a5a5a5a,
 	};
 	u8 *mem = copy->scratch;
 
 	memset(mem, 0, 2 * TESTCOPY_SIZE);
-	copy->failed = false;
-	if (!testcopy_submit(copy, &piece))
-		return true;
-	dmacpy_engine_issue(copy->engine);
-	if (!testcopy_wait(copy, 1, timeout))
+	if (!testcopy_try(copy, timeout, &piece, right))
 		return false;
-	*right = !READ_ONCE(copy->failed) &&
+	*right = *right &&
 		 !memchr_inv(mem, 0, DMACPY_FILL_ALIGN) &&
 		 !memchr_inv(mem + DMACPY_FILL_ALIGN, 0x5a, piece.length) &&
 		 !memchr_inv(mem + TESTCOPY_SIZE, 0, TESTCOPY_SIZE);
+	return true;
+}
+
+/* The rows are there, and nothing else. */
+static bool testcopy_tile_is_right(const struct dmacpy_testcopy *copy,
+				   unsigned int dst_step, unsigned int src_step)
+{
+	const u8 *dst = copy->scratch + TESTCOPY_TILE * TESTCOPY_SIZE;
+	const u8 *src = copy->scratch;
+	unsigned int i;
+
+	for (i = 0; i < TESTCOPY_BLOCKS - TESTCOPY_TILE; i++) {
+		if (i % dst_step || i / dst_step >= TESTCOPY_ROWS) {
+			if (memchr_inv(dst, 0, TESTCOPY_SIZE))
+				return false;
+		} else {
+			if (memcmp(dst, src, TESTCOPY_SIZE))
+				return false;
+			src += src_step * TESTCOPY_SIZE;
+		}
+		dst += TESTCOPY_SIZE;
+	}
+	return true;
+}
+
+static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  unsigned int dst_step, unsigned int src_step,
+			  bool *right)
+{
+	const struct dmacpy_piece piece = {
+		.dst = copy->addr + TESTCOPY_TILE * TESTCOPY_SIZE,
+		.src = copy->addr,
+		.length = TESTCOPY_ROWS * TESTCOPY_SIZE,
+		.kind = DMACPY_PIECE_TILE,
+		.rows = TESTCOPY_ROWS,
+		.row = TESTCOPY_SIZE,
+		.dst_stride = dst_step * TESTCOPY_SIZE,
+		.src_stride = src_step * TESTCOPY_SIZE,
+	};
+
+	get_random_bytes(copy->scratch, TESTCOPY_TILE * TESTCOPY_SIZE);
+	memset(copy->scratch + TESTCOPY_TILE * TESTCOPY_SIZE, 0,
+	       TESTCOPY_SCRATCH - TESTCOPY_TILE * TESTCOPY_SIZE);
+	if (!testcopy_try(copy, timeout, &piece, right))
+		return false;
+	*right = *right && testcopy_tile_is_right(copy, dst_step, src_step);
+	return true;
+}
+
+/**
+ * dmacpy_testcopy_tile() - have the engine copy rows with gaps between them
+ * @copy: what test copies need
+ * @timeout: how long each of three may take, in jiffies
+ * @right: set to whether it has copied the rows, and nothing else
+ *
+ * The gaps are at one end, then at the other, then of two lengths at both.
+ *
+ * Context: Process.
+ * Return: false if it did not call back.
+ */
+bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  bool *right)
+{
+	static const struct {
+		u8 dst;
+		u8 src;
+	} steps[] = { { 1, 2 }, { 2, 1 }, { 3, 2 } };
+	unsigned int i;
+
+	*right = true;
+	for (i = 0; i < ARRAY_SIZE(steps) && *right; i++)
+		if (!testcopy_tile(copy, timeout, steps[i].dst, steps[i].src,
+				   right))
+			return false;
 	return true;
 }
 

@@ -66,6 +66,8 @@ const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 				  unsigned long timeout);
 bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  bool *right);
+bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
+			  bool *right);
 int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
 			       unsigned long timeout,
 			       const struct dmacpy_sram *sram);

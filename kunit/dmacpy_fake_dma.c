@@ -86,6 +86,9 @@
  *	that it does not copy memory
  * @memset: if this is set when a channel is requested, the engine also fills
  *	memory with a byte; if it is 2, with another one
+ * @tiles: if this is set when a channel is requested, the engine also copies
+ *	rows, as at_xdmac; if it is 2, as imx-dma, with one gap for both ends;
+ *	if it is 3, as at_hdmac, it refuses to
  * @no_sram_read: what is not RAM reads as zeroes
  * @no_sram_write: what is written to what is not RAM gets lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
@@ -95,12 +98,14 @@
  * @next_long: descriptors that copy a few bytes too many
  * @next_dropped: descriptors that vanish
  * @next_no_prep: preparations that give no descriptor
+ * @next_no_tile: preparations of rows that give no descriptor
  * @next_no_submit: submissions that fail
  * @next_late: terminated descriptors that go on and call back
  * @late_us: output since it was set to 0, how late the thread of a channel was
  *	at most: it has to share the CPU
  * @races: output, number of preparations that @one_list does not allow
  * @filled: output, number of descriptors filled
+ * @tiled: output, number of descriptors whose rows were copied
  * @copied: output, number of descriptors copied
  * @interrupts: output, number of interrupts, for one or more descriptors
  */
@@ -131,6 +136,7 @@ struct fake_script {
 	u32 no_terminate;
 	u32 no_memcpy;
 	u32 memset;
+	u32 tiles;
 	u32 no_sram_read;
 	u32 no_sram_write;
 	u32 sram_ignored;
@@ -140,11 +146,13 @@ struct fake_script {
 	u32 next_long;
 	u32 next_dropped;
 	u32 next_no_prep;
+	u32 next_no_tile;
 	u32 next_no_submit;
 	u32 next_late;
 	u32 late_us;
 	atomic_t races;
 	atomic_t filled;
+	atomic_t tiled;
 	atomic_t copied;
 	atomic_t interrupts;
 };
@@ -157,7 +165,11 @@ struct fake_script {
  * @src: where from
  * @fill: fill it instead
  * @value: with this
- * @length: bytes
+ * @length: bytes, of all rows
+ * @rows: of a tile; otherwise 0
+ * @row: bytes of a row
+ * @dst_stride: from row to row
+ * @src_stride: from row to row
  * @issued: when it was
  * @last: of those that were issued together
  * @terminated: the client has forgotten it
@@ -173,6 +185,10 @@ struct fake_desc {
 	bool fill;
 	u8 value;
 	size_t length;
+	size_t rows;
+	size_t row;
+	size_t dst_stride;
+	size_t src_stride;
 	ktime_t issued;
 	bool last;
 	bool terminated;
@@ -342,6 +358,31 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 	return dst && src;
 }
 
+/* The first @length bytes of the rows. */
+static bool fake_copy_tile(struct fake_chan *chan, const struct fake_desc *desc,
+			   size_t length)
+{
+	struct device *dev = chan->base.device->dev;
+	size_t gaps = desc->rows - 1, row, at;
+	void *dst, *src;
+
+	dst = fake_map(dev, desc->dst, gaps * desc->dst_stride + desc->row);
+	src = fake_map(dev, desc->src, gaps * desc->src_stride + desc->row);
+	for (row = 0; dst && src && row < desc->rows; row++) {
+		at = row * desc->row;
+		if (at < length)
+			fake_move(dev, desc, dst + row * desc->dst_stride,
+				  src + row * desc->src_stride,
+				  min(desc->row, length - at));
+	}
+	fake_unmap(dev, desc->dst, dst);
+	fake_unmap(dev, desc->src, src);
+	atomic_inc(&fake_script.tiled);
+	/* The data has to be visible before the completion. */
+	wmb();
+	return dst && src;
+}
+
 static bool fake_fill(struct fake_chan *chan, const struct fake_desc *desc,
 		      size_t length)
 {
@@ -360,7 +401,9 @@ static bool fake_fill(struct fake_chan *chan, const struct fake_desc *desc,
 static bool fake_work(struct fake_chan *chan, const struct fake_desc *desc,
 		      size_t length)
 {
-	return desc->fill ? fake_fill(chan, desc, length) :
+	if (desc->fill)
+		return fake_fill(chan, desc, length);
+	return desc->rows ? fake_copy_tile(chan, desc, length) :
 	       fake_copy(chan, desc, length);
 }
 
@@ -712,6 +755,48 @@ fake_prep_memset(struct dma_chan *base, dma_addr_t dst, int value,
 	return tx;
 }
 
+/*
+ * As at_xdmac and its driver do: 12 bits for the number of rows, and accesses
+ * as wide as the addresses and the length of the first row are aligned.
+ */
+static void fake_set_rows(struct fake_desc *desc,
+			  struct dma_interleaved_template *tile)
+{
+	size_t dst_gap = dmaengine_get_dst_icg(tile, tile->sgl);
+	size_t src_gap = dmaengine_get_src_icg(tile, tile->sgl);
+	unsigned long bits;
+
+	desc->row = tile->sgl[0].size;
+	desc->rows = (tile->numf - 1) % 4096 + 1;
+	bits = lower_32_bits(desc->dst | desc->src) | desc->row | 8;
+	desc->dst_stride = desc->row + round_down(dst_gap, 1 << __ffs(bits));
+	desc->src_stride = desc->row + round_down(src_gap, 1 << __ffs(bits));
+	if (READ_ONCE(fake_script.tiles) != 2)
+		return;
+	desc->dst_stride = desc->row + tile->sgl[0].icg * tile->dst_sgl;
+	desc->src_stride = desc->row + tile->sgl[0].icg * tile->src_sgl;
+}
+
+static struct dma_async_tx_descriptor *
+fake_prep_interleaved(struct dma_chan *base,
+		      struct dma_interleaved_template *tile,
+		      unsigned long tx_flags)
+{
+	struct dma_async_tx_descriptor *tx;
+
+	if (!tile->numf || tile->frame_size != 1 ||
+	    tile->dir != DMA_MEM_TO_MEM)
+		return NULL;
+	if (READ_ONCE(fake_script.tiles) == 3 ||
+	    fake_next(&fake_script.next_no_tile))
+		return NULL;
+	tx = fake_prep_memcpy(base, tile->dst_start, tile->src_start,
+			      tile->numf * tile->sgl[0].size, tx_flags);
+	if (tx)
+		fake_set_rows(to_fake_desc(tx), tile);
+	return tx;
+}
+
 static void fake_issue(struct fake_chan *chan, bool one)
 {
 	ktime_t now = ktime_get();
@@ -838,6 +923,9 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 	dma_cap_clear(DMA_MEMSET, *caps);
 	if (READ_ONCE(script->memset))
 		dma_cap_set(DMA_MEMSET, *caps);
+	dma_cap_clear(DMA_INTERLEAVE, *caps);
+	if (READ_ONCE(script->tiles))
+		dma_cap_set(DMA_INTERLEAVE, *caps);
 	if (!READ_ONCE(script->dies))
 		WRITE_ONCE(chan->dead, false);
 	/* Terminated descriptors that continue do not count. */
@@ -921,6 +1009,7 @@ static int fake_add_device(struct fake_dma *fake, struct device *dev)
 	device->device_free_chan_resources = fake_free_chan_resources;
 	device->device_prep_dma_memcpy = fake_prep_memcpy;
 	device->device_prep_dma_memset = fake_prep_memset;
+	device->device_prep_interleaved_dma = fake_prep_interleaved;
 	device->device_issue_pending = fake_issue_pending;
 	device->device_tx_status = fake_tx_status;
 	device->device_terminate_all = fake_terminate_all;
@@ -966,6 +1055,7 @@ static const struct {
 	FAKE_FILE(no_terminate),
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(memset),
+	FAKE_FILE(tiles),
 	FAKE_FILE(no_sram_read),
 	FAKE_FILE(no_sram_write),
 	FAKE_FILE(sram_ignored),
@@ -975,6 +1065,7 @@ static const struct {
 	FAKE_FILE(next_long),
 	FAKE_FILE(next_dropped),
 	FAKE_FILE(next_no_prep),
+	FAKE_FILE(next_no_tile),
 	FAKE_FILE(next_no_submit),
 	FAKE_FILE(next_late),
 	FAKE_FILE(late_us),
@@ -992,6 +1083,7 @@ static void fake_add_files(void)
 				   (void *)script + fake_files[i].offset);
 	debugfs_create_atomic_t("races", 0400, dir, &script->races);
 	debugfs_create_atomic_t("filled", 0400, dir, &script->filled);
+	debugfs_create_atomic_t("tiled", 0400, dir, &script->tiled);
 	debugfs_create_atomic_t("copied", 0400, dir, &script->copied);
 	debugfs_create_atomic_t("interrupts", 0400, dir, &script->interrupts);
 	fake_debugfs = dir;

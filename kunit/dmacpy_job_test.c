@@ -109,21 +109,32 @@ static void job_takes_little_memory(struct kunit *test)
 				1024 + 160 * nops);
 }
 
-/* A buffer that no engine touches. */
+/* A buffer that no engine touches, in two segments if the first is shorter. */
+static struct dmacpy_buf *job_untouched_in_two(struct kunit *test,
+					       struct dmacpy_chan *chan,
+					       unsigned int size,
+					       unsigned int first, u32 access)
+{
+	struct test_layout layout = { .size = size, .nsegs = 1 };
+	struct test_seg *segs;
+
+	segs = kunit_kcalloc(test, 2, sizeof(*segs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, segs);
+	segs[0].addr = 0x1000;
+	segs[0].length = first;
+	segs[1].addr = 0x1000000;
+	segs[1].length = size - first;
+	layout.nsegs += first < size;
+	layout.segs = segs;
+	return test_buf_import(test, chan, test_dmabuf_new(test, &layout),
+			       access);
+}
+
 static struct dmacpy_buf *job_untouched(struct kunit *test,
 					struct dmacpy_chan *chan,
 					unsigned int size, u32 access)
 {
-	struct test_layout layout = { .size = size, .nsegs = 1 };
-	struct test_seg *seg;
-
-	seg = kunit_kzalloc(test, sizeof(*seg), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, seg);
-	seg->addr = 0x1000;
-	seg->length = size;
-	layout.segs = seg;
-	return test_buf_import(test, chan, test_dmabuf_new(test, &layout),
-			       access);
+	return job_untouched_in_two(test, chan, size, size, access);
 }
 
 /* As dmacpy_submit() does; @ends are of the operations as they are now. */
@@ -446,11 +457,147 @@ static void job_counts_what_is_joined(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
+#define TILE_SIZE	(128 * 1024)
+#define TILE_PIECES	6
+
+struct job_tile_case {
+	const char *name;
+	unsigned int rows;
+	u64 length;
+	u64 dst_stride;
+	u64 src_stride;
+	u64 dst_offset;
+	unsigned int dst_first;	/* of two segments, if not 0 */
+	unsigned int src_first;
+	size_t max;
+	bool unable;
+	unsigned int pieces[TILE_PIECES];	/* rows of a tile, or 0 */
+	size_t lengths[TILE_PIECES];
+};
+
+static const struct job_tile_case job_tile_cases[] = {
+	{ "gaps at both ends", 4, 16, 32, 48,
+	  .pieces = { 4 }, .lengths = { 64 } },
+	{ "a gap in the source", 4, 16, 16, 48,
+	  .pieces = { 4 }, .lengths = { 64 } },
+	{ "a gap in the destination", 4, 16, 32, 16,
+	  .pieces = { 4 }, .lengths = { 64 } },
+	{ "no gap", 4, 16, 16, 16, .lengths = { 64 } },
+	{ "one row", 1, 16, 32, 48, .lengths = { 16 } },
+	{ "an engine that cannot", 3, 16, 32, 48, .unable = true,
+	  .lengths = { 16, 16, 16 } },
+	{ "a row of the destination in two segments", 6, 16, 32, 48,
+	  .dst_first = 70,
+	  .pieces = { 2, 0, 0, 3 }, .lengths = { 32, 6, 10, 48 } },
+	{ "a row of the source in two segments", 6, 16, 32, 48,
+	  .src_first = 152,
+	  .pieces = { 3, 0, 0, 2 }, .lengths = { 48, 8, 8, 32 } },
+	{ "a gap in two segments", 5, 16, 32, 48, .src_first = 120,
+	  .pieces = { 3, 2 }, .lengths = { 48, 32 } },
+	{ "a row that ends with its segment", 4, 16, 32, 48, .dst_first = 48,
+	  .pieces = { 2, 2 }, .lengths = { 32, 32 } },
+	{ "a row alone in its segment", 3, 16, 32, 48, .dst_first = 32,
+	  .pieces = { 0, 2 }, .lengths = { 16, 32 } },
+	{ "more rows than an engine has", 5000, 2, 4, 4,
+	  .pieces = { 4096, 904 }, .lengths = { 8192, 1808 } },
+	{ "the last row alone", 4097, 2, 4, 4,
+	  .pieces = { 4096, 0 }, .lengths = { 8192, 2 } },
+	{ "more bytes than a piece", 8, 16, 32, 48, .max = 111,
+	  .pieces = { 6, 2 }, .lengths = { 96, 32 } },
+	{ "a row as long as a piece", 2, 16, 32, 48, .max = 16,
+	  .lengths = { 16, 16 } },
+	{ "a row longer than a piece", 2, 200, 400, 400, .max = 128,
+	  .lengths = { 128, 72, 128, 72 } },
+	{ "the longest destination stride", 3, 1, 32767, 2,
+	  .pieces = { 3 }, .lengths = { 3 } },
+	{ "the longest source stride", 3, 1, 2, 32767,
+	  .pieces = { 3 }, .lengths = { 3 } },
+	{ "a longer destination stride", 3, 1, 32768, 2,
+	  .lengths = { 1, 1, 1 } },
+	{ "a longer source stride", 3, 1, 2, 32768, .lengths = { 1, 1, 1 } },
+	{ "rows that overlap in the source", 3, 16, 32, 8,
+	  .lengths = { 16, 16, 16 } },
+	{ "one row repeated", 3, 16, 32, 0, .lengths = { 16, 16, 16 } },
+	{ "a destination stride less aligned than the rows", 2, 16, 36, 48,
+	  .lengths = { 16, 16 } },
+	{ "a source stride less aligned than the rows", 2, 16, 32, 49,
+	  .lengths = { 16, 16 } },
+	{ "rows less aligned than the first", 4, 16, 36, 48,
+	  .pieces = { 0, 3 }, .lengths = { 16, 48 } },
+	{ "strides as aligned as the rows", 2, 12, 20, 28,
+	  .pieces = { 2 }, .lengths = { 24 } },
+	{ "strides as aligned as the destination", 2, 16, 36, 44,
+	  .dst_offset = 4, .pieces = { 2 }, .lengths = { 32 } },
+};
+
+KUNIT_ARRAY_PARAM_DESC(job_tile, job_tile_cases, name);
+
+static void job_expect_piece(struct kunit *test,
+			     const struct dmacpy_piece *piece,
+			     unsigned int rows, size_t length,
+			     const struct dmacpy_op *op)
+{
+	KUNIT_EXPECT_EQ(test, length, piece->length);
+	if (!rows) {
+		KUNIT_EXPECT_EQ(test, DMACPY_PIECE_COPY, piece->kind);
+		return;
+	}
+	KUNIT_EXPECT_EQ(test, DMACPY_PIECE_TILE, piece->kind);
+	KUNIT_EXPECT_EQ(test, rows, piece->rows);
+	KUNIT_EXPECT_EQ(test, op->length, piece->row);
+	KUNIT_EXPECT_EQ(test, op->dst_stride, piece->dst_stride);
+	KUNIT_EXPECT_EQ(test, op->src_stride, piece->src_stride);
+}
+
+/*
+ * Catches: a descriptor for each row where one could do, or one for what some
+ * engine cannot do at once and does wrong.
+ */
+static void job_cuts_tiles(struct kunit *test)
+{
+	const struct job_tile_case *param = test->param_value;
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY_2D,
+		.rows = param->rows,
+		.length = param->length,
+		.dst_stride = param->dst_stride,
+		.src_stride = param->src_stride,
+		.dst_offset = param->dst_offset,
+	};
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
+	struct dmacpy_plan_cursor at = { };
+	struct dmacpy_plan_ends ends;
+	struct dmacpy_piece piece;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	chan->engine.tiles = !param->unable;
+	ends.dst = job_untouched_in_two(test, chan, TILE_SIZE,
+					param->dst_first ?: TILE_SIZE,
+					JOB_READ_WRITE);
+	ends.src = job_untouched_in_two(test, chan, TILE_SIZE,
+					param->src_first ?: TILE_SIZE,
+					JOB_READ_WRITE);
+	job->plan->op[0] = op;
+	KUNIT_ASSERT_EQ(test, 0, job_plan(job, chan, &ends));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_plan_complete(job->plan, chan));
+	for (i = 0; i < TILE_PIECES && !at.op; i++) {
+		dmacpy_plan_cut(job->plan, &at, param->max ?: 65536, &piece);
+		job_expect_piece(test, &piece, param->pieces[i],
+				 param->lengths[i], &op);
+	}
+	KUNIT_EXPECT_EQ(test, 1, at.op);
+	KUNIT_EXPECT_TRUE(test, i == TILE_PIECES || !param->lengths[i]);
+	dmacpy_job_free(job);
+}
+
 #define MEMORY_SIZE	6000
 #define MEMORY_SEGS	16	/* for every other memory; 1 for the rest */
 #define MEMORIES	4
 #define COPY_JOBS	40
 #define COPY_OPS	6
+#define JOB_TEST_TILES	3	/* in the conformance test */
 
 /**
  * struct job_memory - a buffer of segments, and its expected contents
@@ -718,6 +865,7 @@ static void job_copies(struct kunit *test)
 	jt->engine = test_engine_new(test);
 	dmacpy_report_init(&jt->report, jt->engine->client);
 	dma_cap_set(DMA_MEMSET, jt->engine->device.cap_mask);
+	dma_cap_set(DMA_INTERLEAVE, jt->engine->device.cap_mask);
 	test_engine_register(test, jt->engine);
 	jt->chan = dmacpy_chan_open(jt->engine->client, TEST_ENGINE_CHANNEL,
 				    &jt->ready, &jt->report);
@@ -725,6 +873,9 @@ static void job_copies(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, job_close_chan,
 						  jt->chan));
+	/* All of them are in the conformance test. */
+	KUNIT_EXPECT_EQ(test, JOB_TEST_TILES, jt->engine->tiles);
+	jt->engine->no_tile = 3;
 	init_completion(&jt->released);
 	test_random_start(test, &jt->random);
 	for (i = 0; i < MEMORIES; i++) {
@@ -739,6 +890,7 @@ static void job_copies(struct kunit *test)
 	}
 	/* One is that of the conformance test. */
 	KUNIT_EXPECT_LT(test, 1, jt->engine->fills);
+	KUNIT_EXPECT_LT(test, JOB_TEST_TILES, jt->engine->tiles);
 }
 
 static struct kunit_case job_cases[] = {
@@ -748,6 +900,7 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_joins, job_plan_gen_params),
 	KUNIT_CASE(job_counts_what_is_joined),
 	KUNIT_CASE(job_finds_overlap),
+	KUNIT_CASE_PARAM(job_cuts_tiles, job_tile_gen_params),
 	KUNIT_CASE(job_copies),
 	{ }
 };

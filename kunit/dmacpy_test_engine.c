@@ -23,6 +23,9 @@
  * @fill: fill @dst instead
  * @value: value to fill with
  * @length: bytes
+ * @rows: of that many rows
+ * @dst_stride: from row to row
+ * @src_stride: from row to row
  */
 struct test_desc {
 	struct dma_async_tx_descriptor tx;
@@ -32,6 +35,9 @@ struct test_desc {
 	bool fill;
 	u8 value;
 	size_t length;
+	size_t rows;
+	size_t dst_stride;
+	size_t src_stride;
 };
 
 static struct test_engine *to_test_engine(struct dma_chan *chan)
@@ -56,6 +62,19 @@ static void engine_call_back(struct dma_async_tx_descriptor *tx,
 	local_bh_enable();
 }
 
+/* Not a part of a tile. */
+static void engine_copy(struct test_engine *engine,
+			const struct test_desc *desc, size_t length)
+{
+	void *dst = engine_memory(engine, desc->dst);
+	void *src = engine_memory(engine, desc->src);
+	size_t row;
+
+	for (row = 0; row < desc->rows; row++)
+		memcpy(dst + row * desc->dst_stride,
+		       src + row * desc->src_stride, length / desc->rows);
+}
+
 static void engine_execute(struct test_engine *engine, struct test_desc *desc,
 			   enum test_outcome outcome)
 {
@@ -69,8 +88,7 @@ static void engine_execute(struct test_engine *engine, struct test_desc *desc,
 	if (desc->fill)
 		memset(engine_memory(engine, desc->dst), desc->value, length);
 	else
-		memcpy(engine_memory(engine, desc->dst),
-		       engine_memory(engine, desc->src), length);
+		engine_copy(engine, desc, length);
 	if (outcome == TEST_FAIL)
 		result.result = DMA_TRANS_WRITE_FAILED;
 	else
@@ -226,6 +244,7 @@ engine_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 		desc->dst = dst;
 		desc->src = src;
 		desc->length = length;
+		desc->rows = 1;
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return desc ? &desc->tx : NULL;
@@ -245,6 +264,30 @@ engine_prep_memset(struct dma_chan *chan, dma_addr_t dst, int value,
 	desc->fill = true;
 	desc->value = value;
 	to_test_engine(chan)->fills++;
+	return tx;
+}
+
+static struct dma_async_tx_descriptor *
+engine_prep_interleaved(struct dma_chan *chan,
+			struct dma_interleaved_template *tile,
+			unsigned long tx_flags)
+{
+	struct test_engine *engine = to_test_engine(chan);
+	const struct data_chunk *row = tile->sgl;
+	struct dma_async_tx_descriptor *tx;
+	struct test_desc *desc;
+
+	engine->tiles++;
+	if (engine->no_tile && !(engine->tiles % engine->no_tile))
+		return NULL;
+	tx = engine_prep_memcpy(chan, tile->dst_start, tile->src_start,
+				tile->numf * row->size, tx_flags);
+	if (!tx)
+		return NULL;
+	desc = container_of(tx, struct test_desc, tx);
+	desc->rows = tile->numf;
+	desc->dst_stride = row->size + row->dst_icg;
+	desc->src_stride = row->size + row->src_icg;
 	return tx;
 }
 
@@ -413,6 +456,7 @@ struct test_engine *test_engine_new(struct kunit *test)
 	device->device_free_chan_resources = engine_free_chan_resources;
 	device->device_prep_dma_memcpy = engine_prep_memcpy;
 	device->device_prep_dma_memset = engine_prep_memset;
+	device->device_prep_interleaved_dma = engine_prep_interleaved;
 	device->device_issue_pending = engine_issue_pending;
 	device->device_tx_status = engine_tx_status;
 	device->device_terminate_all = engine_terminate_all;

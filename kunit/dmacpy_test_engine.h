@@ -50,12 +50,14 @@ enum test_outcome {
  * @swap: TEST_ENGINE_CHANNEL stands for @other
  * @no_request: so many requests of @chan fail
  * @no_prep: so many preparations give no descriptor
+ * @no_tile: one of so many preparations of rows gives no descriptor, if not 0
  * @no_submit: so many submissions fail
  * @no_terminate: terminating is refused
  * @cb_terminate: what is terminated calls back, with success
  * @releases: output, number of times that @chan was released
  * @prepared: output, number of prepared descriptors
  * @fills: output, number of those that fill, for a test that sets DMA_MEMSET
+ * @tiles: output, number of preparations of rows, for one with DMA_INTERLEAVE
  * @interrupts: output, number of those that asked for an interrupt
  * @fences: output, number of those that the next one has to wait for
  * @issues: output, number of times that something was issued
@@ -82,12 +84,14 @@ struct test_engine {
 	bool swap;
 	unsigned int no_request;
 	unsigned int no_prep;
+	unsigned int no_tile;
 	unsigned int no_submit;
 	bool no_terminate;
 	bool cb_terminate;
 	unsigned int releases;
 	unsigned int prepared;
 	unsigned int fills;
+	unsigned int tiles;
 	unsigned int interrupts;
 	unsigned int fences;
 	unsigned int issues;

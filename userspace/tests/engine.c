@@ -14,7 +14,8 @@ const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"forgetful", "cb_locked", "cb_hardirq", "cb_terminate", "stalls",
 	"sync_work", "no_terminate", "next_lost", "next_failed", "next_short",
-	"next_dropped", "next_no_prep", "next_no_submit", "next_late",
+	"next_dropped", "next_no_prep", "next_no_tile", "next_no_submit",
+	"next_late",
 };
 
 const size_t engine_knob_count = sizeof(engine_knobs) / sizeof(*engine_knobs);
@@ -57,7 +58,7 @@ bool engine_behave(void)
 		    engine_set("any_slave", 0) && engine_set("one_list", 0) &&
 		    engine_set("lossy", 0) && engine_set("leaks", 0) &&
 		    engine_set("dies", 0) && engine_set("memset", 0) &&
-		    engine_set("late_us", 0);
+		    engine_set("tiles", 0) && engine_set("late_us", 0);
 	size_t i;
 
 	for (i = 0; i < engine_knob_count; i++)

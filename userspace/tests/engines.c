@@ -32,37 +32,41 @@ FIXTURE(engines)
 
 /*
  * What the engine does, and the name that dmacpy knows its driver by, if that
- * matters. What such a driver was given when it hung is kept for ever.
+ * matters: the memory of what such a driver hung on is kept for ever. @tiles:
+ * how its DMA_INTERLEAVE copies rows with gaps, if it has that.
  */
 FIXTURE_VARIANT(engines)
 {
 	const char *knob;
 	const char *driver;
 	unsigned int value;
+	unsigned int tiles;
 };
 
-FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL, 0 };
-FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, at_hdmac) { "memset", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, wrong_memset) { "memset", NULL, 2 };
-FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL, 1 };
-FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf", 1 };
-FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma", 1 };
-FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma", 1 };
-FIXTURE_VARIANT_ADD(engines, tegra) { "forgetful", "tegra-gpcdma", 2 };
+FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL, 0, 0 };
+FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL, 1, 1 };
+FIXTURE_VARIANT_ADD(engines, omap_dma) { "stalls", "omap-dma-engine", 1, 1 };
+FIXTURE_VARIANT_ADD(engines, imx_dma) { NULL, NULL, 0, 2 };
+FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL, 1, 1 };
+FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, at_hdmac) { "memset", NULL, 1, 3 };
+FIXTURE_VARIANT_ADD(engines, wrong_memset) { "memset", NULL, 2, 0 };
+FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL, 1, 0 };
+FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf", 1, 0 };
+FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma", 1, 0 };
+FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma", 1, 0 };
+FIXTURE_VARIANT_ADD(engines, tegra) { "forgetful", "tegra-gpcdma", 2, 0 };
 FIXTURE_VARIANT_ADD(engines, dw_axi)
 {
-	"forgetful", "dw_axi_dmac_platform", 2
+	"forgetful", "dw_axi_dmac_platform", 2, 0
 };
 
-FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330", 1 };
+FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330", 1, 0 };
 
 static int unload(const char *module)
 {
@@ -144,6 +148,7 @@ FIXTURE_SETUP(engines)
 		ASSERT_EQ(0, engine_find(&self->instance));
 	}
 	self->races = engine_get("races");
+	ASSERT_TRUE(engine_set("tiles", variant->tiles));
 	ASSERT_EQ(0, bind_anew(self, variant->knob, variant->value));
 	ASSERT_EQ(0, open_stream(self));
 	self->sram = dmabuf_import(self->stream,
@@ -380,11 +385,146 @@ TEST_F_TIMEOUT(engines, fills, SLOW)
 		    variant->value == 1;
 	size_t i;
 
-	for (i = 0; i < sizeof(fills) / sizeof(*fills); i++)
+	for (i = 0; i < sizeof(fills) / sizeof(*fills); i++) {
 		EXPECT_EQ(able && fills[i].by_itself,
 			  fill_part(self, fills[i].pattern, fills[i].offset,
 				    fills[i].length))
 			TH_LOG("fill %zu", i);
+	}
+}
+
+struct tile {
+	unsigned int rows, length;	/* of a row */
+	unsigned int dst_stride, src_stride;
+	unsigned int dst_offset, src_offset;
+	bool by_itself;
+};
+
+static struct dmacpy_op tile_op(const struct _test_data_engines *self,
+				const struct tile *tile)
+{
+	return (struct dmacpy_op){
+		.opcode = DMACPY_OP_COPY_2D,
+		.dst = self->sram,
+		.src = self->in,
+		.dst_offset = tile->dst_offset,
+		.src_offset = tile->src_offset,
+		.dst_stride = tile->dst_stride,
+		.src_stride = tile->src_stride,
+		.length = tile->length,
+		.rows = tile->rows,
+	};
+}
+
+/* From memory to SRAM and back: the number of tiles that the engine copied. */
+static int copy_tile(struct _test_data_engines *self, const struct tile *tile)
+{
+	const struct dmacpy_op ops[] = {
+		{
+			.opcode = DMACPY_OP_FILL,
+			.dst = self->sram,
+			.length = LENGTH,
+			.pattern = 0xeeeeeeee,
+		},
+		tile_op(self, tile),
+		{ .dst = self->out, .src = self->sram, .length = LENGTH },
+	};
+	unsigned int before = engine_get("tiled"), i;
+	uint8_t model[LENGTH];
+	int ret;
+
+	memset(model, 0xee, LENGTH);
+	for (i = 0; i < LENGTH; i++)
+		self->in_mem[i] = i + i / 251;
+	for (i = 0; i < tile->rows; i++)
+		memcpy(model + tile->dst_offset + i * tile->dst_stride,
+		       self->in_mem + tile->src_offset + i * tile->src_stride,
+		       tile->length);
+	ret = submit(self->stream, ops, 3);
+	if (ret)
+		return ret;
+	if (memcmp(model, self->out_mem, LENGTH))
+		return -EBADMSG;
+	return engine_get("tiled") - before;
+}
+
+static bool copies_tiles(const struct _fixture_variant_engines *variant)
+{
+	return variant->tiles == 1 && !variant->driver;
+}
+
+/*
+ * Catches: a descriptor for each row of an engine that can copy them with one;
+ * rows that it copies to wrong places, as it was asked for what it cannot do.
+ */
+TEST_F_TIMEOUT(engines, tiles, SLOW)
+{
+	const struct tile tiles[] = {
+		{ 16, 64, 256, 256, 0, 0, true },
+		{ 16, 64, 64, 256, 0, 32, true },
+		{ 16, 64, 256, 64, 8, 0, true },
+		{ 30, 16, 32, 128, 1024, 256, true },
+		{ 100, 1, 3, 40, 1, 2, true },
+		{ 2, 1000, 2048, 1024, 48, 16, true },
+		{ 7, 12, 36, 44, 4, 0, true },
+		{ 16, 64, 64, 64, 0, 0, false },
+		{ 1, 64, 256, 256, 0, 0, false },
+		/* The first row alone, as the others are less aligned. */
+		{ 16, 64, 68, 256, 0, 0, true },
+		{ 16, 64, 256, 65, 0, 0, true },
+		{ 2, 64, 68, 256, 0, 0, false },
+		{ 16, 64, 64, 0, 0, 0, false },
+	};
+	bool able = copies_tiles(variant);
+	size_t i;
+
+	for (i = 0; i < sizeof(tiles) / sizeof(*tiles); i++) {
+		EXPECT_EQ(able && tiles[i].by_itself,
+			  copy_tile(self, &tiles[i]))
+			TH_LOG("tile %zu", i);
+	}
+}
+
+/*
+ * Catches: rows that are not copied, or twice, if the engine refuses a tile: to
+ * begin with, and down to its last two rows.
+ */
+TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
+{
+	const struct tile tile = { 16, 64, 128, 256, 64, 0, true };
+	unsigned int refused;
+
+	if (!copies_tiles(variant))
+		SKIP(return, "an engine that copies no tiles");
+	for (refused = 0; refused <= 16; refused++) {
+		ASSERT_TRUE(engine_set("next_no_tile", refused));
+		EXPECT_EQ(refused < 15, copy_tile(self, &tile))
+			TH_LOG("after %u refusals", refused);
+	}
+}
+
+/*
+ * Catches: a tile that counts as copied although the engine failed, copied a
+ * part of it, or hung; one that is not tried again after that.
+ */
+TEST_F_TIMEOUT(engines, fails_tiles, SLOW)
+{
+	const struct tile tile = { 16, 64, 128, 256, 64, 0, true };
+	const struct dmacpy_op op = tile_op(self, &tile);
+
+	if (!copies_tiles(variant))
+		SKIP(return, "an engine that copies no tiles");
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	EXPECT_EQ(-EIO, submit(self->stream, &op, 1));
+	ASSERT_TRUE(engine_set("next_short", 1));
+	EXPECT_EQ(-EIO, submit(self->stream, &op, 1));
+	EXPECT_EQ(1, copy_tile(self, &tile));
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, submit(self->stream, &op, 1));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, pass_again(self, 2));
+	EXPECT_EQ(1, copy_tile(self, &tile));
 }
 
 /* Returns true if a new line of the kernel's log ends with @end. */
