@@ -27,7 +27,7 @@ _dmacpy_takes_value()
 	case $1 in
 	-[dnops] | --device | --offset | --size | --pattern | --op | --src | \
 	--dst | --mode | --depth | --batch | --threads | --streams | \
-	--handles | --segments | --gap | --min-part | --iterations | \
+	--handles | --segments | --gap | --rows | --min-part | --iterations | \
 	--time | --seconds | --delay)
 		;;
 	*) return 1 ;;

@@ -307,6 +307,7 @@ test_bench()
 		-d "/dev/$(fake_node)"
 	bench sync --src sram --dst sram --size 1600 --op 2d
 	bench sync --src sram --dst sram --size 1600 --op 2d --gap 0
+	bench sync --src sram --dst sram --size 1500 --op 2d --rows 500
 	bench sync --src sram --dst sram --size 100 --batch 9 --gap 28
 	for mode in sync cpu; do
 		[ ! -c /dev/udmabuf ] ||
@@ -351,10 +352,10 @@ test_bench_formats()
 		--iterations 7 --size 128 --csv
 	[ "$(wc -l <out)" -eq 2 ] || fail "not two lines"
 	[ "$(head -n 1 out)" = "op,mode,src,dst,size,depth,batch,threads,$(:
-		)streams,handles,segments,gap,copies,ns_median,ns_mean,$(:
+		)streams,handles,segments,gap,rows,copies,ns_median,ns_mean,$(:
 		)ns_min,ns_p99,bytes_per_s" ] || fail "other names"
-	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,0,210$(:
-		)(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "other values"
+	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,0,1,$(:
+		)210(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "other values"
 	expect 0 dmacpy bench --op fill --size 256 --iterations 7 --json
 	cp out info.json
 	[ "$(json op) $(json src) $(json copies)" = "fill - 7" ] ||
@@ -385,7 +386,9 @@ test_bench_errors()
 	expect 2 dmacpy bench --op fill --src user
 	message 'no source'
 	expect 2 dmacpy bench --op 2d --size 24
-	message 'multiple'
+	message '16 rows'
+	expect 2 dmacpy bench --op 2d --rows 7
+	message '7 rows'
 	expect 2 dmacpy bench --mode copy --prepared
 	expect 2 dmacpy bench --mode copy --op 2d
 	expect 2 dmacpy bench --mode copier --op fill

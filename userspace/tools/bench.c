@@ -14,6 +14,7 @@
 
 #define DEFAULT_SIZE 4096
 #define DEFAULT_ROUNDS 1000
+#define DEFAULT_ROWS 16
 
 /* Samples of a thread: 2 MiB. */
 #define MAX_SAMPLES (1U << 18)
@@ -30,7 +31,7 @@ static const char help[] =
 	"options:\n"
 	"  -d, --device DEVICE  this device, not the first: /dev/dmacpy1 or 1\n"
 	"  -s, --size N         bytes of each copy, 4K; N can end with K, M or G\n"
-	"      --op OP          copy, 2d (16 rows) or fill\n"
+	"      --op OP          copy, 2d or fill\n"
 	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
 	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
 	"      --mode MODE      wait by sync, event, fence or uring; or copier: by\n"
@@ -47,6 +48,7 @@ static const char help[] =
 	"      --explicit-sync  user is not synced by each copy, but before and after\n"
 	"      --gap N          bytes between copies, 0, or between rows of 2d,\n"
 	"                       as many as a row has\n"
+	"      --rows N         rows of 2d, 16\n"
 	"      --no-implicit    without the fences in dma-bufs\n"
 	"      --more           tell the engine once of all jobs of a round\n"
 	"      --prepared       have jobs checked once, and run again and again\n"
@@ -72,6 +74,7 @@ enum {
 	OPTION_MIN_PART,
 	OPTION_EXPLICIT_SYNC,
 	OPTION_GAP,
+	OPTION_ROWS,
 	OPTION_NO_IMPLICIT,
 	OPTION_MORE,
 	OPTION_PREPARED,
@@ -97,6 +100,7 @@ static const struct option options[] = {
 	{ "min-part", required_argument, NULL, OPTION_MIN_PART },
 	{ "explicit-sync", no_argument, NULL, OPTION_EXPLICIT_SYNC },
 	{ "gap", required_argument, NULL, OPTION_GAP },
+	{ "rows", required_argument, NULL, OPTION_ROWS },
 	{ "no-implicit", no_argument, NULL, OPTION_NO_IMPLICIT },
 	{ "more", no_argument, NULL, OPTION_MORE },
 	{ "prepared", no_argument, NULL, OPTION_PREPARED },
@@ -221,6 +225,8 @@ static int parse_option(struct bench *bench, int option)
 		    bench->gap <= MAX_GAP)
 			return 0;
 		return usage_error("bench", "bad gap '%s'", optarg);
+	case OPTION_ROWS:
+		return parse_count("rows", 16384, &bench->rows);
 	case OPTION_NO_IMPLICIT:
 		bench->no_implicit = true;
 		return 0;
@@ -259,7 +265,7 @@ static void set_defaults(struct bench *bench)
 		bench->src = BENCH_USER;
 	if (bench->gap > MAX_GAP)
 		bench->gap = bench->opcode == DMACPY_OP_COPY_2D ?
-			     bench->size / BENCH_ROWS : 0;
+			     bench->size / bench->rows : 0;
 }
 
 /* Returns 0 or EXIT_USAGE. */
@@ -314,10 +320,11 @@ static int check_memory(const struct bench *bench)
 	if (bench->opcode == DMACPY_OP_FILL && bench->src != BENCH_KINDS)
 		return usage_error("bench",
 				   "a fill has no source: leave --src out");
-	if (bench->opcode == DMACPY_OP_COPY_2D && bench->size % BENCH_ROWS)
+	if (bench->opcode == DMACPY_OP_COPY_2D && bench->size % bench->rows)
 		return usage_error("bench",
-				   "--op 2d has %u rows: --size has to be a multiple of that",
-				   BENCH_ROWS);
+				   "--op 2d has %" PRIu64
+				   " rows: --size has to be a multiple of that",
+				   bench->rows);
 	if (bench->segments && bench->dst != BENCH_USER &&
 	    bench->src != BENCH_USER)
 		return usage_error("bench",
@@ -342,7 +349,7 @@ void bench_make_layout(struct bench *bench)
 		align = info->user_align;
 
 	layout->guard = bench->verify ? align : 0;
-	layout->rows = bench->opcode == DMACPY_OP_COPY_2D ? BENCH_ROWS : 1;
+	layout->rows = bench->opcode == DMACPY_OP_COPY_2D ? bench->rows : 1;
 	layout->row = bench->size / layout->rows;
 	layout->stride = layout->row + bench->gap;
 	layout->slot = layout->guard +
@@ -495,6 +502,7 @@ int cmd_bench(const char *device, int argc, char **argv)
 		.batch = 1,
 		.threads = 1,
 		.gap = UINT64_MAX,
+		.rows = DEFAULT_ROWS,
 		.mode = bench_mode_find("sync"),
 		.src = BENCH_KINDS,
 		.dst = BENCH_SRAM,

@@ -20,9 +20,6 @@
 
 #define BENCH_SECOND 1000000000ULL
 
-/* Of COPY_2D */
-#define BENCH_ROWS 16
-
 /* The least that dmacpy_copier_set_min_part() takes */
 #define BENCH_MIN_PART 256
 
@@ -113,6 +110,7 @@ struct bench_mode {
  * @handles: number of further handles of each stream
  * @segments: pages of registered memory, none beside another, or 0
  * @gap: bytes behind each copy, or behind each row of one
+ * @rows: of COPY_2D
  * @mode: how jobs are run
  * @src: memory to copy from, BENCH_KINDS for a fill
  * @dst: memory to copy or fill to
@@ -141,6 +139,7 @@ struct bench {
 	uint64_t handles;
 	uint64_t segments;
 	uint64_t gap;
+	uint64_t rows;
 	const struct bench_mode *mode;
 	enum bench_kind src;
 	enum bench_kind dst;

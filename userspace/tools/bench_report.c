@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-#define FIELDS 18
+#define FIELDS 19
 
 /* Ratio of median to minimum that an otherwise idle machine does not exceed */
 #define MAX_SPREAD 2
@@ -143,6 +143,7 @@ static void get_fields(const struct bench *bench,
 		{ "handles", .number = bench->handles },
 		{ "segments", .number = bench->segments },
 		{ "gap", .number = bench->gap },
+		{ "rows", .number = bench->layout.rows },
 		{ "copies", .number = result->copies },
 		{ "ns_median", .number = result->ns_median, .digits = 2 },
 		{ "ns_mean", .number = result->ns_mean, .digits = 2 },
