@@ -50,6 +50,7 @@ struct bench {
 	void *memory;
 	int merged;			/* fence of both timelines */
 	int result;			/* fd or handle that a command gave */
+	int fence;			/* fd that RUN gave */
 	void *mapping;
 };
 
@@ -102,6 +103,21 @@ static void copy_op(struct dmacpy_op *op, const struct bench *b)
 		.src = b->sram,
 		.src_offset = LENGTH / 2,
 		.length = LENGTH / 2,
+	};
+}
+
+/* Rows with gaps between them */
+static void tile_op(struct dmacpy_op *op, const struct bench *b)
+{
+	*op = (struct dmacpy_op){
+		.opcode = DMACPY_OP_COPY_2D,
+		.dst = b->sram,
+		.dst_stride = 128,
+		.src = b->sram,
+		.src_offset = LENGTH / 2,
+		.src_stride = 128,
+		.rows = LENGTH / 2 / 128,
+		.length = 64,
 	};
 }
 
@@ -228,6 +244,72 @@ static int try_batch(struct bench *b)
 	return start(b, MAX_OPS, DMACPY_SUBMIT_WAIT, 0);
 }
 
+static int prepare_tile(struct bench *b)
+{
+	tile_op(&b->ops[0], b);
+	return 0;
+}
+
+static int try_prepare(struct bench *b)
+{
+	struct dmacpy_prepare args = {
+		.size = sizeof(args),
+		.ops = (uintptr_t)b->ops,
+		.op_count = 1,
+		.op_size = sizeof(b->ops[0]),
+	};
+	int ret = command(b->stream, DMACPY_PREPARE, &args);
+
+	b->result = args.handle;
+	return ret;
+}
+
+static int prepare_run(struct bench *b)
+{
+	prepare_copy(b);
+	return try_prepare(b);
+}
+
+static int run_prepared(struct bench *b, uint32_t flags)
+{
+	struct dmacpy_run_job job = { .handle = b->result };
+	struct dmacpy_run args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.jobs = (uintptr_t)&job,
+		.job_count = 1,
+		.job_size = sizeof(job),
+		.out_fence = UNTOUCHED,
+	};
+	int ret = ioctl(b->stream, DMACPY_RUN, &args);
+
+	b->fence = args.out_fence;
+	if (ret == 1)
+		return 0;
+	return ret < 0 && args.out_fence == UNTOUCHED ? -errno : -EBADMSG;
+}
+
+static int try_run(struct bench *b)
+{
+	return run_prepared(b, DMACPY_SUBMIT_WAIT);
+}
+
+static int try_run_out_fence(struct bench *b)
+{
+	return run_prepared(b, DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_WAIT);
+}
+
+static void undo_run_out_fence(struct bench *b)
+{
+	close(b->fence);
+	release_result(b);
+}
+
+static int try_run_event(struct bench *b)
+{
+	return run_prepared(b, DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT);
+}
+
 static int try_out_fence(struct bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_WAIT, 0);
@@ -248,6 +330,12 @@ static int try_read(struct bench *b)
 static void undo_event(struct bench *b)
 {
 	try_read(b);
+}
+
+static void undo_run_event(struct bench *b)
+{
+	try_read(b);
+	release_result(b);
 }
 
 static int prepare_read(struct bench *b)
@@ -507,7 +595,8 @@ static void expect_state(struct __test_metadata *_metadata,
 /*
  * A command, what it needs, and what undoes it after success. @failures: the
  * least number of things that it cannot do without; memory for a job is none,
- * where a stream has one to use again. @makes_records: for read().
+ * where a stream has one to use again. @makes_records: for read(). @tiles: for
+ * an engine that copies rows by itself.
  */
 struct trial {
 	int (*prepare)(struct bench *b);
@@ -515,6 +604,7 @@ struct trial {
 	void (*undo)(struct bench *b);
 	unsigned int failures;
 	bool makes_records;
+	bool tiles;
 };
 
 FIXTURE(command)
@@ -585,6 +675,32 @@ FIXTURE_VARIANT_ADD(command, submit_batch)
 	.trial = { prepare_batch, try_batch, undo_nothing, 2, false },
 };
 
+FIXTURE_VARIANT_ADD(command, submit_tile)
+{
+	.trial = { prepare_tile, try_wait, undo_nothing, 2, false, true },
+};
+
+FIXTURE_VARIANT_ADD(command, prepare)
+{
+	.trial = { prepare_copy, try_prepare, release_result, 3, false },
+};
+
+FIXTURE_VARIANT_ADD(command, run)
+{
+	.trial = { prepare_run, try_run, release_result, 2, false },
+};
+
+FIXTURE_VARIANT_ADD(command, run_out_fence)
+{
+	.trial = { prepare_run, try_run_out_fence, undo_run_out_fence, 5,
+		   false },
+};
+
+FIXTURE_VARIANT_ADD(command, run_event)
+{
+	.trial = { prepare_run, try_run_event, undo_run_event, 2, true },
+};
+
 FIXTURE_VARIANT_ADD(command, submit_out_fence)
 {
 	.trial = { prepare_copy, try_out_fence, close_result, 5, false },
@@ -641,6 +757,16 @@ FIXTURE_VARIANT_ADD(command, mmap)
 	.trial = { prepare_nothing, try_map, undo_map, 1, false },
 };
 
+/* The driver asks for it when it is bound. */
+static int set_tiles(struct instance *fake, unsigned int tiles)
+{
+	int ret = instance_unbind(fake);
+
+	if (ret)
+		return ret;
+	return engine_set("tiles", tiles) ? instance_bind(fake) : -EIO;
+}
+
 FIXTURE_SETUP(command)
 {
 	struct bench *b = &self->bench;
@@ -652,10 +778,14 @@ FIXTURE_SETUP(command)
 	b->fail_nth = inject_open();
 	ASSERT_LE(0, b->fail_nth);
 	ASSERT_EQ(0, engine_find(&self->fake));
+	if (variant->trial.tiles)
+		ASSERT_EQ(0, set_tiles(&self->fake, 1));
 }
 
 FIXTURE_TEARDOWN_PARENT(command)
 {
+	if (variant->trial.tiles && *self->fake.name)
+		EXPECT_EQ(0, set_tiles(&self->fake, 0));
 	EXPECT_EQ(0, sram_leaked());
 }
 
@@ -758,8 +888,11 @@ TEST_F_TIMEOUT(command, on_the_boards_engine, SLOW)
 /* Catches: the same; a missing descriptor that is used. */
 TEST_F_TIMEOUT(command, on_the_fake_engine, SLOW)
 {
+	unsigned int tiled = engine_get("tiled");
+
 	test_on(_metadata, &self->bench, &variant->trial,
 		self->fake.node);
+	EXPECT_EQ(variant->trial.tiles, engine_get("tiled") > tiled);
 }
 
 TEST_HARNESS_MAIN
