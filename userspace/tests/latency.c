@@ -11,9 +11,11 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
+#include "engine.h"
 
 #define LENGTH		(16 * KIB)
 #define OPS		64
@@ -24,6 +26,13 @@
 #define PERIOD_NS	1037000	/* not a multiple or fraction of a tick */
 /* Above the threads of interrupts, which have 50 */
 #define PRIORITY	80
+/* Streams of as many users as it takes, as max_user_jobs is 16384. */
+#define USERS		6
+#define STREAMS		(4 * USERS)
+#define FIRST_USER	10000
+#define QUEUED		96000
+/* How much later a thread may wake up while that many jobs are cancelled. */
+#define CANCEL_BOUND_NS	5000000
 
 enum load { IDLE, BUSY, STORM, LOADS };
 
@@ -110,10 +119,21 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* Of the calling thread, on the first CPU; 0 is none. */
+static bool set_real_time(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	return !sched_setaffinity(0, sizeof(first), &first) &&
+	       !sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER,
+				   &param);
+}
+
 FIXTURE_SETUP(latency)
 {
-	struct sched_param param = { .sched_priority = PRIORITY };
-	cpu_set_t first;
 	size_t i;
 
 	for (i = 0; i < WORKERS; i++) {
@@ -126,10 +146,7 @@ FIXTURE_SETUP(latency)
 				     sram_alloc(self->stream, LENGTH),
 				     ACCESS_BOTH);
 	ASSERT_LT(0, self->handle);
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
-	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &param));
+	ASSERT_TRUE(set_real_time(PRIORITY));
 }
 
 FIXTURE_TEARDOWN(latency)
@@ -214,6 +231,118 @@ TEST_F_TIMEOUT(latency, beside_a_storm, SLOW)
 	}
 	EXPECT_GE(samples[BUSY][SAMPLES - 1] + variant->bound_ns,
 		  samples[STORM][SAMPLES - 1]);
+}
+
+FIXTURE(cancelled)
+{
+	struct instance instance;
+	int streams[STREAMS];
+	struct dmacpy_op ops[STREAMS];
+	bool complete;
+};
+
+/* A stream that the user is charged for. */
+static int open_as(const char *node, uid_t user)
+{
+	int stream;
+
+	if (setresuid(user, 0, 0))
+		return -errno;
+	stream = stream_open(node);
+	return setresuid(0, 0, 0) ? -errno : stream;
+}
+
+FIXTURE_SETUP(cancelled)
+{
+	int fd = -1, i;
+
+	ASSERT_EQ(0, engine_find(&self->instance));
+	ASSERT_TRUE(engine_reset());
+	for (i = 0; i < STREAMS; i++) {
+		self->streams[i] = open_as(self->instance.node,
+					   FIRST_USER + i % USERS);
+		if (!i)
+			fd = sram_alloc(self->streams[i], 4 * KIB);
+		self->ops[i] = (struct dmacpy_op){
+			.opcode = DMACPY_OP_FILL,
+			.dst = dmabuf_import(self->streams[i], fd, ACCESS_BOTH),
+			.length = 64,
+		};
+		ASSERT_LT(0, (int)self->ops[i].dst);
+	}
+	/* See qemu/guest/latency. */
+	ASSERT_LE(QUEUED / STREAMS, stream_info(self->streams[0]).max_jobs);
+}
+
+FIXTURE_TEARDOWN_PARENT(cancelled)
+{
+	EXPECT_TRUE(engine_reset());
+}
+
+/* Returns what is wrong, or NULL. */
+static void *wait_for_all(void *arg)
+{
+	struct _test_data_cancelled *self = arg;
+	void *error = NULL;
+	size_t i;
+
+	for (i = 0; i < STREAMS; i++)
+		if (!fsync(self->streams[i]) ||
+		    (errno != ECANCELED && errno != ETIMEDOUT))
+			error = "jobs were not cancelled";
+	__atomic_store_n(&self->complete, true, __ATOMIC_RELAXED);
+	return error;
+}
+
+/* How late a wake-up is at most until all jobs are cancelled, in ns, or 0. */
+static unsigned int latest_wake_up(struct _test_data_cancelled *self)
+{
+	unsigned int late, latest = 0;
+	pthread_t waiter;
+	uint64_t due;
+	void *error;
+
+	self->complete = false;
+	if (pthread_create(&waiter, NULL, wait_for_all, self) ||
+	    !set_real_time(PRIORITY) || !set_number(TIMEOUT, 10))
+		return 0;
+	while (!__atomic_load_n(&self->complete, __ATOMIC_RELAXED)) {
+		due = now_ns() + PERIOD_NS;
+		sleep_until(due);
+		late = now_ns() - due;
+		if (late > latest)
+			latest = late;
+	}
+	pthread_join(waiter, &error);
+	return error || !set_real_time(0) ? 0 : latest;
+}
+
+/* Jobs that the engine does not run, which are cancelled then. */
+static unsigned int measure_beside(struct __test_metadata *_metadata,
+				   struct _test_data_cancelled *self,
+				   unsigned int jobs)
+{
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_NO_IMPLICIT };
+	unsigned int i, latest;
+
+	ASSERT_TRUE(engine_reset());
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < jobs; i++)
+		ASSERT_EQ(0, submit_with(self->streams[i % STREAMS],
+					 &self->ops[i % STREAMS], 1, &args));
+	latest = latest_wake_up(self);
+	TH_LOG("beside %u cancelled jobs: longest %u ns", jobs, latest);
+	EXPECT_LT(0, latest);
+	return latest;
+}
+
+/* Catches: a CPU that is lost to others for as long as all jobs take. */
+TEST_F_TIMEOUT(cancelled, at_once, SLOW)
+{
+	unsigned int few = measure_beside(_metadata, self, STREAMS);
+	unsigned int many = measure_beside(_metadata, self, QUEUED);
+
+	EXPECT_GT(few + CANCEL_BOUND_NS, many);
 }
 
 TEST_HARNESS_MAIN
