@@ -23,6 +23,6 @@ count()
 # compare_to_budgets FIGURES: prints KTAP
 compare_to_budgets()
 {
-	awk -v gcc="$(aarch64-linux-gnu-gcc -dumpversion)" \
-		-f "$top/qemu/budgets.awk" "$1" "$top/qemu/budgets"
+	python3 "$top/qemu/report.py" budgets "$1" "$top/qemu/budgets" \
+		"$(aarch64-linux-gnu-gcc -dumpversion)"
 }
