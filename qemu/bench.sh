@@ -9,7 +9,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-. "$top/qemu/count.sh"
 
 check()
 {
@@ -29,7 +28,7 @@ run()
 # The README shows the plot.
 make_report()
 {
-	python3 "$top/qemu/report.py" report "$out" "$guest_board" \
+	python3 "$top/qemu/report.py" "$out" "$guest_board" \
 		"$("${machine[0]}" --version | head -n 1)" \
 		"$(kernel_release "$guest_kernel")"
 	sed '1a <!-- SPDX-License-Identifier: GPL-2.0-only -->

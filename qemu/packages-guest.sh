@@ -92,7 +92,7 @@ boot_disk()
 		{ tail -n 30 "$log"; return 1; }
 }
 
-# The guest prints the frame of ktap.sh itself.
+# The guest prints the frame of judge.py itself.
 guest_suites()
 {
 	boot_disk install 1800 init=/packages/packages-install

@@ -232,7 +232,7 @@ test)
 	{
 		echo '#@ suites machine install check'
 		test_packages
-	} | tee "$out/full.log" | "$top/qemu/ktap.sh"
+	} | tee "$out/full.log" | "$top/qemu/judge.py" suites
 	remove_chroot "$out/machine"
 	rm "$out/disk.img"
 	;;

@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What copies cost, from what the tasks in qemu/guest print.
+"""What copies cost: the report of "make bench".
 
-usage: report.py budgets FIGURES BUDGETS GCC
-       report.py report DIRECTORY BOARD QEMU KERNEL
+usage: report.py DIRECTORY BOARD QEMU KERNEL
 
-"budgets" prints KTAP: is any figure of guest/figures above its budget, for a
-program that this version of gcc has built? "report" writes report.md, and the
-plots in it, to DIRECTORY, where counted/figures is of guest/sweep, and
-wall-time/figures of guest/wall-time.
+Writes report.md, and the plots in it, to DIRECTORY, where counted/figures is of
+guest/sweep, and wall-time/figures of guest/wall-time.
 """
 import subprocess
 import sys
@@ -100,49 +97,6 @@ def short(figure):
     """With six digits, unless it is a whole number."""
     return str(int(figure)) if figure == int(figure) else f"{figure:.6g}"
 
-
-# Budgets
-
-def judge(now, base, field, slack, may_lower):
-    """Is a figure within its budget? And what there is to say of it."""
-    _, budget, aim, base_name = field
-    text = (f"{now:.9g} of {float(budget):.9g}, {now / base:.3g} times "
-            f"{base_name} where {aim} is the aim")
-    if may_lower and now * slack < float(budget):
-        text += ": lower the budget"
-    return now <= float(budget) * slack, text
-
-
-def budgets(figures_path, budgets_path, gcc):
-    """KTAP of all budgets.
-
-    The figures of one build repeat to some ns; where its parts are in memory makes
-    up to 3 % in those of another, and another kernel 5 %. gcc 14 and the libraries
-    of Debian 13 instead of gcc 12 have been seen to make 2 % less to 0.4 % more;
-    but only the compiler of the budgets is to lower one.
-    """
-    figures = {line[0]: line[1] for line in lines_of(figures_path)}
-    rows = list(lines_of(budgets_path))
-    made_with = {row[0]: row[1] for row in rows if len(row) == 2}
-    rows = [row for row in rows if len(row) == 4]
-    slack = 1.03 if made_with["kernel"] == figures.get("kernel") else 1.05
-    if gcc != made_with["gcc"]:
-        print(f"# The budgets are of gcc {made_with['gcc']}, "
-              f"and this is gcc {gcc}")
-    print(f"1..{len(rows)}")
-    failed = False
-    for number, row in enumerate(rows, 1):
-        if row[0] in figures and row[3] in figures:
-            good, text = judge(float(figures[row[0]]), float(figures[row[3]]),
-                               row, slack, gcc == made_with["gcc"])
-        else:
-            good, text = False, "was not measured"
-        print(f"{'ok' if good else 'not ok'} {number} {row[0]} # {text}")
-        failed |= not good
-    return failed
-
-
-# The report
 
 class Table:
     """One of guest/sweep: a row for each N, a column for each series."""
@@ -279,4 +233,4 @@ def report(directory, board, qemu, kernel):
     (directory / "report.md").write_text(text, encoding="utf-8")
 
 
-sys.exit({"budgets": budgets, "report": report}[sys.argv[1]](*sys.argv[2:]))
+report(*sys.argv[1:])

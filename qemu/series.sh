@@ -205,4 +205,4 @@ if [ "$mode" = make ]; then
 fi
 for version in "${versions[@]}"; do
 	test_series
-done | tee "$out/full.log" | "$top/qemu/ktap.sh"
+done | tee "$out/full.log" | "$top/qemu/judge.py" suites

@@ -17,6 +17,6 @@ status=$?
 ./unload && ./instruments-debug && [ $status -eq 0 ]'
 export GUEST_SECONDS=$(($2 + 600))
 attempt "$top/qemu/guest.sh" "$1"
-"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" \
+"$top/qemu/judge.py" kernel-log "$top/qemu/kernel-log-allowed" \
 	<"$build/guest/guest.log"
 exit "$attempt_status"

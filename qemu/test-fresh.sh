@@ -95,7 +95,7 @@ lock_directory "$out"
 for machine in "${machines[@]}"; do
 	echo "#@ suites $machine/bootstrap $machine/run $machine/test"
 	test_machine "$machine"
-done | tee "$out/full.log" | "$top/qemu/ktap.sh"
+done | tee "$out/full.log" | "$top/qemu/judge.py" suites
 for machine in "${machines[@]}"; do
 	rm -rf --one-file-system "${out:?}/$machine"
 done

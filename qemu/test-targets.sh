@@ -78,4 +78,4 @@ fetch_kernel 6.12-arm64
 {
 	suite target "${1:-.*}"
 	suite failure "${1:-.*}"
-} | tee "$out/full.log" | "$top/qemu/ktap.sh"
+} | tee "$out/full.log" | "$top/qemu/judge.py" suites

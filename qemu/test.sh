@@ -11,8 +11,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-. "$top/qemu/count.sh"
-. "$top/qemu/shutdown.sh"
 
 # guests: the boards and kernels to boot, see select_guest; host suites that boot
 # one use the first. full: those that run all tests; the others run only those in
@@ -79,7 +77,7 @@ out=$build/test-$1
 instruments=$top/qemu/guest/instruments-${1/long/debug}
 [ -f "$instruments" ] || instruments=
 
-# suite NAME COMMAND...: the frame that ktap.sh reads
+# suite NAME COMMAND...: the frame that judge.py reads
 suite()
 {
 	local status=0
@@ -128,6 +126,42 @@ latency_suite()
 	[ "$attempt_status" -ne 0 ] ||
 		attempt_status=$(cat "$out/latency/out/status")
 	printf '\n#@ exit %d\n' "$attempt_status"
+}
+
+# log_suite LOG: has the kernel complained?
+log_suite()
+{
+	"$top/qemu/judge.py" kernel-log "$top/qemu/kernel-log-allowed" <"$1"
+}
+
+# go_down DIRECTORY KNOB VALUE: of the engine, which has copies in flight then.
+# Tracepoints get into the log.
+go_down()
+{
+	mkdir -p "$1/in/tmp"
+	install "$top/qemu/guest/shutdown" "$1/in/tmp/task"
+	echo "$2 $3" >"$1/in/tmp/engine"
+	kernel_options+=' tp_printk'
+	boot_guest "$1" 120
+}
+
+# test_shutdown NUMBER DIRECTORY LOST KNOB VALUE
+test_shutdown()
+{
+	local log=$2/guest.log not=
+	attempt go_down "$2" "$4" "$5" 2>&1
+	[ "$attempt_status" -eq 0 ] &&
+		"$top/qemu/judge.py" shutdown "$3" <"$log" &&
+		log_suite "$log" | sed 's/^/# /' || not='not '
+	echo "${not}ok $1 ${2##*/}"
+}
+
+# test_shutdowns DIRECTORY: prints KTAP
+test_shutdowns()
+{
+	echo 1..2
+	test_shutdown 1 "$1/slow-engine" 0 delay_us 20000
+	test_shutdown 2 "$1/hung-engine" 1 hang 1
 }
 
 # Does the driver end what is in flight when the guest goes down?
@@ -213,11 +247,6 @@ boot_tests()
 	boot_guest "$1" "$seconds"
 }
 
-log_suite()
-{
-	"$top/qemu/kernel-log.sh" "$top/qemu/kernel-log-allowed" <"$1"
-}
-
 # guest_suites BOARD/TREE: nothing is booted that dmacpy was not built for.
 guest_suites()
 {
@@ -237,7 +266,7 @@ all_suites()
 {
 	local guest
 	echo "#@ suites ${host_suites[*]}"
-	suite harness "$top/qemu/ktap-selftest.sh"
+	suite harness "$top/qemu/judge-test.sh"
 	build_suite
 	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
 	[[ " ${host_suites[*]} " != *' latency '* ]] || latency_suite
@@ -263,4 +292,5 @@ for tree in "${only_built[@]}"; do
 done
 rm -rf "$out"
 mkdir -p "$out"
-all_suites | tee "$out/full.log" | "$top/qemu/ktap.sh" | tee "$out/ktap.log"
+all_suites | tee "$out/full.log" | "$top/qemu/judge.py" suites |
+	tee "$out/ktap.log"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Do ktap.sh and kernel-log.sh notice what they are there for? Prints KTAP.
+# The suite "harness": does judge.py notice what it is there for? Prints KTAP.
 set -eu -o pipefail
 
 cd "$(dirname "$0")"
@@ -25,10 +25,10 @@ expect()
 	fi
 }
 
-# expect_suite NAME STATUS LAST-LINE LINE...: of ktap.sh, for these lines
+# expect_suite NAME STATUS LAST-LINE LINE...: for these lines
 expect_suite()
 {
-	expect "$1" "$2" "$3" ./ktap.sh \
+	expect "$1" "$2" "$3" ./judge.py suites \
 		< <(printf '%s\n' '#@ suites one' '#@ suite one' "${@:4}")
 }
 
@@ -37,15 +37,43 @@ expect_log()
 {
 	local last='ok 1 kernel log'
 	[ "$2" -eq 0 ] || last="not $last"
-	expect "$1" "$2" "$last" ./kernel-log.sh <(printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
-		'kmemleak: N new' 'x: WARNING: size N, known' \
-		'WARNING: CPU: N PID: N at y.c:2' \
-		'Internal error: known [#N]' '[fails breaks]' \
-		'dmacpy N: channel N: recovered after N ms') \
+	expect "$1" "$2" "$last" ./judge.py kernel-log <(
+		printf '%s\n' 'WARNING: known' 'BUG: known 0x' \
+			'kmemleak: N new' 'x: WARNING: size N, known' \
+			'WARNING: CPU: N PID: N at y.c:2' \
+			'Internal error: known [#N]' '[fails breaks]' \
+			'dmacpy N: channel N: recovered after N ms'
+	) \
 		< <(printf '[    1.234567] %s\n' "${@:3}")
 }
 
-echo 1..37
+# expect_shutdown NAME STATUS JOBS [VARIABLE=VALUE]
+expect_shutdown()
+{
+	local name=$1 status=$2 jobs=$3 begun_at=10 done_at=40 result=-19 lost=0
+	local seconds
+	[ -z "${4:-}" ] || local "${4?}"
+	seconds=$((${done_at:-0} - begun_at)).0
+	expect "$name" "$status" "# $jobs, 0 lost, in $seconds s" \
+		./judge.py shutdown "$lost" < <(
+		echo "[   $begun_at.000000] copies are in flight"
+		[ -z "$result" ] ||
+			echo "[   11.000000] dmacpy_job_done: result=$result"
+		[ -z "$done_at" ] ||
+			echo "[   $done_at.000000] reboot: Restarting system"
+	)
+}
+
+# expect_budget NAME STATUS LAST-LINE FIGURE GCC [KERNEL]
+expect_budget()
+{
+	expect "$1" "$2" "$3" ./judge.py budgets \
+		<(printf '%s\n' "kernel ${6:-6.12}" 'floor 50' ${4:+"wait $4"}) \
+		<(printf '%s\n' '# comment' '' 'kernel 6.12' 'gcc 12' \
+			'wait 100 1.5 floor') "$5"
+}
+
+echo 1..52
 expect_suite 'all pass' 0 '2 passed, 0 failed' \
 	1..2 'ok 1 a' 'ok 2 b' '#@ exit 0'
 expect_suite 'failed test' 1 '1 passed, 1 failed' \
@@ -68,8 +96,14 @@ expect_suite 'crash after the last test' 1 '1 passed, 1 failed' \
 expect_suite 'bail out' 1 '1 passed, 1 failed' \
 	1..1 'Bail out! no device' 'ok 1 a' '#@ exit 0'
 expect 'suites that did not run' 1 '0 passed, 2 failed' \
-	./ktap.sh <<<'#@ suites one two'
-expect 'nothing at all' 1 '0 passed, 0 failed' ./ktap.sh </dev/null
+	./judge.py suites <<<'#@ suites one two'
+expect 'nothing at all' 1 '0 passed, 0 failed' ./judge.py suites </dev/null
+expect_suite 'suite that runs twice' 1 '2 passed, 1 failed' \
+	1..1 'ok 1 a' '#@ exit 0' '#@ suite one' 1..1 'ok 1 a' '#@ exit 0'
+expect_suite 'suite that ends before its status' 1 '2 passed, 1 failed' \
+	1..1 'ok 1 a' '#@ suite two' 1..1 'ok 1 a' '#@ exit 0'
+expect_suite 'output that is no text' 0 '1 passed, 0 failed' \
+	$'\xff\xfe' 1..1 'ok 1 a' '#@ exit 0'
 
 start='Linux version 6.12'
 expect_log 'clean log' 0 "$start" 'dmacpy: ready'
@@ -115,4 +149,32 @@ expect_log 'a failure that is not provoked' 1 \
 expect_log 'another failure where one is provoked' 1 \
 	"$start" 'suite fails' 'dmacpy 1f.dmacpy: channel dma3chan0: lost'
 expect_log 'no boot in the log' 1 'dmacpy: ready'
+
+expect_shutdown 'shutdown' 0 '1 jobs ended with ENODEV, 0 with something else'
+expect_shutdown 'shutdown that hangs' 1 \
+	'1 jobs ended with ENODEV, 0 with something else' done_at=41
+expect_shutdown 'guest that does not go down' 1 \
+	'1 jobs ended with ENODEV, 0 with something else' done_at=
+expect_shutdown 'job that is lost' 1 \
+	'0 jobs ended with ENODEV, 0 with something else' result=
+expect_shutdown 'job that ends otherwise' 1 \
+	'0 jobs ended with ENODEV, 1 with something else' result=-5
+expect_shutdown 'engine that does not stop' 1 \
+	'1 jobs ended with ENODEV, 0 with something else' lost=1
+
+expect_budget 'figure within its budget' 0 \
+	'ok 1 wait # 100 of 100, 2 times floor where 1.5 is the aim' 100 12
+expect_budget 'figure above its budget' 1 \
+	'not ok 1 wait # 104 of 100, 2.08 times floor where 1.5 is the aim' \
+	104 12
+expect_budget 'figure above that of another kernel' 0 \
+	'ok 1 wait # 104 of 100, 2.08 times floor where 1.5 is the aim' \
+	104 12 7.0
+expect_budget 'figure below its budget' 0 \
+	'ok 1 wait # 90 of 100, 1.8 times floor where 1.5 is the aim: lower the budget' \
+	90 12
+expect_budget 'figure below that of another compiler' 0 \
+	'ok 1 wait # 90 of 100, 1.8 times floor where 1.5 is the aim' 90 14
+expect_budget 'figure that is missing' 1 'not ok 1 wait # was not measured' \
+	'' 12
 exit "$failed"
