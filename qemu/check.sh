@@ -20,7 +20,6 @@ cd "$top"
 . qemu/board.sh
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
-. qemu/tree.sh
 . qemu/docs/render.sh
 . qemu/check/text.sh
 . qemu/check/code.sh

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What all scripts here share: where things are, messages, steps, locks.
+# What all scripts here share: where things are, messages, steps, locks, and the
+# files of the tree.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dmacpy
@@ -127,4 +128,21 @@ lock_build()
 	fi
 	touch "$unfinished"
 	trap 'rm -f "$build/.unfinished"' EXIT
+}
+
+# tree_files [find expression]: the files of the tree in the current directory,
+# without what builds and checkpatch leave
+tree_files()
+{
+	find . \( -name .git -o -path ./build -o -name '.checkpatch-*' \) \
+		-prune -o -type f "$@" -print |
+		sed 's,^\./,,' | sort
+}
+
+# copy_tree TO: what is in the tree, not what was built from it
+copy_tree()
+{
+	rm -rf "$1"
+	mkdir -p "$1"
+	tree_files -true | tar -cf - -T - | tar -xf - -C "$1"
 }

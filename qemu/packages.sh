@@ -12,7 +12,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-. "$top/qemu/tree.sh"
 . "$top/qemu/packages-guest.sh"
 
 release=trixie

@@ -12,7 +12,6 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/host-packages.sh"
 . "$top/qemu/debs.sh"
-. "$top/qemu/tree.sh"
 
 machines=(bookworm/root bookworm/user trixie/root trixie/user)
 [ "$#" -eq 0 ] || machines=("$@")

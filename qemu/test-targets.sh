@@ -13,7 +13,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-. "$top/qemu/tree.sh"
 . "$top/qemu/targets.sh"
 . "$top/qemu/failures.sh"
 
