@@ -9,6 +9,7 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/debs.sh"
 . "$top/qemu/kernel.sh"
+. "$top/qemu/boards.sh"
 
 # served_kernels FLAVOUR: prints the MAJOR.MINOR of each one that a release has
 served_kernels()
@@ -24,7 +25,7 @@ row_of()
 {
 	local tree=$2-$1
 	[ "$2" != "$3" ] || tree="($2|newest)-$1"
-	grep -E "/${tree/./\\.}\$" "$top/qemu/rows" | paste -sd ' '
+	printf '%s\n' "${rows[@]}" | grep -E "/${tree/./\\.}\$" | paste -sd ' '
 }
 
 newest=0

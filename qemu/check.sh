@@ -17,7 +17,7 @@ set -eu -o pipefail
 cd "$top"
 . qemu/debs.sh
 . qemu/kernel.sh
-. qemu/board.sh
+. qemu/boards.sh
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
 . qemu/docs/render.sh

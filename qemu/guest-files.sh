@@ -7,7 +7,7 @@
 . "$top/qemu/host-packages.sh"
 . "$top/qemu/debs.sh"
 . "$top/qemu/kernel.sh"
-. "$top/qemu/board.sh"
+. "$top/qemu/boards.sh"
 . "$top/qemu/kernel-tree.sh"
 . "$top/qemu/sysroot.sh"
 . "$top/qemu/python.sh"

@@ -4,7 +4,7 @@
 # usage: qemu/guest.sh BOARD/TREE
 #
 # make guest, make guest-debug: run the shell command $CMD in the guest, with
-# dmacpy loaded, on that board and kernel (see board.sh), for at most
+# dmacpy loaded, on that board and kernel (see boards.sh), for at most
 # $GUEST_SECONDS.
 set -eu -o pipefail
 

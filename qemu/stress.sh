@@ -4,7 +4,7 @@
 # usage: qemu/stress.sh BOARD/TREE SECONDS [SEED]
 #
 # make stress, make stress-debug: the suite "stress" for so long, on that board and
-# kernel (see board.sh). The seed that it prints repeats what its threads do. A
+# kernel (see boards.sh). The seed that it prints repeats what its threads do. A
 # debug kernel is asked what it has seen.
 set -eu
 

@@ -33,7 +33,7 @@ stock)
 	seconds=2700
 	;;
 boards)
-	mapfile -t guests < <(grep -v '^#' "$top/qemu/rows")
+	guests=("${rows[@]}")
 	only_built=(at91-armv5)
 	[ -z "${GUEST:-}" ] || { guests=("$GUEST") only_built=(); }
 	seconds=3600
