@@ -4,9 +4,8 @@
 # The source of Linux 6.12 with dmacpy in it, as if it had been merged, in the
 # cache. Checks build from it, and the kernels of make test-debug, test-kcsan and
 # coverage. TREE is debug-arm64, debug-rt-arm64, debug-arm, debug-heap-arm64,
-# kcsan-arm64 or coverage-arm64: of guest.config, the board's .config, and one
-# for each word but the last. For at91-armv5 there is only a module, see
-# modules.sh.
+# kcsan-arm64 or coverage-arm64, see kernel.config. For at91-armv5 there is only a
+# module, see modules.sh.
 
 # By far not all that there is: what the kernels and the checks read.
 kernel_tree_parts=(
@@ -86,28 +85,29 @@ kernel_board()
 	esac
 }
 
-# kernel_configs TREE: prints the files that it is configured by
-kernel_configs()
+# kernel_config TREE: prints what it is configured by
+kernel_config()
 {
-	local name names
+	local name names file=$top/qemu/kernel.config
 	IFS=- read -ra names <<<"${1%-*}"
-	for name in guest "boards/$(kernel_board "$1")" "${names[@]}"; do
-		echo "$top/qemu/$name.config"
+	for name in guest "$(kernel_board "$1")" "${names[@]}"; do
+		grep -qxF "[$name]" "$file" ||
+			die "no kernel $1: kernel.config has no [$name]"
+		sed -n "/^\[$name\]\$/,/^\[/p" "$file"
 	done
 }
 
-# configure_kernel TREE FILE...: allnoconfig and the files, of which the later
-# ones prevail. Prints what Kconfig does not take of them, and fails then.
+# configure_kernel TREE: allnoconfig and what is on stdin, where later lines
+# prevail. Prints what Kconfig does not take of it, and fails then.
 configure_kernel()
 {
 	local tree=$1 objects config
 	objects=$(kernel_build_dir "$1")
 	config=$objects/wanted.config
-	shift
 	mkdir -p "$objects"
 	awk -F '[ =]' '/^CONFIG_/ { lines[$1] = $0 }
 		/^# CONFIG_.* is not set$/ { lines[$2] = $0 }
-		END { for (name in lines) print lines[name] }' "$@" >"$config"
+		END { for (name in lines) print lines[name] }' >"$config"
 	make_in_kernel_tree "$tree" KCONFIG_ALLCONFIG="$config" allnoconfig ||
 		return
 	! grep '^CONFIG_' "$config" | grep -vxFf "$objects/.config"
@@ -131,13 +131,12 @@ dmacpy_only='$(if $(filter drivers/misc/dmacpy%,$(obj)),y,n)'
 # is ours until the (sub)shell ends.
 build_kernel()
 {
-	local tree=$1 configs
+	local tree=$1
 	shift
-	mapfile -t configs < <(kernel_configs "$tree")
 	lock_directory "$cache/$kernel_tree_name"
 	place_in_kernel_tree
 	[ "${tree%%-*}" != coverage ] || count_lines_of_driver
-	configure_kernel "$tree" "${configs[@]}"
+	kernel_config "$tree" | configure_kernel "$tree"
 	make_in_kernel_tree "$tree" -j"$(nproc)" KCSAN_SANITIZE="$dmacpy_only" \
 		KCOV_INSTRUMENT="$dmacpy_only" "$@"
 }

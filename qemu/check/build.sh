@@ -35,7 +35,7 @@ build_in_kernel_tree()
 	printf '%s\n' CONFIG_OF=y CONFIG_MODULES=y CONFIG_DMADEVICES=y \
 		"CONFIG_KUNIT=$1" "CONFIG_DMACPY=$1" \
 		CONFIG_DMACPY_KUNIT_TEST=y "${@:3}" >"$work/$1.config"
-	warnings_of configure_kernel "$tree" "$work/$1.config"
+	warnings_of configure_kernel "$tree" <"$work/$1.config"
 	# The vDSO is built each time, and has a warning of its own.
 	warnings_of make_in_kernel_tree "$tree" C=1 W=1 drivers/misc/dmacpy/ |
 		sed '/kernel\/vdso/d'
