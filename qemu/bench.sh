@@ -40,7 +40,7 @@ make_report()
 by_wall_time()
 (
 	kernel_options=
-	run measure wall-time "$out/wall-time"
+	run measure wall_time "$out/wall-time"
 )
 
 report()

@@ -83,13 +83,14 @@ boot_guest()
 	[ -f "$1/out/status" ] || guest_failed "$1" "$2" 0
 }
 
-# measure TASK DIRECTORY: that of qemu/guest; leaves DIRECTORY/figures. The guest
+# measure TASK DIRECTORY: that of guest/measure; leaves DIRECTORY/figures. The guest
 # has been made.
 measure()
 {
 	mkdir -p "$2/in/tmp"
-	install "$top/qemu/guest/$1" "$2/in/tmp/task"
-	install -m 644 "$top/qemu/guest/measure" "$2/in/tmp"
+	install "$top/qemu/guest/measure" "$2/in/tmp/task"
+	install -m 644 "$top/qemu/guest/figures" "$2/in/tmp"
+	echo "$1" >"$2/in/tmp/task-name"
 	boot_guest "$2" 600 >"$2/figures"
 }
 

@@ -16,9 +16,7 @@ write_task()
 {
 	rm -rf "$build/guest"
 	mkdir -p "$build/guest/in/tmp"
-	install -m 644 "$top/qemu/guest/modules" "$build/guest/in/tmp"
-	install "$top"/qemu/guest/{instruments-debug,unload} \
-		"$build/guest/in/tmp"
+	install "$top/qemu/guest/suites" "$build/guest/in/tmp"
 	cat >"$build/guest/in/tmp/task" <<EOT
 #!/bin/sh
 insmod /lib/modules/dmacpy_fake_dma.ko

@@ -4,8 +4,8 @@
 
 usage: report.py DIRECTORY BOARD QEMU KERNEL
 
-Writes report.md, and the plots in it, to DIRECTORY, where counted/figures is of
-guest/sweep, and wall-time/figures of guest/wall-time.
+Writes report.md, and the plots in it, to DIRECTORY, where counted/figures is of the
+task "sweep" of guest/measure, and wall-time/figures of "wall_time".
 """
 import subprocess
 import sys
@@ -99,7 +99,7 @@ def short(figure):
 
 
 class Table:
-    """One of guest/sweep: a row for each N, a column for each series."""
+    """One of the task "sweep": a row for each N, a column for each series."""
 
     def __init__(self, name, lines):
         self.name = name

@@ -14,7 +14,7 @@ export CMD="echo suite stress >/dev/kmsg; DMACPY_SECONDS=$2 DMACPY_SEED=${3:-} /
 # shellcheck disable=SC2016 # the guest expands it
 [[ $1 != */debug-* ]] || CMD+='
 status=$?
-./unload && ./instruments-debug && [ $status -eq 0 ]'
+./suites unload && ./suites instruments_debug && [ $status -eq 0 ]'
 export GUEST_SECONDS=$(($2 + 600))
 attempt "$top/qemu/guest.sh" "$1"
 "$top/qemu/judge.py" kernel-log "$top/qemu/kernel-log-allowed" \

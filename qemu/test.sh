@@ -73,9 +73,13 @@ mapfile -t trees < <(printf '%s\n' "${guests[@]#*/}" "${only_built[@]}" |
 built=()
 out=$build/test-$1
 
-# What the kernel has seen beside of its log; a stock one looks for nothing.
-instruments=$top/qemu/guest/instruments-${1/long/debug}
-[ -f "$instruments" ] || instruments=
+# What the kernel has seen beside of its log, see guest/suites; a stock one looks for
+# nothing.
+case $1 in
+debug | long) instruments=debug ;;
+kcsan | coverage) instruments=$1 ;;
+*) instruments= ;;
+esac
 
 # suite NAME COMMAND...: the frame that judge.py reads
 suite()
@@ -232,15 +236,14 @@ boot_tests()
 {
 	local to=$1/in/tmp
 	mkdir -p "$to"
-	install "$top"/qemu/guest/{dmatest,load,unload} "$to"
-	[ -z "$instruments" ] || install "$instruments" "$to/instruments"
-	[ -z "$(unit_test_suites)" ] || install "$top/qemu/guest/kunit" "$to"
+	install "$top/qemu/guest/suites" "$to"
 	install "$top/qemu/guest/test" "$to/task"
-	install -m 644 "$top/qemu/guest/modules" "$to"
 	{
 		echo "suite_seconds=$suite_seconds"
+		echo "instruments=$instruments"
+		[ -z "$(unit_test_suites)" ] || echo unit_tests=yes
 		env | grep '^DMACPY_' || true
-	} >"$to/lengths"
+	} >"$to/settings"
 	selected_tests >"$to/selected"
 	! grep -qx python "$to/selected" || install_python "$1/in"
 	make_initramfs
