@@ -13,8 +13,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 . "$top/qemu/guest-files.sh"
-. "$top/qemu/targets.sh"
-. "$top/qemu/failures.sh"
 
 out=$build/targets
 number=0
@@ -69,6 +67,386 @@ suite()
 		check "$test" "$test"
 	done
 	echo "#@ exit $failed"
+}
+
+# Commands of make help in a copy of the tree without build/. Each checks what the
+# command is for.
+
+# expect COMMAND...: it succeeds, or the end of the log is shown.
+expect()
+{
+	"$@" && return
+	echo "# status $status, and not: $*"
+	tail -n 20 "$log" | sed 's/^/# /'
+	return 1
+}
+
+# make_in_clone NAME ARGUMENT...
+make_in_clone()
+{
+	clone "$1"
+	run "$log" make -C "$tree" "${@:2}"
+}
+
+# said PATTERN: in what the command printed?
+said()
+{
+	grep -Eq -- "$1" "$log"
+}
+
+# Catches: make run that needs what only make test makes.
+target_run()
+{
+	make_in_clone run run
+	expect [ "$status" -eq 0 ]
+	expect grep -qx 'bit-exact: yes' "$tree/build/run/report.txt"
+	expect [ -s "$tree/build/run/result.png" ]
+}
+
+# Catches: the exit status or the output of the guest's command that is lost.
+target_guest()
+{
+	make_in_clone guest guest CMD='dmacpy info; exit 3'
+	expect [ "$status" -ne 0 ]
+	expect said '^SRAM'
+	expect said '^exit status 3,'
+}
+
+target_bench_check()
+{
+	make_in_clone bench-check bench-check
+	expect [ "$status" -eq 0 ]
+	expect said '^ok 1 wait '
+}
+
+target_stress()
+{
+	make_in_clone stress stress SECONDS=5 SEED=1
+	expect [ "$status" -eq 0 ]
+	expect said '^ok 1 '
+}
+
+target_modules()
+{
+	local args
+	read -ra args < <(kernel_make_args 6.12-arm64)
+	make_in_clone modules modules \
+		KDIR="$(kernel_build_dir 6.12-arm64)" "${args[@]}"
+	expect [ "$status" -eq 0 ]
+	expect grep -q dmacpy "$tree/build/modules/driver/dmacpy.ko"
+	run "$log" make -C "$tree" modules_install "${args[@]}" \
+		KDIR="$(kernel_build_dir 6.12-arm64)" INSTALL_MOD_PATH="$tree/root"
+	expect [ "$status" -eq 0 ]
+	expect [ -n "$(find "$tree/root/lib/modules" -name 'dmacpy.ko*')" ]
+	expect [ -n "$(find "$tree/root/lib/modules" -name 'dmacpy_sim.ko*')" ]
+}
+
+# Catches: a cross-build that takes what a native one has left for up to date.
+target_userspace()
+{
+	make_in_clone userspace userspace
+	expect [ "$status" -eq 0 ]
+	expect [ -s "$tree/build/native/libdmacpy.a" ]
+	expect [ -x "$tree/build/native/examples/hello" ]
+	run "$log" "$tree/build/native/dmacpy" --version
+	expect [ "$status" -eq 0 ]
+	run "$log" make -C "$tree" userspace CROSS_COMPILE=aarch64-linux-gnu-
+	expect [ "$status" -eq 0 ]
+	run "$log" file "$tree/build/aarch64-linux-gnu/dmacpy"
+	expect said aarch64
+}
+
+target_docs()
+{
+	make_in_clone docs docs
+	expect [ "$status" -eq 0 ]
+	expect said "^read $tree/build/docs/html/index.html"
+	expect grep -q dmacpy_job_submit "$tree/build/docs/html/library.html"
+}
+
+# Catches: a command of make help that is none.
+target_help()
+{
+	local targets name
+	make_in_clone help help
+	expect [ "$status" -eq 0 ]
+	mapfile -t targets < <(sed -n 's/^make \([a-z-]*\).*/\1/p' "$log")
+	expect [ "${#targets[@]}" -gt 15 ]
+	for name in "${targets[@]}"; do
+		expect grep -q "^$name:" "$tree/Makefile"
+	done
+}
+
+# The machine fails: each run must say why in one line, exit with a status that is not
+# 0, and leave what the next run works with.
+
+# says PATTERN: the run failed, for a reason that it gives in a line of its own, and
+# no shell or interpreter has complained.
+says()
+{
+	expect [ "$status" -ne 0 ]
+	expect said "^error: .*$1"
+	! said 'unbound variable|syntax error|line [0-9]+: .*(not found|: No such)|Traceback' ||
+		expect false
+}
+
+# works COMMAND...: so does make run, in $tree.
+works()
+{
+	run "$log" "$@" make -C "$tree" run
+	expect [ "$status" -eq 0 ]
+	expect grep -qx 'bit-exact: yes' "$tree/build/run/report.txt"
+}
+
+# empty_cache NAME: makes XDG_CACHE_HOME for one
+empty_cache()
+{
+	other_cache=$out/$1-cache
+	rm -rf "$other_cache"
+	mkdir -p "$other_cache/dmacpy"
+}
+
+# thin_cache NAME: the same, in which only something small is missing
+thin_cache()
+{
+	empty_cache "$1"
+	ln -s "$cache"/{"$(kernel_name 6.12-arm64)",photo} "$other_cache/dmacpy"
+}
+
+# in_namespace COMMAND...: with mounts of its own
+in_namespace()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		unshare --mount "$@"
+	else
+		unshare --map-root-user --mount "$@"
+	fi
+}
+
+# Catches: an error that names nothing but a package.
+failure_no_network()
+{
+	clone no-network
+	empty_cache no-network
+	run "$log" "${no_network[@]}" XDG_CACHE_HOME="$other_cache" \
+		make -C "$tree" run
+	says 'is the network up'
+	thin_cache no-network
+	run "$log" "${no_network[@]}" XDG_CACHE_HOME="$other_cache" \
+		make -C "$tree" run
+	says 'is the network up'
+	works env XDG_CACHE_HOME="$other_cache"
+}
+
+# Catches: a run that asks the network for what it has.
+failure_no_network_needed()
+{
+	clone offline
+	works
+	rm -rf "$tree/build"
+	works "${no_network[@]}"
+}
+
+# download_busybox CACHE: prints the name of the file
+download_busybox()
+{
+	local cache=$1 release version
+	release=$(arch_release arm64)
+	version=$(deb_field "$release" arm64 busybox-static Version)
+	download_deb "$release" arm64 busybox-static "$version"
+}
+
+# Catches: a part of a package that is taken for all of it.
+failure_half_a_download()
+{
+	local file
+	clone half
+	thin_cache half
+	file=$(download_busybox "$other_cache/dmacpy" 2>/dev/null)
+	truncate --size=-1000 "$file"
+	mkdir "$other_cache/dmacpy/busybox-arm64-$(arch_release arm64).partial"
+	works env XDG_CACHE_HOME="$other_cache"
+}
+
+# full_disk DIRECTORY: one there; prints what make run says, and then what it
+# says when there is room.
+full_disk()
+{
+	mount -t tmpfs -o size=6m none "$1"
+	! make -C "$tree" run || return
+	mount -o remount,size=4g "$1"
+	make -C "$tree" run
+}
+
+# on_full_disk DIRECTORY
+on_full_disk()
+{
+	export -f full_disk
+	export tree
+	# shellcheck disable=SC2016 # the inner shell expands it
+	run "$log" in_namespace env XDG_CACHE_HOME="$other_cache" bash -c \
+		'full_disk "$1"' bash "$1"
+	expect [ "$status" -eq 0 ]
+	expect said '^error: .*no room left in'
+	expect said '^filtered .* bit-exactly'
+}
+
+# Catches: apt-get update, which hangs when it cannot write.
+failure_full_cache()
+{
+	clone full-cache
+	empty_cache full-cache
+	on_full_disk "$other_cache"
+}
+
+failure_full_build()
+{
+	clone full-build
+	mkdir "$tree/build"
+	other_cache=${cache%/dmacpy}
+	on_full_disk "$tree/build"
+}
+
+# interrupt SIGNAL SECONDS COMMAND...: it and all that it has started
+interrupt()
+{
+	local pid
+	setsid "${@:3}" >"$log" 2>&1 </dev/null &
+	pid=$!
+	sleep "$2"
+	kill "-$1" -- "-$pid" 2>/dev/null || true
+	status=0
+	wait "$pid" 2>/dev/null || status=$?
+}
+
+# interrupted_at_random CACHE MOST-SECONDS: some times; then it works.
+interrupted_at_random()
+{
+	local round signal
+	for round in 1 2 3 4 5 6; do
+		signal=$((round % 2)) && [ "$signal" = 1 ] && signal=INT ||
+			signal=KILL
+		interrupt "$signal" "$((RANDOM % $2)).$((RANDOM % 10))" \
+			env XDG_CACHE_HOME="$1" make -C "$tree" run
+		echo "# $signal, status $status: $(tail -n 1 "$log")"
+		[ "$status" -ne 0 ] || expect said '^filtered '
+		[ "$signal" = KILL ] || [ "$status" -eq 0 ] ||
+			expect said '^error: interrupted'
+	done
+	works env XDG_CACHE_HOME="$1"
+}
+
+failure_interrupted_download()
+{
+	clone interrupted-download
+	empty_cache interrupted-download
+	interrupted_at_random "$other_cache" 20
+}
+
+failure_interrupted_build()
+{
+	clone interrupted-build
+	interrupted_at_random "${cache%/dmacpy}" 60
+}
+
+# Catches: what make takes for complete since it is newer than its source.
+failure_cut_off_by_a_kill()
+{
+	clone cut-off
+	works
+	touch "$tree/build/.unfinished"
+	sleep 0.1
+	find "$tree/build" -name '*.o' -exec truncate --size=100 {} +
+	truncate --size=100 "$tree"/build/*/modules/*.ko
+	works
+	expect said '^the last run was killed'
+}
+
+# Catches: two runs that write to one file.
+failure_two_in_one_checkout()
+{
+	local pid first=0
+	clone two-in-one
+	make -C "$tree" run >"$log.first" 2>&1 </dev/null &
+	pid=$!
+	works
+	wait "$pid" || first=$?
+	expect [ "$first" -eq 0 ]
+	cat "$log.first" >>"$log"
+	expect said 'waiting for another make'
+}
+
+failure_two_checkouts()
+{
+	local pid other first=0
+	thin_cache two
+	clone two-other
+	other=$tree
+	clone two
+	XDG_CACHE_HOME=$other_cache make -C "$other" run >"$log.first" 2>&1 \
+		</dev/null &
+	pid=$!
+	works env XDG_CACHE_HOME="$other_cache"
+	wait "$pid" || first=$?
+	expect [ "$first" -eq 0 ]
+}
+
+# Catches: a path that a shell or make takes for two.
+failure_space_in_path()
+{
+	local target
+	clone 'a b'
+	for target in run test modules userspace; do
+		run "$log" make -C "$tree" "$target"
+		says 'has a space'
+	done
+	clone space
+	run "$log" env XDG_CACHE_HOME="$out/a b" make -C "$tree" run
+	says 'has a space'
+	works
+}
+
+failure_no_headers()
+{
+	clone no-headers
+	run "$log" make -C "$tree" modules KDIR=/nowhere
+	says 'install linux-headers-'
+}
+
+failure_no_compiler()
+{
+	clone no-compiler
+	run "$log" make -C "$tree" userspace CROSS_COMPILE=nowhere-
+	says 'install gcc and libc6-dev'
+}
+
+# on_other_system OS-RELEASE
+on_other_system()
+{
+	printf '%s\n' "$@" >"$out/os-release"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	run "$log" in_namespace bash -c 'mount --bind "$1" /etc/os-release &&
+		make -C "$2" run' bash "$out/os-release" "$tree"
+}
+
+failure_not_debian()
+{
+	clone other-system
+	on_other_system ID=fedora 'PRETTY_NAME="Fedora Linux 42"'
+	says 'needs Debian 12 or 13, but the host is Fedora Linux 42'
+	on_other_system ID=debian VERSION_ID=11 'PRETTY_NAME="Debian 11"'
+	says 'the host is older: Debian 11'
+}
+
+# Catches: a run after one as root, which owns what that made.
+failure_not_our_build()
+{
+	clone not-ours
+	mkdir -m 555 "$tree/build"
+	[ "$(id -u)" -ne 0 ] || chown nobody "$tree/build"
+	run "$log" setpriv --bounding-set -dac_override \
+		--inh-caps -dac_override make -C "$tree" run
+	says 'cannot write to .*/build'
 }
 
 need_guest_packages 6.12-arm64
