@@ -20,9 +20,7 @@ cd "$top"
 . qemu/boards.sh
 . qemu/kernel-tree.sh
 . qemu/host-packages.sh
-. qemu/docs/render.sh
-. qemu/check/text.sh
-. qemu/check/code.sh
+. qemu/check/source.sh
 . qemu/check/build.sh
 . qemu/check/self-test.sh
 

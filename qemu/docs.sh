@@ -9,11 +9,17 @@ cd "$top"
 . qemu/debs.sh
 . qemu/kernel.sh
 . qemu/host-packages.sh
-. qemu/docs/render.sh
+
+# The kernel-doc in it is that of scripts/kernel-doc of this kernel.
+render_docs()
+{
+	make -s -C Documentation O="$build/docs" \
+		KERNEL_DOC="$(kernel_source_dir 6.12-arm64)/scripts/kernel-doc"
+}
 
 need_host_packages build docs
 lock_directory "$build"
 steps=2
 step "fetching Debian's kernel 6.12-arm64" fetch_kernel 6.12-arm64
-step 'rendering Documentation/' render_docs "$build/docs"
+step 'rendering Documentation/' render_docs
 echo "read $build/docs/html/index.html"

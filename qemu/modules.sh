@@ -111,6 +111,18 @@ build_dmacpy()
 	return 1
 }
 
+# dma_kbuild: prints the Kbuild of what Debian's kernels leave out: dmaengine's own
+# test, and the drivers of the engines of the 64-bit boards, out of tree; one of them
+# also with interrupts that come late.
+dma_kbuild()
+{
+	cat <<-'EOT'
+		obj-m := dmatest.o
+		obj-m += $(if $(CONFIG_ARM64),zynqmp_dma.o zynqmp_dma_late.o)
+		obj-m += $(if $(CONFIG_RISCV),sf-pdma.o)
+	EOT
+}
+
 # build_dma TREE. The engines' drivers include headers of the directory above.
 build_dma()
 {
@@ -122,7 +134,7 @@ build_dma()
 	install -p -m 644 "$from"/{dmaengine,virt-dma}.h "$build/$1"
 	install -p -m 644 "$top/kunit/zynqmp_dma_late.c" \
 		"$top/driver/dmacpy_compat.h" "$out"
-	install -p -m 644 "$top/qemu/dma.Kbuild" "$out/Kbuild"
+	dma_kbuild >"$out/Kbuild"
 	# shellcheck disable=SC2046 # several arguments
 	make -s -C "$(kernel_build_dir "$1")" M="$out" \
 		$(kernel_make_args "$1") modules

@@ -99,7 +99,7 @@ checkpatch_passes()
 	read -ra options <"${1%.patch}.rules"
 	(cd "$out/$version-tree" && scripts/checkpatch.pl --root=. --strict \
 		--terse --show-types --no-summary \
-		--typedefsfile "$top/qemu/check/typedefs" "${options[@]}" "$1")
+		--typedefsfile <(echo "$checkpatch_types") "${options[@]}" "$1")
 }
 
 # Catches: a patch that needs what a later one adds of the driver. The configuration,

@@ -5,7 +5,7 @@
 usage: snippets.py DIRECTORY COMPILER... -- FILE...
 
 Writes each block to a file in DIRECTORY and has it compiled. A block that has no
-function is put into one. snippets.h declares what the blocks take for granted.
+function is put into one.
 Prints what the compiler finds, with the place in the document.
 """
 import re
@@ -13,6 +13,42 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+# What the blocks take for granted
+HEADER = """\
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <dmacpy.h>
+
+extern struct dmacpy_device *device;
+extern struct dmacpy_stream *stream;
+extern struct dmacpy_buffer *buffer;
+extern struct dmacpy_buffer *memory;
+extern struct dmacpy_buffer *sram;
+extern struct dmacpy_job *job;
+extern struct dmacpy_copier *copier;
+extern struct dmacpy_copier_buffer *src;
+extern struct dmacpy_copier_buffer *dst;
+extern size_t length;
+extern size_t size;
+extern char text[32];
+extern void *mem;
+extern int dmabuf;
+extern int fence;
+extern int ret;
+
+void compute(void);
+void use_result(uint64_t user_data);
+"""
 
 # A fence, a directive, a literal block by its indentation, a display of mdoc
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
@@ -39,11 +75,10 @@ class Block:
 
     def source(self):
         """A file that can be compiled: with the lines of the document."""
-        start = '#include "snippets.h"\n'
         line = f'#line {self.line} "{self.path}"\n'
         if FUNCTION.search(self.text):
-            return start + line + self.text
-        return (f"{start}int snippet(void);\nint snippet(void)\n{{\n{line}"
+            return HEADER + line + self.text
+        return (f"{HEADER}int snippet(void);\nint snippet(void)\n{{\n{line}"
                 f"{self.text}\nreturn 0;\n}}\n")
 
 

@@ -1,19 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rules about the functions of C files in kernel style.
+"""Rules about C files in kernel style.
 
-usage: functions.py lengths|documented FILE...
+usage: sources.py lengths|documented|includes FILE...
 
 Prints one finding a line, nothing when there is none.
 """
 import re
 import statistics
 import sys
+from pathlib import Path
 
 MEDIAN, MOST, LONGEST = 15, 50, 100
 ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)|"
                        r"__(?:printf|must_hold|acquires|releases)\([^)]*\)",
                        re.S)
+# Data flows one way: a file of the driver includes headers to its right, or shared
+# ones.
+FLOW = """
+drv node heap board debugfs device cdev sysfs uring ioctl submit stream queue event
+handle job plan sync buf export recovery chan testcopy token engine map pool fence
+account report
+""".split()
+SHARED = "device stream compat fifo turns trace param power".split()
 
 
 class Function:
@@ -63,8 +72,14 @@ def functions(path):
             opening = None
 
 
-def lengths(found):
+def all_functions(paths):
+    """Those of several files."""
+    return [function for path in paths for function in functions(path)]
+
+
+def lengths(paths):
     """Short on the whole, and none too long."""
+    found = all_functions(paths)
     for function in found:
         if function.length > LONGEST:
             yield (f"{function.where}: {function.name}: {function.length} "
@@ -78,12 +93,12 @@ def lengths(found):
         yield f"{over} of {len(rows)} functions have more than {MOST} lines"
 
 
-def documented(found):
+def documented(paths):
     """Kernel-doc with a context on all that other files can call.
 
     The rest of what is in such a comment is checked by kernel-doc itself.
     """
-    for function in found:
+    for function in all_functions(paths):
         if function.is_static():
             continue
         if not function.comment.startswith("/**"):
@@ -92,11 +107,26 @@ def documented(found):
             yield f"{function.where}: {function.name}: no Context:"
 
 
+def includes(paths):
+    """A header is to the right of the file that includes it, or shared."""
+    for path in paths:
+        name = Path(path).stem.removeprefix("dmacpy_")
+        text = Path(path).read_text(encoding="utf-8")
+        for line in re.findall(r'^#include "dmacpy_.*', text, re.M):
+            header = re.match(r'#include "dmacpy_(\w+)', line)[1]
+            if header == name or header in SHARED:
+                continue
+            if name not in FLOW or header not in FLOW:
+                yield f"{path}:{line}: not in the order of the driver's files"
+            elif FLOW.index(header) <= FLOW.index(name):
+                yield f"{path}:{line}: against the order of the driver's files"
+
+
 def main():
     """Run the named rule."""
-    rule = {"lengths": lengths, "documented": documented}[sys.argv[1]]
-    found = [function for path in sys.argv[2:] for function in functions(path)]
-    for finding in rule(found):
+    rule = {"lengths": lengths, "documented": documented,
+            "includes": includes}[sys.argv[1]]
+    for finding in rule(sys.argv[2:]):
         print(finding)
 
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""
-usage: engines.py KERNEL_SOURCE
+"""What is said about the sources agrees with them.
 
-Documentation/engines.rst against the kernel, the driver's tables and the tests:
-prints what they do not have in common.
+usage: agree.py engines KERNEL_SOURCE
+       agree.py syzkaller
+
+"engines" compares Documentation/engines.rst to the kernel, the driver's tables and
+the tests, "syzkaller" the description of the interface for it to the header. Prints
+what they do not have in common.
 """
 
 import csv
@@ -95,16 +98,90 @@ def check_counts(text, rows):
             yield f'there are {number} {of_what}'
 
 
-def main():
-    """Print all that is found."""
+def check_engines(kernel_source):
+    """All that is found."""
     text = PAGE.read_text()
     rows = read_rows(text)
-    dma = pathlib.Path(sys.argv[1]) / 'drivers/dma'
+    dma = pathlib.Path(kernel_source) / 'drivers/dma'
     for finding in (*check_kernel(dma, rows),
                     *check_tables(text, rows, DRIVER.read_text()),
                     *check_tests(text, rows, TESTS.read_text()),
                     *check_counts(text, rows)):
-        print(f'{PAGE}: {finding}')
+        yield f'{PAGE}: {finding}'
+
+
+SIZES = {"__u8": 1, "__u32": 4, "__s32": 4, "__aligned_u64": 8,
+         "int8": 1, "int32": 4, "int64": 8, "ptr64": 8, "vma64": 8}
+
+
+def header_structs(text, numbers):
+    """Names and sizes of members."""
+    structs = {}
+    for name, body in re.findall(r"^struct (\w+) \{\n(.*?)^\};", text,
+                                 re.M | re.S):
+        members = re.findall(r"^\t(\w+) (\w+)(?:\[(\w+)\])?;", body, re.M)
+        structs[name] = [(member, SIZES[kind] * numbers.get(count, 1))
+                         for kind, member, count in members]
+    return structs
+
+
+def size_of(kind, resources, numbers):
+    """Of a type of syzkaller: the last type named in it that has a size."""
+    array = re.match(r"array\[(\w+), (\w+)\]", kind)
+    if array:
+        return SIZES[array[1]] * numbers[array[2]]
+    name = re.match(r"\w+", kind)[0]
+    if name in SIZES or name in resources:
+        return SIZES.get(name, 4)
+    return SIZES[re.findall(r"int\d+", kind)[-1]]
+
+
+def described_structs(text, resources, numbers):
+    """The same, of the description."""
+    structs = {}
+    for name, body in re.findall(r"^(\w+) \{\n(.*?)^\}", text, re.M | re.S):
+        members = re.findall(r"^\t(\w+)\t+([^\t\n]+)", body, re.M)
+        structs[name] = [(member, size_of(kind, resources, numbers))
+                         for member, kind in members]
+    return structs
+
+
+def check_syzkaller():
+    """Each name that only one of them has, and each structure whose members, or the
+    sizes of these, differ"""
+    header = pathlib.Path("uapi/linux/dmacpy.h")
+    description = pathlib.Path("userspace/tests/syzkaller/dmacpy.txt")
+    uapi = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+    text = re.sub(r"^#.*\n", "", description.read_text(), flags=re.M)
+
+    numbers = {name: int(value, 0) for name, value in
+               re.findall(r"^#define (DMACPY_\w+)\t+(\w+)$", uapi, re.M)}
+    # Of other files of syzkaller: numbers of files, of 32 bits.
+    resources = set(re.findall(r"^resource (\w+)\[", text, re.M))
+    resources |= {"fd_dma_buf", "fd_sync_file"}
+
+    inside = {"DMACPY_TYPE"}
+    names = set(re.findall(r"\bDMACPY_(?!CMD_)\w+", uapi)) - inside
+    named = set(re.findall(r"(?<!\$)\bDMACPY_\w+", text))
+    for name in sorted(names ^ named):
+        yield f"{description if name in names else header}: no {name}"
+
+    known = header_structs(uapi, numbers)
+    described = described_structs(text, resources, numbers)
+    op_size = re.search(r"^\top_size\t+const\[(\d+)", text, re.M)
+    if int(op_size[1]) != sum(size for _, size in known["dmacpy_op"]):
+        yield f"{description}: op_size is not that of dmacpy_op"
+    for name in sorted(known.keys() | described.keys()):
+        if known.get(name) != described.get(name):
+            yield (f"{description}: {name}: {described.get(name)}, "
+                   f"but in {header}: {known.get(name)}")
+
+
+def main():
+    """Print all that is found."""
+    check = {'engines': check_engines, 'syzkaller': check_syzkaller}
+    for finding in check[sys.argv[1]](*sys.argv[2:]):
+        print(finding)
 
 
 main()

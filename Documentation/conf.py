@@ -14,7 +14,7 @@ from docutils.parsers.rst import Directive, directives
 from docutils.statemachine import StringList
 from sphinx.util.nodes import nested_parse_with_titles
 
-TOP = Path(__file__).resolve().parents[2]
+TOP = Path(__file__).resolve().parents[1]
 # Where a file of a kernel tree is here
 PLACES = {"include/uapi/": "uapi/", "drivers/misc/dmacpy/": "driver/"}
 
