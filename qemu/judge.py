@@ -25,7 +25,7 @@ and so may the reports that begin with one.
 guest/shutdown. The job has to end with ENODEV, the engine to be taken for one that
 does not stop LOST times, and all of it must not take too long.
 
-"budgets" prints KTAP: is any figure of guest/measure above its budget, for a
+"budgets" prints KTAP: is any figure of guest/figures above its budget, for a
 program that this version of gcc has built?
 """
 import re
@@ -384,4 +384,5 @@ def main():
     return 0 if judge[sys.argv[1]](*sys.argv[2:]) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

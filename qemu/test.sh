@@ -269,7 +269,7 @@ all_suites()
 {
 	local guest
 	echo "#@ suites ${host_suites[*]}"
-	suite harness "$top/qemu/judge-test.sh"
+	suite harness "$top/qemu/judge-test.py"
 	build_suite
 	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
 	[[ " ${host_suites[*]} " != *' latency '* ]] || latency_suite
