@@ -19,7 +19,6 @@ cd "$top"
 . qemu/kernel.sh
 . qemu/boards.sh
 . qemu/kernel-tree.sh
-. qemu/host-packages.sh
 . qemu/check/source.sh
 . qemu/check/build.sh
 . qemu/check/self-test.sh

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian packages of any architecture and release, without root and without a
-# change to the host: apt with a state of its own for each of them, so that an
-# index that the mirror is just replacing does not affect the others. Signatures
-# are checked with the keys that every Debian has.
+# Debian packages. Those of any architecture and release are unpacked, without root
+# and without a change to the host: apt has a state of its own for each of them, so
+# that an index that the mirror is just replacing does not affect the others.
+# Signatures are checked with the keys that every Debian has. Those that the host
+# needs are installed.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -188,4 +189,99 @@ fetch_once()
 	mkdir -p "$tree.partial"
 	"$@" "$tree.partial"
 	mv "$tree.partial" "$tree"
+)
+
+# What the host needs: packages, or what some provide, by what they are for
+declare -A host_packages=(
+	# all but make check
+	[build]='binutils-aarch64-linux-gnu cpio device-tree-compiler file gcc
+		gcc-aarch64-linux-gnu libc6-dev libc6-dev-arm64-cross make
+		netpbm pahole patchelf pkg-config python3 qemu-system-arm
+		xz-utils'
+	# for 32 bits
+	[arm]='gcc-arm-linux-gnueabihf libc6-dev-armhf-cross'
+	# for a PC
+	[pc]=qemu-system-x86
+	# for RISC-V
+	[riscv]='gcc-riscv64-linux-gnu libc6-dev-riscv64-cross opensbi
+		qemu-system-riscv64'
+	# to build a kernel
+	[kernel]='bc bison flex perl python3'
+	# to draw plots
+	[bench]=gnuplot-nox
+	# for the HTML
+	[docs]='perl python3-sphinx'
+	# for make check
+	[check]='abigail-tools codespell mandoc rpm shellcheck sparse zsh'
+	# for its check of the binding
+	[binding]=dt-schema
+	# to install a Debian
+	[fresh]='mmdebstrap python3'
+	# for patches
+	[series]=git
+)
+
+# installed_packages: prints their names, and those of what they provide
+installed_packages()
+{
+	dpkg-query -Wf '${db:Status-Abbrev}${Package}, ${Provides}\n' |
+		sed -n 's/^ii *//; T; s/ ([^)]*)//g; s/, */\n/g; p'
+}
+
+missing_host_packages()
+{
+	# shellcheck disable=SC2086 # several
+	printf '%s\n' ${host_packages[$1]} |
+		grep -vxF "$(installed_packages)" || true
+}
+
+# all_missing_host_packages PURPOSE...
+all_missing_host_packages()
+{
+	local purpose
+	for purpose; do
+		missing_host_packages "$purpose"
+	done
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+# Another apt may be at work, or one may have been killed.
+install_packages()
+{
+	local attempt
+	for attempt in 1 2; do
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+			-o DPkg::Lock::Timeout=600 -o APT::Status-Fd=1 \
+			install --no-install-recommends "$@" |
+			show_progress apt && return
+		[ "$attempt" = 2 ] || as_root dpkg --configure -a >&2 || return
+	done
+	return 1
+}
+
+# need_host_packages PURPOSE...: install those that are missing. A
+# subshell, so that the lock ends with it.
+need_host_packages()
+(
+	mapfile -t missing < <(all_missing_host_packages "$@")
+	[ "${#missing[@]}" -gt 0 ] || exit 0
+	[ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+		die "as root, run: apt-get install --no-install-recommends" \
+		    "${missing[*]}"
+	lock_directory "$cache"
+	mapfile -t missing < <(all_missing_host_packages "$@")
+	[ "${#missing[@]}" -gt 0 ] || exit 0
+	printf 'installing %s\n' "${missing[*]}"
+	as_root apt-get -qq update ||
+		printf 'apt-get update failed, trying with what is known\n' >&2
+	install_packages "${missing[@]}" ||
+		die "could not install ${missing[*]}: see above why"
 )

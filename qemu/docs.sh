@@ -8,7 +8,6 @@ set -eu -o pipefail
 cd "$top"
 . qemu/debs.sh
 . qemu/kernel.sh
-. qemu/host-packages.sh
 
 # The kernel-doc in it is that of scripts/kernel-doc of this kernel.
 render_docs()

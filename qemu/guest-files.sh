@@ -4,7 +4,6 @@
 # All that a boot needs, from Debian's packages to the initramfs, of the guest
 # that select_guest was called for.
 
-. "$top/qemu/host-packages.sh"
 . "$top/qemu/debs.sh"
 . "$top/qemu/kernel.sh"
 . "$top/qemu/boards.sh"

@@ -14,7 +14,6 @@ set -eu -o pipefail
 . "$top/qemu/debs.sh"
 . "$top/qemu/kernel.sh"
 . "$top/qemu/kernel-tree.sh"
-. "$top/qemu/host-packages.sh"
 
 mode=$1
 shift

@@ -10,7 +10,6 @@
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
-. "$top/qemu/host-packages.sh"
 . "$top/qemu/debs.sh"
 
 machines=(bookworm/root bookworm/user trixie/root trixie/user)
