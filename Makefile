@@ -47,15 +47,15 @@ test-long:
 
 #: make coverage               all tests, and which lines of the driver they run
 coverage:
-	@qemu/coverage.sh
+	@qemu/test.sh coverage
 
 #: make stress [SECONDS=600] [SEED=...]  all at random, all failures, in QEMU
 stress:
-	@qemu/stress.sh versal/6.12-arm64 $(or $(SECONDS),600) $(SEED)
+	@qemu/guest.sh versal/6.12-arm64 $(or $(SECONDS),600) $(SEED)
 
 #: make stress-debug [GUEST=zynq/debug-arm]  the same on a debug kernel
 stress-debug:
-	@qemu/stress.sh $(or $(GUEST),versal/debug-arm64) \
+	@qemu/guest.sh $(or $(GUEST),versal/debug-arm64) \
 		$(or $(SECONDS),600) $(SEED)
 
 #: make check                  check the source: style, types, documentation

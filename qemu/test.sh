@@ -7,6 +7,8 @@
 # make coverage: all suites, on the host and in the guests, one after the other.
 # Prints KTAP in short; everything is in build/test-NAME/. The variables DMACPY_*
 # of the environment, which say how long some tests take, get to the guests.
+# make coverage then prints, and leaves in build/test-coverage/lines.txt, which lines
+# of the driver have not run.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -283,6 +285,27 @@ all_suites()
 	done
 }
 
+run_suites()
+{
+	all_suites | tee "$out/full.log" | "$top/qemu/judge.py" suites |
+		tee "$out/ktap.log"
+}
+
+# Which lines of the driver have run? What the compiler notes and what the kernel
+# counts belong together by name.
+count_lines()
+{
+	local objects
+	objects=$(kernel_build_dir coverage-arm64)/drivers/misc/dmacpy
+	cp "$out"/versal/coverage-arm64/out/gcov/*.gcda "$objects"
+	(
+		cd "$objects"
+		aarch64-linux-gnu-gcov --json-format --stdout -- *.gcda
+		rm -- *.gcda
+	) >"$out/lines.json"
+	"$top/qemu/coverage.py" "$top" <"$out/lines.json"
+}
+
 steps=$(($(guest_prepare_steps) * ${#guests[@]} + ${#only_built[@]}))
 need_guest_packages "${trees[@]}"
 lock_build
@@ -295,5 +318,6 @@ for tree in "${only_built[@]}"; do
 done
 rm -rf "$out"
 mkdir -p "$out"
-all_suites | tee "$out/full.log" | "$top/qemu/judge.py" suites |
-	tee "$out/ktap.log"
+attempt run_suites
+[ "$1" != coverage ] || count_lines | tee "$out/lines.txt"
+[ "$attempt_status" -eq 0 ]
