@@ -192,7 +192,7 @@ break_lengths__longest()
 
 break_lengths__most()
 {
-	add_functions driver/dmacpy_drv.c 40 51
+	add_functions driver/dmacpy_drv.c 80 51
 }
 
 break_lengths__median()
