@@ -87,6 +87,18 @@ tree_version()
 	make -s -C userspace version
 }
 
+# dkms_package_is_whole RPM: it has sources where dkms.conf expects a module
+dkms_package_is_whole()
+{
+	local directory
+	while read -r directory; do
+		rpm --query --list --package "$1" |
+			grep -q "/$directory/[^/]*\.c\$" ||
+			echo "packaging/rpm/dmacpy.spec: no source in $directory"
+	done < <(sed -n 's/^BUILT_MODULE_LOCATION.*="\(.*\)"/\1/p' \
+		debian/dmacpy-dkms.dkms | sort -u)
+}
+
 # The packages of the spec are built, with all files that are installed.
 check_rpm()
 {
@@ -98,6 +110,7 @@ check_rpm()
 	rpmbuild -bb --nodeps --define "_topdir $work/rpm" \
 		--define "_sourcedir $work" packaging/rpm/dmacpy.spec \
 		>"$work/log" 2>&1 || cat "$work/log"
+	dkms_package_is_whole "$work/rpm"/RPMS/noarch/dmacpy-dkms-*.rpm
 }
 
 # Nothing here runs BitBake or Buildroot: only what they refer to is compared.

@@ -368,6 +368,11 @@ break_rpm__file()
 	sed -i '/%{_mandir}\/man3/d' packaging/rpm/dmacpy.spec
 }
 
+break_rpm__dkms()
+{
+	sed -i '/^install -D/,/kunit/d' packaging/rpm/dmacpy.spec
+}
+
 break_recipes__licence()
 {
 	sed -i 's/md5=./md5=x/' packaging/yocto/dmacpy.inc
