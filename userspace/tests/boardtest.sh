@@ -154,10 +154,11 @@ test_aliases()
 		sram_ignored 0x4000
 }
 
-# Catches: jobs that overtake each other.
+# Catches: jobs that overtake each other. Each is slow, so that the next ones
+# are submitted meanwhile, on any host.
 test_order()
 {
-	fails order 'out of order' no_order 1 delay_us 2000
+	fails order 'out of order' no_order 1 delay_us 20000
 }
 
 # Catches: interrupts that are only replaced by timeouts.
@@ -212,7 +213,7 @@ test_lost_interrupt()
 # Catches: SRAM of other programs that is reported as a fault of the board.
 test_sram_in_use()
 {
-	dmacpy bench -d "$node" --time 20 --batch 16 --src sram --dst sram \
+	dmacpy bench -d "$node" --time 60 --batch 16 --src sram --dst sram \
 		--size 32K >/dev/null 2>&1 &
 	eventually sram_is_gone || fail "the SRAM is free"
 	expect 0 dmacpy test -d "$node" copy-user-sram aliases wait

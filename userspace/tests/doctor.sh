@@ -195,7 +195,7 @@ sram_is_gone()
 # Catches: SRAM that other programs use.
 test_no_sram()
 {
-	dmacpy bench -d "$(node)" --time 20 --batch 16 --src sram --dst sram \
+	dmacpy bench -d "$(node)" --time 60 --batch 16 --src sram --dst sram \
 		--size 32K >/dev/null 2>&1 &
 	eventually sram_is_gone || fail "the SRAM is free"
 	dmacpy doctor >found
@@ -227,6 +227,7 @@ test_engine()
 		fail "not stopped: $(cat out)"
 	knob hang 0
 	eventually copies || fail "the channel is not back"
+	echo 5000 >$timeout
 	expect 0 dmacpy doctor
 	grep -q "^note .*$fake: jobs failed by the engine: 1" out ||
 		fail "no failed job: $(cat out)"

@@ -42,6 +42,18 @@ eventually()
 	done
 }
 
+# has_copied PID: a stream of the process has completed a job
+has_copied()
+{
+	grep -qs 'dmacpy-ended:[[:space:]]*[1-9]' "/proc/$1"/fdinfo/*
+}
+
+# catches_signals PID: the process has a handler for SIGTERM, which is bit 14
+catches_signals()
+{
+	grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status"
+}
+
 # The platform device of /dev/dmacpy0, and "bind" or "unbind" of one
 first_device()
 {

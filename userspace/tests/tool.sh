@@ -214,7 +214,7 @@ test_interrupted()
 	local to
 	for to in /dev/null to; do
 		dmacpy copy /dev/zero "$to" 2>err &
-		sleep 1
+		eventually has_copied $! || fail "nothing is copied to $to"
 		kill -TERM $!
 		wait $! && fail "an interrupted copy succeeds"
 		grep -q interrupted err || fail "no word about it: $(cat err)"
@@ -265,19 +265,28 @@ test_bench_says_what_it_did()
 	message '--verify'
 }
 
-# Catches: figures of a busy machine, or of an engine that becomes slow, without
-# a warning.
+# bench_warns OPTION...: about copies of a descriptor each
+bench_warns()
+{
+	expect 0 dmacpy bench --size 128 --dst user -d "$(fake_node)" "$@"
+	grep -q 'the minimum' err
+}
+
+# Catches: figures of a busy machine, or of an engine that changes its pace,
+# without a warning; a warning about a steady engine, which a busy host deserves,
+# but not each time.
 test_bench_warns()
 {
-	knob delay_us 10000
-	expect 0 dmacpy bench --iterations 20 --dst user -d "$(fake_node)"
-	knob delay_us 0
-	grep 'least' err && fail "a warning about a steady engine"
-	knob delay_us 5000
-	{ sleep 0.1; knob delay_us 50000; } &
-	expect 0 dmacpy bench --iterations 60 --dst user -d "$(fake_node)"
-	knob delay_us 0
-	message 'the least'
+	local try=1
+	trap 'knob delay_us 0; knob prompt 0' EXIT
+	knob delay_us 50000
+	while bench_warns --iterations 9; do
+		[ $((try += 1)) -le 5 ] ||
+			fail "a warning about a steady engine: $(cat err)"
+	done
+	# One copy in three is much faster than the others, on any host.
+	knob prompt 3
+	bench_warns --iterations 30 || fail "no warning: $(cat err)"
 }
 
 # Catches: jobs that are not waited for, or that copy something else.
@@ -432,7 +441,7 @@ test_sram_is_taken()
 	expect 0 dmacpy info --json
 	cp out info.json
 	total=$(json sram_total)
-	dmacpy bench --time 20 --batch 16 --src sram --dst sram \
+	dmacpy bench --time 60 --batch 16 --src sram --dst sram \
 		--size $((total / 32)) >/dev/null 2>&1 &
 	holder=$!
 	eventually sram_is_gone || fail "the SRAM is free"

@@ -13,15 +13,10 @@ with_load()
 		>/dev/null 2>&1 &
 	load=$!
 	trap 'kill $load 2>/dev/null' EXIT
-	eventually has_jobs || fail "the load does not copy"
+	eventually has_copied "$load" || fail "the load does not copy"
 	expect 0 "$@"
 	kill "$load"
 	wait "$load" 2>/dev/null
-}
-
-has_jobs()
-{
-	[ "$(cat "/sys/class/misc/$node/jobs")" -gt 0 ]
 }
 
 # value KEY LINE-PATTERN: print that of the first match in "out", one object per
@@ -109,7 +104,7 @@ test_idle_and_usage()
 	expect 1 dmacpy top -d 99 --once
 	dmacpy top >/dev/null &
 	pid=$!
-	sleep 1
+	eventually catches_signals $pid 2>/dev/null || fail "it catches none"
 	kill -INT $pid 2>/dev/null || fail "it has ended by itself"
 	kill $pid 2>/dev/null
 	wait $pid || fail "status $? after a signal"

@@ -42,12 +42,25 @@ traced()
 	grep -v '^#' $tracing/trace >trace
 }
 
+# counted EVENT NUMBER: so many of them are in the trace, or more
+counted()
+{
+	[ "$(grep -c "$1:" $tracing/trace)" -ge "$2" ]
+}
+
+# The end of a job is traced when the program may know of it already.
+copy_100_times()
+{
+	dmacpy bench -d "$node" --src sram --dst sram --size 4K \
+		--iterations 100 --batch 3 --gap 64
+	eventually counted dmacpy_job_done 100
+}
+
 # Catches: a job that is submitted, started or completed twice, or under another
 # name, or in another order; bytes that the engine does not get.
 test_jobs()
 {
-	traced dmacpy bench -d "$node" --src sram --dst sram --size 4K \
-		--iterations 100 --batch 3 --gap 64
+	traced copy_100_times
 	awk '
 		{
 			event = ""
@@ -77,17 +90,13 @@ test_jobs()
 		}' trace || { head -n 20 trace; fail "wrong tracepoints"; }
 }
 
+# The recovery is traced when the channel is up already.
 hang()
 {
 	knob hang 1
 	dmacpy copy -d "$node" /bin/busybox copy
 	knob hang 0
-	eventually is_up
-}
-
-is_up()
-{
-	[ "$(cat "/sys/class/misc/$node/channels_down")" -eq 0 ]
+	eventually counted dmacpy_chan_revived 1
 }
 
 # Catches: a failure that is not traced.

@@ -64,6 +64,20 @@ tune_at()
 	knob bytes_per_us 0
 }
 
+# same FILE FILE: are they equal, but for the rounding of times in the JSON?
+same()
+{
+	paste -d ' ' "$1" "$2" | awk '
+		function far(a, b,	by)
+		{
+			by = a < b ? b - a : a - b
+			return by > 1 + a / 1000
+		}
+		$1 != $3 || $2 != $4 && ($2 == "null" || $4 == "null" ||
+					 far($2, $4)) { wrong++ }
+		END { exit wrong > 0 || !NR }'
+}
+
 # Catches: a break-even that does not follow from the measurements. That of the
 # first device is finite, if its engine copies at once, as QEMU's do.
 test_break_even()
@@ -72,10 +86,10 @@ test_break_even()
 	cp out tune.json
 	rows | computed 4 0 >wanted
 	told break_even >found
-	cmp wanted found || fail "wanted: $(cat wanted), found: $(cat found)"
+	same wanted found || fail "wanted: $(cat wanted), found: $(cat found)"
 	rows | computed 5 0 >wanted
 	told break_even_32 >found
-	cmp wanted found || fail "32: wanted: $(cat wanted), found: $(cat found)"
+	same wanted found || fail "32: wanted: $(cat wanted), found: $(cat found)"
 	[ "$(wc -l <found)" -ge 4 ] || fail "too few pairs: $(cat found)"
 	sed 's/^/# /' found
 }
@@ -203,7 +217,7 @@ test_table()
 		grep -Eq "^$pair( +(never|always|[0-9]+)){2}( +[0-9.]+){4}$" \
 			out || fail "no $pair"
 	done
-	grep -q 'part of a copy' out || fail "no parts"
+	grep -Eq 'part (of a copy|could not be)' out || fail "no parts"
 	expect 0 dmacpy tune -d 0 --src sram --seconds 1
 	! grep -Eq '^(user|udmabuf|heap) ' out || fail "not only SRAM"
 }

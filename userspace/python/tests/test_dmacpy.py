@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 import dmacpy
@@ -58,6 +59,11 @@ class Case(unittest.TestCase):
     def tearDown(self):
         self.stream.close()
         gc.collect()
+        # A work item of the driver frees the buffers.
+        end = time.monotonic() + 10
+        while (self.device.info().sram_free != self.free and
+               time.monotonic() < end):
+            time.sleep(0.01)
         self.assertEqual(self.device.info().sram_free, self.free)
         self.device.close()
 
