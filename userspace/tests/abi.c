@@ -516,9 +516,8 @@ TEST_F(abi, output_cannot_be_written)
 		ASSERT_EQ(0, mprotect(self->arg, self->page,
 				      PROT_READ | PROT_WRITE));
 	}
-	usleep(200 * 1000);
 	EXPECT_EQ(files, open_files());
-	EXPECT_EQ(sram_free, stream_info(self->stream).sram_free);
+	EXPECT_EQ(sram_free, sram_free_becomes(self->stream, sram_free));
 }
 
 /* Catches: an index beyond the command table, also for a wrong direction. */
@@ -1252,9 +1251,8 @@ TEST_F_TIMEOUT(abi, errors_leave_nothing, SLOW)
 			issue_bent(self, cmd, cmd->size, 8, 0x80);
 			issue_bent(self, cmd, self->page, self->page - 1, 1);
 		}
-	usleep(200 * 1000);
 	EXPECT_EQ(files, open_files());
-	EXPECT_EQ(sram_free, stream_info(self->stream).sram_free);
+	EXPECT_EQ(sram_free, sram_free_becomes(self->stream, sram_free));
 }
 
 TEST_HARNESS_MAIN

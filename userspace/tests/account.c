@@ -27,6 +27,7 @@
 #define FLOOD		240	/* streams */
 #define FLOOD_US	2000	/* a descriptor takes */
 #define CHAIN		8	/* jobs, each after the one before it */
+#define TRIES		5	/* a host may keep one CPU of a guest waiting */
 #define DEPTH		32	/* descriptors that the engine has at a time */
 #define WIDE		"test-wide"
 #define CHANNELS	8
@@ -638,6 +639,7 @@ TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
 {
 	int stream = open_as(self->instance.node, USER + 1), started[2], i;
 	unsigned int channels = stream_info(stream).channels, copied;
+	unsigned int most = CHAIN * 2 * DEPTH * channels, tries = TRIES;
 	int fd = sram_alloc(stream, 4);
 	int handle = dmabuf_import(stream, fd, ACCESS_BOTH);
 	pid_t child;
@@ -652,13 +654,15 @@ TEST_F_TIMEOUT(account, flood_of_streams, SLOW)
 	if (!child)
 		flood(self->instance.node, started[1]);
 	ASSERT_EQ(1, read(started[0], &byte, 1));
-	copied = engine_get("copied");
-	for (i = 0; i < CHAIN; i++)
-		EXPECT_EQ(0, start_fill(stream, handle, DMACPY_SUBMIT_WAIT,
-					NULL));
-	copied = engine_get("copied") - copied;
-	TH_LOG("%u descriptors for %u jobs", copied, CHAIN);
-	EXPECT_GE(CHAIN * 2 * DEPTH * channels, copied);
+	do {
+		copied = engine_get("copied");
+		for (i = 0; i < CHAIN; i++)
+			EXPECT_EQ(0, start_fill(stream, handle,
+						DMACPY_SUBMIT_WAIT, NULL));
+		copied = engine_get("copied") - copied;
+		TH_LOG("%u descriptors for %u jobs", copied, CHAIN);
+	} while (copied > most && --tries);
+	EXPECT_LT(0, tries);
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(child, waitpid(child, NULL, 0));
 	ASSERT_TRUE(engine_set("delay_us", 0));
@@ -718,8 +722,8 @@ TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
 	for (i = 1; i < CHANNELS; i++)
 		streams[i] = stream_open(self->instance.node);
 
-	/* There is a stream on each channel: keep the first one busy. */
-	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
+	/* There is a stream on each channel: keep one busy for long. */
+	ASSERT_TRUE(engine_set("delay_us", 4 * SLOW_US));
 	for (i = 0; i < 24; i++) {
 		close(fence);
 		fence = start_fill(streams[0], handles[0],
@@ -735,6 +739,7 @@ TEST_F_TIMEOUT(wide, placed_by_backlog, SLOW)
 		EXPECT_EQ(0, start_fill(streams[i], handles[i],
 					DMACPY_SUBMIT_WAIT, NULL));
 	EXPECT_EQ(0, fence_status(fence));
+	ASSERT_TRUE(engine_set("delay_us", 0));
 	EXPECT_EQ(POLLIN, poll_for(fence, POLLIN, 60000));
 }
 

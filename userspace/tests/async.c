@@ -933,7 +933,7 @@ TEST_F_TIMEOUT(async, unbind_ends_all_jobs, SLOW)
 {
 	int fence[MANY], i;
 
-	ASSERT_TRUE(set_number(TIMEOUT, 1000));
+	ASSERT_TRUE(set_number(TIMEOUT, 2000));
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < MANY; i++) {
 		fence[i] = start_fenced(self->stream, self->handle, 0, 1, 0);

@@ -22,6 +22,7 @@
 #define STRIP_US	(20 * 1000)	/* time per strip on the fake engine */
 #define BUFFERS		2	/* one is filled while the other is moved */
 #define FRAMES		24
+#define MAX_FRAMES	(8 * FRAMES)	/* on a host that is too busy */
 #define SWITCHES	4	/* between black and white */
 #define MIXED		256
 
@@ -288,6 +289,14 @@ static int next_frame(FIXTURE_DATA(camera) *self)
 	return ret ? ret : brightness_of(&self->frames[done]);
 }
 
+/* More frames are needed if few were captured while another was moved. */
+static bool wants_frame(const FIXTURE_DATA(camera) *self, bool fake, int number)
+{
+	bool few = fake && self->overlaps < FRAMES / 2;
+
+	return number < FRAMES || (few && number < MAX_FRAMES);
+}
+
 /*
  * Catches: SRAM that a camera cannot capture into, a frame that is not moved,
  * or not concurrently with the next capture.
@@ -300,7 +309,8 @@ TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
 
 	ASSERT_LE(0, white);
 	ASSERT_LE(0, black);
-	for (i = 0; i < FRAMES; i++, before = brightness) {
+	for (i = 0; wants_frame(self, variant->fake, i);
+	     i++, before = brightness) {
 		if (i % (FRAMES / SWITCHES) == 0)
 			ASSERT_EQ(0, set_control(self->video, "Test Pattern",
 						 i % (2 * FRAMES / SWITCHES) ?
@@ -311,11 +321,10 @@ TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
 		mixed += brightness == MIXED;
 	}
 	TH_LOG("%d changes of brightness in %d frames, %d while one was moved",
-	       changes, FRAMES, self->overlaps);
+	       changes, i, self->overlaps);
 	EXPECT_LE(3, changes);
 	/* The colour may change within a frame. */
-	EXPECT_GE(SWITCHES, mixed);
-	/* A busy machine may miss some of them. */
+	EXPECT_GE(SWITCHES * i / FRAMES, mixed);
 	if (variant->fake)
 		EXPECT_LE(FRAMES / 2, self->overlaps);
 }

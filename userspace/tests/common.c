@@ -348,6 +348,19 @@ int sram_leaked(void)
 	return leaked;
 }
 
+/* Waits, for at most 10 s, until that much SRAM is free. Returns what is. */
+uint64_t sram_free_becomes(int stream, uint64_t wanted)
+{
+	uint64_t now = stream_info(stream).sram_free;
+	int tries;
+
+	for (tries = 0; now != wanted && tries < 1000; tries++) {
+		usleep(10 * 1000);
+		now = stream_info(stream).sram_free;
+	}
+	return now;
+}
+
 unsigned int open_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -375,6 +388,16 @@ long locked_kib(void)
 	if (status)
 		fclose(status);
 	return sum;
+}
+
+/* Waits, for at most 10 s, until that much is locked. Returns what is. */
+long locked_becomes(long kib)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000 && locked_kib() != kib; tries++)
+		usleep(10 * 1000);
+	return locked_kib();
 }
 
 /* Returns the number of pages that drivers have pinned, in the whole system. */

@@ -1055,8 +1055,9 @@ int main(void)
 	ksft_test_result(engine_reset() && all_work(&instance),
 			 "all engines work\n");
 	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
-	for (tries = 0; pinned_pages() != pinned && tries < 500; tries++)
+	/* Pages of tests before this one may have been pinned when it began. */
+	for (tries = 0; pinned_pages() > pinned && tries < 1000; tries++)
 		usleep(10 * 1000);
-	ksft_test_result(pinned_pages() == pinned, "no page is pinned\n");
+	ksft_test_result(pinned_pages() <= pinned, "no page is pinned\n");
 	ksft_finished();
 }

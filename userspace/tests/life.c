@@ -449,8 +449,7 @@ TEST_F_TIMEOUT(life, nothing_grows, SLOW)
 		close(b.stream);
 	}
 	EXPECT_EQ(files, open_files());
-	usleep(500 * 1000);
-	EXPECT_EQ(sram_free, stream_info(self->buffer.stream).sram_free);
+	EXPECT_EQ(sram_free, sram_free_becomes(self->buffer.stream, sram_free));
 }
 
 /* Catches: a process that fills the kernel's memory with handles. */
@@ -467,16 +466,6 @@ TEST_F_TIMEOUT(life, handle_limit, SLOW)
 	EXPECT_EQ(0, fill(b->stream, last, LENGTH, ~0));
 	EXPECT_EQ(0, handle_release(b->stream, last));
 	EXPECT_LT(0, dmabuf_import(b->stream, b->fd, ACCESS_BOTH));
-}
-
-/* A work item finishes the release. */
-static long locked_becomes(long wanted)
-{
-	int tries;
-
-	for (tries = 0; tries < 100 && locked_kib() != wanted; tries++)
-		usleep(20 * 1000);
-	return locked_kib();
 }
 
 static int drop_ipc_lock(void)

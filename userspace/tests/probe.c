@@ -535,6 +535,7 @@ TEST_F_TIMEOUT(engine, is_refused, SLOW)
 	EXPECT_TRUE(log_is(log, name, reason));
 	EXPECT_GT(0, instance_find_node(&self->instance));
 	ASSERT_TRUE(engine_behave());
+	ASSERT_TRUE(set_number(TIMEOUT, 5000));
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, try_fill(&self->instance));
 	EXPECT_EQ(0, get_number(LOST));

@@ -81,19 +81,10 @@ static void give_back(struct _test_data_sram *self, size_t i)
 	close(self->fd[i]);
 }
 
-/* A work item frees buffers: wait for it. */
-static uint64_t free_becomes(struct _test_data_sram *self, uint64_t wanted)
+/* A work item frees buffers: wait until all are free. */
+static uint64_t free_at_last(const struct _test_data_sram *self)
 {
-	uint64_t now = 0;
-	int tries;
-
-	for (tries = 0; tries < 100; tries++) {
-		now = stream_info(self->stream).sram_free;
-		if (now == wanted)
-			break;
-		usleep(100 * 1000);
-	}
-	return now;
+	return sram_free_becomes(self->stream, self->info.sram_total);
 }
 
 /* Catches: memory that is leaked, or allocated twice; ENOMEM for ENOSPC. */
@@ -120,8 +111,7 @@ TEST_F_TIMEOUT(sram, exhaustion, SLOW)
 			ASSERT_EQ((uint32_t)i, self->mem[i][words - 1]);
 			give_back(self, i);
 		}
-		EXPECT_EQ(self->info.sram_total,
-			  free_becomes(self, self->info.sram_total));
+		EXPECT_EQ(self->info.sram_total, free_at_last(self));
 		EXPECT_EQ(self->info.sram_largest,
 			  stream_info(self->stream).sram_largest);
 	}
@@ -130,22 +120,21 @@ TEST_F_TIMEOUT(sram, exhaustion, SLOW)
 /* Catches: a fragmented buffer, or free memory that is never merged. */
 TEST_F_TIMEOUT(sram, fragmentation, SLOW)
 {
-	uint64_t granule = self->info.granule;
+	uint64_t granule = self->info.granule, half;
 	size_t i;
 
 	ASSERT_EQ(-ENOSPC, take_everything(self));
 	for (i = 1; i < self->count; i += 2)
 		give_back(self, i);
-	free_becomes(self, self->count / 2 * granule);
-	EXPECT_EQ(self->count / 2 * granule,
-		  stream_info(self->stream).sram_free);
+	half = self->count / 2 * granule;
+	EXPECT_EQ(half, sram_free_becomes(self->stream, half));
 	EXPECT_LE(granule, stream_info(self->stream).sram_largest);
 	EXPECT_EQ(-ENOSPC, sram_alloc(self->stream,
 				      stream_info(self->stream).sram_largest +
 				      granule));
 	for (i = 0; i < self->count; i += 2)
 		give_back(self, i);
-	free_becomes(self, self->info.sram_total);
+	free_at_last(self);
 	EXPECT_LE(0, sram_alloc(self->stream, self->info.sram_largest));
 }
 
@@ -208,15 +197,14 @@ TEST_F_TIMEOUT(sram, fresh_buffers_are_zero, SLOW)
 			_exit(0);
 		}
 		wait(NULL);
-		EXPECT_EQ(self->info.sram_total,
-			  free_becomes(self, self->info.sram_total));
+		EXPECT_EQ(self->info.sram_total, free_at_last(self));
 		fd = sram_alloc(self->stream, length);
 		mem = dmabuf_map(fd, length);
 		ASSERT_NE(NULL, mem);
 		EXPECT_TRUE(all_bytes_are(mem, 0, length));
 		munmap(mem, length);
 		close(fd);
-		free_becomes(self, self->info.sram_total);
+		free_at_last(self);
 	}
 }
 
@@ -235,8 +223,7 @@ TEST_F(sram, rest_of_last_page_is_zero)
 		memset(self->mem[i], 0xff, self->info.granule);
 		give_back(self, i);
 	}
-	ASSERT_EQ(self->info.sram_total,
-		  free_becomes(self, self->info.sram_total));
+	ASSERT_EQ(self->info.sram_total, free_at_last(self));
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		fd = sram_alloc(self->stream, lengths[i]);
 		ASSERT_LE(0, fd);

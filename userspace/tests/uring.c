@@ -608,7 +608,6 @@ TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
 	struct dmacpy_submit args = submit_args(&op);
 	struct dmacpy_event event;
 
-	ASSERT_TRUE(set_number(TIMEOUT, 3000));
 	ASSERT_TRUE(engine_set("hang", 1));
 	ring_queue(&self->ring, self->stream, &args);
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
@@ -617,6 +616,7 @@ TEST_F_TIMEOUT(uring, ring_is_closed, SLOW)
 	/* The job continues. */
 	args.flags = DMACPY_SUBMIT_EVENT;
 	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
+	ASSERT_TRUE(set_number(TIMEOUT, 1000));
 	ASSERT_EQ(0, read_event(self->stream, &event));
 	EXPECT_EQ(-ECANCELED, event.result);
 }
@@ -650,7 +650,7 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 		io_uring_submit(&ring);
 		pause();
 	}
-	usleep(300 * 1000);
+	instance_wait_in_flight(&self->instance, MANY);
 	start = milliseconds();
 	ASSERT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
