@@ -272,7 +272,7 @@ class Patch:
         self.subject = subject
         self.words = {}
         lines = body.strip("\n").split("\n")
-        while lines and re.match(r"(object|file|hook|option|rules) ",
+        while lines and re.match(r"(object|file|hook|option|rules|ignore) ",
                                  lines[-1]):
             word, *names = lines.pop().split()
             self.words.setdefault(word, []).extend(names)
@@ -292,6 +292,8 @@ class Patch:
             for line in text_of(path).splitlines():
                 if line.startswith("--"):
                     options += line.split()
+        for name in self.named("ignore"):
+            options += ["--ignore", name]
         return options
 
 
