@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -378,10 +379,11 @@ TEST_F(cpu, leaves_to_the_engine)
 	struct dmacpy_buffer *closed, *hidden;
 	uint64_t jobs = jobs_of(self->stream);
 	uint8_t *mem = memory_map(LENGTH);
+	struct rlimit limit, old;
 	int i;
 
 	set_below(self->stream, ALWAYS);
-	closed = sram_import(self->stream, O_WRONLY, DMACPY_ACCESS_WRITE);
+	closed = sram_import(self->stream, O_RDWR, ACCESS_BOTH);
 	ASSERT_NE(NULL, closed);
 	ASSERT_NE(NULL, mem);
 	ASSERT_EQ(0, dmacpy_buffer_register_flags(self->stream, mem, LENGTH,
@@ -389,8 +391,14 @@ TEST_F(cpu, leaves_to_the_engine)
 						  DMACPY_REGISTER_EXPLICIT_SYNC,
 						  &hidden));
 	for (i = 0; i < 2; i++) {
+		/* The mapping fails the first time, and is not tried again. */
+		ASSERT_EQ(0, getrlimit(RLIMIT_AS, &limit));
+		old = limit;
+		limit.rlim_cur = i ? old.rlim_cur : 0;
+		ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
 		EXPECT_EQ(0, dmacpy_stream_copy(self->stream, closed, 0,
 						self->buffer[0], 0, LENGTH));
+		ASSERT_EQ(0, setrlimit(RLIMIT_AS, &old));
 		EXPECT_TRUE(made_by_engine(self->stream, &jobs));
 		EXPECT_EQ(0, dmacpy_stream_copy(self->stream, hidden, 0,
 						self->buffer[1], 0, LENGTH));
