@@ -271,10 +271,11 @@ bool bench_is_unsteady(const struct bench_result *result)
 
 static void warn_about_spread(const struct bench_result *result)
 {
-	if (bench_is_unsteady(result))
-		print_error("half of the copies took over %u times the minimum.\n"
-			    "If other programs run, measure again without them.",
-			    MAX_SPREAD);
+	if (!bench_is_unsteady(result))
+		return;
+	print_error("half of the copies took over %u times the minimum.\n"
+		    "If other programs run, measure again without them.",
+		    MAX_SPREAD);
 }
 
 static void report_table(const struct bench_worker *workers,
