@@ -325,7 +325,8 @@ static int chan_start_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 }
 
 /* Submit the first row of a tile; the rest of it stays the piece. */
-static int chan_submit_row(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static noinline int chan_submit_row(struct dmacpy_chan *chan,
+				    struct dmacpy_xfer *xfer)
 {
 	struct dmacpy_piece *tile = &xfer->piece, row = *tile;
 	int ret;
@@ -354,7 +355,7 @@ static int chan_submit_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	length = piece->length;
 	ret = dmacpy_engine_submit(&chan->engine, piece, &xfer->client);
 	/* The engine's driver may refuse this tile, but not a row of it. */
-	if (ret == -EAGAIN && piece->kind == DMACPY_PIECE_TILE) {
+	if (unlikely(ret == -EAGAIN && piece->kind == DMACPY_PIECE_TILE)) {
 		length = piece->row;
 		ret = chan_submit_row(chan, xfer);
 	}

@@ -120,9 +120,10 @@ static void engine_callback_no_residue(void *param,
 
 /*
  * Each row is a frame of one chunk, the gap behind it included. Some kernels
- * have no DEFINE_RAW_FLEX() yet.
+ * have no DEFINE_RAW_FLEX() yet. The array on the stack would slow down copies,
+ * if it were in the frame of engine_prep().
  */
-static struct dma_async_tx_descriptor *
+static noinline struct dma_async_tx_descriptor *
 engine_prep_tile(const struct dmacpy_engine *engine,
 		 const struct dmacpy_piece *piece)
 {
@@ -157,16 +158,16 @@ engine_prep(const struct dmacpy_engine *engine,
 	/* Reclaim may wait for the fences that this leads to. */
 	if (unlikely(sleeps))
 		flags = memalloc_noreclaim_save();
-	if (piece->kind == DMACPY_PIECE_FILL)
-		desc = dmaengine_prep_dma_memset(engine->dma, piece->dst,
-						 piece->pattern, piece->length,
-						 ENGINE_FLAGS);
-	else if (piece->kind == DMACPY_PIECE_TILE)
-		desc = engine_prep_tile(engine, piece);
-	else
+	if (likely(piece->kind == DMACPY_PIECE_COPY))
 		desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst,
 						 piece->src, piece->length,
 						 ENGINE_FLAGS);
+	else if (piece->kind == DMACPY_PIECE_FILL)
+		desc = dmaengine_prep_dma_memset(engine->dma, piece->dst,
+						 piece->pattern, piece->length,
+						 ENGINE_FLAGS);
+	else
+		desc = engine_prep_tile(engine, piece);
 	if (unlikely(sleeps))
 		memalloc_noreclaim_restore(flags);
 	return desc;
