@@ -132,6 +132,9 @@ engine_prep_tile(const struct dmacpy_engine *engine,
 		__aligned(__alignof__(struct dma_interleaved_template)) = { };
 	struct dma_interleaved_template *tile = (void *)memory;
 
+	/* When rows were copied one by one, those left may be more aligned. */
+	if (!dmacpy_tile_is_aligned(piece))
+		return NULL;
 	tile->src_start = piece->src;
 	tile->dst_start = piece->dst;
 	tile->dir = DMA_MEM_TO_MEM;

@@ -3,6 +3,8 @@
 #ifndef DMACPY_ENGINE_H
 #define DMACPY_ENGINE_H
 
+#include <linux/align.h>
+#include <linux/bitops.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
@@ -58,6 +60,19 @@ struct dmacpy_piece {
  * this; at_xdmac does not check whether its strides are, too.
  */
 #define DMACPY_TILE_WIDTH	8
+
+/*
+ * Returns true if the strides are aligned for the widest access that the first
+ * row allows.
+ */
+static inline bool dmacpy_tile_is_aligned(const struct dmacpy_piece *tile)
+{
+	unsigned long ends = lower_32_bits(tile->dst | tile->src) | tile->row |
+			     DMACPY_TILE_WIDTH;
+
+	return IS_ALIGNED(tile->dst_stride | tile->src_stride,
+			  1U << __ffs(ends));
+}
 
 /**
  * struct dmacpy_client - the owner of descriptors

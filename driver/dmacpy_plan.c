@@ -646,16 +646,6 @@ static unsigned int plan_tile_rows(size_t row, size_t stride, size_t size)
 	return size < row ? 0 : (size - row) / stride + 1;
 }
 
-/* Are the strides aligned for the widest access that the first row allows? */
-static bool plan_tile_is_aligned(const struct dmacpy_piece *tile)
-{
-	unsigned long ends = lower_32_bits(tile->dst | tile->src) | tile->row |
-			     DMACPY_TILE_WIDTH;
-
-	return IS_ALIGNED(tile->dst_stride | tile->src_stride,
-			  1U << __ffs(ends));
-}
-
 /*
  * Cut a tile of as many rows as lie in one segment of the source and one of the
  * destination, if the engine can copy it with one descriptor.
@@ -692,7 +682,7 @@ static bool plan_cut_tile(const struct dmacpy_plan *plan,
 	piece->row = row;
 	piece->dst_stride = op->dst_stride;
 	piece->src_stride = op->src_stride;
-	if (rows < 2 || !plan_tile_is_aligned(piece))
+	if (rows < 2 || !dmacpy_tile_is_aligned(piece))
 		return false;
 
 	piece->kind = DMACPY_PIECE_TILE;

@@ -279,6 +279,10 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return -EOPNOTSUPP;
 
 	ret = uring_start_job(stream, cmd, issue_flags);
+	/* For a polled ring io_uring would retry without a pause or an end. */
+	if (ret == -EAGAIN && issue_flags & IO_URING_F_IOPOLL &&
+	    !(issue_flags & IO_URING_F_NONBLOCK))
+		ret = -EBUSY;
 	if (ret == -EAGAIN)
 		dmacpy_uring_keep_area(cmd, issue_flags);
 	if (ret)

@@ -555,6 +555,7 @@ struct dmacpy_run_command {
  * Flags other than IN_FENCE and NO_IMPLICIT are refused: EINVAL. Closing a ring
  * cancels its requests, but the jobs continue; before Linux 6.7, and with
  * IORING_SETUP_IOPOLL, closing the ring or exiting the program waits for them.
+ * With IORING_SETUP_IOPOLL, EBUSY is returned in place of EAGAIN.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;

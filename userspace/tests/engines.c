@@ -491,11 +491,13 @@ TEST_F_TIMEOUT(engines, tiles, SLOW)
 
 /*
  * Catches: rows that are not copied, or twice, if the engine refuses a tile: to
- * begin with, and down to its last two rows.
+ * begin with, and down to its last two rows; a tile without its first row whose
+ * strides are less aligned than its new first row.
  */
 TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
 {
 	const struct tile tile = { 16, 64, 128, 256, 64, 0, true };
+	const struct tile narrow = { 4, 16, 36, 36, 4, 4, true };
 	unsigned int refused;
 
 	if (!copies_tiles(variant))
@@ -505,6 +507,8 @@ TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
 		EXPECT_EQ(refused < 15, copy_tile(self, &tile))
 			TH_LOG("after %u refusals", refused);
 	}
+	ASSERT_TRUE(engine_set("next_no_tile", 1));
+	EXPECT_EQ(1, copy_tile(self, &narrow));
 }
 
 /*

@@ -398,6 +398,8 @@ test_bench_errors()
 	message '16 rows'
 	expect 2 dmacpy bench --op 2d --rows 7
 	message '7 rows'
+	expect 2 dmacpy bench --op 2d --rows 4096 --gap 1048575
+	message '4096 rows'
 	expect 2 dmacpy bench --mode copy --prepared
 	expect 2 dmacpy bench --mode copy --op 2d
 	expect 2 dmacpy bench --mode copier --op fill

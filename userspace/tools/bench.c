@@ -325,6 +325,12 @@ static int check_memory(const struct bench *bench)
 				   "--op 2d has %" PRIu64
 				   " rows: --size has to be a multiple of that",
 				   bench->rows);
+	if (bench->opcode == DMACPY_OP_COPY_2D &&
+	    bench->size / bench->rows + bench->gap > MAX_GAP / bench->rows)
+		return usage_error("bench",
+				   "--gap and --size are too large for %" PRIu64
+				   " rows",
+				   bench->rows);
 	if (bench->segments && bench->dst != BENCH_USER &&
 	    bench->src != BENCH_USER)
 		return usage_error("bench",
