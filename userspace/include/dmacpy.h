@@ -209,10 +209,10 @@ enum dmacpy_memory {
  * that do not overlap. The CPU makes a copy only if the engine could start at
  * once: the device is there, no job of the stream is in flight, and no other
  * stream or driver uses the buffers. Otherwise the engine makes the copy. The
- * engine always makes the first copy after jobs that the library has not waited
- * for. Errors, results and their order are those of the engine. But a copy by
- * the CPU is no job: statistics do not count it, and jobs that other streams
- * submit during the copy do not wait for it.
+ * engine always makes the first copy after jobs that failed, or that the
+ * library has not waited for. Errors, results and their order are those of the
+ * engine. But a copy by the CPU is no job: statistics do not count it, and jobs
+ * that other streams submit during the copy do not wait for it.
  *
  * The library maps both buffers, as dmacpy_buffer_map() does, and brackets the
  * access. The engine makes all copies of buffers that cannot be mapped, of

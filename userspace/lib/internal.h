@@ -109,15 +109,13 @@ static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
  * @flags: DMACPY_SUBMIT_*, of the job
  * @ret: 0 if the kernel returned success
  *
- * Jobs complete in order: after a wait for the last one, none is in flight.
+ * Jobs complete in order: after a wait for the last one, none is in flight. One
+ * that failed may still be at work: the next success shows that it is not.
  */
 static inline void dmacpy_stream_note_submit(struct dmacpy_stream *stream,
 					     uint32_t flags, int ret)
 {
-	if (!(flags & DMACPY_SUBMIT_WAIT))
-		stream->busy = 1;
-	else if (!ret)
-		stream->busy = 0;
+	stream->busy = ret || !(flags & DMACPY_SUBMIT_WAIT);
 }
 
 /**

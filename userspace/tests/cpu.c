@@ -271,6 +271,26 @@ TEST_F(cpu, after_a_failure)
 	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
 }
 
+/* Catches: a copy by the CPU while a job that failed may still be at work. */
+TEST_F(cpu, after_a_failed_wait)
+{
+	uint64_t jobs;
+
+	set_below(self->stream, ALWAYS);
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	ASSERT_EQ(-EIO, start(self->stream, self->buffer[0], self->buffer[1],
+			      DMACPY_SUBMIT_WAIT));
+	dmacpy_stream_flush(self->stream);
+	jobs = jobs_of(self->stream);
+	ASSERT_NE(UINT64_MAX, jobs);
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[1], 0,
+					self->buffer[0], 0, 1024));
+	EXPECT_TRUE(made_by_engine(self->stream, &jobs));
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[1], 0,
+					self->buffer[0], 0, 1024));
+	EXPECT_FALSE(made_by_engine(self->stream, &jobs));
+}
+
 /* Catches: a copy from or to a buffer that another stream still uses. */
 TEST_F(cpu, others_use_the_buffer)
 {
