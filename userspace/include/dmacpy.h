@@ -215,10 +215,10 @@ enum dmacpy_memory {
  * that other streams submit during the copy do not wait for it.
  *
  * The library maps both buffers, as dmacpy_buffer_map() does, and brackets the
- * access. The engine makes all copies of buffers that cannot be mapped, of
- * memory that was registered with DMACPY_REGISTER_EXPLICIT_SYNC, and of
- * registered memory in a child process. Imported dma-bufs need exporters whose
- * mappings memcpy(3) can use.
+ * access. The engine makes all copies of buffers that cannot be mapped; of
+ * memory that was registered with DMACPY_REGISTER_EXPLICIT_SYNC; and, in a child
+ * process, of buffers that its parent has registered or mapped. Imported
+ * dma-bufs need exporters whose mappings memcpy(3) can use.
  *
  * The program must keep its registered memory mapped, with the access that it
  * was registered for, until the buffer is freed. If the device is removed while

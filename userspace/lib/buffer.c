@@ -163,6 +163,7 @@ DMACPY_API int dmacpy_buffer_map(struct dmacpy_buffer *buffer, void **addr)
 		map = mmap(NULL, buffer->size, prot, MAP_SHARED, buffer->fd, 0);
 		if (map == MAP_FAILED)
 			return -errno;
+		buffer->pid = getpid();
 		buffer->memory = map;
 	}
 

@@ -34,7 +34,8 @@ static bool is_foreign(const struct dmacpy_buffer *buffer)
 
 /*
  * A mapping that fails once is not tried again. In a child of the process that
- * registered memory, the address is that of other memory, or of none.
+ * registered or mapped the memory, the address is that of other memory, or of
+ * none.
  */
 static bool is_mapped(struct dmacpy_buffer *buffer)
 {
@@ -42,10 +43,8 @@ static bool is_mapped(struct dmacpy_buffer *buffer)
 
 	if (buffer->no_cpu)
 		return false;
-	if (dmacpy_buffer_is_user(buffer))
-		return getpid() == buffer->pid;
 	if (buffer->memory)
-		return true;
+		return getpid() == buffer->pid;
 
 	buffer->no_cpu = dmacpy_buffer_map(buffer, &addr) < 0;
 

@@ -54,7 +54,7 @@ struct dmacpy_stream {
  * @kind: the kind of memory
  * @no_cpu: the CPU must not copy: no mapping, or only the program syncs
  * @explicit_sync: registered with DMACPY_REGISTER_EXPLICIT_SYNC
- * @pid: the process that registered it
+ * @pid: the process that registered the memory, or made the mapping
  * @inode: of the dma-buf, which two buffers can share; 0 while unknown
  * @memory: registered memory, or a mapping of the dma-buf, or NULL
  */

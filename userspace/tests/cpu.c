@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -440,12 +441,17 @@ static int child_copies(FIXTURE_DATA(cpu) *self)
 	memset(self->mem[0], 0x22, LENGTH);
 
 	return dmacpy_stream_copy(self->stream, self->buffer[1], 0,
-				  self->buffer[0], 0, LENGTH) ||
+				  self->buffer[0], 0, LENGTH / 2) ||
 	       dmacpy_stream_copy(self->stream, self->buffer[0], 0,
-				  self->buffer[2], 0, LENGTH / 2);
+				  self->buffer[1], LENGTH / 2, LENGTH / 2) ||
+	       dmacpy_stream_copy(self->stream, self->buffer[1], LENGTH / 2,
+				  self->buffer[1], 0, LENGTH / 2);
 }
 
-/* Catches: a CPU copy in a child, whose memory is not the registered one. */
+/*
+ * Catches: a CPU copy in a child, whose memory is not the registered one, and
+ * which may lack the mapping of SRAM.
+ */
 TEST_F(cpu, child)
 {
 	int status;
@@ -453,7 +459,8 @@ TEST_F(cpu, child)
 
 	set_below(self->stream, ALWAYS);
 	memset(self->mem[0], 0x11, LENGTH);
-	memset(self->mem[2], 0x33, LENGTH);
+	memset(self->mem[1], 0x33, LENGTH);
+	ASSERT_EQ(0, madvise(self->mem[1], LENGTH, MADV_DONTFORK));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
