@@ -205,8 +205,9 @@ enum dmacpy_memory {
  * kinds of memory, as the CPU reads SRAM slowly: dmacpy_stream_tune() and the
  * command "dmacpy tune" measure it.
  *
- * This applies to dmacpy_stream_copy(), and to dmacpy_stream_move() of ranges
- * that do not overlap. The CPU makes a copy only if the engine could start at
+ * This applies to dmacpy_stream_copy(), to dmacpy_stream_move() of ranges that
+ * do not overlap, and to each piece that a move of overlapping ranges writes to
+ * registered memory. The CPU makes a copy only if the engine could start at
  * once: the device is there, no job of the stream is in flight, and no other
  * stream or driver uses the buffers. Otherwise the engine makes the copy. The
  * engine always makes the first copy after jobs that failed, or that the
