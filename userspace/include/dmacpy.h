@@ -184,12 +184,12 @@ int dmacpy_stream_copy(struct dmacpy_stream *stream,
  * enum dmacpy_memory - kinds of memory, for dmacpy_stream_set_cpu_below()
  * @DMACPY_MEMORY_USER: memory of the program, from dmacpy_buffer_register()
  * @DMACPY_MEMORY_SRAM: SRAM from dmacpy_buffer_alloc()
- * @DMACPY_MEMORY_DMABUF: any memory, also SRAM, from dmacpy_buffer_import()
+ *
+ * The engine makes all copies from and to imported dma-bufs.
  */
 enum dmacpy_memory {
 	DMACPY_MEMORY_USER,
 	DMACPY_MEMORY_SRAM,
-	DMACPY_MEMORY_DMABUF,
 };
 
 /**
@@ -215,11 +215,11 @@ enum dmacpy_memory {
  * engine. But a copy by the CPU is no job: statistics do not count it, and jobs
  * that other streams submit during the copy do not wait for it.
  *
- * The library maps both buffers, as dmacpy_buffer_map() does, and brackets the
- * access. The engine makes all copies of buffers that cannot be mapped; of
- * memory that was registered with DMACPY_REGISTER_EXPLICIT_SYNC; and, in a child
- * process, of buffers that its parent has registered or mapped. Imported
- * dma-bufs need exporters whose mappings memcpy(3) can use.
+ * The library maps SRAM, as dmacpy_buffer_map() does, and ends the access of
+ * the CPU. The engine makes all copies of imported dma-bufs, also of imported
+ * SRAM; of SRAM that cannot be mapped; of memory that was registered with
+ * DMACPY_REGISTER_EXPLICIT_SYNC; and, in a child process, of buffers that its
+ * parent has registered or mapped.
  *
  * The program must keep its registered memory mapped, with the access that it
  * was registered for, until the buffer is freed. If the device is removed while
@@ -228,7 +228,7 @@ enum dmacpy_memory {
  * starts by io_uring, by an ioctl or in another process: the program has to
  * wait for them before it copies from or to the buffers that they use.
  *
- * Return: 0, or -EINVAL for an unknown kind of memory.
+ * Return: 0, or -EINVAL for another kind of memory.
  */
 int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
 				enum dmacpy_memory dst, enum dmacpy_memory src,
@@ -250,9 +250,11 @@ int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
  *
  * Return: 0, or an error, after which only @dst has changed: -EINVAL if a
  * buffer belongs to another stream, if both are the same, or if they are too
- * short, -EACCES if a buffer lacks the access, -EOPNOTSUPP if the CPU cannot
- * make such copies, -EBUSY if others use the buffers, -ETIME if the time was
- * too short for the shortest copies, or the errors of dmacpy_stream_copy().
+ * short, -EACCES if a buffer lacks the access, -EOPNOTSUPP if a buffer is
+ * imported, or if the CPU cannot make such copies for another reason (see
+ * dmacpy_stream_set_cpu_below()), -EBUSY if others use the buffers, -ETIME if
+ * the time was too short for the shortest copies, or the errors of
+ * dmacpy_stream_copy().
  */
 int dmacpy_stream_tune(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
 		       struct dmacpy_buffer *src, unsigned int timeout_ms,

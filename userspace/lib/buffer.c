@@ -15,7 +15,7 @@
 
 /* Takes over @fd, even if it fails. */
 static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
-		     enum dmacpy_memory kind, struct dmacpy_buffer **buffer)
+		     unsigned int kind, struct dmacpy_buffer **buffer)
 {
 	struct dmacpy_import import = {
 		.size = sizeof(import),
@@ -41,6 +41,7 @@ static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
 	new->size = import.length;
 	new->fd = fd;
 	new->kind = kind;
+	new->no_cpu = kind == DMACPY_MEMORY_IMPORTED;
 	*buffer = new;
 	return 0;
 
@@ -79,7 +80,7 @@ DMACPY_API int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd,
 	if (fd < 0)
 		return -errno;
 
-	return import_fd(stream, fd, access, DMACPY_MEMORY_DMABUF, buffer);
+	return import_fd(stream, fd, access, DMACPY_MEMORY_IMPORTED, buffer);
 }
 
 DMACPY_API int dmacpy_buffer_register(struct dmacpy_stream *stream, void *addr,

@@ -7,12 +7,16 @@
  * or driver uses the buffers. The engine makes all other copies: it waits,
  * reports failures of earlier jobs, and refuses bad copies. So the results are
  * those of the engine.
+ *
+ * The CPU never copies from or to imported dma-bufs: if their memory is cached
+ * and the engine is not coherent, a bracket of DMA_BUF_IOCTL_SYNC writes back
+ * or discards lines of the whole buffer, also those that the engine or another
+ * thread writes to meanwhile.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,12 +29,6 @@
 #define MAX_TIMED (64 * 1024)
 /* Copies of a length by each of the two; the median counts */
 #define ROUNDS 15
-
-/* SRAM that was imported counts as memory of another driver. */
-static bool is_foreign(const struct dmacpy_buffer *buffer)
-{
-	return buffer->kind == DMACPY_MEMORY_DMABUF;
-}
 
 /*
  * A mapping that fails once is not tried again. In a child of the process that
@@ -51,24 +49,6 @@ static bool is_mapped(struct dmacpy_buffer *buffer)
 	return !buffer->no_cpu;
 }
 
-static uint64_t inode(struct dmacpy_buffer *buffer)
-{
-	struct stat stat;
-
-	if (!buffer->inode && !fstat(buffer->fd, &stat))
-		buffer->inode = stat.st_ino;
-
-	return buffer->inode;
-}
-
-/* Are these two buffers one dma-buf, in which the ranges may overlap? */
-static bool is_same_dmabuf(struct dmacpy_buffer *dst, struct dmacpy_buffer *src)
-{
-	return dst != src &&
-	       !dmacpy_buffer_is_user(dst) && !dmacpy_buffer_is_user(src) &&
-	       (is_foreign(dst) || is_foreign(src)) && inode(dst) == inode(src);
-}
-
 /* Is the device there, and would a job with these buffers start at once? */
 static bool is_idle(const struct dmacpy_buffer *dst,
 		    const struct dmacpy_buffer *src)
@@ -84,60 +64,12 @@ static bool is_idle(const struct dmacpy_buffer *dst,
 	return poll(fds, count, 0) == (int)count - 1 && !fds[0].revents;
 }
 
-static bool begin(const struct dmacpy_buffer *buffer, uint64_t access)
-{
-	return !is_foreign(buffer) ||
-	       !dmacpy_ioctl_sync(buffer->fd, DMA_BUF_SYNC_START | access);
-}
-
 /* SRAM is not cached, but the CPU combines and delays writes to it. */
-static bool end(const struct dmacpy_buffer *buffer, uint64_t access)
+static bool end_writes(const struct dmacpy_buffer *buffer)
 {
-	if (!is_foreign(buffer) && (buffer->kind != DMACPY_MEMORY_SRAM ||
-				    access == DMA_BUF_SYNC_READ))
-		return true;
-
-	return !dmacpy_ioctl_sync(buffer->fd, DMA_BUF_SYNC_END | access);
-}
-
-static void copy_bytes(const struct dmacpy_buffer *dst, uint64_t dst_offset,
-		       const struct dmacpy_buffer *src, uint64_t src_offset,
-		       uint64_t length)
-{
-	memcpy((char *)dst->memory + dst_offset,
-	       (const char *)src->memory + src_offset, length);
-}
-
-/* In one bracket, as exporters do not count nested ones. */
-static bool copy_within(const struct dmacpy_buffer *buffer, uint64_t dst_offset,
-			uint64_t src_offset, uint64_t length)
-{
-	if (!begin(buffer, DMA_BUF_SYNC_RW))
-		return false;
-
-	copy_bytes(buffer, dst_offset, buffer, src_offset, length);
-
-	return end(buffer, DMA_BUF_SYNC_RW);
-}
-
-static bool copy_between(const struct dmacpy_buffer *dst, uint64_t dst_offset,
-			 const struct dmacpy_buffer *src, uint64_t src_offset,
-			 uint64_t length)
-{
-	bool ended;
-
-	if (!begin(src, DMA_BUF_SYNC_READ))
-		return false;
-	if (!begin(dst, DMA_BUF_SYNC_WRITE)) {
-		end(src, DMA_BUF_SYNC_READ);
-		return false;
-	}
-
-	copy_bytes(dst, dst_offset, src, src_offset, length);
-
-	ended = end(dst, DMA_BUF_SYNC_WRITE);
-
-	return end(src, DMA_BUF_SYNC_READ) && ended;
+	return dmacpy_buffer_is_user(buffer) ||
+	       !dmacpy_ioctl_sync(buffer->fd,
+				  DMA_BUF_SYNC_END | DMA_BUF_SYNC_WRITE);
 }
 
 bool dmacpy_cpu_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -148,14 +80,13 @@ bool dmacpy_cpu_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 
 	if (dst->stream->busy ||
 	    (dst_offset | src_offset | length) & (align - 1) ||
-	    !is_mapped(dst) || !is_mapped(src) || is_same_dmabuf(dst, src) ||
-	    !is_idle(dst, src))
+	    !is_mapped(dst) || !is_mapped(src) || !is_idle(dst, src))
 		return false;
 
-	if (dst == src)
-		return copy_within(dst, dst_offset, src_offset, length);
+	memcpy((char *)dst->memory + dst_offset,
+	       (const char *)src->memory + src_offset, length);
 
-	return copy_between(dst, dst_offset, src, src_offset, length);
+	return end_writes(dst);
 }
 
 DMACPY_API int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
@@ -163,7 +94,7 @@ DMACPY_API int dmacpy_stream_set_cpu_below(struct dmacpy_stream *stream,
 					   enum dmacpy_memory src,
 					   uint64_t length)
 {
-	if (dst >= DMACPY_MEMORIES || src >= DMACPY_MEMORIES)
+	if (dst > DMACPY_MEMORY_SRAM || src > DMACPY_MEMORY_SRAM)
 		return -EINVAL;
 
 	stream->cpu_below[dst][src] = length;

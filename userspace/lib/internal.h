@@ -13,8 +13,12 @@
 /* All other symbols are hidden (-fvisibility=hidden). */
 #define DMACPY_API __attribute__((visibility("default")))
 
-/* The number of enum dmacpy_memory. */
-#define DMACPY_MEMORIES (DMACPY_MEMORY_DMABUF + 1)
+/*
+ * Imported dma-bufs, beside the kinds of enum dmacpy_memory. Programs cannot
+ * name this kind, so its lengths in struct dmacpy_stream stay 0.
+ */
+#define DMACPY_MEMORY_IMPORTED (DMACPY_MEMORY_SRAM + 1)
+#define DMACPY_MEMORIES (DMACPY_MEMORY_IMPORTED + 1)
 
 /**
  * struct dmacpy_device - one /dev/dmacpyN
@@ -51,11 +55,11 @@ struct dmacpy_stream {
  * @access: DMACPY_ACCESS_* of the engine
  * @size: in bytes
  * @fd: the dma-buf, -1 for registered memory
- * @kind: the kind of memory
- * @no_cpu: the CPU must not copy: no mapping, or only the program syncs
+ * @kind: enum dmacpy_memory, or DMACPY_MEMORY_IMPORTED
+ * @no_cpu: the CPU must not copy: imported, no mapping, or only the program
+ *	syncs
  * @explicit_sync: registered with DMACPY_REGISTER_EXPLICIT_SYNC
  * @pid: the process that registered the memory, or made the mapping
- * @inode: of the dma-buf, which two buffers can share; 0 while unknown
  * @memory: registered memory, or a mapping of the dma-buf, or NULL
  */
 struct dmacpy_buffer {
@@ -64,11 +68,10 @@ struct dmacpy_buffer {
 	uint32_t access;
 	uint64_t size;
 	int fd;
-	enum dmacpy_memory kind;
+	unsigned int kind;
 	int no_cpu;
 	int explicit_sync;
 	pid_t pid;
-	uint64_t inode;
 	void *memory;
 };
 

@@ -21,7 +21,10 @@
 
 #define LENGTH		(8 * KIB)
 #define ALWAYS		UINT64_MAX
-#define KINDS		(DMACPY_MEMORY_DMABUF + 1)
+#define KINDS		(DMACPY_MEMORY_SRAM + 1)
+/* A buffer of which the engine makes all copies: imported SRAM */
+#define IMPORTED	KINDS
+#define BUFFERS		(KINDS + 1)
 /* Time enough for all copies of a slow engine */
 #define TUNE_MS		10000
 
@@ -30,9 +33,9 @@ FIXTURE(cpu)
 	struct instance instance;
 	struct dmacpy_device *device;
 	struct dmacpy_stream *stream, *other;
-	/* By kind; the dma-buf is imported SRAM. */
-	struct dmacpy_buffer *buffer[KINDS];
-	uint8_t *mem[KINDS];
+	/* By kind, and the one that is imported */
+	struct dmacpy_buffer *buffer[BUFFERS];
+	uint8_t *mem[BUFFERS];
 	uint64_t align;
 };
 
@@ -69,9 +72,9 @@ FIXTURE_SETUP(cpu)
 					    ACCESS_BOTH, &self->buffer[0]));
 	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH,
 					 &self->buffer[1]));
-	self->buffer[2] = sram_import(self->stream, O_RDWR, ACCESS_BOTH);
-	ASSERT_NE(NULL, self->buffer[2]);
-	for (i = 0; i < KINDS; i++) {
+	self->buffer[IMPORTED] = sram_import(self->stream, O_RDWR, ACCESS_BOTH);
+	ASSERT_NE(NULL, self->buffer[IMPORTED]);
+	for (i = 0; i < BUFFERS; i++) {
 		ASSERT_EQ(0, dmacpy_buffer_map(self->buffer[i], &mem));
 		self->mem[i] = mem;
 		memset(mem, i + 1, LENGTH);
@@ -144,12 +147,12 @@ TEST_F(cpu, below_what_is_set)
 	EXPECT_EQ(0, dmacpy_stream_copy(stream, buffer[1], 0, buffer[0], 0,
 					below));
 	EXPECT_TRUE(made_by_engine(stream, &jobs));
-	/* The other direction, and another kind. */
+	/* The other direction, and a dma-buf. */
 	EXPECT_EQ(0, dmacpy_stream_copy(stream, buffer[0], 0, buffer[1], 0,
 					1024));
 	EXPECT_TRUE(made_by_engine(stream, &jobs));
-	EXPECT_EQ(0, dmacpy_stream_copy(stream, buffer[2], 0, buffer[0], 0,
-					1024));
+	EXPECT_EQ(0, dmacpy_stream_copy(stream, buffer[IMPORTED], 0, buffer[0],
+					0, 1024));
 	EXPECT_TRUE(made_by_engine(stream, &jobs));
 
 	dmacpy_stream_set_cpu_below(stream, DMACPY_MEMORY_SRAM,
@@ -159,18 +162,24 @@ TEST_F(cpu, below_what_is_set)
 	EXPECT_TRUE(made_by_engine(stream, &jobs));
 }
 
-/* Catches: wrong source bytes, or writes outside of the destination. */
+/*
+ * Catches: wrong source bytes, or writes outside of the destination; a copy of
+ * a dma-buf by the CPU.
+ */
 TEST_F(cpu, copies)
 {
+	bool imported;
 	uint64_t jobs = jobs_of(self->stream), at, length;
 	int dst, src, i;
 
 	set_below(self->stream, ALWAYS);
-	for (i = 0; i < 20 * KINDS * KINDS; i++) {
-		dst = i % KINDS;
-		src = i / KINDS % KINDS;
+	for (i = 0; i < 20 * BUFFERS * BUFFERS; i++) {
+		dst = i % BUFFERS;
+		src = i / BUFFERS % BUFFERS;
+		imported = dst == IMPORTED || src == IMPORTED;
 		at = random_below(LENGTH / 4) & -self->align;
-		length = random_below(LENGTH / 4) & -self->align;
+		length = (random_below(LENGTH / 4) & -self->align) +
+			 self->align;
 		memset(self->mem[dst], 0x5a, LENGTH);
 		random_fill(self->mem[src] + LENGTH / 2, LENGTH / 2);
 		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[dst],
@@ -181,8 +190,8 @@ TEST_F(cpu, copies)
 				    self->mem[src] + LENGTH / 2 + at, length));
 		ASSERT_TRUE(all_bytes_are(self->mem[dst] + at + length, 0x5a,
 					  LENGTH / 2 - at - length));
+		ASSERT_EQ(imported, made_by_engine(self->stream, &jobs));
 	}
-	EXPECT_FALSE(made_by_engine(self->stream, &jobs));
 	/* The library maps a buffer again that the program has unmapped. */
 	dmacpy_buffer_unmap(self->buffer[1]);
 	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[1], 0,
@@ -233,10 +242,14 @@ TEST_F(cpu, after_jobs)
 {
 	uint64_t jobs = jobs_of(self->stream);
 	struct dmacpy_prepared *prepared;
+	struct dmacpy_buffer *sram;
 	struct dmacpy_job *job;
+	void *mem;
 	int i;
 
 	set_below(self->stream, ALWAYS);
+	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH, &sram));
+	ASSERT_EQ(0, dmacpy_buffer_map(sram, &mem));
 	ASSERT_EQ(0, dmacpy_job_new(self->stream, &job));
 	ASSERT_EQ(0, dmacpy_job_add_copy(job, self->buffer[0], 0,
 					 self->buffer[1], 0, LENGTH));
@@ -246,16 +259,15 @@ TEST_F(cpu, after_jobs)
 		memset(self->mem[1], 0x10 + i, LENGTH);
 		ASSERT_EQ(0, start_any(self->stream, self->buffer[0],
 				       self->buffer[1], prepared, i));
-		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[2],
-						0, self->buffer[0], 0,
-						LENGTH));
-		EXPECT_TRUE(all_bytes_are(self->mem[2], 0x10 + i, LENGTH));
+		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, sram, 0,
+						self->buffer[0], 0, LENGTH));
+		EXPECT_TRUE(all_bytes_are(mem, 0x10 + i, LENGTH));
 		EXPECT_TRUE(made_by_engine(self->stream, &jobs));
-		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[2],
-						0, self->buffer[0], 0,
-						LENGTH));
+		ASSERT_EQ(0, dmacpy_stream_copy(self->stream, sram, 0,
+						self->buffer[0], 0, LENGTH));
 		EXPECT_FALSE(made_by_engine(self->stream, &jobs));
 	}
+	dmacpy_buffer_free(sram);
 }
 
 /* Catches: a copy that succeeds although an earlier job cancels it. */
@@ -264,11 +276,12 @@ TEST_F(cpu, after_a_failure)
 	set_below(self->stream, ALWAYS);
 	ASSERT_TRUE(engine_set("delay_us", 4 * SLOW_US));
 	ASSERT_TRUE(engine_set("next_failed", 1));
-	ASSERT_EQ(0, start(self->stream, self->buffer[0], self->buffer[1], 0));
-	EXPECT_EQ(-ECANCELED, dmacpy_stream_copy(self->stream, self->buffer[2],
+	ASSERT_EQ(0, start(self->stream, self->buffer[0], self->buffer[1],
+			   DMACPY_SUBMIT_NO_IMPLICIT));
+	EXPECT_EQ(-ECANCELED, dmacpy_stream_copy(self->stream, self->buffer[1],
 						 0, self->buffer[0], 0, 1024));
-	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[2], 0,
-					self->buffer[1], 0, 1024));
+	EXPECT_EQ(0, dmacpy_stream_copy(self->stream, self->buffer[1], 0,
+					self->buffer[0], 0, 1024));
 	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
 }
 
@@ -383,13 +396,13 @@ TEST_F(cpu, refuses_bytes)
 	for (i = 0; i < 2; i++) {
 		set_below(self->stream, i ? ALWAYS : 0);
 		ret = dmacpy_stream_copy(self->stream, self->buffer[1], 1,
-					 self->buffer[2], 0, self->align);
+					 self->buffer[0], 0, self->align);
 		EXPECT_EQ(-EINVAL, ret);
 		ret = dmacpy_stream_copy(self->stream, self->buffer[1], 0,
-					 self->buffer[2], 1, self->align);
+					 self->buffer[0], 1, self->align);
 		EXPECT_EQ(-EINVAL, ret);
 		ret = dmacpy_stream_copy(self->stream, self->buffer[1], 0,
-					 self->buffer[2], 0, 1);
+					 self->buffer[0], 0, 1);
 		EXPECT_EQ(-EINVAL, ret);
 	}
 }
@@ -404,8 +417,7 @@ TEST_F(cpu, leaves_to_the_engine)
 	int i;
 
 	set_below(self->stream, ALWAYS);
-	closed = sram_import(self->stream, O_RDWR, ACCESS_BOTH);
-	ASSERT_NE(NULL, closed);
+	ASSERT_EQ(0, dmacpy_buffer_alloc(self->stream, LENGTH, &closed));
 	ASSERT_NE(NULL, mem);
 	ASSERT_EQ(0, dmacpy_buffer_register_flags(self->stream, mem, LENGTH,
 						  ACCESS_BOTH,
@@ -555,8 +567,10 @@ TEST_F(cpu, tune_refused)
 					  &again));
 	EXPECT_EQ(-EINVAL, dmacpy_stream_tune(self->stream, sram, sram, 100,
 					      NULL));
-	EXPECT_EQ(-EINVAL, dmacpy_stream_tune(self->stream, sram, again, 100,
-					      NULL));
+	EXPECT_EQ(-EOPNOTSUPP, dmacpy_stream_tune(self->stream, sram, again,
+						  100, NULL));
+	EXPECT_EQ(-EOPNOTSUPP, dmacpy_stream_tune(self->stream, again,
+						  self->buffer[0], 100, NULL));
 	EXPECT_EQ(-EINVAL, dmacpy_stream_tune(self->other, self->buffer[0],
 					      sram, 100, NULL));
 	EXPECT_EQ(-EACCES, dmacpy_stream_tune(self->stream, r, self->buffer[0],

@@ -402,6 +402,8 @@ test_bench_errors()
 	message '4096 rows'
 	expect 2 dmacpy bench --mode copy --prepared
 	expect 2 dmacpy bench --mode copy --op 2d
+	expect 2 dmacpy bench --mode copy --dst heap
+	message 'user and sram'
 	expect 2 dmacpy bench --mode copier --op fill
 	message 'only copies'
 	expect 2 dmacpy bench --mode copier --streams 2

@@ -294,6 +294,11 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s only copies: leave --op out",
 				   bench->mode->name);
+	if (bench->mode->no_dmabufs && (bench_is_dmabuf(bench->src) ||
+					bench_is_dmabuf(bench->dst)))
+		return usage_error("bench",
+				   "--mode %s is for user and sram: the library leaves dma-bufs to the engine",
+				   bench->mode->name);
 	if (bench->mode->copier && bench->no_implicit)
 		return usage_error("bench",
 				   "--mode copier never uses implicit fences");

@@ -74,6 +74,7 @@ struct bench_worker;
  * @no_jobs: the engine has no part in it
  * @no_copies: nothing is copied or filled
  * @only_copies: neither fills nor copies of rows
+ * @no_dmabufs: both ends are of %BENCH_USER or %BENCH_SRAM
  * @copier: jobs are those of a copier, which has streams of its own
  * @takes_more: DMACPY_SUBMIT_MORE is of use
  * @takes_many: one RUN starts all prepared jobs of a round
@@ -91,6 +92,7 @@ struct bench_mode {
 	bool no_jobs;
 	bool no_copies;
 	bool only_copies;
+	bool no_dmabufs;
 	bool copier;
 	bool takes_more;
 	bool takes_many;
@@ -292,17 +294,16 @@ static inline struct bench_stream *bench_stream(struct bench_worker *worker,
 	return &worker->streams[worker->first + i * worker->bench->threads];
 }
 
-/* The library's name of a kind of memory */
+/* Streams import these, and the CPU makes none of their copies. */
+static inline bool bench_is_dmabuf(enum bench_kind kind)
+{
+	return kind == BENCH_UDMABUF || kind == BENCH_HEAP;
+}
+
+/* The library's name of the other kinds */
 static inline enum dmacpy_memory bench_memory_of(enum bench_kind kind)
 {
-	switch (kind) {
-	case BENCH_SRAM:
-		return DMACPY_MEMORY_SRAM;
-	case BENCH_USER:
-		return DMACPY_MEMORY_USER;
-	default:
-		return DMACPY_MEMORY_DMABUF;
-	}
+	return kind == BENCH_SRAM ? DMACPY_MEMORY_SRAM : DMACPY_MEMORY_USER;
 }
 
 /* Copies in a round of one stream. */

@@ -297,6 +297,7 @@ static const struct bench_mode modes[] = {
 		.one_job = true,
 		.no_jobs = true,
 		.only_copies = true,
+		.no_dmabufs = true,
 		.begin = copy_begin,
 		.round = copy_round,
 	},

@@ -189,7 +189,6 @@ static int measure_cpu_below(struct tune *tune, struct tune_pair *pair)
 			device_error("cannot time copies of the library", ret);
 	}
 	bench_stream_close(&stream);
-	tune->left--;
 
 	return ret;
 }
@@ -200,6 +199,7 @@ static int measure_pair(struct tune *tune, struct tune_pair *pair)
 	uint64_t size = min_size(tune), max = max_size(tune, pair);
 	unsigned int left = tune->left;
 	struct tune_row *row;
+	int ret = 0;
 
 	tune->bench.src = pair->src;
 	tune->bench.dst = pair->dst;
@@ -214,7 +214,11 @@ static int measure_pair(struct tune *tune, struct tune_pair *pair)
 	}
 	tune->left = left - 3 * TUNE_ROWS;
 
-	return measure_cpu_below(tune, pair);
+	if (!tune_has_dmabuf(pair))
+		ret = measure_cpu_below(tune, pair);
+	tune->left--;
+
+	return ret;
 }
 
 /* The fastest channel needs the longest parts. */

@@ -37,7 +37,7 @@ struct tune_row {
  * struct tune_pair - copies from one kind of memory to another
  * @src: from where
  * @dst: to where
- * @cpu_below: the length that dmacpy_stream_tune() found
+ * @cpu_below: the length that dmacpy_stream_tune() found; 0 with dma-bufs
  * @count: number of @rows
  * @rows: results by size
  */
@@ -83,6 +83,12 @@ struct tune {
 	double ns_part;
 	uint64_t min_part;
 };
+
+/* Returns whether the engine makes all copies of the library. */
+static inline bool tune_has_dmabuf(const struct tune_pair *pair)
+{
+	return bench_is_dmabuf(pair->src) || bench_is_dmabuf(pair->dst);
+}
 
 /*
  * Returns the number of bytes from which on the engine, with one or with

@@ -93,7 +93,6 @@ static const char *memory_name(enum bench_kind kind)
 	static const char * const names[] = {
 		[DMACPY_MEMORY_USER] = "DMACPY_MEMORY_USER",
 		[DMACPY_MEMORY_SRAM] = "DMACPY_MEMORY_SRAM",
-		[DMACPY_MEMORY_DMABUF] = "DMACPY_MEMORY_DMABUF",
 	};
 
 	return names[bench_memory_of(kind)];
@@ -182,7 +181,10 @@ static void print_json_pair(const struct tune_pair *pair)
 	       bench_kind_names[pair->src], bench_kind_names[pair->dst]);
 	print_json_break_even("break_even", pair, false);
 	print_json_break_even("break_even_32", pair, true);
-	printf("      \"cpu_below\": %" PRIu64 ",\n", pair->cpu_below);
+	if (tune_has_dmabuf(pair))
+		printf("      \"cpu_below\": null,\n");
+	else
+		printf("      \"cpu_below\": %" PRIu64 ",\n", pair->cpu_below);
 	printf("      \"engine_bytes_per_s\": %.0f,\n"
 	       "      \"cpu_bytes_per_s\": %.0f,\n      \"sizes\": [",
 	       bytes_per_s(pair, false), bytes_per_s(pair, true));

@@ -25,10 +25,9 @@ class Access(enum.IntFlag):
 
 
 class Memory(enum.IntEnum):
-    """Kinds of memory: of buffers from register(), alloc() and import_fd()."""
+    """Kinds of memory: of buffers from register() and from alloc()."""
     USER = 0
     SRAM = 1
-    DMABUF = 2
 
 
 class Info(NamedTuple):
@@ -225,7 +224,8 @@ class Stream(_Object):
     def set_cpu_below(self, dst: Memory, src: Memory, length: int) -> None:
         """Have the CPU make copies of fewer bytes, where it is faster.
 
-        0, the default, leaves all copies to the engine.
+        0, the default, leaves all copies to the engine. It always makes those
+        of imported dma-bufs.
         """
         call(lib.stream_set_cpu_below, self._handle, dst, src, length)
 

@@ -123,7 +123,10 @@ class Data(Case):
         with wanted_errno(self, errno.EINVAL):
             self.stream.tune(sram, sram)
         with wanted_errno(self, errno.EINVAL):
-            self.stream.set_cpu_below(3, Memory.USER, PAGE)
+            self.stream.set_cpu_below(2, Memory.USER, PAGE)
+        imported = self.stream.import_fd(sram.fileno())
+        with wanted_errno(self, errno.EOPNOTSUPP):
+            self.stream.tune(imported, memory)
 
     def test_job(self):
         """Catches: a plane or a pattern that the library gets wrong."""
