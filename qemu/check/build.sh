@@ -90,10 +90,10 @@ tree_version()
 # dkms_package_is_whole RPM: it has sources where dkms.conf expects a module
 dkms_package_is_whole()
 {
-	local directory
+	local directory files
+	files=$(rpm --query --list --package "$1")
 	while read -r directory; do
-		rpm --query --list --package "$1" |
-			grep -q "/$directory/[^/]*\.c\$" ||
+		grep -q "/$directory/[^/]*\.c\$" <<<"$files" ||
 			echo "packaging/rpm/dmacpy.spec: no source in $directory"
 	done < <(sed -n 's/^BUILT_MODULE_LOCATION.*="\(.*\)"/\1/p' \
 		debian/dmacpy-dkms.dkms | sort -u)
