@@ -414,9 +414,9 @@ static bool queue_is_quick(const struct dmacpy_stream *stream,
  * @waiter: as for dmacpy_queue_await()
  * @start: when the wait has begun, of ktime_get_ns()
  *
- * To fall asleep and to be woken takes longer than most copies. The task can be
- * preempted meanwhile, as in user space: interrupts and softirqs run, and so
- * does whatever has to complete the job in a thread.
+ * To fall asleep and to be woken takes longer than most copies. The spinning
+ * task can be preempted, as in user space: interrupts and softirqs run, and so
+ * does a thread that has to complete the job.
  *
  * Context: Process.
  * Return: true if the job has completed: the result is there.

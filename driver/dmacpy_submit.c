@@ -32,8 +32,9 @@
 #include <linux/dmacpy.h>
 
 /*
- * A job that has ended, or NULL. All are taken, as several tasks may do so at
- * a time, and the others are put back. Usually none was added meanwhile.
+ * Returns a completed job for reuse, or NULL. The task takes the whole list, as
+ * other tasks may do the same concurrently, and puts the other jobs back.
+ * Usually no job was added in between.
  */
 static struct dmacpy_job *submit_take_spare(struct dmacpy_stream *stream)
 {

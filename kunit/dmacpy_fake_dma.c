@@ -836,7 +836,7 @@ static enum dma_status fake_tx_status(struct dma_chan *base,
 	return dma_async_is_complete(cookie, completed, used);
 }
 
-/* Moves descriptors that the hardware will not access any more to @gone. */
+/* Moves to @gone the descriptors that the hardware has stopped to access. */
 static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 				struct list_head *gone)
 {

@@ -366,8 +366,8 @@ static int engine_alloc_chan_resources(struct dma_chan *chan)
 }
 
 /*
- * If a termination was refused, the descriptors do not call back any more
- * either.
+ * The engine drops its descriptors: none calls back later, even if a
+ * termination was refused.
  */
 static void engine_free_chan_resources(struct dma_chan *chan)
 {

@@ -10,8 +10,8 @@
  *
  * The CPU never copies from or to imported dma-bufs: if their memory is cached
  * and the engine is not coherent, a bracket of DMA_BUF_IOCTL_SYNC writes back
- * or discards lines of the whole buffer, also those that the engine or another
- * thread writes to meanwhile.
+ * or discards lines of the whole buffer, including lines that the engine or
+ * another thread is writing.
  */
 #include <errno.h>
 #include <poll.h>

@@ -41,18 +41,6 @@ FIXTURE(account)
 	int stream;		/* opened by USER */
 };
 
-/* Opens a stream as the user. The caller keeps its own credentials. */
-static int open_as(const char *node, uid_t user)
-{
-	int stream;
-
-	/* The real user is charged, the effective one may open the file. */
-	if (setresuid(user, 0, 0))
-		return -errno;
-	stream = stream_open(node);
-	return setresuid(0, 0, 0) ? -errno : stream;
-}
-
 FIXTURE_SETUP(account)
 {
 	if (engine_find(&self->instance))

@@ -154,8 +154,8 @@ test_aliases()
 		sram_ignored 0x4000
 }
 
-# Catches: jobs that overtake each other. Each is slow, so that the next ones
-# are submitted meanwhile, on any host.
+# Catches: jobs that overtake each other. Each is so slow that on any host the
+# next jobs are submitted before it completes.
 test_order()
 {
 	fails order 'out of order' no_order 1 delay_us 20000

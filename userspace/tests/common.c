@@ -36,6 +36,20 @@ int stream_open(const char *device)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * Opens a stream as a user, and keeps the caller's credentials. The driver
+ * charges the real user; the effective one may open the file.
+ */
+int open_as(const char *device, uid_t user)
+{
+	int stream;
+
+	if (setresuid(user, 0, 0))
+		return -errno;
+	stream = stream_open(device);
+	return setresuid(0, 0, 0) ? -errno : stream;
+}
+
 /* Returns all zeros if the command fails. */
 struct dmacpy_get_info stream_info(int stream)
 {

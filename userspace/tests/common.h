@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/dma-buf.h>
 #include <linux/dmacpy.h>
@@ -36,6 +37,7 @@
 
 int command(int fd, unsigned long request, void *arg);
 int stream_open(const char *device);
+int open_as(const char *device, uid_t user);
 struct dmacpy_get_info stream_info(int stream);
 int sram_alloc(int stream, uint64_t length);
 int sram_alloc_flags(int stream, uint64_t length, uint32_t fd_flags);

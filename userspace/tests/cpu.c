@@ -103,7 +103,7 @@ static uint64_t jobs_of(struct dmacpy_stream *stream)
 	char line[128];
 	FILE *file;
 
-	/* A job is counted just after its waiter is told. */
+	/* The waiter may return just before the driver counts the job. */
 	if (dmacpy_stream_flush(stream))
 		return ended;
 	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d",

@@ -241,17 +241,6 @@ FIXTURE(cancelled)
 	bool complete;
 };
 
-/* A stream that the user is charged for. */
-static int open_as(const char *node, uid_t user)
-{
-	int stream;
-
-	if (setresuid(user, 0, 0))
-		return -errno;
-	stream = stream_open(node);
-	return setresuid(0, 0, 0) ? -errno : stream;
-}
-
 FIXTURE_SETUP(cancelled)
 {
 	int fd = -1, i;
@@ -270,7 +259,7 @@ FIXTURE_SETUP(cancelled)
 		};
 		ASSERT_LT(0, (int)self->ops[i].dst);
 	}
-	/* See qemu/guest/latency. */
+	/* qemu/guest/measure raises the limits of jobs. */
 	ASSERT_LE(QUEUED / STREAMS, stream_info(self->streams[0]).max_jobs);
 }
 

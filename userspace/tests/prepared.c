@@ -333,7 +333,7 @@ TEST_F(prepared, keeps_what_it_names)
 	EXPECT_EQ(0, fsync(self->stream));
 	EXPECT_EQ(0, sram_leaked());
 	EXPECT_EQ(0, locked_becomes(0));
-	/* Pages of tests before this one may be unpinned meanwhile, too. */
+	/* The kernel may also have unpinned pages of earlier tests. */
 	left = pinned_pages();
 	EXPECT_LT(left, pinned[0]);
 	EXPECT_LT(left, pinned[1]);
