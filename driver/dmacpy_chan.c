@@ -115,7 +115,7 @@ static struct dmacpy_xfer *chan_take_complete(struct dmacpy_chan *chan,
 	struct dmacpy_xfer *xfer = chan_xfer(lane->flight.first);
 
 	lockdep_assert_held(&chan->lock);
-	lane->completing = xfer && !xfer->in_flight;
+	lane->completing = xfer && !xfer->in_flight && !xfer->parts;
 	if (!lane->completing)
 		return NULL;
 	if (atomic && (xfer->slow || before >= CHAN_BUDGET)) {
@@ -151,7 +151,6 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 	int result;
 
 	for (; xfer; xfer = next) {
-		terminated = xfer->terminated;
 		result = xfer->result;
 		if (unlikely(result == -EIO))
 			chan_report(chan, DMACPY_ENGINE_ERROR, xfer);
@@ -161,6 +160,8 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 		chan->stat.ended++;
 		chan->stat.bytes += xfer->length;
 		chan->stat.failed += !!result;
+		/* The channel may have recovered while the parts went on. */
+		terminated = xfer->terminated && !READ_ONCE(chan->quiet);
 		if (terminated) {
 			dmacpy_fifo_push(&chan->quarantine, &xfer->link);
 			chan->stat.quarantined++;
@@ -351,7 +352,8 @@ static int chan_submit_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	int ret;
 
 	if (!piece->length)
-		xfer->ops->next(xfer, chan->max_piece, piece);
+		xfer->ops->next(xfer, min_t(u64, chan->max_piece, *left),
+				piece);
 	length = piece->length;
 	ret = dmacpy_engine_submit(&chan->engine, piece, &xfer->client);
 	/* The engine's driver may refuse this tile, but not a row of it. */
@@ -501,6 +503,7 @@ static void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	lockdep_assert_held(&chan->lock);
 	if (!chan_is_busy(chan))
 		chan->progress = jiffies;
+	chan->submitted++;
 	chan->backlog += xfer->length;
 	dmacpy_turns_push(&chan->queue, xfer->lane, &xfer->link);
 }
@@ -590,6 +593,24 @@ void dmacpy_chan_unplug(struct dmacpy_chan *chan, bool atomic)
 	else
 		chan_pump_or_kick(chan, NULL);
 	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * dmacpy_chan_part_done() - note that one of the parts of a transfer completed
+ * @xfer: the transfer, which was submitted; may be freed when this returns
+ *
+ * Context: Any.
+ */
+void dmacpy_chan_part_done(struct dmacpy_xfer *xfer)
+{
+	struct dmacpy_chan *chan = xfer->chan;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	if (--xfer->parts)
+		spin_unlock_irqrestore(&chan->lock, flags);
+	else
+		chan_complete_and_unlock(chan, xfer->lane, true, flags);
 }
 
 /* The one that the engine failed on */

@@ -47,6 +47,8 @@ struct dmacpy_xfer_ops {
  * @slow: set by the owner if completing it takes long: a thread does that
  * @plugged: set by the owner if others follow soon, and dmacpy_chan_unplug()
  *	after them: the engine gets them together
+ * @parts: number of other transfers that have to complete before this one; set
+ *	by the owner, which calls dmacpy_chan_part_done() for each of them
  * @started: dmacpy_xfer_ops.start was called
  * @terminated: has completed without waiting for the engine
  * @in_flight: number of descriptors that have not called back
@@ -65,6 +67,7 @@ struct dmacpy_xfer {
 	int result;
 	bool slow;
 	bool plugged;
+	unsigned int parts;
 
 	bool started;
 	bool terminated;
@@ -160,6 +163,7 @@ struct dmacpy_chan_stat {
  * @deferred: lanes with completed transfers, for @work
  * @quarantine: transfers that have completed, but whose memory the engine may
  *	still write to
+ * @submitted: number of transfers that were submitted so far
  * @backlog: bytes of all transfers that have not completed
  * @in_flight: number of descriptors that have not called back; while the pump
  *	is at work, with all those that it may submit
@@ -208,6 +212,7 @@ struct dmacpy_chan {
 	struct dmacpy_xfer *oldest;
 	struct dmacpy_fifo deferred;
 	struct dmacpy_fifo quarantine;
+	u64 submitted;
 	u64 backlog;
 	unsigned int in_flight;
 	int stale;
@@ -236,6 +241,7 @@ void dmacpy_chan_stop(struct dmacpy_chan *chan);
 void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			struct dmacpy_xfer *xfer);
 void dmacpy_chan_unplug(struct dmacpy_chan *chan, bool atomic);
+void dmacpy_chan_part_done(struct dmacpy_xfer *xfer);
 void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	__releases(&chan->lock);
 void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others);

@@ -162,7 +162,7 @@ static void recovery_copy(struct dmacpy_chan *chan,
 
 	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), result);
 	if (result->submitted)
-		chan->quiet = false;
+		WRITE_ONCE(chan->quiet, false);
 	if (shows && result->arrived && (result->called_back || chan->dropped))
 		recovery_end_quarantine(chan);
 }
@@ -610,6 +610,31 @@ static void recovery_stop(struct dmacpy_chan *chan)
 	dma_fence_end_signalling(signalling);
 }
 
+/* A callback that is running may still complete transfers. */
+static bool recovery_has_completed(struct dmacpy_chan *chan)
+{
+	bool completed;
+
+	spin_lock_irq(&chan->lock);
+	completed = chan->stat.ended == chan->submitted;
+	spin_unlock_irq(&chan->lock);
+	return completed;
+}
+
+/**
+ * dmacpy_chan_drain() - complete the transfers of a channel, but keep it open
+ * @chan: the channel; no transfer is submitted after this
+ *
+ * Transfers complete as with dmacpy_chan_close(). A transfer that has parts on
+ * other channels completes when these were drained, too.
+ *
+ * Context: Process.
+ */
+void dmacpy_chan_drain(struct dmacpy_chan *chan)
+{
+	recovery_stop(chan);
+}
+
 /**
  * dmacpy_chan_close() - give a channel back
  * @chan: the channel; no transfer is submitted after this
@@ -625,6 +650,13 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 {
 	if (chan->worker)
 		recovery_stop(chan);
+	/*
+	 * Not for the engine, nor for another channel, as all were drained:
+	 * each transfer that is left is being completed by a callback on
+	 * another CPU, or by the worker, and completing one does not sleep.
+	 */
+	while (!recovery_has_completed(chan))
+		usleep_range(100, 1000);
 	if (!chan->quiet)
 		recovery_revive(chan);
 	if (chan->engine.requested && !recovery_is_untouchable(chan))

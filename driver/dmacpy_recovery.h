@@ -14,6 +14,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 				     struct dmacpy_report *report);
 int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
 			   const struct dmacpy_sram *sram);
+void dmacpy_chan_drain(struct dmacpy_chan *chan);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
 void dmacpy_chan_suspend(struct dmacpy_chan *chan);
 void dmacpy_chan_resume(struct dmacpy_chan *chan);

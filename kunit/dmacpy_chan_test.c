@@ -424,6 +424,53 @@ static void chan_keeps_order(struct kunit *test)
 	KUNIT_EXPECT_LT(test, first->place, second->place);
 }
 
+/* Catches: a transfer, or one behind it, that does not wait for its parts. */
+static void chan_waits_for_parts(struct kunit *test)
+{
+	struct test_xfer *first, *second;
+
+	chan_begin(test);
+	first = xfer_new(test);
+	first->base.parts = 2;
+	xfer_submit(test, 0, first);
+	second = xfer_submit_new(test, 0);
+	xfer_expect(test, xfer_submit_new(test, 1), 0);
+	KUNIT_EXPECT_EQ(test, 0, first->dones + second->dones);
+	dmacpy_chan_part_done(&first->base);
+	KUNIT_EXPECT_EQ(test, 0, first->dones + second->dones);
+	dmacpy_chan_part_done(&first->base);
+	xfer_expect(test, first, 0);
+	xfer_expect(test, second, 0);
+	KUNIT_EXPECT_LT(test, first->place, second->place);
+}
+
+/*
+ * Catches: memory that is kept for ever when the last part completes after the
+ * channel has recovered.
+ */
+static void chan_recovers_before_parts(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	chan_hang(test);
+	stuck = xfer_new(test);
+	stuck->base.parts = 1;
+	xfer_submit(test, 0, stuck);
+	xfer_expect(test, xfer_submit_new(test, 1), -ECANCELED);
+	test_engine_release(ct->engine);
+	dmacpy_timeout.value = ct->timeout_ms;
+	KUNIT_ASSERT_NE(test, 0,
+			wait_event_timeout(ct->ready,
+					   dmacpy_chan_ready(ct->chan),
+					   PATIENCE));
+	KUNIT_EXPECT_EQ(test, 0, stuck->dones);
+	dmacpy_chan_part_done(&stuck->base);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	xfer_expect_release(test, stuck);
+	chan_expect_alive(test);
+}
+
 /* Catches: a stream that keeps the channel from others. */
 static void chan_takes_turns(struct kunit *test)
 {
@@ -1051,6 +1098,8 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE_PARAM(chan_plugs, chan_unplug_gen_params),
 	KUNIT_CASE(chan_closes_plugged),
 	KUNIT_CASE(chan_keeps_order),
+	KUNIT_CASE(chan_waits_for_parts),
+	KUNIT_CASE(chan_recovers_before_parts),
 	KUNIT_CASE(chan_takes_turns),
 	KUNIT_CASE(chan_takes_turns_of_users),
 	KUNIT_CASE(chan_counts_backlog),
