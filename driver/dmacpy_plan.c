@@ -597,6 +597,61 @@ int dmacpy_plan_complete(struct dmacpy_plan *plan,
 	return plan->nfills ? plan_prepare_patterns(plan) : 0;
 }
 
+/**
+ * dmacpy_plan_is_parallel() - may the bytes of a plan be copied in any order
+ * @plan: a complete plan
+ *
+ * The bytes of one operation always may.
+ *
+ * Context: Any.
+ * Return: false if an operation may depend on another one.
+ */
+bool dmacpy_plan_is_parallel(const struct dmacpy_plan *plan)
+{
+	const struct dmacpy_plan_ends *first = plan->ends;
+	const struct dmacpy_op *op;
+	u64 dst_end = 0;
+	unsigned int i;
+
+	if (plan->nops == 1)
+		return true;
+	if (!first->src || dmacpy_buf_same(first->dst, first->src))
+		return false;
+	for (i = 0, op = plan->op; i < plan->nops; i++, op++) {
+		if (op->rows > 1 || op->dst_offset < dst_end ||
+		    plan->ends[i].dst != first->dst ||
+		    plan->ends[i].src != first->src)
+			return false;
+		dst_end = op->dst_offset + op->length;
+	}
+	return true;
+}
+
+/**
+ * dmacpy_plan_seek() - advance a place without cutting a piece off
+ * @plan: a complete plan
+ * @at: the place
+ * @bytes: distance to advance, at most to the end of the plan
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_seek(const struct dmacpy_plan *plan,
+		      struct dmacpy_plan_cursor *at, u64 bytes)
+{
+	const struct dmacpy_op *op = &plan->op[at->op];
+	u64 place = at->row * op->length + at->done + bytes;
+
+	while (at->op < plan->nops && place >= op->rows * op->length) {
+		place -= op->rows * op->length;
+		at->op++;
+		op++;
+	}
+	at->row = 0;
+	at->done = place;
+	if (place)
+		at->row = div64_u64_rem(place, op->length, &at->done);
+}
+
 static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
 				    const struct dmacpy_op *op, u64 done,
 				    size_t *length)

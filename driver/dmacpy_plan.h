@@ -120,9 +120,12 @@ int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 		    const struct dmacpy_chan *chan);
 int dmacpy_plan_complete(struct dmacpy_plan *plan,
 			 const struct dmacpy_chan *chan);
+bool dmacpy_plan_is_parallel(const struct dmacpy_plan *plan);
 
 void dmacpy_plan_sync_for_device(const struct dmacpy_plan *plan);
 void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan);
+void dmacpy_plan_seek(const struct dmacpy_plan *plan,
+		      struct dmacpy_plan_cursor *at, u64 bytes);
 void dmacpy_plan_cut(const struct dmacpy_plan *plan,
 		     struct dmacpy_plan_cursor *at, size_t max,
 		     struct dmacpy_piece *piece);

@@ -331,6 +331,7 @@ struct job_plan_case {
 	const char *name;
 	struct dmacpy_op ops[PLAN_OPS];
 	u64 lengths[PLAN_OPS];	/* of what is left */
+	bool parallel;		/* although more than one is left */
 };
 
 #define PLAN_COPY(dst_at, src_at, bytes)				\
@@ -349,9 +350,9 @@ static const struct job_plan_case job_plan_cases[] = {
 	  { PLAN_COPY(0, 8, 4), PLAN_COPY(4, 12, 1), PLAN_COPY(5, 13, 9) },
 	  { 14 } },
 	{ "a gap in the destination",
-	  { PLAN_COPY(0, 0, 4), PLAN_COPY(5, 4, 4) }, { 4, 4 } },
+	  { PLAN_COPY(0, 0, 4), PLAN_COPY(5, 4, 4) }, { 4, 4 }, true },
 	{ "a gap in the source",
-	  { PLAN_COPY(0, 0, 4), PLAN_COPY(4, 5, 4) }, { 4, 4 } },
+	  { PLAN_COPY(0, 0, 4), PLAN_COPY(4, 5, 4) }, { 4, 4 }, true },
 	{ "a copy before the last one",
 	  { PLAN_COPY(4, 4, 4), PLAN_COPY(0, 0, 4) }, { 4, 4 } },
 	{ "the same copy twice",
@@ -379,7 +380,8 @@ static const struct job_plan_case job_plan_cases[] = {
 	{ "fills that touch",
 	  { PLAN_FILL(0, 4), PLAN_FILL(4, 4) }, { 4, 4 } },
 	{ "two pairs", { PLAN_COPY(0, 0, 4), PLAN_COPY(4, 4, 4),
-			 PLAN_COPY(9, 9, 4), PLAN_COPY(13, 13, 3) }, { 8, 7 } },
+			 PLAN_COPY(9, 9, 4), PLAN_COPY(13, 13, 3) }, { 8, 7 },
+	  true },
 	{ "rows that touch", { PLAN_ROWS(64, 64, 64, 64) }, { 4096 } },
 	{ "one row of any stride, and a copy",
 	  { PLAN_ROWS(1, 4, 100, 0), PLAN_COPY(4, 4, 4) }, { 8 } },
@@ -401,7 +403,7 @@ KUNIT_ARRAY_PARAM_DESC(job_plan, job_plan_cases, name);
 
 /*
  * Catches: operations joined that are apart, or that depend on each other, and
- * a descriptor for each of those that touch.
+ * a descriptor for each of those that touch; and such that may be spread.
  */
 static void job_joins(struct kunit *test)
 {
@@ -429,6 +431,40 @@ static void job_joins(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, param->lengths[i],
 				job->plan->op[i].length);
 	KUNIT_EXPECT_EQ(test, i, job->plan->nops);
+	KUNIT_EXPECT_EQ(test, i == 1 || param->parallel,
+			dmacpy_plan_is_parallel(job->plan));
+	dmacpy_job_free(job);
+}
+
+/* Catches: a share that begins at another place than the one before it ends. */
+static void job_seeks(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 3);
+	struct dmacpy_plan_cursor cut = { }, seek = { };
+	struct dmacpy_plan_ends ends[3];
+	struct dmacpy_piece piece;
+	u64 place;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	ends[0].dst = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
+	ends[0].src = job_untouched(test, chan, PLAN_SIZE, JOB_READ_WRITE);
+	ends[1] = ends[0];
+	ends[2] = ends[0];
+	job->plan->op[0] = (struct dmacpy_op)PLAN_COPY(0, 0, 5);
+	job->plan->op[1] = (struct dmacpy_op)PLAN_ROWS(4, 3, 8, 8);
+	job->plan->op[2] = (struct dmacpy_op)PLAN_COPY(1, 0, 4);
+	KUNIT_ASSERT_EQ(test, 0, job_plan(job, chan, ends));
+	for (place = 0; place < job->plan->length; place++) {
+		seek = (struct dmacpy_plan_cursor){ };
+		dmacpy_plan_seek(job->plan, &seek, place);
+		KUNIT_EXPECT_EQ(test, cut.op, seek.op);
+		KUNIT_EXPECT_EQ(test, cut.row, seek.row);
+		KUNIT_EXPECT_EQ(test, cut.done, seek.done);
+		dmacpy_plan_cut(job->plan, &cut, 1, &piece);
+	}
+	dmacpy_plan_seek(job->plan, &seek, 1);
+	KUNIT_EXPECT_EQ(test, job->plan->nops, seek.op);
 	dmacpy_job_free(job);
 }
 
@@ -899,6 +935,7 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
 	KUNIT_CASE_PARAM(job_joins, job_plan_gen_params),
 	KUNIT_CASE(job_counts_what_is_joined),
+	KUNIT_CASE(job_seeks),
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE_PARAM(job_cuts_tiles, job_tile_gen_params),
 	KUNIT_CASE(job_copies),
