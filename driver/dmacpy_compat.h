@@ -38,6 +38,16 @@ static inline bool dmacpy_may_read(unsigned long addr, size_t length)
 #define DMACPY_REMOVE		remove
 #endif
 
+/* The bounce buffers for memory that a device cannot reach */
+static inline const void *dmacpy_bounce_pool(const struct device *dev)
+{
+#ifdef CONFIG_SWIOTLB
+	return dev->dma_io_tlb_mem;
+#else
+	return NULL;
+#endif
+}
+
 /* The name of the namespace has become a string. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define DMACPY_IMPORT_NS(name)	MODULE_IMPORT_NS(name)

@@ -45,6 +45,7 @@ struct dmacpy_pool;
  * @heap: allocates from @pool, too, or NULL
  * @chans: the channels
  * @nchans: number of @chans
+ * @spreads: all of @chans can run shares of one job
  * @ready: woken when a channel has recovered
  * @report: failures of the channels
  * @debugfs: its directory there
@@ -67,6 +68,7 @@ struct dmacpy_device {
 	struct dmacpy_heap *heap;
 	struct dmacpy_chan **chans;
 	unsigned int nchans;
+	bool spreads;
 	wait_queue_head_t ready;
 	struct dmacpy_report report;
 	struct dentry *debugfs;

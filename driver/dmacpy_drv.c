@@ -25,10 +25,16 @@
 #include "dmacpy_power.h"
 #include "dmacpy_queue.h"
 #include "dmacpy_recovery.h"
+#include "dmacpy_spread.h"
 #include "dmacpy_stream.h"
 
+/* The last part of a job completes a transfer of another channel. */
 static void dmacpy_close_channels(struct dmacpy_device *dev)
 {
+	unsigned int i;
+
+	for (i = 0; dev->spreads && i < dev->nchans; i++)
+		dmacpy_chan_drain(dev->chans[i]);
 	while (dev->nchans)
 		dmacpy_chan_close(dev->chans[--dev->nchans]);
 }
@@ -67,6 +73,16 @@ static int dmacpy_open_channels(struct dmacpy_device *dev)
 out_free_names:
 	kfree(names);
 	return ret;
+}
+
+static bool dmacpy_can_spread(const struct dmacpy_device *dev)
+{
+	unsigned int i;
+
+	for (i = 1; i < dev->nchans; i++)
+		if (!dmacpy_spread_allowed(dev->chans[0], dev->chans[i]))
+			return false;
+	return dev->nchans > 1 && READ_ONCE(dmacpy_spread.value);
 }
 
 static int dmacpy_prove_page(struct dmacpy_device *dev,
@@ -148,6 +164,7 @@ static int dmacpy_probe(struct platform_device *pdev)
 	ret = dmacpy_open_channels(dev);
 	if (ret)
 		goto err_put_device;
+	dev->spreads = dmacpy_can_spread(dev);
 	dmacpy_power_enable(&pdev->dev);
 	platform_set_drvdata(pdev, dev);
 	ret = dmacpy_prove_sram(dev);

@@ -87,6 +87,8 @@ static void ioctl_fill_info(struct dmacpy_get_info *info,
 	info->opcodes = BIT(DMACPY_OP_COPY) | BIT(DMACPY_OP_COPY_2D) |
 			BIT(DMACPY_OP_FILL);
 	info->submit_flags = DMACPY_SUBMIT_FLAGS;
+	if (!dev->spreads)
+		info->submit_flags &= ~DMACPY_SUBMIT_SPREAD;
 	info->max_jobs = dmacpy_max_jobs.value;
 	info->max_events = dmacpy_max_events.value;
 	info->max_user_bytes = dmacpy_max_user_bytes.value;
@@ -313,14 +315,17 @@ static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
 	struct dmacpy_job *job;
 	int ret;
 
-	if (args->__reserved)
+	if (!!args->channels != !!(args->flags & DMACPY_SUBMIT_SPREAD))
 		return ERR_PTR(-EINVAL);
+	if (args->channels && !stream->dev->spreads)
+		return ERR_PTR(-EOPNOTSUPP);
 	ret = ioctl_check_array(args->ops, args->op_count, args->op_size);
 	if (ret)
 		return ERR_PTR(ret);
 	job = dmacpy_submit_new_job(stream, args->op_count);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
+	job->channels = args->channels;
 	ret = ioctl_read_plan(job->plan, args->ops, args->op_size,
 			      &args->refused_op);
 	if (ret) {
@@ -508,7 +513,8 @@ static inline int ioctl_set_up_job(struct dmacpy_stream *stream,
 	job->user_data = user_data;
 	job->implicit = !(flags & DMACPY_SUBMIT_NO_IMPLICIT);
 	job->xfer.plugged = flags & DMACPY_SUBMIT_MORE &&
-			    !(flags & DMACPY_SUBMIT_WAIT);
+			    !(flags & (DMACPY_SUBMIT_WAIT |
+				       DMACPY_SUBMIT_SPREAD));
 	if (flags & DMACPY_SUBMIT_EVENT) {
 		ret = dmacpy_event_want(stream, job);
 		if (ret)
@@ -808,7 +814,7 @@ static const struct ioctl_command ioctl_commands[] = {
 	[DMACPY_CMD_RUN] = {
 		ioctl_run, sizeof(struct dmacpy_run),
 		offsetofend(struct dmacpy_run, out_fence),
-		DMACPY_SUBMIT_FLAGS,
+		DMACPY_RUN_FLAGS,
 	},
 };
 

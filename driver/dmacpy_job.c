@@ -97,6 +97,7 @@ void dmacpy_job_clear(struct dmacpy_job *job)
 		dmacpy_job_put_plan(job);
 	dmacpy_deps_free(&job->deps);
 	dma_fence_put(job->fence);
+	kfree(job->spread);
 }
 
 /**
@@ -193,7 +194,7 @@ void dmacpy_job_complete(struct dmacpy_job *job)
 {
 	if (job->synced)
 		dmacpy_plan_sync_for_cpu(job->plan);
-	if (!job->xfer.terminated)
+	if (!job->xfer.terminated && !READ_ONCE(job->part_terminated))
 		dmacpy_job_put_plan(job);
 }
 

@@ -16,6 +16,7 @@
 struct dma_fence;
 struct dmacpy_buf;
 struct dmacpy_job;
+struct dmacpy_spread;
 struct dmacpy_stream;
 struct dmacpy_waiter;
 
@@ -44,6 +45,12 @@ struct dmacpy_waiter;
  * @synced: the caches were made ready for the engine
  * @cursor: the place in @plan
  * @handle: of the prepared operations that it runs, or 0
+ * @channels: the largest number of channels that may run it; 0 or 1 for only
+ *	the channel of the stream
+ * @part_terminated: at least one of its parts has completed without waiting for
+ *	the engine, which may still write
+ * @after: the jobs of the stream up to this place must complete before it runs
+ * @spread: its parts on other channels, or NULL
  * @plan: what it does; NULL if it has no reference to it yet, or any more
  * @own: the plan of a job that was not prepared
  */
@@ -65,6 +72,10 @@ struct dmacpy_job {
 	u64 length;
 	struct dmacpy_plan_cursor cursor;
 	u32 handle;
+	u32 channels;
+	bool part_terminated;
+	u64 after;
+	struct dmacpy_spread *spread;
 	struct dmacpy_plan *plan;
 	struct dmacpy_plan own;
 };

@@ -9,7 +9,9 @@
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/minmax.h>
+#include <linux/property.h>
 
+#include "dmacpy_compat.h"
 #include "dmacpy_map.h"
 #include "dmacpy_pool.h"
 
@@ -74,4 +76,35 @@ void dmacpy_unmap_sram(struct device *dev, const struct dmacpy_sram *sram,
 	if (map_translate(dev, sram->phys) == DMA_MAPPING_ERROR)
 		dma_unmap_resource(dev, addr, sram->size, dir,
 				   DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+/* Do both use the same IOMMU domain, or none? */
+static bool map_is_common_iommu(struct device *a, struct device *b)
+{
+	return map_has_iommu(a) || map_has_iommu(b) ?
+	       iommu_get_domain_for_dev(a) == iommu_get_domain_for_dev(b) :
+	       true;
+}
+
+/**
+ * dmacpy_map_is_common() - is a mapping for one device valid for another
+ * @a: the device that memory is mapped for
+ * @b: another device
+ *
+ * For many engines, all channels are one device. Where each channel is a device
+ * of its own, memory has the same address for both, and its caches need the
+ * same maintenance, if the properties that a mapping depends on are equal.
+ *
+ * Context: Process.
+ * Return: true if @b can use the addresses of a mapping for @a.
+ */
+bool dmacpy_map_is_common(struct device *a, struct device *b)
+{
+	return a == b ||
+	       (map_is_common_iommu(a, b) &&
+		a->dma_range_map == b->dma_range_map &&
+		a->bus_dma_limit == b->bus_dma_limit &&
+		dma_get_mask(a) == dma_get_mask(b) &&
+		device_get_dma_attr(a) == device_get_dma_attr(b) &&
+		dmacpy_bounce_pool(a) == dmacpy_bounce_pool(b));
 }

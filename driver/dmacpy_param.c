@@ -59,6 +59,11 @@ module_param_cb(max_channels, &param_ops, &dmacpy_max_channels, 0444);
 MODULE_PARM_DESC(max_channels,
 		 "Channels of an instance whose node names none; other clients cannot use them (1 to 64)");
 
+struct dmacpy_param dmacpy_spread = { 1, 0, 1 };
+module_param_cb(spread, &param_ops, &dmacpy_spread, 0644);
+MODULE_PARM_DESC(spread,
+		 "Several channels run one job, if its program asks for that (0 or 1); of what is bound from then on");
+
 struct dmacpy_param dmacpy_sram_quota = { 0, 0, UINT_MAX };
 module_param_cb(sram_quota_kib, &param_ops, &dmacpy_sram_quota, 0644);
 MODULE_PARM_DESC(sram_quota_kib,

@@ -23,6 +23,7 @@ extern struct dmacpy_param dmacpy_spin;
 
 /* Of one instance. */
 extern struct dmacpy_param dmacpy_max_channels;
+extern struct dmacpy_param dmacpy_spread;
 
 /* Of one user. The quota, in KiB, may be written at run time. */
 extern struct dmacpy_param dmacpy_sram_quota;

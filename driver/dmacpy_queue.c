@@ -28,6 +28,7 @@
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
 #include "dmacpy_queue.h"
+#include "dmacpy_spread.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_trace.h"
 
@@ -107,6 +108,8 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 	struct dmacpy_waiter *waiter = NULL;
 	unsigned long flags;
 
+	if (job->spread)
+		result = result ?: job->spread->error;
 	dmacpy_job_complete(job);
 	dmacpy_account_end_job(stream->account, job->length);
 	spin_lock_irqsave(&stream->lock, flags);
@@ -130,6 +133,9 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 	atomic64_set_release(&stream->ended, job->seqno);
 	if (wq_has_sleeper(&stream->wait))
 		wake_up_all(&stream->wait);
+	/* Pairs with the barrier in queue_is_held_up(). */
+	if (atomic64_read(&stream->awaited) == job->seqno)
+		mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
 	if (waiter)
 		waiter->wake(waiter);
 }
@@ -154,6 +160,8 @@ static void queue_release(struct dmacpy_xfer *xfer)
 	struct dmacpy_job *job = dmacpy_job_of(xfer);
 	struct dmacpy_stream *stream = job->stream;
 
+	if (job->spread && !dmacpy_spread_release(job->spread))
+		return;
 	dmacpy_job_clear(job);
 	if (!queue_keep_spare(stream, job))
 		dmacpy_job_free_memory(job);
@@ -266,12 +274,44 @@ static int queue_arm_dep(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	return ret;
 }
 
+/*
+ * A lane keeps the order of jobs on one channel only. So a job that is spread
+ * waits for all jobs before it, and the jobs behind it wait for it.
+ */
+static bool queue_must_wait(struct dmacpy_stream *stream,
+			    const struct dmacpy_job *job)
+{
+	return job->after > atomic64_read_acquire(&stream->ended);
+}
+
+/* The same; if so, has the work queued again when the wait is over. */
+static bool queue_is_held_up(struct dmacpy_stream *stream,
+			     const struct dmacpy_job *job)
+{
+	if (!queue_must_wait(stream, job))
+		return false;
+	atomic64_set(&stream->awaited, job->after);
+	/* Pairs with that of wq_has_sleeper() in queue_done(). */
+	smp_mb();
+	return queue_must_wait(stream, job);
+}
+
 /* To the channel, from where it completes with the result if that is set. */
 static void queue_run(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		      int result)
 {
+	struct dmacpy_spread *spread = job->spread;
+
+	if (spread) {
+		/* All jobs before it have completed, so this is final. */
+		if (job->seqno <= atomic64_read(&stream->cancelled))
+			result = result ?: -ECANCELED;
+		dmacpy_spread_begin(spread, !result);
+	}
 	dmacpy_job_run(job, stream->chan, &stream->lane, &queue_xfer_ops,
 		       result);
+	if (spread && !result)
+		dmacpy_spread_run(spread);
 }
 
 static struct dmacpy_job *queue_first(struct dmacpy_stream *stream)
@@ -316,7 +356,8 @@ void dmacpy_queue_advance(struct work_struct *work)
 
 	while (!READ_ONCE(stream->stopped) && (job = queue_first(stream))) {
 		result = queue_arm_dep(stream, job);
-		if (result == -EINPROGRESS)
+		if (result == -EINPROGRESS ||
+		    (!result && queue_is_held_up(stream, job)))
 			break;
 		queue_dispatch_first(stream, job, result);
 	}
@@ -352,8 +393,8 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	unsigned int timeout;
+	bool spread = job->spread, wait;
 	int result = 0;
-	bool wait;
 
 	lockdep_assert_held(&stream->submit);
 	if (job->deps.count)
@@ -361,6 +402,7 @@ void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	spin_lock_irq(&stream->lock);
 	wait = result == -EINPROGRESS || stream->moving ||
+	       (!result && queue_must_wait(stream, job)) ||
 	       !list_empty(&stream->waiting);
 	if (wait) {
 		timeout = READ_ONCE(dmacpy_dependency_timeout.value);
@@ -371,6 +413,9 @@ void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	}
 	spin_unlock_irq(&stream->lock);
 
+	/* The job also waits for jobs that are plugged. */
+	if (wait && spread)
+		dmacpy_chan_unplug(stream->chan, true);
 	if (wait)
 		mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
 	else

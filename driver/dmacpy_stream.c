@@ -44,18 +44,36 @@ static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 	return best;
 }
 
+/* Returns the lane of a stream on a channel, or NULL. */
+static struct dmacpy_lane *stream_find_lane(struct dmacpy_stream *stream,
+					    const struct dmacpy_chan *chan)
+{
+	unsigned int i;
+
+	if (stream->chan == chan)
+		return &stream->lane;
+	for (i = 0; i < stream->nsides; i++)
+		if (stream->sides[i].chan == chan)
+			return &stream->sides[i].lane;
+	return NULL;
+}
+
 /* The share of the user on the channel, which its streams there have too. */
-static struct dmacpy_share *stream_get_share(const struct dmacpy_stream *stream)
+static struct dmacpy_share *stream_get_share(const struct dmacpy_stream *stream,
+					     const struct dmacpy_chan *chan)
 {
 	struct dmacpy_share *share;
 	struct dmacpy_stream *other;
+	struct dmacpy_lane *lane;
 
 	list_for_each_entry(other, &stream->dev->streams, node) {
-		if (other->account != stream->account ||
-		    other->chan != stream->chan)
+		if (other->account != stream->account)
 			continue;
-		refcount_inc(&other->lane.share->ref);
-		return other->lane.share;
+		lane = stream_find_lane(other, chan);
+		if (!lane)
+			continue;
+		refcount_inc(&lane->share->ref);
+		return lane->share;
 	}
 	share = kzalloc(sizeof(*share), GFP_KERNEL_ACCOUNT);
 	if (share)
@@ -63,10 +81,47 @@ static struct dmacpy_share *stream_get_share(const struct dmacpy_stream *stream)
 	return share;
 }
 
-static void stream_put_share(struct dmacpy_stream *stream)
+static void stream_put_share(struct dmacpy_share *share)
 {
-	if (refcount_dec_and_test(&stream->lane.share->ref))
-		kfree(stream->lane.share);
+	if (refcount_dec_and_test(&share->ref))
+		kfree(share);
+}
+
+static void stream_free_sides(struct dmacpy_side *sides, unsigned int count)
+{
+	while (count)
+		stream_put_share(sides[--count].lane.share);
+	kfree(sides);
+}
+
+/*
+ * In the order of the channels, from the one behind its own on: streams that
+ * use only some of the channels do not all use the same.
+ */
+static int stream_add_sides(struct dmacpy_stream *stream)
+{
+	struct dmacpy_device *dev = stream->dev;
+	unsigned int i, own = 0, count = dev->nchans - 1;
+	struct dmacpy_side *sides;
+
+	lockdep_assert_held(&dev->lock);
+	sides = kcalloc(count, sizeof(*sides), GFP_KERNEL_ACCOUNT);
+	if (!sides)
+		return -ENOMEM;
+	while (dev->chans[own] != stream->chan)
+		own++;
+	for (i = 0; i < count; i++) {
+		sides[i].chan = dev->chans[(own + 1 + i) % dev->nchans];
+		sides[i].lane.share = stream_get_share(stream, sides[i].chan);
+		if (!sides[i].lane.share) {
+			stream_free_sides(sides, i);
+			return -ENOMEM;
+		}
+	}
+	stream->nsides = count;
+	/* Pairs with the acquire in dmacpy_stream_widen(). */
+	smp_store_release(&stream->sides, sides);
+	return 0;
 }
 
 /* Give a stream its channel, for life. */
@@ -77,7 +132,7 @@ static int stream_place(struct dmacpy_stream *stream)
 
 	mutex_lock(&dev->lock);
 	stream->chan = stream_pick_channel(dev);
-	stream->lane.share = stream_get_share(stream);
+	stream->lane.share = stream_get_share(stream, stream->chan);
 	if (stream->lane.share) {
 		stream->chan->streams++;
 		list_add(&stream->node, &dev->streams);
@@ -127,7 +182,8 @@ static void stream_free(struct work_struct *work)
 	mutex_lock(&dev->lock);
 	list_del(&stream->node);
 	mutex_unlock(&dev->lock);
-	stream_put_share(stream);
+	stream_put_share(stream->lane.share);
+	stream_free_sides(stream->sides, stream->nsides);
 	kvfree(stream->ring);
 	stream_free_spares(stream);
 	dma_fence_put(stream->fence);
@@ -234,6 +290,27 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 		return ERR_PTR(ret);
 	}
 	return stream;
+}
+
+/**
+ * dmacpy_stream_widen() - give a stream a lane on each channel
+ * @stream: the stream
+ *
+ * Context: Process, inside the gate of a device that spreads jobs.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_stream_widen(struct dmacpy_stream *stream)
+{
+	int ret = 0;
+
+	/* Pairs with the release in stream_add_sides(). */
+	if (smp_load_acquire(&stream->sides))
+		return 0;
+	mutex_lock(&stream->dev->lock);
+	if (!stream->sides)
+		ret = stream_add_sides(stream);
+	mutex_unlock(&stream->dev->lock);
+	return ret;
 }
 
 /**

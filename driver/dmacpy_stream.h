@@ -37,6 +37,16 @@ struct dmacpy_handle_cache {
 };
 
 /**
+ * struct dmacpy_side - another channel of a stream, for parts of its jobs
+ * @chan: the channel; valid as long as dmacpy_stream.chan
+ * @lane: the parts that wait for @chan; has a reference to the share
+ */
+struct dmacpy_side {
+	struct dmacpy_chan *chan;
+	struct dmacpy_lane lane;
+};
+
+/**
  * struct dmacpy_stream_stat - the state of a stream
  * @channel: the engine's name for its channel, "none" when it was unbound
  * @jobs: number of jobs that have not ended
@@ -80,13 +90,18 @@ struct dmacpy_stream_stat {
  * @nspares: their number, or one more for each that is being added
  * @fence: for the next lazy job that needs one, or NULL; under @submit
  * @lane: its jobs that wait for the channel; has a reference to the share
+ * @sides: all channels but @chan, from the one behind it on; NULL until the
+ *	first job that is to be spread; written under dmacpy_device.lock
+ * @nsides: number of @sides
  * @ended: the place of the last job that has ended; written one at a time
+ * @awaited: the job that @advance waits for; queue_done() then queues it again
  * @waited: when a ring that dies has waited for its task, in ns
  * @latency: how long jobs have kept their waiters, in ns, a moving average;
  *	written by waiters without a lock
  * @free: work that ends its life
  * @lock: a spinlock that protects all below
  * @seqno: of the last job
+ * @spread: @seqno of the last job that is spread, or 0
  * @cancelled: jobs up to this one were cancelled by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
@@ -125,13 +140,17 @@ struct dmacpy_stream {
 	atomic_t nspares;
 	struct dma_fence *fence;
 	struct dmacpy_lane lane;
+	struct dmacpy_side *sides;
+	unsigned int nsides;
 	atomic64_t ended;
+	atomic64_t awaited;
 	u64 waited;
 	unsigned int latency;
 	struct work_struct free;
 
 	spinlock_t lock;
 	u64 seqno;
+	u64 spread;
 	atomic64_t cancelled;
 	int error;
 	u64 bytes;
@@ -156,6 +175,7 @@ extern struct workqueue_struct *dmacpy_stream_wq;
 int dmacpy_stream_init(void);
 void dmacpy_stream_exit(void);
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev);
+int dmacpy_stream_widen(struct dmacpy_stream *stream);
 void dmacpy_stream_close(struct dmacpy_stream *stream);
 void dmacpy_stream_release(struct kref *ref);
 __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,

@@ -24,6 +24,7 @@
 #include "dmacpy_param.h"
 #include "dmacpy_plan.h"
 #include "dmacpy_queue.h"
+#include "dmacpy_spread.h"
 #include "dmacpy_stream.h"
 #include "dmacpy_submit.h"
 #include "dmacpy_sync.h"
@@ -171,6 +172,9 @@ static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	spin_lock_irq(&stream->lock);
 	job->seqno = ++stream->seqno;
+	job->after = job->spread ? job->seqno - 1 : stream->spread;
+	if (job->spread)
+		stream->spread = job->seqno;
 	WRITE_ONCE(stream->jobs, stream->jobs + 1);
 	WRITE_ONCE(stream->events, stream->events + job->event);
 	spin_unlock_irq(&stream->lock);
@@ -272,6 +276,8 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		goto err_end_job;
 	}
 	ret = dmacpy_job_prepare(job);
+	if (!ret && job->channels > 1)
+		ret = dmacpy_spread_prepare(stream, job);
 	if (ret)
 		goto err_end_job;
 	if (job->lazy && !stream->fence) {
@@ -319,7 +325,9 @@ static int submit_try(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	int idx, ret = -ENODEV;
 
-	if (dmacpy_device_enter(stream->dev, &idx)) {
+	if (dmacpy_device_enter(stream->dev, &idx))
+		ret = job->channels > 1 ? dmacpy_stream_widen(stream) : 0;
+	if (!ret) {
 		/* Usually no other task submits, which is cheaper to try. */
 		ret = mutex_trylock(&stream->submit) ? 0 :
 		      mutex_lock_interruptible(&stream->submit);

@@ -26,7 +26,8 @@
 #include <linux/dmacpy.h>
 
 #define URING_SUBMIT_FLAGS	(DMACPY_SUBMIT_IN_FENCE | \
-				 DMACPY_SUBMIT_NO_IMPLICIT)
+				 DMACPY_SUBMIT_NO_IMPLICIT |		\
+				 DMACPY_SUBMIT_SPREAD)
 
 /* In the request. Until it is armed, the issuing task completes the request. */
 static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
@@ -188,7 +189,7 @@ static struct dmacpy_job *uring_new_run(struct dmacpy_stream *stream,
 	struct dmacpy_run_command run;
 
 	memcpy(&run, area, sizeof(run));
-	if (run.flags & ~DMACPY_SUBMIT_FLAGS)
+	if (run.flags & ~DMACPY_RUN_FLAGS)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (run.flags & ~URING_SUBMIT_FLAGS || run.__reserved)
 		return ERR_PTR(-EINVAL);
@@ -206,7 +207,7 @@ static int uring_start(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return PTR_ERR(job);
 	job->waiter = uring_waiter(cmd);
 	*job->waiter = (struct dmacpy_waiter){ .job = job, .wake = uring_wake };
-	job->xfer.plugged = plugged;
+	job->xfer.plugged = plugged && !job->channels;
 	ret = dmacpy_submit(stream, job,
 			    nonblock || cmd->file->f_flags & O_NONBLOCK);
 	if (!ret && plugged)

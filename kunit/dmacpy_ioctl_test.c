@@ -357,8 +357,8 @@ static void ioctl_checks_operations(struct kunit *test)
 			ioctl_submit(test, DMACPY_SUBMIT_IN_FENCE, -1, SIZE_OP,
 				     1));
 	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
-			ioctl_submit(test, DMACPY_SUBMIT_MORE << 1, 0, SIZE_OP,
-				     1));
+			ioctl_submit(test, DMACPY_SUBMIT_SPREAD << 1, 0,
+				     SIZE_OP, 1));
 	ioctl_write(test, USER_OPS + SIZE_OP, &one, 1);
 	KUNIT_EXPECT_EQ(test, -E2BIG,
 			ioctl_submit(test, 0, 0, SIZE_OP + 1, 1));

@@ -628,6 +628,61 @@ static void job_cuts_tiles(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
+/* Cuts all pieces of a share, whose tiles have to begin where a row does. */
+static void job_cut_share(struct kunit *test, const struct dmacpy_plan *plan,
+			  struct dmacpy_plan_cursor *at, u64 left)
+{
+	const dma_addr_t start = plan->ends->dst->segs->addr;
+	struct dmacpy_piece piece;
+
+	while (left) {
+		dmacpy_plan_cut(plan, at, left, &piece);
+		KUNIT_ASSERT_NE(test, 0, piece.length);
+		KUNIT_ASSERT_LE(test, piece.length, left);
+		left -= piece.length;
+		if (piece.kind == DMACPY_PIECE_TILE)
+			KUNIT_EXPECT_EQ(test, 0, (piece.dst - start) %
+					piece.dst_stride);
+	}
+}
+
+/* Catches: a tile beyond the end of a share, or from where a row was cut. */
+static void job_cuts_shares_of_tiles(struct kunit *test)
+{
+	const struct dmacpy_op op = {
+		.opcode = DMACPY_OP_COPY_2D,
+		.rows = 9,
+		.length = 16,
+		.dst_stride = 32,
+		.src_stride = 48,
+	};
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
+	struct dmacpy_plan_cursor cut, seek;
+	struct dmacpy_plan_ends ends;
+	u64 place;
+
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	chan->engine.tiles = true;
+	ends.dst = job_untouched(test, chan, TILE_SIZE, JOB_READ_WRITE);
+	ends.src = job_untouched(test, chan, TILE_SIZE, JOB_READ_WRITE);
+	job->plan->op[0] = op;
+	KUNIT_ASSERT_EQ(test, 0, job_plan(job, chan, &ends));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_plan_complete(job->plan, chan));
+	for (place = 1; place < job->plan->length; place++) {
+		cut = (struct dmacpy_plan_cursor){ };
+		seek = cut;
+		job_cut_share(test, job->plan, &cut, place);
+		dmacpy_plan_seek(job->plan, &seek, place);
+		KUNIT_EXPECT_EQ(test, cut.row, seek.row);
+		KUNIT_EXPECT_EQ(test, cut.done, seek.done);
+		job_cut_share(test, job->plan, &seek,
+			      job->plan->length - place);
+		KUNIT_EXPECT_EQ(test, 1, seek.op);
+	}
+	dmacpy_job_free(job);
+}
+
 #define MEMORY_SIZE	6000
 #define MEMORY_SEGS	16	/* for every other memory; 1 for the rest */
 #define MEMORIES	4
@@ -938,6 +993,7 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE(job_seeks),
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE_PARAM(job_cuts_tiles, job_tile_gen_params),
+	KUNIT_CASE(job_cuts_shares_of_tiles),
 	KUNIT_CASE(job_copies),
 	{ }
 };

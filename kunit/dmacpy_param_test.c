@@ -50,6 +50,7 @@ static const struct param_case param_all[] = {
 	{ "timeout_ms", &dmacpy_timeout },
 	{ "dependency_timeout_ms", &dmacpy_dependency_timeout },
 	{ "spin_us", &dmacpy_spin },
+	{ "spread", &dmacpy_spread },
 	{ "max_channels", &dmacpy_max_channels },
 	{ "sram_quota_kib", &dmacpy_sram_quota },
 	{ "max_user_streams", &dmacpy_max_user_streams },

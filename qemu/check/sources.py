@@ -19,8 +19,8 @@ ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)|"
 # ones.
 FLOW = """
 drv node heap board debugfs device cdev sysfs uring ioctl submit stream queue event
-handle job plan sync buf export recovery chan testcopy token engine map pool fence
-account report
+handle spread job plan sync buf export recovery chan testcopy token engine map pool
+fence account report
 """.split()
 SHARED = "device stream compat fifo turns trace param power".split()
 

@@ -77,7 +77,8 @@
  *  - ETIMEDOUT: the engine made no progress with the job, or a fence that the
  *    job depends on did not signal in time
  *  - ECANCELED: an earlier job of the stream failed, or a job of any stream on
- *    the channel had ETIMEDOUT from the engine, or the in-fence failed
+ *    the channel (with SPREAD, on a channel that runs the job) had ETIMEDOUT
+ *    from the engine, or the in-fence failed
  *  - ENODEV: the device was unbound from its driver
  */
 enum {
@@ -399,6 +400,9 @@ struct dmacpy_op {
  *  - DMACPY_SUBMIT_MORE: the program submits another job at once. The driver
  *    may issue both to the engine together, which is cheaper; if no other job
  *    follows, it issues this one some milliseconds later. WAIT overrides it.
+ *  - DMACPY_SUBMIT_SPREAD: several channels run the job, each a share of its
+ *    bytes; see @channels. A device whose channels cannot do that does not
+ *    support this flag. The flag overrides MORE, and RUN does not support it.
  */
 #define DMACPY_SUBMIT_WAIT		0x1
 #define DMACPY_SUBMIT_OUT_FENCE		0x2
@@ -406,6 +410,7 @@ struct dmacpy_op {
 #define DMACPY_SUBMIT_EVENT		0x8
 #define DMACPY_SUBMIT_NO_IMPLICIT	0x10
 #define DMACPY_SUBMIT_MORE		0x20
+#define DMACPY_SUBMIT_SPREAD		0x40
 
 /**
  * struct dmacpy_submit - ioctl(DMACPY_SUBMIT)
@@ -420,11 +425,22 @@ struct dmacpy_op {
  * @refused_op: set it to 0; if the call fails because of one of the operations,
  *	on return the number of that operation in @ops, counted from 1. A kernel
  *	that does not know this member requires 0, and does not change it.
- * @__reserved: must be 0
+ * @channels: with SPREAD the largest number of channels that may run the job,
+ *	at least 1, otherwise 0
  *
  * Run the operations as one job, in the order of the array: each one sees the
  * data that those before it wrote. If one is refused, nothing is started. The
  * bytes of the destinations are undefined after a job that failed.
+ *
+ * A job with SPREAD is still one job, with one result, one fence and one
+ * record. It completes when all its channels have completed their shares, and
+ * fails if one of them fails. It begins when the jobs before it in its stream
+ * have completed, and the jobs behind it begin when it has completed. It runs
+ * on the channel of the stream and on others that are not being recovered.
+ * There are fewer shares if one would be shorter than 256 bytes, and only one
+ * if an operation may depend on another. Operations do not depend on each other
+ * if all of them are a COPY from the same handle to the same other handle, of
+ * another buffer, each to a place behind the previous one.
  *
  * Other users of the dma-bufs can wait for the job by their fences, as poll()
  * on the dma-buf does. Programs should poll() before DMA_BUF_IOCTL_SYNC, which
@@ -442,7 +458,7 @@ struct dmacpy_submit {
 	__s32 in_fence;
 	__s32 out_fence;
 	__u32 refused_op;
-	__u32 __reserved;
+	__u32 channels;
 };
 
 #define DMACPY_SUBMIT _IO(DMACPY_TYPE, DMACPY_CMD_SUBMIT)
@@ -492,7 +508,7 @@ struct dmacpy_run_job {
 /**
  * struct dmacpy_run - ioctl(DMACPY_RUN)
  * @size: sizeof(struct dmacpy_run)
- * @flags: DMACPY_SUBMIT_*
+ * @flags: DMACPY_SUBMIT_*, but not SPREAD
  * @jobs: pointer to an array of struct dmacpy_run_job
  * @job_count: number of jobs, 1 to @max_jobs of GET_INFO; more than one only if
  *	@flags has neither WAIT nor a fence
@@ -552,10 +568,10 @@ struct dmacpy_run_command {
  * @refused_op is returned in that structure, but never in an SQE of 128 bytes,
  * which the kernel only reads.
  *
- * Flags other than IN_FENCE and NO_IMPLICIT are refused: EINVAL. Closing a ring
- * cancels its requests, but the jobs continue; before Linux 6.7, and with
- * IORING_SETUP_IOPOLL, closing the ring or exiting the program waits for them.
- * With IORING_SETUP_IOPOLL, EBUSY is returned in place of EAGAIN.
+ * Flags other than IN_FENCE, NO_IMPLICIT and SPREAD are refused: EINVAL.
+ * Closing a ring cancels its requests, but the jobs continue; before Linux 6.7,
+ * and with IORING_SETUP_IOPOLL, closing the ring or exiting the program waits
+ * for them. With IORING_SETUP_IOPOLL, EBUSY is returned in place of EAGAIN.
  */
 struct dmacpy_submit_pointer {
 	__aligned_u64 submit;

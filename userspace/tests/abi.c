@@ -18,7 +18,8 @@
 /* Handles of the fixture; NONE and BOGUS are invalid. */
 #define SUBMIT_FLAGS	(DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_OUT_FENCE |	\
 			 DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_EVENT |	\
-			 DMACPY_SUBMIT_NO_IMPLICIT | DMACPY_SUBMIT_MORE)
+			 DMACPY_SUBMIT_NO_IMPLICIT | DMACPY_SUBMIT_MORE | \
+			 DMACPY_SUBMIT_SPREAD)
 
 enum {
 	NONE, A, A_AGAIN, B, B_READ, B_WRITE, USER, USER_READ, SYNCED,
@@ -262,14 +263,15 @@ static const struct command commands[] = {
 	  .fill = fill_release, .undo = undo_release },
 	{ COMMAND(SUBMIT, submit), .known_flags = SUBMIT_FLAGS,
 	  .first_size = offsetof(struct dmacpy_submit, refused_op),
-	  .reserved = offsetof(struct dmacpy_submit, __reserved),
+	  .reserved = offsetof(struct dmacpy_submit, channels),
 	  .fill = fill_submit, .undo = undo_nothing },
 	{ COMMAND(SYNC, sync),
 	  .known_flags = DMACPY_SYNC_FOR_DEVICE | DMACPY_SYNC_FOR_CPU,
 	  .fill = fill_sync, .undo = undo_nothing },
 	{ COMMAND(PREPARE, prepare), .has_output = true,
 	  .fill = fill_prepare, .undo = undo_prepare },
-	{ COMMAND(RUN, run), .known_flags = SUBMIT_FLAGS,
+	{ COMMAND(RUN, run),
+	  .known_flags = SUBMIT_FLAGS & ~DMACPY_SUBMIT_SPREAD,
 	  .fill = fill_run, .undo = undo_nothing },
 };
 
@@ -557,7 +559,8 @@ TEST_F(abi, info_is_plausible)
 	EXPECT_EQ(0, info->user_align & (info->user_align - 1));
 	EXPECT_EQ(1 << DMACPY_OP_COPY | 1 << DMACPY_OP_COPY_2D |
 		  1 << DMACPY_OP_FILL, info->opcodes);
-	EXPECT_EQ(SUBMIT_FLAGS, info->submit_flags);
+	/* Not all engines have several channels, or can spread a job. */
+	EXPECT_EQ(SUBMIT_FLAGS, info->submit_flags | DMACPY_SUBMIT_SPREAD);
 	EXPECT_LE(1, info->max_jobs);
 	EXPECT_LE(info->max_jobs, info->max_events);
 	EXPECT_LE(info->max_bytes, info->max_user_bytes);

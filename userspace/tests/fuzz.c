@@ -406,7 +406,7 @@ static void make_submit(struct fuzzer *f, unsigned int stream,
 	*submit = (struct dmacpy_submit){
 		.size = chance(f, 4) ? offsetof(struct dmacpy_submit,
 						refused_op) : sizeof(*submit),
-		.flags = draw(f, 32) & flags,
+		.flags = draw(f, 128) & flags,
 		.ops = (uintptr_t)ops,
 		.op_count = 1 + draw(f, chance(f, 4) ? MAX_OPS : 1),
 		.op_size = sizeof(*ops),
@@ -420,6 +420,10 @@ static void make_submit(struct fuzzer *f, unsigned int stream,
 		submit->flags &= ~DMACPY_SUBMIT_IN_FENCE;
 	if (submit->flags & DMACPY_SUBMIT_IN_FENCE)
 		submit->in_fence = file(f, OTHER);
+	if (!chance(f, 4))
+		submit->flags &= ~DMACPY_SUBMIT_SPREAD;
+	if (submit->flags & DMACPY_SUBMIT_SPREAD)
+		submit->channels = 1 + draw(f, 8);
 	if (chance(f, 16))
 		mutate(f, submit, sizeof(*submit));
 }
@@ -733,7 +737,7 @@ static void prepare_request(struct fuzzer *f, struct io_uring_sqe *sqe)
 	unsigned int stream = draw(f, EACH_KIND);
 
 	make_submit(f, stream, submit, f->ops[i], DMACPY_SUBMIT_IN_FENCE |
-		    DMACPY_SUBMIT_NO_IMPLICIT);
+		    DMACPY_SUBMIT_NO_IMPLICIT | DMACPY_SUBMIT_SPREAD);
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe, stream_file(f, stream), NULL,
 			 0, 0);
 	sqe->cmd_op = DMACPY_SUBMIT;

@@ -104,7 +104,7 @@ AT(dmacpy_submit, user_data, 24, 8);
 AT(dmacpy_submit, in_fence, 32, 4);
 AT(dmacpy_submit, out_fence, 36, 4);
 AT(dmacpy_submit, refused_op, 40, 4);
-AT(dmacpy_submit, __reserved, 44, 4);
+AT(dmacpy_submit, channels, 44, 4);
 
 SIZE(dmacpy_prepare, 32);
 AT(dmacpy_prepare, size, 0, 4);

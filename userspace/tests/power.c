@@ -129,15 +129,27 @@ static struct dmacpy_op new_copy(int stream)
 	};
 }
 
+/* Every other job is spread over the channels. */
+static void set_spread(struct dmacpy_submit *args, uint32_t supported)
+{
+	args->channels = args->user_data % 2 &&
+			 supported & DMACPY_SUBMIT_SPREAD ? UINT32_MAX : 0;
+	args->flags = DMACPY_SUBMIT_EVENT |
+		      (args->channels ? DMACPY_SUBMIT_SPREAD : 0);
+}
+
 /* As many as given, that say which one they are in their user data. */
 static int start_jobs(int stream, unsigned int count)
 {
-	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
+	uint32_t supported = stream_info(stream).submit_flags;
 	struct dmacpy_op op = new_copy(stream);
+	struct dmacpy_submit args = { };
 	int ret = 0;
 
-	for (; args.user_data < count && !ret; args.user_data++)
+	for (; args.user_data < count && !ret; args.user_data++) {
+		set_spread(&args, supported);
 		ret = submit_with(stream, &op, 1, &args);
+	}
 	return ret;
 }
 

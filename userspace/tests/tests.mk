@@ -6,7 +6,7 @@
 TESTS := abi account async camera copier cpu crossing data engines fake fences \
 	 heap idle \
 	 latency library life limits order outputs power prepared probe report \
-	 share show sram stall storm swiotlb unbind watchdog
+	 share show spread sram stall storm swiotlb unbind watchdog
 SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
 	       python ringcopy selftest sim tool top tracing tune v4l2ctl
 LIBDRM_TESTS := display drm

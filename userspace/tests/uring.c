@@ -392,7 +392,7 @@ TEST_F(uring, refuses)
 	args.size = offsetof(struct dmacpy_submit, refused_op) - 1;
 	EXPECT_EQ(-EINVAL, run(self, &args));
 	args = submit_args(&op);
-	args.__reserved = 1;
+	args.channels = 1;
 	EXPECT_EQ(-EINVAL, run(self, &args));
 	args = submit_args(&op);
 	args.size = 1 << 20;
@@ -420,7 +420,7 @@ TEST_F(uring, older_size)
 	EXPECT_EQ(0, run(self, &args));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
 	/* What is behind it is none of its business. */
-	args.__reserved = 1;
+	args.channels = 1;
 	EXPECT_EQ(0, run(self, &args));
 }
 

@@ -80,6 +80,7 @@ struct worker {
 	struct io_uring ring;
 	unsigned int requests;	/* number of requests in flight */
 	uint32_t align;
+	uint32_t channels;	/* for a job, or 1 */
 	uint32_t scratch;	/* its handle */
 	struct region regions[REGIONS];
 	struct pending queue[QUEUE];
@@ -463,6 +464,8 @@ static void open_stream(struct worker *w)
 	info = stream_info(w->stream);
 	w->align = info.copy_align > info.user_align ? info.copy_align :
 						       info.user_align;
+	w->channels = info.submit_flags & DMACPY_SUBMIT_SPREAD ?
+		      info.channels : 1;
 	ret = dmabuf_import(w->stream, w->family->scratch, ACCESS_BOTH);
 	if (ret < 0)
 		fail(w, "import scratch: %s", strerror(-ret));
@@ -750,6 +753,10 @@ static void run_job(struct worker *w)
 	job = &w->queue[(w->first + w->pending) % QUEUE];
 	draw_job(w, job);
 	args.flags = draw_flags(w);
+	if (w->channels > 1 && one_in(w, 3)) {
+		args.flags |= DMACPY_SUBMIT_SPREAD;
+		args.channels = 1 + draw(w, w->channels);
+	}
 	if (one_in(w, 4))
 		draw_in_fence(w, &args);
 	ret = submit_ops(w, job->ops, job->op_count, &args);

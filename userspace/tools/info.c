@@ -31,6 +31,7 @@ static const char * const opcodes[] = {
 /* Indexed by the number of the bit. */
 static const char * const submit_flags[] = {
 	"wait", "out_fence", "in_fence", "event", "no_implicit", "more",
+	"spread",
 };
 
 static const char * const register_flags[] = { "explicit_sync" };

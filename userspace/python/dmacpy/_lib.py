@@ -55,7 +55,7 @@ class Submit(ctypes.Structure):
         ("in_fence", c_int32),
         ("out_fence", c_int32),
         ("refused_op", c_uint32),
-        ("reserved", c_uint32),
+        ("channels", c_uint32),
     ]
 
 
