@@ -746,11 +746,11 @@ void dmacpy_copier_close(struct dmacpy_copier *copier);
  * dmacpy_copier_set_min_part() - set the length above which a copy is split
  * @copier: an open copier
  * @length: in bytes, at least 256. A copy of at least twice that length is cut
- *	into parts of at least about that length; a shorter one is not, unless
- *	it is too long for one job.
+ *	into parts of at least about that length, each for a channel; a shorter
+ *	one is not, unless it is too long for one job.
  *
  * A part pays off when the engine takes longer to copy it than the CPU takes to
- * start a job; "Several channels" in guide.rst describes how to measure it. The
+ * start it; "Several channels" in guide.rst describes how to measure it. The
  * default is 64 KiB.
  *
  * Return: 0 or -EINVAL.
@@ -821,15 +821,19 @@ void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
  * memory of the copy until then. The copy has to respect the alignments of
  * struct dmacpy_get_info.
  *
+ * A long copy is one job with DMACPY_SUBMIT_SPREAD. If the device does not
+ * support that flag, or the copy is longer than a job may be, each part is a
+ * job on a stream of its own.
+ *
  * After a failure the bytes of the destination range are undefined, but no part
- * of the copy is in flight: if only some parts could be started, or a part
- * fails before this function returns, it waits for the others, and signals do
- * not interrupt that wait.
+ * of the copy is in flight: if only some jobs could be started, or a job fails
+ * before this function returns, it waits for the others, and signals do not
+ * interrupt that wait.
  *
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges
  * overlap, or a buffer belongs to another copier, -EACCES when a buffer lacks
- * the access, -EMFILE when there is no file descriptor for each part and two
- * more, or the errors of dmacpy_job_submit().
+ * the access, -EMFILE when there is no file descriptor for the job, or for each
+ * of several jobs and two more, or the errors of dmacpy_job_submit().
  */
 int dmacpy_copier_copy(struct dmacpy_copier *copier,
 		       struct dmacpy_copier_buffer *dst, uint64_t dst_offset,

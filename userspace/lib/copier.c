@@ -2,10 +2,12 @@
 /*
  * Copiers: long copies by all channels of a device at once.
  *
- * A copy is cut into parts, each of them a job of a stream of its own. One that
- * is too short to gain from that stays in one part. The parts of a dma-buf
- * would wait for each other by its implicit fences, so there are only explicit
- * ones: one to wait for, and one that signals when all parts have ended.
+ * A copy is one job, which the driver spreads over the channels. If it cannot,
+ * or if the copy is longer than a job may be, the copy is cut into parts here,
+ * each of them a job of a stream of its own. One that is too short to gain from
+ * several channels stays on one. Copies do not wait for each other: each is a
+ * job of the next stream, and there are only explicit fences, one to wait for,
+ * and one that signals when all of the copy has ended.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,13 +23,15 @@
 
 /**
  * struct dmacpy_copier - as many streams as a device has channels
- * @min_part: bytes that a part has, at least, of a copy in several parts
+ * @min_part: bytes that a channel has, at least, of a copy on several ones
+ * @spreads: the driver spreads a job over the channels
  * @next: counts the parts, so that all streams get their share
  * @count: number of @streams
  * @streams: the streams
  */
 struct dmacpy_copier {
 	uint64_t min_part;
+	int spreads;
 	unsigned int next;
 	unsigned int count;
 	struct dmacpy_stream *streams[];
@@ -83,6 +87,7 @@ DMACPY_API int dmacpy_copier_open(struct dmacpy_device *device,
 		return -ENOMEM;
 
 	new->min_part = DEFAULT_MIN_PART;
+	new->spreads = !!(info.submit_flags & DMACPY_SUBMIT_SPREAD);
 	for (; new->count < info.channels; new->count++) {
 		ret = dmacpy_stream_open(device, &new->streams[new->count]);
 		if (ret) {
@@ -218,8 +223,9 @@ static uint64_t part_end(const struct copy *copy, unsigned int index)
 	return end - (addr + end) % CUT_ALIGN;
 }
 
+/* On so many channels, or if that is 0 on that of a stream. */
 static int submit_part(const struct copy *copy, uint64_t start, uint64_t end,
-		       int *fence)
+		       unsigned int channels, int *fence)
 {
 	unsigned int stream = copy->copier->next++ % copy->copier->count;
 	struct dmacpy_op op = {
@@ -236,9 +242,12 @@ static int submit_part(const struct copy *copy, uint64_t start, uint64_t end,
 		.ops = (uintptr_t)&op,
 		.op_count = 1,
 		.op_size = sizeof(op),
+		.channels = channels,
 	};
 	int ret;
 
+	if (channels)
+		submit.flags |= DMACPY_SUBMIT_SPREAD;
 	if (copy->in_fence >= 0) {
 		submit.flags |= DMACPY_SUBMIT_IN_FENCE;
 		submit.in_fence = copy->in_fence;
@@ -262,7 +271,7 @@ static int submit_parts(const struct copy *copy, int *fences,
 
 	for (i = 0; i < copy->parts; i++) {
 		end = part_end(copy, i);
-		ret = submit_part(copy, start, end, &fences[i]);
+		ret = submit_part(copy, start, end, 0, &fences[i]);
 		if (ret)
 			break;
 		start = end;
@@ -377,7 +386,9 @@ DMACPY_API int dmacpy_copier_copy(struct dmacpy_copier *copier,
 
 	copy.parts = count_parts(copier, length);
 	if (copy.parts == 1)
-		return submit_part(&copy, 0, length, out_fence);
+		return submit_part(&copy, 0, length, 0, out_fence);
+	if (copier->spreads && length <= copier->streams[0]->limits.max_bytes)
+		return submit_part(&copy, 0, length, copy.parts, out_fence);
 
 	return run_parts(&copy, out_fence);
 }
