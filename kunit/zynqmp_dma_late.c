@@ -6,7 +6,9 @@
  *
  * The driver is that of the kernel, unchanged. Its interrupt is masked in the
  * engine until a timer expires, which then calls the driver's handler. The
- * memory may be written before, but nothing can tell.
+ * memory may be written before, but nothing can tell. The time may depend on
+ * how many bytes were copied: so each channel has a bandwidth, whatever the CPU
+ * does meanwhile.
  */
 #include <linux/device.h>
 #include <linux/hrtimer.h>
@@ -33,6 +35,10 @@ static unsigned int late_ns;
 module_param(late_ns, uint, 0644);
 MODULE_PARM_DESC(late_ns, "ns from the engine's interrupt to its handler");
 
+static unsigned int late_bytes_per_us;
+module_param_named(bytes_per_us, late_bytes_per_us, uint, 0644);
+MODULE_PARM_DESC(bytes_per_us, "how fast a channel copies, 0 for at once");
+
 /**
  * struct late_irq - the interrupt of a channel
  * @timer: calls @handler
@@ -50,11 +56,34 @@ struct late_irq {
 static struct late_irq late_irqs[LATE_CHANNELS];
 static DEFINE_MUTEX(late_mutex);
 
+/* What the engine has just copied: all that it was started with. */
+static u64 late_bytes(struct zynqmp_dma_chan *chan)
+{
+	struct zynqmp_dma_desc_sw *desc;
+	u64 bytes = 0;
+
+	spin_lock(&chan->lock);
+	list_for_each_entry(desc, &chan->active_list, node)
+		bytes += desc->src_v->size;
+	spin_unlock(&chan->lock);
+	return bytes;
+}
+
+static u64 late_time(struct zynqmp_dma_chan *chan)
+{
+	unsigned int bytes_per_us = READ_ONCE(late_bytes_per_us);
+	u64 ns = READ_ONCE(late_ns);
+
+	if (bytes_per_us)
+		ns += div_u64(late_bytes(chan) * NSEC_PER_USEC, bytes_per_us);
+	return ns;
+}
+
 static irqreturn_t late_raised(int irq, void *data)
 {
-	unsigned int ns = READ_ONCE(late_ns);
 	struct late_irq *late = data;
 	struct zynqmp_dma_chan *chan = late->chan;
+	u64 ns = late_time(chan);
 
 	if (!ns)
 		return late->handler(irq, chan);
