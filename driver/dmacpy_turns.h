@@ -96,6 +96,9 @@ static inline void dmacpy_turns_pop(struct dmacpy_turns *turns)
 		container_of(share->lanes.first, struct dmacpy_lane, link);
 
 	dmacpy_fifo_pop(&lane->xfers);
+	/* Usually it is the only lane with transfers, and has more of them. */
+	if (lane->xfers.first && !lane->link.next && !share->link.next)
+		return;
 	dmacpy_fifo_pop(&share->lanes);
 	if (lane->xfers.first)
 		dmacpy_fifo_push(&share->lanes, &lane->link);
