@@ -123,7 +123,7 @@ static void engine_callback_no_residue(void *param,
  * have no DEFINE_RAW_FLEX() yet. The array on the stack would slow down copies,
  * if it were in the frame of engine_prep().
  */
-static noinline struct dma_async_tx_descriptor *
+static noinline_for_stack struct dma_async_tx_descriptor *
 engine_prep_tile(const struct dmacpy_engine *engine,
 		 const struct dmacpy_piece *piece)
 {
@@ -150,29 +150,30 @@ engine_prep_tile(const struct dmacpy_engine *engine,
 	return dmaengine_prep_interleaved_dma(engine->dma, tile, ENGINE_FLAGS);
 }
 
-static struct dma_async_tx_descriptor *
+static inline struct dma_async_tx_descriptor *
 engine_prep(const struct dmacpy_engine *engine,
 	    const struct dmacpy_piece *piece)
 {
-	bool sleeps = engine->quirks & DMACPY_QUIRK_SLEEPS;
-	struct dma_async_tx_descriptor *desc;
-	unsigned int flags = 0;
-
-	/* Reclaim may wait for the fences that this leads to. */
-	if (unlikely(sleeps))
-		flags = memalloc_noreclaim_save();
 	if (likely(piece->kind == DMACPY_PIECE_COPY))
-		desc = dmaengine_prep_dma_memcpy(engine->dma, piece->dst,
+		return dmaengine_prep_dma_memcpy(engine->dma, piece->dst,
 						 piece->src, piece->length,
 						 ENGINE_FLAGS);
-	else if (piece->kind == DMACPY_PIECE_FILL)
-		desc = dmaengine_prep_dma_memset(engine->dma, piece->dst,
+	if (piece->kind == DMACPY_PIECE_FILL)
+		return dmaengine_prep_dma_memset(engine->dma, piece->dst,
 						 piece->pattern, piece->length,
 						 ENGINE_FLAGS);
-	else
-		desc = engine_prep_tile(engine, piece);
-	if (unlikely(sleeps))
-		memalloc_noreclaim_restore(flags);
+	return engine_prep_tile(engine, piece);
+}
+
+/* Reclaim may wait for the fences that this leads to. */
+static noinline_for_stack struct dma_async_tx_descriptor *
+engine_prep_sleeping(const struct dmacpy_engine *engine,
+		     const struct dmacpy_piece *piece)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	struct dma_async_tx_descriptor *desc = engine_prep(engine, piece);
+
+	memalloc_noreclaim_restore(flags);
 	return desc;
 }
 
@@ -194,8 +195,12 @@ int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 			 const struct dmacpy_piece *piece,
 			 struct dmacpy_client *client)
 {
-	struct dma_async_tx_descriptor *desc = engine_prep(engine, piece);
+	struct dma_async_tx_descriptor *desc;
 
+	if (unlikely(engine->quirks & DMACPY_QUIRK_SLEEPS))
+		desc = engine_prep_sleeping(engine, piece);
+	else
+		desc = engine_prep(engine, piece);
 	if (!desc)
 		return -EAGAIN;
 	/* Both: a recycled descriptor has those of its former life. */
