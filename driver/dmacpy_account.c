@@ -8,7 +8,6 @@
  * user_struct.locked_vm serves for pinned memory only, and depends on the
  * configuration of the kernel.
  */
-#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/limits.h>
@@ -21,9 +20,6 @@
 
 #include "dmacpy_account.h"
 #include "dmacpy_param.h"
-
-/* One job in dmacpy_account.queued; the bits below are bytes. */
-#define ACCOUNT_JOB	BIT_ULL(48)
 
 /* All accounts, by user. The last reference is put under the lock. */
 static DEFINE_XARRAY_FLAGS(accounts, XA_FLAGS_ACCOUNT);
@@ -148,64 +144,4 @@ void dmacpy_account_uncharge(struct dmacpy_account *account,
 			     unsigned long amount)
 {
 	atomic_long_sub(amount, &account->used[resource]);
-}
-
-/*
- * The bytes of the next job do not count: poll() does not know them, and a job
- * that is longer than the limit has to be possible.
- */
-static bool account_has_room(u64 queued)
-{
-	return queued / ACCOUNT_JOB < dmacpy_max_user_jobs.value &&
-	       queued % ACCOUNT_JOB < dmacpy_max_user_bytes.value;
-}
-
-/**
- * dmacpy_account_has_room() - check if the user may submit a job
- * @account: the account; its @wait is woken when this changes to true
- *
- * Context: Any.
- * Return: true if dmacpy_account_begin_job() would succeed.
- */
-bool dmacpy_account_has_room(struct dmacpy_account *account)
-{
-	return account_has_room(atomic64_read(&account->queued));
-}
-
-/**
- * dmacpy_account_begin_job() - charge a user for a job, if there is room
- * @account: the account
- * @bytes: of the job
- *
- * Nothing overrides these limits: the jobs of the user complete by themselves.
- *
- * Context: Any. Undone by dmacpy_account_end_job().
- * Return: false if the user has too many jobs, or bytes in them.
- */
-bool dmacpy_account_begin_job(struct dmacpy_account *account, u64 bytes)
-{
-	s64 queued = atomic64_read(&account->queued);
-
-	do {
-		if (!account_has_room(queued))
-			return false;
-	} while (!atomic64_try_cmpxchg(&account->queued, &queued,
-				       queued + ACCOUNT_JOB + bytes));
-	return true;
-}
-
-/**
- * dmacpy_account_end_job() - undo dmacpy_account_begin_job()
- * @account: the account
- * @bytes: the same
- *
- * Context: Any.
- */
-void dmacpy_account_end_job(struct dmacpy_account *account, u64 bytes)
-{
-	u64 queued = atomic64_sub_return(ACCOUNT_JOB + bytes, &account->queued);
-
-	if (account_has_room(queued) &&
-	    !account_has_room(queued + ACCOUNT_JOB + bytes))
-		wake_up_all(&account->wait);
 }

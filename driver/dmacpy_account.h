@@ -3,10 +3,16 @@
 #define DMACPY_ACCOUNT_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/wait.h>
+
+#include "dmacpy_param.h"
+
+/* One job in dmacpy_account.queued; the bits below are bytes. */
+#define DMACPY_ACCOUNT_JOB	BIT_ULL(48)
 
 /**
  * enum dmacpy_resource - resources that are limited for each user
@@ -34,7 +40,7 @@ enum dmacpy_resource {
  * @user: the real user id of the task that opened the stream
  * @used: amount of each resource
  * @queued: jobs that have not completed and their bytes, in one word, so that
- *	both change together; see account_has_room()
+ *	both change together; see dmacpy_account_is_room()
  * @wait: woken when there is room for a job again; the user's streams wait here
  */
 struct dmacpy_account {
@@ -52,14 +58,74 @@ int dmacpy_account_charge(struct dmacpy_account *account,
 void dmacpy_account_uncharge(struct dmacpy_account *account,
 			     enum dmacpy_resource resource,
 			     unsigned long amount);
-bool dmacpy_account_has_room(struct dmacpy_account *account);
-bool dmacpy_account_begin_job(struct dmacpy_account *account, u64 bytes);
-void dmacpy_account_end_job(struct dmacpy_account *account, u64 bytes);
 
 /* Undone by dmacpy_account_put(). */
 static inline void dmacpy_account_get(struct dmacpy_account *account)
 {
 	refcount_inc(&account->ref);
+}
+
+/*
+ * The bytes of the next job do not count: poll() does not know them, and a job
+ * that is longer than the limit has to be possible.
+ */
+static inline bool dmacpy_account_is_room(u64 queued)
+{
+	return queued / DMACPY_ACCOUNT_JOB < dmacpy_max_user_jobs.value &&
+	       queued % DMACPY_ACCOUNT_JOB < dmacpy_max_user_bytes.value;
+}
+
+/**
+ * dmacpy_account_has_room() - check if the user may submit a job
+ * @account: the account; its @wait is woken when this changes to true
+ *
+ * Context: Any.
+ * Return: true if dmacpy_account_begin_job() would succeed.
+ */
+static inline bool dmacpy_account_has_room(struct dmacpy_account *account)
+{
+	return dmacpy_account_is_room(atomic64_read(&account->queued));
+}
+
+/**
+ * dmacpy_account_begin_job() - charge a user for a job, if there is room
+ * @account: the account
+ * @bytes: of the job
+ *
+ * Nothing overrides these limits: the jobs of the user complete by themselves.
+ *
+ * Context: Any. Undone by dmacpy_account_end_job().
+ * Return: false if the user has too many jobs, or bytes in them.
+ */
+static inline bool dmacpy_account_begin_job(struct dmacpy_account *account,
+					    u64 bytes)
+{
+	s64 queued = atomic64_read(&account->queued);
+
+	do {
+		if (!dmacpy_account_is_room(queued))
+			return false;
+	} while (!atomic64_try_cmpxchg(&account->queued, &queued,
+				       queued + DMACPY_ACCOUNT_JOB + bytes));
+	return true;
+}
+
+/**
+ * dmacpy_account_end_job() - undo dmacpy_account_begin_job()
+ * @account: the account
+ * @bytes: the same
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_account_end_job(struct dmacpy_account *account,
+					  u64 bytes)
+{
+	u64 job = DMACPY_ACCOUNT_JOB + bytes;
+	u64 queued = atomic64_sub_return(job, &account->queued);
+
+	if (unlikely(!dmacpy_account_is_room(queued + job)) &&
+	    dmacpy_account_is_room(queued))
+		wake_up_all(&account->wait);
 }
 
 #endif /* DMACPY_ACCOUNT_H */

@@ -119,7 +119,13 @@ static void buf_release(struct kref *ref)
 	buf_free(container_of(ref, struct dmacpy_buf, ref));
 }
 
-static void buf_release_later(struct kref *ref)
+/**
+ * dmacpy_buf_release_later() - free a buffer in atomic context
+ * @ref: dmacpy_buf.ref, of which none is held any more
+ *
+ * Context: Any.
+ */
+void dmacpy_buf_release_later(struct kref *ref)
 {
 	struct dmacpy_buf *buf = container_of(ref, struct dmacpy_buf, ref);
 
@@ -438,17 +444,6 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
 void dmacpy_buf_put(struct dmacpy_buf *buf)
 {
 	kref_put(&buf->ref, buf_release);
-}
-
-/**
- * dmacpy_buf_put_atomic() - drop a reference in atomic context
- * @buf: the buffer; see dmacpy_buf_flush()
- *
- * Context: Any.
- */
-void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
-{
-	kref_put(&buf->ref, buf_release_later);
 }
 
 /**

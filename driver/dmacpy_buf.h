@@ -103,7 +103,7 @@ struct dmacpy_buf *dmacpy_buf_pin(struct dmacpy_account *account,
 int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
 			bool explicit_sync);
 void dmacpy_buf_put(struct dmacpy_buf *buf);
-void dmacpy_buf_put_atomic(struct dmacpy_buf *buf);
+void dmacpy_buf_release_later(struct kref *ref);
 
 unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 				 unsigned int hint);
@@ -128,6 +128,17 @@ static inline bool dmacpy_seg_has(const struct dmacpy_seg *seg, u64 offset)
 static inline void dmacpy_buf_get(struct dmacpy_buf *buf)
 {
 	kref_get(&buf->ref);
+}
+
+/**
+ * dmacpy_buf_put_atomic() - drop a reference in atomic context
+ * @buf: the buffer; see dmacpy_buf_flush()
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
+{
+	kref_put(&buf->ref, dmacpy_buf_release_later);
 }
 
 /* NULL for memory of a process, which only its own stream can name. */

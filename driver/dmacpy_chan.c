@@ -108,9 +108,9 @@ static void chan_kick(struct dmacpy_chan *chan)
  * The caller owns the lane then, and has to complete the transfer. The worker
  * does so, and owns the lane, if that takes long, or if there are many.
  */
-static struct dmacpy_xfer *chan_take_complete(struct dmacpy_chan *chan,
-					      struct dmacpy_lane *lane,
-					      bool atomic, unsigned int before)
+static inline struct dmacpy_xfer *
+chan_take_complete(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
+		   bool atomic, unsigned int before)
 {
 	struct dmacpy_xfer *xfer = chan_xfer(lane->flight.first);
 
@@ -304,7 +304,8 @@ static void chan_called_back(struct dmacpy_client *client, bool failed)
 }
 
 /* The turn of this transfer is over: nothing more of it goes to the engine. */
-static void chan_end_turn(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static inline void chan_end_turn(struct dmacpy_chan *chan,
+				 struct dmacpy_xfer *xfer)
 {
 	lockdep_assert_held(&chan->pump);
 	xfer->left = 0;
@@ -498,7 +499,7 @@ static void chan_work(struct kthread_work *work)
 	dma_fence_end_signalling(signalling);
 }
 
-static void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static inline void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	lockdep_assert_held(&chan->lock);
 	if (!chan_is_busy(chan))
@@ -527,8 +528,8 @@ static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
  * on PREEMPT_RT it gets the priority of the worker, which waits for the mutex
  * on their behalf.
  */
-static void chan_pump_or_kick(struct dmacpy_chan *chan,
-			      struct dmacpy_xfer *xfer)
+static inline void chan_pump_or_kick(struct dmacpy_chan *chan,
+				     struct dmacpy_xfer *xfer)
 {
 	bool pump;
 
@@ -568,6 +569,10 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	xfer->lane = lane;
 	xfer->length = xfer->left;
 	xfer->submitted = jiffies;
+	xfer->started = false;
+	xfer->terminated = false;
+	xfer->in_flight = 0;
+	xfer->piece.length = 0;
 	INIT_HLIST_NODE(&xfer->flight);
 	/* As many as an engine takes are enough. */
 	if (xfer->plugged && READ_ONCE(chan->plugged) + 1 < chan->engine.depth)
@@ -727,18 +732,6 @@ void dmacpy_chan_stop(struct dmacpy_chan *chan)
 	chan->worker = NULL;
 	/* Last, as the pump gives the token up. */
 	dmacpy_token_close(&chan->bearer);
-}
-
-/**
- * dmacpy_chan_ready() - can a transfer be submitted with hope of success
- * @chan: the channel
- *
- * Context: Any.
- * Return: false while the channel is being recovered after a failure.
- */
-bool dmacpy_chan_ready(struct dmacpy_chan *chan)
-{
-	return READ_ONCE(chan->state) == DMACPY_CHAN_RUNNING;
 }
 
 /**

@@ -247,9 +247,20 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others);
 void dmacpy_chan_suspect(struct dmacpy_chan *chan);
 bool dmacpy_chan_is_stuck(struct dmacpy_chan *chan);
-bool dmacpy_chan_ready(struct dmacpy_chan *chan);
 unsigned long dmacpy_chan_timeout(void);
 u64 dmacpy_chan_backlog(struct dmacpy_chan *chan);
 void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
+
+/**
+ * dmacpy_chan_ready() - can a transfer be submitted with hope of success
+ * @chan: the channel
+ *
+ * Context: Any.
+ * Return: false while the channel is being recovered after a failure.
+ */
+static inline bool dmacpy_chan_ready(const struct dmacpy_chan *chan)
+{
+	return READ_ONCE(chan->state) == DMACPY_CHAN_RUNNING;
+}
 
 #endif /* DMACPY_CHAN_H */

@@ -75,37 +75,6 @@ void dmacpy_device_put(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_device_enter() - enter the gate
- * @dev: the instance
- * @idx: for dmacpy_device_leave()
- *
- * While a task is inside, the device stays bound. Code inside must not wait for
- * a job or access user memory, so that an unbind never waits for a user.
- *
- * Context: Process. dmacpy_device_leave() must follow, whatever is returned.
- * Return: false if the device was unbound and its hardware must not be used.
- */
-bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
-	__acquires(&dev->gate)
-{
-	*idx = srcu_read_lock(&dev->gate);
-	return !READ_ONCE(dev->unplugged);
-}
-
-/**
- * dmacpy_device_leave() - leave the gate
- * @dev: the instance
- * @idx: from dmacpy_device_enter()
- *
- * Context: Process.
- */
-void dmacpy_device_leave(struct dmacpy_device *dev, int idx)
-	__releases(&dev->gate)
-{
-	srcu_read_unlock(&dev->gate, idx);
-}
-
-/**
  * dmacpy_device_unplug() - close the gate and wait until no task is inside
  * @dev: the instance
  *

@@ -36,7 +36,8 @@ struct dmacpy_pool;
  * @misc: /dev/dmacpyN
  * @id: N
  * @name: N with its prefix, for @misc
- * @gate: read side around all that needs hardware
+ * @gate: read side around all that needs hardware; SUBMIT and RUN have
+ *	dmacpy_stream.submit instead
  * @unplugged: the gate is closed; written before synchronize_srcu(@gate)
  * @lock: protects @streams, @exports and the streams' places on @chans
  * @streams: all streams, dmacpy_stream.node
@@ -77,8 +78,37 @@ struct dmacpy_device {
 struct dmacpy_device *dmacpy_device_create(struct device *parent);
 void dmacpy_device_get(struct dmacpy_device *dev);
 void dmacpy_device_put(struct dmacpy_device *dev);
-bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx);
-void dmacpy_device_leave(struct dmacpy_device *dev, int idx);
 void dmacpy_device_unplug(struct dmacpy_device *dev);
+
+/**
+ * dmacpy_device_enter() - enter the gate
+ * @dev: the instance
+ * @idx: for dmacpy_device_leave()
+ *
+ * While a task is inside, the device stays bound. Code inside must not wait for
+ * a job or access user memory, so that an unbind never waits for a user.
+ *
+ * Context: Process. dmacpy_device_leave() must follow, whatever is returned.
+ * Return: false if the device was unbound and its hardware must not be used.
+ */
+static inline bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
+	__acquires(&dev->gate)
+{
+	*idx = srcu_read_lock(&dev->gate);
+	return !READ_ONCE(dev->unplugged);
+}
+
+/**
+ * dmacpy_device_leave() - leave the gate
+ * @dev: the instance
+ * @idx: from dmacpy_device_enter()
+ *
+ * Context: Process.
+ */
+static inline void dmacpy_device_leave(struct dmacpy_device *dev, int idx)
+	__releases(&dev->gate)
+{
+	srcu_read_unlock(&dev->gate, idx);
+}
 
 #endif /* DMACPY_DEVICE_H */

@@ -19,26 +19,22 @@
 #include <linux/dmacpy.h>
 
 /**
- * dmacpy_event_want() - reserve an event for a job
+ * dmacpy_event_make_ring() - have room for the events of a stream
  * @stream: the stream
- * @job: a job for it, not yet submitted
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
  */
-int dmacpy_event_want(struct dmacpy_stream *stream, struct dmacpy_job *job)
+int dmacpy_event_make_ring(struct dmacpy_stream *stream)
 {
 	struct dmacpy_event *ring;
 
-	if (!READ_ONCE(stream->ring)) {
-		ring = kvcalloc(dmacpy_max_events.value, sizeof(*ring),
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		if (!ring)
-			return -ENOMEM;
-		if (cmpxchg(&stream->ring, NULL, ring))
-			kvfree(ring);
-	}
-	job->event = true;
+	ring = kvcalloc(dmacpy_max_events.value, sizeof(*ring),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!ring)
+		return -ENOMEM;
+	if (cmpxchg(&stream->ring, NULL, ring))
+		kvfree(ring);
 	return 0;
 }
 
@@ -46,7 +42,9 @@ int dmacpy_event_want(struct dmacpy_stream *stream, struct dmacpy_job *job)
 static bool event_none_follows(struct dmacpy_stream *stream)
 {
 	/* In this order: no job is submitted once the stream is stopped. */
-	return smp_load_acquire(&stream->stopped) && !READ_ONCE(stream->jobs);
+	return smp_load_acquire(&stream->stopped) &&
+	       atomic64_read_acquire(&stream->ended) ==
+	       atomic64_read(&stream->seqno);
 }
 
 static unsigned int event_take(struct dmacpy_stream *stream,
@@ -55,13 +53,13 @@ static unsigned int event_take(struct dmacpy_stream *stream,
 	unsigned int i;
 
 	spin_lock_irq(&stream->lock);
-	max = min(max, stream->records);
+	max = min(max, dmacpy_event_count(stream));
 	for (i = 0; i < max; i++) {
 		events[i] = stream->ring[stream->first];
 		if (++stream->first == dmacpy_max_events.value)
 			stream->first = 0;
 	}
-	WRITE_ONCE(stream->records, stream->records - max);
+	WRITE_ONCE(stream->taken, stream->taken + max);
 	spin_unlock_irq(&stream->lock);
 	return max;
 }
@@ -97,7 +95,7 @@ int dmacpy_event_take(struct dmacpy_stream *stream,
 		if (nonblock)
 			return -EAGAIN;
 		ret = wait_event_interruptible(stream->wait,
-					       READ_ONCE(stream->records) ||
+					       dmacpy_event_count(stream) ||
 					       event_none_follows(stream));
 		if (ret)
 			return ret;
@@ -120,13 +118,14 @@ void dmacpy_event_end_read(struct dmacpy_stream *stream,
 	unsigned int i;
 
 	spin_lock_irq(&stream->lock);
-	WRITE_ONCE(stream->events, stream->events - (count - unread));
 	for (i = 1; i <= unread; i++) {
 		if (!stream->first)
 			stream->first = dmacpy_max_events.value;
 		stream->ring[--stream->first] = events[count - i];
 	}
-	WRITE_ONCE(stream->records, stream->records + unread);
+	WRITE_ONCE(stream->taken, stream->taken - unread);
+	/* What was read from these places was read before they are used. */
+	smp_store_release(&stream->freed, stream->freed + count - unread);
 	spin_unlock_irq(&stream->lock);
 	if (unread)
 		wake_up_all(&stream->wait);

@@ -3,7 +3,7 @@
 #ifndef DMACPY_EVENT_H
 #define DMACPY_EVENT_H
 
-#include <linux/lockdep.h>
+#include <asm/barrier.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
 
@@ -13,7 +13,7 @@
 #include "dmacpy_param.h"
 #include "dmacpy_stream.h"
 
-int dmacpy_event_want(struct dmacpy_stream *stream, struct dmacpy_job *job);
+int dmacpy_event_make_ring(struct dmacpy_stream *stream);
 int dmacpy_event_take(struct dmacpy_stream *stream,
 		      struct dmacpy_event *events, unsigned int max,
 		      bool nonblock);
@@ -21,25 +21,57 @@ void dmacpy_event_end_read(struct dmacpy_stream *stream,
 			   const struct dmacpy_event *events,
 			   unsigned int count, unsigned int unread);
 
+/**
+ * dmacpy_event_want() - reserve an event for a job
+ * @stream: the stream
+ * @job: a job for it, not yet submitted
+ *
+ * Context: Process.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int dmacpy_event_want(struct dmacpy_stream *stream,
+				    struct dmacpy_job *job)
+{
+	job->event = true;
+	return READ_ONCE(stream->ring) ? 0 : dmacpy_event_make_ring(stream);
+}
+
+/*
+ * Returns the number of places in the ring that are taken: by records, until
+ * they were read, and by jobs that will make one.
+ */
+static inline unsigned int dmacpy_event_places(struct dmacpy_stream *stream)
+{
+	/* Pairs with the release in dmacpy_event_end_read(). */
+	unsigned int freed = smp_load_acquire(&stream->freed);
+
+	return READ_ONCE(stream->events) - freed;
+}
+
+/* Returns the number of records to be read. */
+static inline unsigned int dmacpy_event_count(struct dmacpy_stream *stream)
+{
+	/* Pairs with the release in dmacpy_event_add(). */
+	return smp_load_acquire(&stream->added) - READ_ONCE(stream->taken);
+}
+
 /*
  * Add the event of a completed job. There is room, as a place was reserved when
- * the job was submitted.
+ * the job was submitted. The jobs of a stream complete one at a time.
  */
 static inline void dmacpy_event_add(struct dmacpy_stream *stream,
 				    const struct dmacpy_job *job, int result)
 {
-	unsigned int i = stream->first + stream->records;
-
-	lockdep_assert_held(&stream->lock);
-	if (i >= dmacpy_max_events.value)
-		i -= dmacpy_max_events.value;
-	stream->ring[i] = (struct dmacpy_event){
+	stream->ring[stream->end] = (struct dmacpy_event){
 		.user_data = job->user_data,
 		.result = result,
 		.length = job->length,
 		.timestamp = ktime_get_ns(),
 	};
-	WRITE_ONCE(stream->records, stream->records + 1);
+	if (++stream->end == dmacpy_max_events.value)
+		stream->end = 0;
+	/* Pairs with the acquire in dmacpy_event_count(). */
+	smp_store_release(&stream->added, stream->added + 1);
 }
 
 #endif /* DMACPY_EVENT_H */

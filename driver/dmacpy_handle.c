@@ -32,11 +32,16 @@ static int handle_add(struct dmacpy_stream *stream, struct dmacpy_buf *buf,
 /* The reference of the handle is about to go. */
 static void handle_invalidate(struct dmacpy_stream *stream, u32 handle)
 {
+	struct dmacpy_handle_cache *plan =
+		dmacpy_handle_plan_cache(stream, handle);
+
 	lockdep_assert_held(&stream->submit);
 	if (stream->dst.handle == handle)
 		stream->dst = (struct dmacpy_handle_cache){ };
 	if (stream->src.handle == handle)
 		stream->src = (struct dmacpy_handle_cache){ };
+	if (plan->handle == handle)
+		*plan = (struct dmacpy_handle_cache){ };
 }
 
 /**
@@ -162,22 +167,27 @@ int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_handle_find_plan() - look up the operations of a handle
+ * dmacpy_handle_load_plan() - look up operations that were not used last
  * @stream: the stream
- * @handle: from dmacpy_handle_add_plan()
+ * @handle: from dmacpy_handle_add_plan(), or any other than 0
  *
- * Context: Inside the gate, under dmacpy_stream.submit; the handle keeps its
- * reference while that mutex is held.
- * Return: the operations, or NULL.
+ * Context: As dmacpy_handle_find_plan().
+ * Return: the operations, or NULL if there is no such handle.
  */
-struct dmacpy_plan *dmacpy_handle_find_plan(struct dmacpy_stream *stream,
+struct dmacpy_plan *dmacpy_handle_load_plan(struct dmacpy_stream *stream,
 					    u32 handle)
 {
+	struct dmacpy_handle_cache *cache =
+		dmacpy_handle_plan_cache(stream, handle);
 	struct dmacpy_plan *plan;
 
 	lockdep_assert_held(&stream->submit);
 	plan = xa_load(&stream->plans, handle);
-	return xa_is_value(plan) ? NULL : plan;
+	if (!plan || xa_is_value(plan))
+		return NULL;
+	cache->handle = handle;
+	cache->plan = plan;
+	return plan;
 }
 
 /**
@@ -223,6 +233,7 @@ static void handle_drop_plans(struct dmacpy_stream *stream)
 		if (xa_is_value(plan))
 			continue;
 		xa_store(&stream->plans, handle, xa_mk_value(0), GFP_KERNEL);
+		handle_invalidate(stream, handle);
 		dmacpy_plan_release(plan);
 		cond_resched();
 	}

@@ -55,6 +55,9 @@ union ioctl_args {
 	struct dmacpy_run run;
 };
 
+/* So many of the jobs of RUN are read, and started, together. */
+#define IOCTL_RUNS	16
+
 struct ioctl_call {
 	struct dmacpy_stream *stream;
 	void __user *user;
@@ -263,29 +266,42 @@ static int ioctl_release(const struct ioctl_call *call)
 	return dmacpy_handle_release(call->stream, args->handle);
 }
 
-static inline int ioctl_copy_ops(struct dmacpy_plan *plan,
-				 const void __user *user, size_t size)
+/*
+ * Copies structures of which @known bytes are known here: usually that is all
+ * that they have. Returns how many could be copied before an error.
+ */
+static __always_inline unsigned int
+ioctl_copy_array(void *to, const size_t known, const void __user *user,
+		 size_t size, unsigned int count, int *error)
 {
 	unsigned int i;
+
+	*error = 0;
+	/* A copy of constant size needs no hardened-usercopy check. */
+	if (size == known && count == 1 && !copy_from_user(to, user, known))
+		return count;
+	if (size == known && count > 1 &&
+	    !copy_from_user(to, user, count * known))
+		return count;
+
+	for (i = 0; i < count; i++) {
+		*error = copy_struct_from_user(to + i * known, known,
+					       user + i * size, size);
+		if (*error)
+			break;
+	}
+	return i;
+}
+
+static __always_inline int ioctl_copy_ops(struct dmacpy_plan *plan,
+					  const void __user *user, size_t size)
+{
+	unsigned int copied;
 	int ret;
 
-	/* A copy of constant size needs no hardened-usercopy check. */
-	if (size == sizeof(*plan->op) && plan->nops == 1)
-		return copy_from_user(plan->op, user, sizeof(*plan->op)) ?
-		       -EFAULT : 0;
-	if (size == sizeof(*plan->op))
-		return copy_from_user(plan->op, user, plan->nops * size) ?
-		       -EFAULT : 0;
-
-	for (i = 0; i < plan->nops; i++) {
-		ret = copy_struct_from_user(&plan->op[i], sizeof(*plan->op),
-					    user + i * size, size);
-		if (ret == -E2BIG)
-			return dmacpy_plan_refuse(plan, i, ret);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	copied = ioctl_copy_array(plan->op, sizeof(*plan->op), user, size,
+				  plan->nops, &ret);
+	return ret == -E2BIG ? dmacpy_plan_refuse(plan, copied, ret) : ret;
 }
 
 /* What can be said of an array of operations before it is read. */
@@ -299,8 +315,8 @@ static int ioctl_check_array(u64 ops, u32 count, u32 size)
 	return ops > ULONG_MAX ? -EFAULT : 0;
 }
 
-static inline int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops, u32 size,
-				  u32 *refused_op)
+static __always_inline int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops,
+					   u32 size, u32 *refused_op)
 {
 	int ret;
 
@@ -309,8 +325,8 @@ static inline int ioctl_read_plan(struct dmacpy_plan *plan, u64 ops, u32 size,
 	return ret ?: dmacpy_plan_check(plan);
 }
 
-static struct dmacpy_job *ioctl_read_job(struct dmacpy_stream *stream,
-					 struct dmacpy_submit *args)
+static __always_inline struct dmacpy_job *
+ioctl_read_job(struct dmacpy_stream *stream, struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
@@ -368,7 +384,6 @@ static int ioctl_no_file_error(void)
 /* How a job is to run: what SUBMIT and RUN have in common. */
 struct ioctl_how {
 	u32 flags;
-	s32 in_fence;
 	s32 __user *out_fence;
 	s32 old_out_fence;
 	bool nonblock;
@@ -525,18 +540,8 @@ static inline int ioctl_set_up_job(struct dmacpy_stream *stream,
 	return in_fence ? -EINVAL : 0;
 }
 
-/**
- * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
- * @stream: the open file
- * @args: its structure, with flags that are known; its @refused_op is set when
- *	this or dmacpy_submit() refuses the job
- *
- * Context: Process.
- * Return: the job, for dmacpy_submit(), or an ERR_PTR() as documented
- * in the user interface.
- */
-struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
-					struct dmacpy_submit *args)
+static __always_inline struct dmacpy_job *
+ioctl_new_job(struct dmacpy_stream *stream, struct dmacpy_submit *args)
 {
 	struct dmacpy_job *job;
 	int ret;
@@ -552,6 +557,22 @@ struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 		return ERR_PTR(ret);
 	}
 	return job;
+}
+
+/**
+ * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
+ * @stream: the open file
+ * @args: its structure, with flags that are known; its @refused_op is set when
+ *	this or dmacpy_submit() refuses the job
+ *
+ * Context: Process.
+ * Return: the job, for dmacpy_submit(), or an ERR_PTR() as documented
+ * in the user interface.
+ */
+struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
+					struct dmacpy_submit *args)
+{
+	return ioctl_new_job(stream, args);
 }
 
 /**
@@ -618,7 +639,7 @@ static int ioctl_submit(const struct ioctl_call *call)
 	struct dmacpy_job *job;
 	int ret;
 
-	job = dmacpy_ioctl_new_job(call->stream, args);
+	job = ioctl_new_job(call->stream, args);
 	ret = IS_ERR(job) ? PTR_ERR(job) :
 			    ioctl_start_job(call->stream, job, &how);
 	if (ret)
@@ -667,24 +688,73 @@ static int ioctl_prepare(const struct ioctl_call *call)
 	return ret;
 }
 
-static int ioctl_run_one(const struct ioctl_call *call,
-			 const struct ioctl_how *how, const void __user *user,
-			 size_t size)
+/* Returns how many make sense, or the error of the first. */
+static int ioctl_read_runs(struct dmacpy_run_job *runs, unsigned int count,
+			   const void __user *user, size_t size)
 {
-	struct dmacpy_run_job run;
-	struct dmacpy_job *job;
+	unsigned int i;
 	int ret;
 
-	ret = copy_struct_from_user(&run, sizeof(run), user, size);
-	if (ret)
-		return ret;
-	if (run.__reserved)
-		return -EINVAL;
-	job = dmacpy_ioctl_new_run(call->stream, run.handle, how->flags,
-				   how->in_fence, run.user_data);
+	count = ioctl_copy_array(runs, sizeof(*runs), user, size, count, &ret);
+	for (i = 0; i < count; i++) {
+		if (runs[i].__reserved)
+			ret = -EINVAL;
+		else if (!runs[i].handle)
+			ret = -ENOENT;
+		else
+			continue;
+		break;
+	}
+	return i ?: ret;
+}
+
+static int ioctl_run_one(const struct ioctl_call *call,
+			 const struct dmacpy_run_job *run)
+{
+	const struct dmacpy_run *args = &call->args->run;
+	struct dmacpy_run __user *user = call->user;
+	const struct ioctl_how how = {
+		.flags = args->flags,
+		.out_fence = &user->out_fence,
+		.old_out_fence = args->out_fence,
+		.nonblock = call->nonblock,
+	};
+	struct dmacpy_job *job;
+
+	job = dmacpy_ioctl_new_run(call->stream, run->handle, args->flags,
+				   args->in_fence, run->user_data);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
-	return ioctl_start_job(call->stream, job, how);
+	return ioctl_start_job(call->stream, job, &how) ?: 1;
+}
+
+/* @more: others follow at once, as all do in here but the last. */
+static int ioctl_run_many(const struct ioctl_call *call,
+			  const struct dmacpy_run_job *runs, unsigned int count,
+			  bool more)
+{
+	const struct dmacpy_run *args = &call->args->run;
+	struct dmacpy_job *first, *job;
+	u32 flags = args->flags;
+	int ret = 0;
+
+	first = dmacpy_submit_new_jobs(call->stream, count, 0);
+	if (!first)
+		return -ENOMEM;
+	for (job = first; job && !ret; job = job->next, runs++) {
+		job->handle = runs->handle;
+		if (job->next || more)
+			flags |= DMACPY_SUBMIT_MORE;
+		else
+			flags = args->flags;
+		ret = ioctl_set_up_job(call->stream, job, flags, args->in_fence,
+				       runs->user_data);
+	}
+	if (ret) {
+		dmacpy_submit_free_list(first);
+		return ret;
+	}
+	return dmacpy_submit_list(call->stream, first, call->nonblock);
 }
 
 /* Returns how many were started, if the first one was. */
@@ -693,16 +763,10 @@ static int ioctl_run(const struct ioctl_call *call)
 	const u32 single = DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_IN_FENCE |
 			   DMACPY_SUBMIT_OUT_FENCE;
 	const struct dmacpy_run *args = &call->args->run;
-	struct dmacpy_run __user *user = call->user;
-	struct ioctl_how how = {
-		.flags = args->flags,
-		.in_fence = args->in_fence,
-		.out_fence = &user->out_fence,
-		.old_out_fence = args->out_fence,
-		.nonblock = call->nonblock,
-	};
-	u32 i, size = args->job_size;
-	int ret = 0;
+	const void __user *jobs = u64_to_user_ptr(args->jobs);
+	struct dmacpy_run_job runs[IOCTL_RUNS] __uninitialized;
+	u32 done = 0, count, size = args->job_size;
+	int read, ret = 0;
 
 	if (!args->job_count || size < sizeof(struct dmacpy_run_job) ||
 	    (args->job_count > 1 && args->flags & single))
@@ -712,20 +776,21 @@ static int ioctl_run(const struct ioctl_call *call)
 	/* For a 32-bit kernel. */
 	if (args->jobs > ULONG_MAX)
 		return -EFAULT;
-	for (i = 0; i < args->job_count; i++) {
-		/* The engine gets them together. */
-		if (i + 1 < args->job_count)
-			how.flags = args->flags | DMACPY_SUBMIT_MORE;
-		else
-			how.flags = args->flags;
-		ret = ioctl_run_one(call, &how, u64_to_user_ptr(args->jobs) +
-				    i * size, size);
-		if (ret)
-			break;
-	}
-	if (i && ret)
+	do {
+		count = min_t(u32, args->job_count - done, IOCTL_RUNS);
+		read = ioctl_read_runs(runs, count, jobs + done * size, size);
+		ret = read;
+		if (read > 0 && args->job_count == 1)
+			ret = ioctl_run_one(call, runs);
+		else if (read > 0)
+			ret = ioctl_run_many(call, runs, read, read == count &&
+					     done + read < args->job_count);
+		if (ret > 0)
+			done += ret;
+	} while (ret == (int)count && done < args->job_count);
+	if (done && ret < 0)
 		dmacpy_submit_unplug(call->stream, false);
-	return i ?: ret;
+	return done ?: ret;
 }
 
 static int ioctl_sync_range(const struct ioctl_call *call,
@@ -849,12 +914,23 @@ static int ioctl_read(const struct ioctl_command *command,
 	return head->flags & ~command->flags ? -EOPNOTSUPP : 0;
 }
 
+/* Usually the structure is the one known here: one copy, of constant size. */
+static __always_inline int ioctl_read_known(unsigned int nr,
+					    const void __user *user, void *args,
+					    const size_t known)
+{
+	const struct ioctl_command *command = &ioctl_commands[nr];
+	const struct ioctl_head *head = args;
+
+	if (copy_from_user(args, user, known) || head->size != known)
+		return ioctl_read(command, user, args);
+	return head->flags & ~command->flags ? -EOPNOTSUPP : 0;
+}
+
 /**
  * dmacpy_ioctl_read_submit() - read the structure of SUBMIT
  * @user: where it is
  * @args: where it goes; its flags are known if this succeeds
- *
- * Usually it is the structure that is known here: one copy, of constant size.
  *
  * Context: Process.
  * Return: 0, or as documented in the user interface.
@@ -862,13 +938,7 @@ static int ioctl_read(const struct ioctl_command *command,
 int dmacpy_ioctl_read_submit(const void __user *user,
 			     struct dmacpy_submit *args)
 {
-	const struct ioctl_command *command =
-		&ioctl_commands[DMACPY_CMD_SUBMIT];
-
-	if (copy_from_user(args, user, sizeof(*args)) ||
-	    args->size != sizeof(*args))
-		return ioctl_read(command, user, args);
-	return args->flags & ~command->flags ? -EOPNOTSUPP : 0;
+	return ioctl_read_known(DMACPY_CMD_SUBMIT, user, args, sizeof(*args));
 }
 
 /**
@@ -894,6 +964,12 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 		return -ENOTTY;
 	if (cmd == DMACPY_SUBMIT)
 		ret = dmacpy_ioctl_read_submit(user, &args.submit);
+	else if (cmd == DMACPY_RUN)
+		ret = ioctl_read_known(DMACPY_CMD_RUN, user, &args.run,
+				       sizeof(args.run));
+	else if (cmd == DMACPY_ALLOC)
+		ret = ioctl_read_known(DMACPY_CMD_ALLOC, user, &args.alloc,
+				       sizeof(args.alloc));
 	else
 		ret = ioctl_read(command, user, &args);
 	if (ret)

@@ -41,7 +41,7 @@ size_t dmacpy_plan_memory(unsigned int room)
 
 /**
  * dmacpy_plan_place() - give the parts of a plan their places
- * @plan: memory of dmacpy_plan_memory() bytes
+ * @plan: memory of dmacpy_plan_memory() bytes; zero but for these after this
  * @room: for so many operations
  *
  * Context: Any.
@@ -50,28 +50,27 @@ void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 {
 	BUILD_BUG_ON(sizeof(struct dmacpy_plan_ends) %
 		     __alignof__(struct dmacpy_op));
-	plan->room = room;
-	plan->op = (void *)&plan->ends[room];
+	*plan = (struct dmacpy_plan){
+		.room = room,
+		.op = (void *)&plan->ends[room],
+	};
 	plan->points = (void *)&plan->op[room];
 }
 
 /**
- * dmacpy_plan_clear() - put all that a plan has a reference to
- * @plan: the plan, which may have none
+ * dmacpy_plan_free_pattern() - free what FILL copies from
+ * @plan: a plan that has it
  *
  * Context: Any.
  */
-void dmacpy_plan_clear(struct dmacpy_plan *plan)
+void dmacpy_plan_free_pattern(struct dmacpy_plan *plan)
 {
-	while (plan->npoints)
-		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
-	if (!plan->pattern)
-		return;
 	if (plan->pattern_size)
 		dma_unmap_single(plan->dma_dev, plan->pattern_addr,
 				 plan->pattern_size, DMA_TO_DEVICE);
 	kfree(plan->pattern);
 	plan->pattern = NULL;
+	plan->pattern_size = 0;
 }
 
 /* With the patterns, if all operations fill. */
@@ -109,20 +108,21 @@ struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 		return ERR_PTR(-ENOMEM);
 	}
 	dmacpy_plan_place(plan, nops);
-	*plan = (struct dmacpy_plan){
-		.account = account,
-		.charged = charged,
-		.op = plan->op,
-		.points = plan->points,
-		.nops = nops,
-		.room = nops,
-	};
+	dmacpy_plan_reset(plan, nops);
+	plan->account = account;
+	plan->charged = charged;
 	kref_init(&plan->ref);
 	dmacpy_account_get(account);
 	return plan;
 }
 
-static void plan_free(struct kref *ref)
+/**
+ * dmacpy_plan_free() - free a prepared plan
+ * @ref: dmacpy_plan.ref, of which none is held any more
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_free(struct kref *ref)
 {
 	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
 
@@ -136,24 +136,13 @@ static void plan_free(struct kref *ref)
 		kfree(plan);
 }
 
-/**
- * dmacpy_plan_put() - put a reference to a prepared plan
- * @plan: from dmacpy_plan_new()
- *
- * Context: Any.
- */
-void dmacpy_plan_put(struct dmacpy_plan *plan)
-{
-	kref_put(&plan->ref, plan_free);
-}
-
 static void plan_release(struct kref *ref)
 {
 	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
 
 	while (plan->npoints)
 		dmacpy_buf_put(plan->points[--plan->npoints].buf);
-	plan_free(ref);
+	dmacpy_plan_free(ref);
 }
 
 /**
@@ -320,8 +309,14 @@ static int plan_check_ends(const struct dmacpy_op *op,
 	return 0;
 }
 
-/* No longer than it is of use for the longest fill. */
-static void plan_choose_block_size(struct dmacpy_plan *plan, unsigned int align)
+/**
+ * dmacpy_plan_choose_block_size() - no longer than the longest fill needs
+ * @plan: a plan that fills
+ * @align: of what the engine copies
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_choose_block_size(struct dmacpy_plan *plan, unsigned int align)
 {
 	unsigned int smallest = max_t(unsigned int, align, sizeof(u32));
 	const struct dmacpy_op *op;
@@ -344,21 +339,6 @@ static u64 plan_count_rows(const struct dmacpy_plan *plan,
 	if (op->opcode != DMACPY_OP_FILL)
 		return op->rows;
 	return div_u64(op->length - 1, plan->block_size) + 1;
-}
-
-/**
- * dmacpy_plan_begin() - begin to plan what the engine gets
- * @plan: one that dmacpy_plan_check() has passed; the caller adds all of its
- *	operations next, by dmacpy_plan_add()
- * @chan: the channel that it will run on
- *
- * Context: Any.
- */
-void dmacpy_plan_begin(struct dmacpy_plan *plan, const struct dmacpy_chan *chan)
-{
-	if (plan->nfills)
-		plan_choose_block_size(plan, chan->copy_align);
-	plan->nops = 0;
 }
 
 /* The sums cannot wrap: what was added before is within the limits. */
@@ -411,7 +391,7 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
  * finds the reason. Returns the first that is not planned. Within one buffer a
  * copy may read what the one before it wrote: these are left to it, too.
  */
-static const struct dmacpy_op *
+static noinline_for_stack const struct dmacpy_op *
 plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 		const struct dmacpy_op *end,
 		const struct dmacpy_plan_ends *ends,
@@ -494,8 +474,16 @@ int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 	return 0;
 }
 
-/* All patterns share one mapping, each in a block that the engine repeats. */
-static int plan_prepare_patterns(struct dmacpy_plan *plan)
+/**
+ * dmacpy_plan_make_patterns() - make what FILL copies from
+ * @plan: a plan that fills
+ *
+ * All patterns share one mapping, each in a block that the engine repeats.
+ *
+ * Context: Process, while the device is bound.
+ * Return: 0 or -ENOMEM.
+ */
+int dmacpy_plan_make_patterns(struct dmacpy_plan *plan)
 {
 	size_t size = plan->block_size * plan->nfills, offset = 0;
 	struct dmacpy_op *op;
@@ -570,31 +558,6 @@ void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan)
 	for (i = 0; i < plan->nops; i++, op++)
 		plan_sync_rows(op, plan->ends[i].dst, op->dst_offset,
 			       op->dst_stride, dmacpy_buf_sync_for_cpu);
-}
-
-/**
- * dmacpy_plan_complete() - have all that a plan needs to run
- * @plan: a plan that all operations were added to
- * @chan: the channel that it will run on
- *
- * Context: Process, inside the gate.
- * Return: 0 or -ENOMEM.
- */
-int dmacpy_plan_complete(struct dmacpy_plan *plan,
-			 const struct dmacpy_chan *chan)
-{
-	const struct dmacpy_sync_point *point = plan->points;
-	const struct dmacpy_sync_point *end = point + plan->npoints;
-
-	plan->dma_dev = chan->dma_dev;
-	plan->fills = chan->engine.fills;
-	plan->tiles = chan->engine.tiles;
-	for (; point < end; point++) {
-		plan->shared |= !!dmacpy_buf_resv(point->buf);
-		plan->bounces |= point->buf->bounces && point->write;
-		plan->needs_sync |= point->buf->needs_sync;
-	}
-	return plan->nfills ? plan_prepare_patterns(plan) : 0;
 }
 
 /**
@@ -748,13 +711,23 @@ static bool plan_cut_tile(const struct dmacpy_plan *plan,
 	return true;
 }
 
-static void plan_cut_piece(const struct dmacpy_plan *plan,
-			   struct dmacpy_plan_cursor *at, size_t max,
-			   struct dmacpy_piece *piece)
+/**
+ * dmacpy_plan_cut_part() - cut the next piece off, a part of an operation
+ * @plan: the plan, of which some is left
+ * @at: the place of the piece; is moved on
+ * @max: longest piece
+ * @piece: set to the piece
+ *
+ * Context: Any.
+ */
+void dmacpy_plan_cut_part(const struct dmacpy_plan *plan,
+			  struct dmacpy_plan_cursor *at, size_t max,
+			  struct dmacpy_piece *piece)
 {
 	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 
+	piece->kind = DMACPY_PIECE_COPY;
 	if (op->rows > 1 && plan_cut_tile(plan, at, max, piece))
 		return;
 	piece->length = min_t(u64, op->length - at->done, max);
@@ -770,39 +743,4 @@ static void plan_cut_piece(const struct dmacpy_plan *plan,
 		piece->src = plan_pattern_addr(plan, op, at->done,
 					       &piece->length);
 	plan_advance(at, op, piece->length);
-}
-
-/* Is the whole operation one piece, as it is from SRAM to SRAM? */
-static bool plan_is_piece(const struct dmacpy_op *op,
-			  const struct dmacpy_plan_ends *ends, size_t max)
-{
-	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
-	       ends->src && ends->src->nsegs == 1;
-}
-
-/**
- * dmacpy_plan_cut() - cut the next piece off
- * @plan: the plan, of which some is left
- * @at: the place of the piece; is moved on
- * @max: longest piece
- * @piece: set to the piece
- *
- * Context: Any.
- */
-void dmacpy_plan_cut(const struct dmacpy_plan *plan,
-		     struct dmacpy_plan_cursor *at, size_t max,
-		     struct dmacpy_piece *piece)
-{
-	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
-	const struct dmacpy_op *op = &plan->op[at->op];
-
-	piece->kind = DMACPY_PIECE_COPY;
-	if (at->done || !plan_is_piece(op, ends, max)) {
-		plan_cut_piece(plan, at, max, piece);
-	} else {
-		at->op++;
-		piece->dst = ends->dst->segs->addr + op->dst_offset;
-		piece->src = ends->src->segs->addr + op->src_offset;
-		piece->length = op->length;
-	}
 }

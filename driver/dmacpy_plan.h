@@ -8,13 +8,13 @@
 
 #include <linux/dmacpy.h>
 
+#include "dmacpy_buf.h"
+#include "dmacpy_chan.h"
 #include "dmacpy_engine.h"
 #include "dmacpy_sync.h"
 
 struct device;
 struct dmacpy_account;
-struct dmacpy_buf;
-struct dmacpy_chan;
 
 /**
  * struct dmacpy_plan_ends - what the handles of an operation stand for
@@ -103,37 +103,174 @@ struct dmacpy_plan {
 
 size_t dmacpy_plan_memory(unsigned int room);
 void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room);
-void dmacpy_plan_clear(struct dmacpy_plan *plan);
+void dmacpy_plan_free_pattern(struct dmacpy_plan *plan);
 
 struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 				    unsigned int nops);
-void dmacpy_plan_put(struct dmacpy_plan *plan);
+void dmacpy_plan_free(struct kref *ref);
 void dmacpy_plan_release(struct dmacpy_plan *plan);
 
 int dmacpy_plan_refuse(struct dmacpy_plan *plan, unsigned int index, int error);
 int dmacpy_plan_check(struct dmacpy_plan *plan);
-void dmacpy_plan_begin(struct dmacpy_plan *plan,
-		       const struct dmacpy_chan *chan);
+void dmacpy_plan_choose_block_size(struct dmacpy_plan *plan,
+				   unsigned int align);
 int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 		    const struct dmacpy_op *end,
 		    const struct dmacpy_plan_ends *ends,
 		    const struct dmacpy_chan *chan);
-int dmacpy_plan_complete(struct dmacpy_plan *plan,
-			 const struct dmacpy_chan *chan);
+int dmacpy_plan_make_patterns(struct dmacpy_plan *plan);
 bool dmacpy_plan_is_parallel(const struct dmacpy_plan *plan);
 
 void dmacpy_plan_sync_for_device(const struct dmacpy_plan *plan);
 void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan);
 void dmacpy_plan_seek(const struct dmacpy_plan *plan,
 		      struct dmacpy_plan_cursor *at, u64 bytes);
-void dmacpy_plan_cut(const struct dmacpy_plan *plan,
-		     struct dmacpy_plan_cursor *at, size_t max,
-		     struct dmacpy_piece *piece);
+void dmacpy_plan_cut_part(const struct dmacpy_plan *plan,
+			  struct dmacpy_plan_cursor *at, size_t max,
+			  struct dmacpy_piece *piece);
 
 /* Undone by dmacpy_plan_put(); only of a prepared one. */
 static inline void dmacpy_plan_get(struct dmacpy_plan *plan)
 {
 	kref_get(&plan->ref);
+}
+
+/**
+ * dmacpy_plan_put() - put a reference to a prepared plan
+ * @plan: from dmacpy_plan_new()
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_put(struct dmacpy_plan *plan)
+{
+	kref_put(&plan->ref, dmacpy_plan_free);
+}
+
+/**
+ * dmacpy_plan_reset() - make a plan new
+ * @plan: a plan that was never used, or after dmacpy_plan_clear()
+ * @nops: number of operations, not more than it has room for
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_reset(struct dmacpy_plan *plan,
+				     unsigned int nops)
+{
+	plan->refused_op = NULL;
+	plan->planned = 0;
+	plan->rows = 0;
+	plan->shared = false;
+	plan->bounces = false;
+	plan->needs_sync = false;
+	plan->nops = nops;
+}
+
+/**
+ * dmacpy_plan_use() - add a buffer to those of a plan
+ * @plan: the plan
+ * @buf: the buffer, of which it takes a reference, the first time
+ * @i: its index among the buffers of the plan, their number the first time
+ * @write: the plan writes to it
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_use(struct dmacpy_plan *plan,
+				   struct dmacpy_buf *buf, unsigned int i,
+				   bool write)
+{
+	if (i == plan->npoints) {
+		dmacpy_buf_get(buf);
+		plan->points[i] = (struct dmacpy_sync_point){ .buf = buf };
+		plan->npoints++;
+		plan->shared |= !!buf->dmabuf;
+		plan->needs_sync |= buf->needs_sync;
+	}
+	plan->points[i].write |= write;
+	plan->bounces |= write && buf->bounces;
+}
+
+/**
+ * dmacpy_plan_begin() - begin to plan what the engine gets
+ * @plan: one that dmacpy_plan_check() has passed; the caller adds all of its
+ *	operations next, by dmacpy_plan_add()
+ * @chan: the channel that it will run on
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_begin(struct dmacpy_plan *plan,
+				     const struct dmacpy_chan *chan)
+{
+	if (plan->nfills)
+		dmacpy_plan_choose_block_size(plan, chan->copy_align);
+	plan->nops = 0;
+}
+
+/**
+ * dmacpy_plan_complete() - have all that a plan needs to run
+ * @plan: a plan that all operations were added to
+ * @chan: the channel that it will run on
+ *
+ * Context: Process, while the device is bound.
+ * Return: 0 or -ENOMEM.
+ */
+static inline int dmacpy_plan_complete(struct dmacpy_plan *plan,
+				       const struct dmacpy_chan *chan)
+{
+	plan->dma_dev = chan->dma_dev;
+	plan->fills = chan->engine.fills;
+	plan->tiles = chan->engine.tiles;
+	return plan->nfills ? dmacpy_plan_make_patterns(plan) : 0;
+}
+
+/**
+ * dmacpy_plan_clear() - put all that a plan has a reference to
+ * @plan: the plan, which may have none
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_clear(struct dmacpy_plan *plan)
+{
+	while (plan->npoints)
+		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
+	if (plan->pattern)
+		dmacpy_plan_free_pattern(plan);
+}
+
+/* Is the whole operation one piece, as it is from SRAM to SRAM? */
+static inline bool dmacpy_plan_is_piece(const struct dmacpy_op *op,
+					const struct dmacpy_plan_ends *ends,
+					size_t max)
+{
+	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
+	       ends->src && ends->src->nsegs == 1;
+}
+
+/**
+ * dmacpy_plan_cut() - cut the next piece off
+ * @plan: the plan, of which some is left
+ * @at: the place of the piece; is moved on
+ * @max: longest piece
+ * @piece: set to the piece
+ *
+ * Context: Any.
+ */
+static inline void dmacpy_plan_cut(const struct dmacpy_plan *plan,
+				   struct dmacpy_plan_cursor *at, size_t max,
+				   struct dmacpy_piece *piece)
+{
+	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op *op = &plan->op[at->op];
+
+	if (at->done || !dmacpy_plan_is_piece(op, ends, max)) {
+		dmacpy_plan_cut_part(plan, at, max, piece);
+		return;
+	}
+	*piece = (struct dmacpy_piece){
+		.dst = ends->dst->segs->addr + op->dst_offset,
+		.src = ends->src->segs->addr + op->src_offset,
+		.length = op->length,
+	};
+	at->op++;
 }
 
 #endif /* DMACPY_PLAN_H */

@@ -13,6 +13,7 @@
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -60,18 +61,20 @@ static int queue_start(struct dmacpy_xfer *xfer)
 static int queue_note_result(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job, int result)
 {
-	lockdep_assert_held(&stream->lock);
-	if (job->seqno <= atomic64_read(&stream->cancelled))
-		result = result ?: -ECANCELED;
-	else if (result)
-		atomic64_set(&stream->cancelled, stream->seqno);
-	if (!result)
+	bool cancelled = job->seqno <= atomic64_read(&stream->cancelled);
+	unsigned long flags;
+
+	if (likely(!result && !cancelled))
 		return 0;
-	if (job->fence)
-		dma_fence_set_error(job->fence, result);
+	spin_lock_irqsave(&stream->lock, flags);
+	if (!cancelled)
+		atomic64_set(&stream->cancelled,
+			     atomic64_read(&stream->seqno));
+	result = result ?: -ECANCELED;
 	if (!stream->error)
 		stream->error = result;
 	stream->failed++;
+	spin_unlock_irqrestore(&stream->lock, flags);
 	return result;
 }
 
@@ -96,40 +99,69 @@ static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 	return armed ? waiter : NULL;
 }
 
+/* Under the lock, as a lazy job may be given a fence until it has a result. */
+static struct dmacpy_waiter *queue_settle(struct dmacpy_stream *stream,
+					  struct dmacpy_job *job, int result)
+{
+	struct dmacpy_waiter *waiter = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&stream->lock, flags);
+	if (!job->fence)
+		waiter = queue_complete_waiter(stream, job, result);
+	else if (result)
+		dma_fence_set_error(job->fence, result);
+	spin_unlock_irqrestore(&stream->lock, flags);
+	return waiter;
+}
+
+static struct dmacpy_waiter *queue_signal(struct dmacpy_stream *stream,
+					  struct dmacpy_job *job, int result)
+{
+	struct dmacpy_waiter *waiter;
+	unsigned long flags;
+
+	dmacpy_fence_signal(job->fence);
+	if (!READ_ONCE(job->waiter))
+		return NULL;
+	spin_lock_irqsave(&stream->lock, flags);
+	waiter = queue_complete_waiter(stream, job, result);
+	spin_unlock_irqrestore(&stream->lock, flags);
+	return waiter;
+}
+
 /*
  * In this order a program that sees the result, by whatever means, finds its
  * event, and room for the next job; and no waiter and no fsync() sees it before
- * the fence has signalled.
+ * the fence has signalled. The jobs of a stream complete one at a time: most of
+ * this needs no lock.
  */
 static void queue_done(struct dmacpy_xfer *xfer, int result)
 {
 	struct dmacpy_job *job = dmacpy_job_of(xfer);
 	struct dmacpy_stream *stream = job->stream;
 	struct dmacpy_waiter *waiter = NULL;
-	unsigned long flags;
 
-	if (job->spread)
+	if (unlikely(job->spread))
 		result = result ?: job->spread->error;
 	dmacpy_job_complete(job);
 	dmacpy_account_end_job(stream->account, job->length);
-	spin_lock_irqsave(&stream->lock, flags);
 	result = queue_note_result(stream, job, result);
+	atomic64_set(&stream->bytes,
+		     atomic64_read(&stream->bytes) + job->length);
+	/* Pairs with the acquire in dmacpy_stream_jobs(). */
+	atomic64_set_release(&stream->done, job->seqno);
 	if (job->event)
 		dmacpy_event_add(stream, job, result);
-	WRITE_ONCE(stream->jobs, stream->jobs - 1);
-	stream->bytes += job->length;
-	if (!job->fence)
-		waiter = queue_complete_waiter(stream, job, result);
-	spin_unlock_irqrestore(&stream->lock, flags);
 	trace_dmacpy_job_done(stream->context, job->seqno, result);
-	if (job->fence) {
-		dmacpy_fence_signal(job->fence);
-		if (READ_ONCE(job->waiter)) {
-			spin_lock_irqsave(&stream->lock, flags);
-			waiter = queue_complete_waiter(stream, job, result);
-			spin_unlock_irqrestore(&stream->lock, flags);
-		}
-	}
+	/*
+	 * A lazy job has no waiter if that has given up, and then has a fence:
+	 * pairs with the release in dmacpy_queue_forget().
+	 */
+	if (smp_load_acquire(&job->waiter) || (job->fence && result))
+		waiter = queue_settle(stream, job, result);
+	if (job->fence)
+		waiter = queue_signal(stream, job, result);
 	atomic64_set_release(&stream->ended, job->seqno);
 	if (wq_has_sleeper(&stream->wait))
 		wake_up_all(&stream->wait);
@@ -160,7 +192,7 @@ static void queue_release(struct dmacpy_xfer *xfer)
 	struct dmacpy_job *job = dmacpy_job_of(xfer);
 	struct dmacpy_stream *stream = job->stream;
 
-	if (job->spread && !dmacpy_spread_release(job->spread))
+	if (unlikely(job->spread) && !dmacpy_spread_release(job->spread))
 		return;
 	dmacpy_job_clear(job);
 	if (!queue_keep_spare(stream, job))
@@ -168,7 +200,8 @@ static void queue_release(struct dmacpy_xfer *xfer)
 	dmacpy_stream_put(stream);
 }
 
-static const struct dmacpy_xfer_ops queue_xfer_ops = {
+/* What the channel calls for a job. */
+const struct dmacpy_xfer_ops dmacpy_queue_xfer_ops = {
 	.start = queue_start,
 	.next = dmacpy_job_next,
 	.done = queue_done,
@@ -308,7 +341,7 @@ static void queue_run(struct dmacpy_stream *stream, struct dmacpy_job *job,
 			result = result ?: -ECANCELED;
 		dmacpy_spread_begin(spread, !result);
 	}
-	dmacpy_job_run(job, stream->chan, &stream->lane, &queue_xfer_ops,
+	dmacpy_job_run(job, stream->chan, &stream->lane, &dmacpy_queue_xfer_ops,
 		       result);
 	if (spread && !result)
 		dmacpy_spread_run(spread);
@@ -321,8 +354,10 @@ static struct dmacpy_job *queue_first(struct dmacpy_stream *stream)
 	spin_lock_irq(&stream->lock);
 	job = list_first_entry_or_null(&stream->waiting, struct dmacpy_job,
 				       node);
-	if (!job)
-		stream->moving = false;
+	if (!job) {
+		/* Jobs that were dispatched are in the lane by now. */
+		smp_store_release(&stream->holds, false);
+	}
 	spin_unlock_irq(&stream->lock);
 	return job;
 }
@@ -332,7 +367,6 @@ static void queue_dispatch_first(struct dmacpy_stream *stream,
 {
 	spin_lock_irq(&stream->lock);
 	list_del(&job->node);
-	stream->moving = true;
 	spin_unlock_irq(&stream->lock);
 	queue_run(stream, job, result);
 }
@@ -374,8 +408,11 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 {
 	struct dmacpy_job *job;
 
+	/* A task that submits does so without entering the gate. */
+	mutex_lock(&stream->submit);
 	/* Pairs with the acquire in event_none_follows(). */
 	smp_store_release(&stream->stopped, true);
+	mutex_unlock(&stream->submit);
 	cancel_delayed_work_sync(&stream->advance);
 	queue_disarm_dep(stream);
 	while ((job = queue_first(stream)))
@@ -384,42 +421,37 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_queue_job() - run a job when its fences and the jobs before it allow
+ * dmacpy_queue_hold() - run a job when its fences and the jobs before it allow
  * @stream: the stream
- * @job: has its number in the stream: from here on nothing fails
+ * @job: the job
  *
- * Context: Process, inside the gate and under dmacpy_stream.submit.
+ * Context: As dmacpy_queue_job().
  */
-void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job)
+void dmacpy_queue_hold(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
+	int result = queue_deps_status(stream, job);
+	bool wait = result == -EINPROGRESS ||
+		    (!result && queue_must_wait(stream, job));
 	unsigned int timeout;
-	bool spread = job->spread, wait;
-	int result = 0;
 
-	lockdep_assert_held(&stream->submit);
-	if (job->deps.count)
-		result = queue_deps_status(stream, job);
-
-	spin_lock_irq(&stream->lock);
-	wait = result == -EINPROGRESS || stream->moving ||
-	       (!result && queue_must_wait(stream, job)) ||
-	       !list_empty(&stream->waiting);
-	if (wait) {
-		timeout = READ_ONCE(dmacpy_dependency_timeout.value);
-		job->deadline = jiffies + msecs_to_jiffies(timeout);
-		list_add_tail(&job->node, &stream->waiting);
-		/* It is dispatched at another time. */
-		job->xfer.plugged = false;
-	}
-	spin_unlock_irq(&stream->lock);
-
-	/* The job also waits for jobs that are plugged. */
-	if (wait && spread)
-		dmacpy_chan_unplug(stream->chan, true);
-	if (wait)
-		mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
-	else
+	/* Pairs with the release in queue_first(). */
+	if (!wait && !smp_load_acquire(&stream->holds)) {
 		queue_run(stream, job, result);
+		return;
+	}
+
+	timeout = READ_ONCE(dmacpy_dependency_timeout.value);
+	job->deadline = jiffies + msecs_to_jiffies(timeout);
+	/* It is dispatched at another time. */
+	job->xfer.plugged = false;
+	/* It waits for jobs that are plugged, too. */
+	if (job->spread)
+		dmacpy_chan_unplug(stream->chan, true);
+	spin_lock_irq(&stream->lock);
+	list_add_tail(&job->node, &stream->waiting);
+	stream->holds = true;
+	spin_unlock_irq(&stream->lock);
+	mod_delayed_work(dmacpy_stream_wq, &stream->advance, 0);
 }
 
 static unsigned int queue_spin_ns(void)
@@ -522,7 +554,8 @@ bool dmacpy_queue_forget(struct dmacpy_stream *stream,
 	spin_lock_irq(&stream->lock);
 	forgotten = waiter->armed && waiter->job;
 	if (forgotten) {
-		WRITE_ONCE(waiter->job->waiter, NULL);
+		/* Pairs with the acquire in queue_done(). */
+		smp_store_release(&waiter->job->waiter, NULL);
 		waiter->job = NULL;
 	}
 	spin_unlock_irq(&stream->lock);

@@ -4,10 +4,12 @@
 #define DMACPY_QUEUE_H
 
 #include <asm/barrier.h>
+#include <linux/lockdep.h>
 #include <linux/types.h>
 
-struct dmacpy_job;
-struct dmacpy_stream;
+#include "dmacpy_job.h"
+#include "dmacpy_stream.h"
+
 struct work_struct;
 
 /**
@@ -29,7 +31,9 @@ struct dmacpy_waiter {
 	void (*wake)(struct dmacpy_waiter *waiter);
 };
 
-void dmacpy_queue_job(struct dmacpy_stream *stream, struct dmacpy_job *job);
+extern const struct dmacpy_xfer_ops dmacpy_queue_xfer_ops;
+
+void dmacpy_queue_hold(struct dmacpy_stream *stream, struct dmacpy_job *job);
 void dmacpy_queue_advance(struct work_struct *work);
 void dmacpy_queue_stop(struct dmacpy_stream *stream);
 bool dmacpy_queue_spin(struct dmacpy_stream *stream,
@@ -45,6 +49,27 @@ static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)
 {
 	/* Pairs with the release in queue_complete_waiter(). */
 	return !smp_load_acquire(&waiter->job);
+}
+
+/**
+ * dmacpy_queue_job() - run a job, after those submitted before it
+ * @stream: the stream
+ * @job: has its number in the stream: from here on nothing fails
+ *
+ * Context: Process, under dmacpy_stream.submit of a stream that is not stopped.
+ */
+static inline void dmacpy_queue_job(struct dmacpy_stream *stream,
+				    struct dmacpy_job *job)
+{
+	/* Pairs with the release in queue_first(). */
+	bool holds = smp_load_acquire(&stream->holds);
+
+	lockdep_assert_held(&stream->submit);
+	if (holds || job->deps.count || job->after || job->spread)
+		dmacpy_queue_hold(stream, job);
+	else
+		dmacpy_job_run(job, stream->chan, &stream->lane,
+			       &dmacpy_queue_xfer_ops, 0);
 }
 
 #endif /* DMACPY_QUEUE_H */

@@ -136,7 +136,7 @@ static void spread_cut_shares(struct dmacpy_spread *spread)
  * @stream: the stream, after dmacpy_stream_widen()
  * @job: a job that was prepared, with the number of channels that may run it
  *
- * Context: Process, inside the gate and under dmacpy_stream.submit.
+ * Context: Process, under dmacpy_stream.submit, while the device is bound.
  * Return: 0 or -ENOMEM.
  */
 int dmacpy_spread_prepare(struct dmacpy_stream *stream, struct dmacpy_job *job)

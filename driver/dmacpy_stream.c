@@ -11,6 +11,7 @@
 #include "dmacpy_account.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_event.h"
 #include "dmacpy_handle.h"
 #include "dmacpy_job.h"
 #include "dmacpy_param.h"
@@ -364,11 +365,11 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 	dmacpy_device_leave(dev, idx);
 
 	spin_lock_irq(&stream->lock);
-	if (stream->records)
+	if (dmacpy_event_count(stream))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (!alive)
 		mask |= EPOLLHUP | EPOLLERR;
-	else if (ready && stream->jobs < dmacpy_max_jobs.value)
+	else if (ready && dmacpy_stream_jobs(stream) < dmacpy_max_jobs.value)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	spin_unlock_irq(&stream->lock);
 	return mask;
@@ -383,7 +384,7 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
  */
 bool dmacpy_stream_is_idle(struct dmacpy_stream *stream)
 {
-	return !READ_ONCE(stream->jobs);
+	return !dmacpy_stream_jobs(stream);
 }
 
 /**
@@ -396,12 +397,9 @@ bool dmacpy_stream_is_idle(struct dmacpy_stream *stream)
  */
 int dmacpy_stream_flush(struct dmacpy_stream *stream)
 {
-	u64 last;
+	u64 last = atomic64_read(&stream->seqno);
 	int ret;
 
-	spin_lock_irq(&stream->lock);
-	last = stream->seqno;
-	spin_unlock_irq(&stream->lock);
 	if (wait_event_state(stream->wait,
 			     atomic64_read_acquire(&stream->ended) >= last,
 			     (TASK_KILLABLE | TASK_FREEZABLE)))
@@ -445,12 +443,13 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 	if (ret)
 		return ret;
 
+	/* In this order, so that the difference is not negative. */
+	stat->ended = atomic64_read_acquire(&stream->done);
+	stat->jobs = atomic64_read(&stream->seqno) - stat->ended;
+	stat->bytes = atomic64_read(&stream->bytes);
 	spin_lock_irq(&stream->lock);
-	stat->jobs = stream->jobs;
-	stat->ended = stream->seqno - stream->jobs;
-	stat->bytes = stream->bytes;
 	stat->failed = stream->failed;
-	stat->records = stream->records;
+	stat->records = dmacpy_event_count(stream);
 	spin_unlock_irq(&stream->lock);
 	return 0;
 }

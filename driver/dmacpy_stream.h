@@ -25,15 +25,23 @@ struct dmacpy_account;
 struct dmacpy_buf;
 struct dmacpy_device;
 struct dmacpy_job;
+struct dmacpy_plan;
+
+/* Prepared operations are found quickly among so many that were used last. */
+#define DMACPY_STREAM_PLANS	32
 
 /**
- * struct dmacpy_handle_cache - the last handle that was used
+ * struct dmacpy_handle_cache - a handle that was used before
  * @handle: the handle, 0 for none
  * @buf: its buffer; the reference is that of the handle
+ * @plan: or its prepared operations, in the same way
  */
 struct dmacpy_handle_cache {
 	u32 handle;
-	struct dmacpy_buf *buf;
+	union {
+		struct dmacpy_buf *buf;
+		struct dmacpy_plan *plan;
+	};
 };
 
 /**
@@ -82,6 +90,8 @@ struct dmacpy_stream_stat {
  * @plans: those of prepared operations: struct dmacpy_plan, in the same way
  * @dst: the last buffer that was used as a destination, under @submit
  * @src: the same for a source
+ * @plan: the last prepared operations that were used, by handle, in the same
+ *	way
  * @submit: makes the collection of dependencies, the publishing of fences and
  *	the place in the stream one step; never taken by what completes jobs
  * @context: the timeline of its fences
@@ -99,22 +109,27 @@ struct dmacpy_stream_stat {
  * @latency: how long jobs have kept their waiters, in ns, a moving average;
  *	written by waiters without a lock
  * @free: work that ends its life
+ * @seqno: of the last job, under @submit
+ * @spread: of the last job that is spread, or 0, under @submit
+ * @done: of the last job that takes no room any more; written one at a time
+ * @events: number of places in @ring that were ever taken, by jobs that make a
+ *	record, modulo 2^32; under @submit
+ * @ring: room for dmacpy_max_events records, or NULL before the first
+ * @end: index of the next record; that and @added are written one at a time
+ * @added: number of records that were ever added, modulo 2^32
+ * @bytes: of all jobs that have ended; written one at a time
  * @lock: a spinlock that protects all below
- * @seqno: of the last job
- * @spread: @seqno of the last job that is spread, or 0
  * @cancelled: jobs up to this one were cancelled by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
- * @bytes: of all jobs that have ended
  * @failed: number of jobs that have ended with an error
- * @jobs: number of jobs that have not ended; grows under @submit
- * @events: number of places in @ring that are taken: by records, until they
- *	were read, and by jobs that will make one; grows under @submit
- * @ring: room for dmacpy_max_events records, or NULL before the first
  * @first: index of the oldest record
- * @records: number of records to be read
+ * @taken: number of records that were ever read, modulo 2^32
+ * @freed: number of places in @ring that were ever freed, by readers that have
+ *	returned their records, modulo 2^32
  * @waiting: jobs behind one with dependencies, it first
- * @moving: a job is on its way from @waiting to @lane
+ * @holds: jobs are in @waiting, or on their way from there to @lane; set under
+ *	@submit, too
  * @stopped: the device is being unbound: @advance has nothing to do
  * @advance: work that does that, and watches the deadline of the first
  * @dep: what the first of @waiting waits for, or NULL; @advance's
@@ -133,6 +148,7 @@ struct dmacpy_stream {
 	struct xarray plans;
 	struct dmacpy_handle_cache dst;
 	struct dmacpy_handle_cache src;
+	struct dmacpy_handle_cache plan[DMACPY_STREAM_PLANS];
 	struct mutex submit;
 	u64 context;
 	u64 visits;
@@ -147,21 +163,24 @@ struct dmacpy_stream {
 	u64 waited;
 	unsigned int latency;
 	struct work_struct free;
-
-	spinlock_t lock;
-	u64 seqno;
+	atomic64_t seqno;
 	u64 spread;
-	atomic64_t cancelled;
-	int error;
-	u64 bytes;
-	u64 failed;
-	unsigned int jobs;
+	atomic64_t done;
 	unsigned int events;
 	struct dmacpy_event *ring;
+	unsigned int end;
+	unsigned int added;
+	atomic64_t bytes;
+
+	spinlock_t lock;
+	atomic64_t cancelled;
+	int error;
+	u64 failed;
 	unsigned int first;
-	unsigned int records;
+	unsigned int taken;
+	unsigned int freed;
 	struct list_head waiting;
-	bool moving;
+	bool holds;
 	bool stopped;
 	struct delayed_work advance;
 	struct dma_fence *dep;
@@ -193,6 +212,15 @@ static inline void dmacpy_stream_get(struct dmacpy_stream *stream)
 static inline void dmacpy_stream_put(struct dmacpy_stream *stream)
 {
 	kref_put(&stream->ref, dmacpy_stream_release);
+}
+
+/* Returns the number of jobs that take room in the stream. */
+static inline u64 dmacpy_stream_jobs(const struct dmacpy_stream *stream)
+{
+	/* In this order, so that it is not negative. */
+	u64 done = atomic64_read_acquire(&stream->done);
+
+	return atomic64_read(&stream->seqno) - done;
 }
 
 #endif /* DMACPY_STREAM_H */

@@ -7,6 +7,7 @@
 #include <linux/dma-fence.h>
 #include <linux/llist.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -18,6 +19,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
+#include "dmacpy_event.h"
 #include "dmacpy_fence.h"
 #include "dmacpy_handle.h"
 #include "dmacpy_job.h"
@@ -32,39 +34,75 @@
 
 #include <linux/dmacpy.h>
 
-/*
- * Returns a completed job for reuse, or NULL. The task takes the whole list, as
- * other tasks may do the same concurrently, and puts the other jobs back.
- * Usually no job was added in between.
- */
-static struct dmacpy_job *submit_take_spare(struct dmacpy_stream *stream)
+/* Puts back jobs that the task took. Usually no job was added in between. */
+static void submit_put_spares(struct dmacpy_stream *stream,
+			      struct llist_node *spare)
 {
-	struct llist_node *spare = llist_del_all(&stream->spares), *last;
+	struct llist_node *last = spare;
 
-	if (!spare)
-		return NULL;
-	atomic_dec(&stream->nspares);
-	if (spare->next && cmpxchg(&stream->spares.first, NULL, spare->next)) {
-		for (last = spare->next; last->next; last = last->next)
-			;
-		llist_add_batch(spare->next, last, &stream->spares);
-	}
-	return llist_entry(spare, struct dmacpy_job, spare);
+	if (!spare || !cmpxchg(&stream->spares.first, NULL, spare))
+		return;
+	while (last->next)
+		last = last->next;
+	llist_add_batch(spare, last, &stream->spares);
 }
 
 /**
- * dmacpy_submit_new_job() - make a job for a stream
+ * dmacpy_submit_new_jobs() - make jobs for a stream
  * @stream: the stream
- * @nops: number of operations, 1 to dmacpy_max_ops; 0 if it has a handle of
+ * @count: how many, at least 1
+ * @nops: number of operations of each, 1 to dmacpy_max_ops; 0 for handles of
  *	prepared ones instead
  *
+ * Those that have ended are used again. All of these are taken, as several
+ * tasks may do so at a time, and put back if they are too many.
+ *
  * Context: Process.
- * Return: a job for dmacpy_submit(), or dmacpy_job_free(), or NULL.
+ * Return: the first of a list of jobs for dmacpy_submit_list(), or
+ * dmacpy_submit_free_list(), or NULL.
  */
-struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
-					 unsigned int nops)
+struct dmacpy_job *dmacpy_submit_new_jobs(struct dmacpy_stream *stream,
+					  unsigned int count, unsigned int nops)
 {
-	return dmacpy_job_new(submit_take_spare(stream), nops);
+	struct llist_node *spare = llist_del_all(&stream->spares);
+	struct dmacpy_job *job, *first = NULL;
+	unsigned int taken = 0;
+
+	while (count--) {
+		job = NULL;
+		if (spare) {
+			job = llist_entry(spare, struct dmacpy_job, spare);
+			spare = spare->next;
+			taken++;
+		}
+		job = dmacpy_job_new(job, nops);
+		if (!job) {
+			dmacpy_submit_free_list(first);
+			first = NULL;
+			break;
+		}
+		job->next = first;
+		first = job;
+	}
+	atomic_sub(taken, &stream->nspares);
+	submit_put_spares(stream, spare);
+	return first;
+}
+
+/**
+ * dmacpy_submit_free_list() - free jobs that were not submitted
+ * @job: the first of a list, or NULL
+ *
+ * Context: Any.
+ */
+void dmacpy_submit_free_list(struct dmacpy_job *job)
+{
+	struct dmacpy_job *next;
+
+	for (; job; job = next) {
+		next = job->next;
+		dmacpy_job_free(job);
+	}
 }
 
 /*
@@ -74,9 +112,10 @@ struct dmacpy_job *dmacpy_submit_new_job(struct dmacpy_stream *stream,
 static int submit_check_room(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job)
 {
-	if (job->event && READ_ONCE(stream->events) >= dmacpy_max_events.value)
+	if (job->event &&
+	    dmacpy_event_places(stream) >= dmacpy_max_events.value)
 		return -EAGAIN;
-	if (READ_ONCE(stream->jobs) >= dmacpy_max_jobs.value)
+	if (dmacpy_stream_jobs(stream) >= dmacpy_max_jobs.value)
 		return -EBUSY;
 	return 0;
 }
@@ -94,15 +133,17 @@ static struct dmacpy_buf *submit_find(struct dmacpy_stream *stream,
 		return cache->buf;
 	buf = xa_load(&stream->bufs, handle);
 	if (buf)
-		*cache = (struct dmacpy_handle_cache){ handle, buf };
+		*cache = (struct dmacpy_handle_cache){
+			.handle = handle,
+			.buf = buf,
+		};
 	return buf;
 }
 
 /* Finds the buffer, and adds it to those of the plan, each once. */
-static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
-				     struct dmacpy_plan *plan,
-				     struct dmacpy_handle_cache *cache,
-				     u32 handle, bool write)
+static __always_inline struct dmacpy_buf *
+submit_use(struct dmacpy_stream *stream, struct dmacpy_plan *plan,
+	   struct dmacpy_handle_cache *cache, u32 handle, bool write)
 {
 	struct dmacpy_buf *buf = submit_find(stream, cache, handle);
 	unsigned int i;
@@ -110,12 +151,7 @@ static struct dmacpy_buf *submit_use(struct dmacpy_stream *stream,
 	if (!buf)
 		return NULL;
 	i = dmacpy_buf_visit(buf, stream->visits, plan->npoints);
-	if (i == plan->npoints) {
-		dmacpy_buf_get(buf);
-		plan->points[i] = (struct dmacpy_sync_point){ .buf = buf };
-		plan->npoints++;
-	}
-	plan->points[i].write |= write;
+	dmacpy_plan_use(plan, buf, i, write);
 	return buf;
 }
 
@@ -147,7 +183,7 @@ static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 	return dmacpy_plan_complete(plan, stream->chan);
 }
 
-/* A job that was prepared has a plan only inside of the gate, and then on. */
+/* A job that was prepared has a plan only under the mutex, and then on. */
 static int submit_take_plan(struct dmacpy_stream *stream,
 			    struct dmacpy_job *job)
 {
@@ -170,14 +206,12 @@ static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	dmacpy_stream_get(stream);
 	job->stream = stream;
 
-	spin_lock_irq(&stream->lock);
-	job->seqno = ++stream->seqno;
+	job->seqno = atomic64_read(&stream->seqno) + 1;
+	atomic64_set(&stream->seqno, job->seqno);
 	job->after = job->spread ? job->seqno - 1 : stream->spread;
 	if (job->spread)
 		stream->spread = job->seqno;
-	WRITE_ONCE(stream->jobs, stream->jobs + 1);
 	WRITE_ONCE(stream->events, stream->events + job->event);
-	spin_unlock_irq(&stream->lock);
 
 	if (job->fence) {
 		dmacpy_fence_publish(job->fence, stream->context, job->seqno);
@@ -320,27 +354,53 @@ err_put_plan:
 	return ret;
 }
 
-/* Returns -EBUSY if there is no room now; other failures free the job. */
-static int submit_try(struct dmacpy_stream *stream, struct dmacpy_job *job)
+/* The jobs of a list, one after the other. Returns how many there were. */
+static unsigned int submit_list_locked(struct dmacpy_stream *stream,
+				       struct dmacpy_job **first, int *error)
 {
-	int idx, ret = -ENODEV;
+	unsigned int count = 0;
+	struct dmacpy_job *job, *next;
 
-	if (dmacpy_device_enter(stream->dev, &idx))
-		ret = job->channels > 1 ? dmacpy_stream_widen(stream) : 0;
-	if (!ret) {
-		/* Usually no other task submits, which is cheaper to try. */
-		ret = mutex_trylock(&stream->submit) ? 0 :
-		      mutex_lock_interruptible(&stream->submit);
-		if (!ret) {
-			ret = submit_locked(stream, job);
-			mutex_unlock(&stream->submit);
-		}
+	for (job = *first; job; job = next) {
+		/* The job is gone when it was submitted. */
+		next = job->next;
+		*error = submit_locked(stream, job);
+		if (*error)
+			break;
+		count++;
 	}
-	/* Inside the gate: an unbind then waits until all is unmapped. */
-	if (ret && ret != -EBUSY)
-		dmacpy_job_free(job);
-	dmacpy_device_leave(stream->dev, idx);
-	return ret;
+	*first = job;
+	return count;
+}
+
+/*
+ * Leaves the first job that was not submitted. The error is -EBUSY if there is
+ * no room for it now; others free what is left. There is no need to enter the
+ * gate: an unbind closes it, and then waits for this mutex, too.
+ */
+static unsigned int submit_try(struct dmacpy_stream *stream,
+			       struct dmacpy_job **first, int *error)
+{
+	unsigned int count = 0;
+
+	/* Usually no other task submits, which is cheaper to try. */
+	*error = mutex_trylock(&stream->submit) ? 0 :
+		 mutex_lock_interruptible(&stream->submit);
+	if (*error) {
+		/* It has no buffers yet. */
+		dmacpy_submit_free_list(*first);
+		return 0;
+	}
+	/* Pairs with the mutex in dmacpy_queue_stop(). */
+	if (READ_ONCE(stream->dev->unplugged))
+		*error = -ENODEV;
+	else
+		count = submit_list_locked(stream, first, error);
+	/* Under the mutex: an unbind then waits until all is unmapped. */
+	if (*error && *error != -EBUSY)
+		dmacpy_submit_free_list(*first);
+	mutex_unlock(&stream->submit);
+	return count;
 }
 
 /* False as long as a submission would have to wait. */
@@ -368,6 +428,18 @@ void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
 	if (dmacpy_device_enter(stream->dev, &idx))
 		dmacpy_chan_unplug(stream->chan, atomic);
 	dmacpy_device_leave(stream->dev, idx);
+}
+
+static noinline_for_stack int submit_wait_for_room(struct dmacpy_stream *stream,
+						   const struct dmacpy_job *job,
+						   bool nonblock)
+{
+	/* What is plugged makes room. */
+	dmacpy_submit_unplug(stream, false);
+	if (nonblock)
+		return -EAGAIN;
+	return wait_event_interruptible(stream->wait,
+					submit_may_succeed(stream, job));
 }
 
 static int submit_prepare_locked(struct dmacpy_stream *stream,
@@ -410,33 +482,54 @@ int dmacpy_submit_prepare(struct dmacpy_stream *stream,
 	return ret;
 }
 
+/* Not under dmacpy_stream.submit, which is inside the lock of the device. */
+static noinline_for_stack int submit_widen(struct dmacpy_stream *stream)
+{
+	int idx, ret = -ENODEV;
+
+	if (dmacpy_device_enter(stream->dev, &idx))
+		ret = dmacpy_stream_widen(stream);
+	dmacpy_device_leave(stream->dev, idx);
+	return ret;
+}
+
 /**
- * dmacpy_submit() - run a job, after those submitted before it
+ * dmacpy_submit_list() - run jobs, after those submitted before them
  * @stream: the stream
- * @job: a job, whose own plan dmacpy_plan_check() has passed; gone in any case
- * @nonblock: do not wait until there is room for it
+ * @job: the first of a list, whose own plans dmacpy_plan_check() has passed;
+ *	all but the last one are plugged; gone in any case
+ * @nonblock: do not wait until there is room for them
  *
  * Context: Process.
- * Return: 0, or what keeps it from being started: -ENODEV, -ENOENT, -EAGAIN,
- * -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(), dmacpy_plan_complete(),
- * dmacpy_sync_lock().
+ * Return: how many were started; or what keeps the first from that: -ENODEV,
+ * -ENOENT, -EAGAIN, -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(),
+ * dmacpy_plan_complete(), dmacpy_sync_lock().
  */
-int dmacpy_submit(struct dmacpy_stream *stream, struct dmacpy_job *job,
-		  bool nonblock)
+int dmacpy_submit_list(struct dmacpy_stream *stream, struct dmacpy_job *job,
+		       bool nonblock)
 {
-	int ret;
+	unsigned int count = 0;
+	int error;
 
-	/* Other tasks may be faster to take what there is room for. */
-	while ((ret = submit_try(stream, job)) == -EBUSY) {
-		/* What is plugged makes room. */
-		dmacpy_submit_unplug(stream, false);
-		ret = nonblock ? -EAGAIN :
-		      wait_event_interruptible(stream->wait,
-					       submit_may_succeed(stream, job));
-		if (ret) {
-			dmacpy_job_free(job);
+	if (unlikely(job->channels > 1)) {
+		error = submit_widen(stream);
+		if (error) {
+			dmacpy_submit_free_list(job);
+			return error;
+		}
+	}
+	for (;;) {
+		count += submit_try(stream, &job, &error);
+		if (error != -EBUSY)
+			break;
+		/* Other tasks may be faster to take what there is room for. */
+		error = submit_wait_for_room(stream, job, nonblock);
+		if (error) {
+			dmacpy_submit_free_list(job);
 			break;
 		}
 	}
-	return ret;
+	if (error && count)
+		dmacpy_submit_unplug(stream, false);
+	return count ?: error;
 }
