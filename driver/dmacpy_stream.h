@@ -106,6 +106,8 @@ struct dmacpy_stream_stat {
  * @ended: the place of the last job that has ended; written one at a time
  * @awaited: the job that @advance waits for; queue_done() then queues it again
  * @waited: when a ring that dies has waited for its task, in ns
+ * @plug: that of a task which will unplug the stream, as it was the last one to
+ *	plug a job, or NULL; only that task stores it. Without a lock.
  * @latency: how long jobs have kept their waiters, in ns, a moving average;
  *	written by waiters without a lock
  * @free: work that ends its life
@@ -161,6 +163,7 @@ struct dmacpy_stream {
 	atomic64_t ended;
 	atomic64_t awaited;
 	u64 waited;
+	const void *plug;
 	unsigned int latency;
 	struct work_struct free;
 	atomic64_t seqno;

@@ -135,6 +135,7 @@ static void uring_unplug(struct blk_plug_cb *base, bool from_schedule)
 {
 	struct uring_plug *plug = container_of(base, struct uring_plug, base);
 
+	WRITE_ONCE(plug->stream->plug, NULL);
 	dmacpy_submit_unplug(plug->stream, from_schedule);
 	dmacpy_stream_put(plug->stream);
 	kfree(plug);
@@ -152,16 +153,20 @@ static void uring_plug(struct dmacpy_stream *stream)
 	struct blk_plug_cb *base;
 	struct uring_plug *plug;
 
+	/* Usually the previous job was plugged here, too. */
+	if (READ_ONCE(stream->plug) == current->plug)
+		return;
 	base = blk_check_plugged(uring_unplug, stream, sizeof(*plug));
 	if (!base) {
 		dmacpy_submit_unplug(stream, false);
 		return;
 	}
 	plug = container_of(base, struct uring_plug, base);
-	if (plug->stream)
-		return;
-	dmacpy_stream_get(stream);
-	plug->stream = stream;
+	if (!plug->stream) {
+		dmacpy_stream_get(stream);
+		plug->stream = stream;
+	}
+	WRITE_ONCE(stream->plug, current->plug);
 }
 #else
 static bool uring_is_plugged(void)
