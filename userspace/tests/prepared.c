@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -13,6 +14,7 @@
 
 #define LENGTH		(4 * KIB)
 #define JOBS		16
+#define MANY		40
 #define NO_HANDLE	12345
 
 FIXTURE(prepared)
@@ -159,6 +161,60 @@ TEST_F(prepared, in_flight_many_times)
 		EXPECT_EQ(LENGTH, event.length);
 	}
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/*
+ * Runs an array of which only the first @count entries are good. The driver
+ * reads and starts some at a time, and must not start any behind these.
+ */
+static bool starts_only(int stream, const struct dmacpy_run_job *jobs,
+			unsigned int count)
+{
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_EVENT };
+	struct pollfd pollfd = { .fd = stream, .events = POLLIN };
+	struct dmacpy_event event;
+	unsigned int i;
+
+	if (run_many(stream, jobs, MANY, &args) != (int)count || fsync(stream))
+		return false;
+	for (i = 0; i < count; i++)
+		if (read_event(stream, &event) || event.user_data != i ||
+		    event.result)
+			return false;
+	return poll(&pollfd, 1, 0) == 0;
+}
+
+/* Catches: an array that ends too early, or goes on behind a bad entry. */
+TEST_F(prepared, starts_all_before_a_bad_one)
+{
+	static const unsigned int good[] = { 1, 15, 16, 17, 31, 32, 33 };
+	struct dmacpy_run_job jobs[MANY], *last;
+	size_t page = sysconf(_SC_PAGESIZE);
+	unsigned int i;
+	uint8_t *mem;
+
+	for (i = 0; i < MANY; i++)
+		jobs[i] = (struct dmacpy_run_job){
+			.handle = self->fill,
+			.user_data = i,
+		};
+	EXPECT_TRUE(starts_only(self->stream, jobs, MANY));
+	mem = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	ASSERT_EQ(0, mprotect(mem + page, page, PROT_NONE));
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		jobs[good[i]].handle = NO_HANDLE;
+		EXPECT_TRUE(starts_only(self->stream, jobs, good[i]));
+		jobs[good[i]].handle = self->fill;
+		jobs[good[i]].__reserved = 1;
+		EXPECT_TRUE(starts_only(self->stream, jobs, good[i]));
+		jobs[good[i]].__reserved = 0;
+		last = (struct dmacpy_run_job *)(mem + page) - good[i];
+		memcpy(last, jobs, good[i] * sizeof(*jobs));
+		EXPECT_TRUE(starts_only(self->stream, last, good[i]));
+	}
+	munmap(mem, 2 * page);
 }
 
 /* Catches: a job that only SUBMIT refuses; a wrong refused operation. */
