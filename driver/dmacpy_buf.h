@@ -40,7 +40,7 @@ struct dmacpy_seg {
  * @power: the device whose power is on for it, NULL before it is mapped
  * @segs: the segments, in order, and one that starts at the end
  * @nsegs: their number
- * @visit: the last job that used it, see dmacpy_buf_visit()
+ * @visit: the last job that used it, see dmacpy_buf_slot()
  * @index: its index among the buffers of that job
  * @work: frees it, when the last reference is dropped in atomic context
  * @sgt: the mapping, NULL if there is none
@@ -185,7 +185,7 @@ static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_buf_visit() - get the index of a buffer among those of a job
+ * dmacpy_buf_slot() - get the index of a buffer among those of a job
  * @buf: the buffer
  * @visit: a number that the stream uses for one job only
  * @index: its index, if it has none yet
@@ -193,8 +193,8 @@ static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
  * Context: Under dmacpy_stream.submit.
  * Return: its index, which is @index the first time.
  */
-static inline unsigned int dmacpy_buf_visit(struct dmacpy_buf *buf, u64 visit,
-					    unsigned int index)
+static inline unsigned int dmacpy_buf_slot(struct dmacpy_buf *buf, u64 visit,
+					   unsigned int index)
 {
 	if (buf->visit != visit) {
 		buf->visit = visit;

@@ -23,9 +23,9 @@
 /* Steps of a context that must not go on for long. */
 #define CHAN_BUDGET	64
 /* How long a transfer may be plugged, in jiffies. */
-#define CHAN_PLUGGED	2
+#define CHAN_PLUG_MAX	2
 /* Looks for progress are not further apart: the timeout may be changed. */
-#define CHAN_LOOK	(1UL * HZ)
+#define CHAN_CHECK_INTERVAL	(1UL * HZ)
 
 /**
  * dmacpy_chan_timeout() - how long an engine may make no progress
@@ -44,7 +44,7 @@ static struct dmacpy_xfer *chan_xfer(struct dmacpy_link *link)
 }
 
 /* The transfer whose turn it is, or NULL. */
-static struct dmacpy_xfer *chan_turn(struct dmacpy_chan *chan)
+static struct dmacpy_xfer *chan_peek(struct dmacpy_chan *chan)
 {
 	return chan_xfer(dmacpy_turns_first(&chan->queue));
 }
@@ -58,7 +58,7 @@ static bool chan_is_busy(struct dmacpy_chan *chan)
 static bool chan_is_late(struct dmacpy_chan *chan, unsigned long timeout)
 {
 	lockdep_assert_held(&chan->lock);
-	return chan_is_busy(chan) && !chan->barred &&
+	return chan_is_busy(chan) && !chan->waits_for_token &&
 	       !time_before(jiffies, chan->progress + timeout);
 }
 
@@ -75,7 +75,7 @@ bool dmacpy_chan_is_stuck(struct dmacpy_chan *chan)
 }
 
 /* Run the watchdog at that time, if not before. */
-static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
+static void chan_arm_watchdog(struct dmacpy_chan *chan, unsigned long due)
 {
 	unsigned long now = jiffies;
 
@@ -89,18 +89,18 @@ static void chan_arm(struct dmacpy_chan *chan, unsigned long due)
 }
 
 /* When the engine is late, or earlier: the timeout may be changed. */
-static unsigned long chan_next_look(struct dmacpy_chan *chan)
+static unsigned long chan_next_check(struct dmacpy_chan *chan)
 {
 	unsigned long timeout = dmacpy_chan_timeout();
 	unsigned long late = chan->progress + timeout;
-	unsigned long look = jiffies + min(CHAN_LOOK, timeout / 2);
+	unsigned long look = jiffies + min(CHAN_CHECK_INTERVAL, timeout / 2);
 
 	return time_before(late, look) ? late : look;
 }
 
 static void chan_kick(struct dmacpy_chan *chan)
 {
-	kthread_queue_work(chan->worker, &chan->work);
+	kthread_queue_work(chan->worker, &chan->pump_work);
 }
 
 /*
@@ -161,7 +161,7 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 		chan->stat.bytes += xfer->length;
 		chan->stat.failed += !!result;
 		/* The channel may have recovered while the parts went on. */
-		terminated = xfer->terminated && !READ_ONCE(chan->quiet);
+		terminated = xfer->terminated && !READ_ONCE(chan->quiesced);
 		if (terminated) {
 			dmacpy_fifo_push(&chan->quarantine, &xfer->link);
 			chan->stat.quarantined++;
@@ -229,19 +229,19 @@ static void chan_complete_deferred(struct dmacpy_chan *chan)
  */
 static bool chan_needs_issue(struct dmacpy_chan *chan)
 {
-	return chan->forgets && chan->in_flight;
+	return chan->needs_reissue && chan->in_flight;
 }
 
 static bool chan_needs_pump(struct dmacpy_chan *chan,
 			    const struct dmacpy_xfer *xfer)
 {
 	return (!dmacpy_turns_empty(&chan->queue) &&
-		(chan->in_flight <= chan->low || xfer->result)) ||
+		(chan->in_flight <= chan->refill_at || xfer->result)) ||
 	       chan_needs_issue(chan);
 }
 
 /* The engine gets the first of it. */
-static void chan_take_off(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static void chan_flight_add(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	hlist_add_head(&xfer->flight, &chan->flight);
 	if (!chan->oldest)
@@ -249,7 +249,7 @@ static void chan_take_off(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 }
 
 /* The engine has nothing of it, if it ever had. */
-static void chan_land(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static void chan_flight_del(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	struct hlist_node **link = xfer->flight.pprev;
 
@@ -260,8 +260,8 @@ static void chan_land(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	hlist_del_init(&xfer->flight);
 }
 
-static void chan_count(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
-		       bool failed)
+static void chan_account_desc(struct dmacpy_chan *chan,
+			      struct dmacpy_xfer *xfer, bool failed)
 {
 	lockdep_assert_held(&chan->lock);
 	chan->in_flight--;
@@ -271,17 +271,17 @@ static void chan_count(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	/* Descriptors are executed in order: the oldest has those before. */
 	if (xfer == chan->oldest)
 		chan->progress = jiffies;
-	if (!xfer->in_flight && !xfer->left)
-		chan_land(chan, xfer);
+	if (!xfer->in_flight && !xfer->bytes_left)
+		chan_flight_del(chan, xfer);
 	if (!chan->in_flight)
-		dmacpy_token_give_up(&chan->bearer);
+		dmacpy_token_release(&chan->bearer);
 }
 
 /*
  * One that is terminated may call back with success, also if it was not copied.
  * Some call back after they were terminated.
  */
-static void chan_called_back(struct dmacpy_client *client, bool failed)
+static void chan_desc_done(struct dmacpy_client *client, bool failed)
 {
 	struct dmacpy_xfer *xfer =
 		container_of(client, struct dmacpy_xfer, client);
@@ -294,7 +294,7 @@ static void chan_called_back(struct dmacpy_client *client, bool failed)
 		spin_unlock_irqrestore(&chan->lock, flags);
 		return;
 	}
-	chan_count(chan, xfer, failed);
+	chan_account_desc(chan, xfer, failed);
 	if (chan_needs_pump(chan, xfer))
 		chan_kick(chan);
 	if (xfer->in_flight)
@@ -304,15 +304,15 @@ static void chan_called_back(struct dmacpy_client *client, bool failed)
 }
 
 /* The turn of this transfer is over: nothing more of it goes to the engine. */
-static inline void chan_end_turn(struct dmacpy_chan *chan,
-				 struct dmacpy_xfer *xfer)
+static inline void chan_dequeue(struct dmacpy_chan *chan,
+				struct dmacpy_xfer *xfer)
 {
 	lockdep_assert_held(&chan->pump);
-	xfer->left = 0;
+	xfer->bytes_left = 0;
 	dmacpy_turns_pop(&chan->queue);
 	dmacpy_fifo_push(&xfer->lane->flight, &xfer->link);
 	if (!xfer->in_flight)
-		chan_land(chan, xfer);
+		chan_flight_del(chan, xfer);
 }
 
 /* What a transfer completes with instead of going on, or 0. */
@@ -375,16 +375,16 @@ static int chan_submit_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
  * come before the lock is held again: all the room counts as in flight until it
  * is known how much of it was used. Returns whether anything was submitted.
  */
-static bool chan_give(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
-		      bool *refused)
+static bool chan_submit_descs(struct dmacpy_chan *chan,
+			      struct dmacpy_xfer *xfer, bool *refused)
 	__must_hold(&chan->lock)
 {
 	unsigned int room = chan->engine.depth - chan->in_flight, given = 0;
-	u64 left = xfer->left;
+	u64 left = xfer->bytes_left;
 	int ret = 0;
 
 	if (hlist_unhashed(&xfer->flight))
-		chan_take_off(chan, xfer);
+		chan_flight_add(chan, xfer);
 	chan->in_flight += room;
 	xfer->in_flight += room;
 	spin_unlock_irq(&chan->lock);
@@ -399,7 +399,7 @@ static bool chan_give(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	spin_lock_irq(&chan->lock);
 	chan->in_flight -= room - given;
 	xfer->in_flight -= room - given;
-	xfer->left = left;
+	xfer->bytes_left = left;
 	/* The engine was idle before. */
 	if (given && chan->in_flight == given)
 		chan->progress = jiffies;
@@ -407,7 +407,7 @@ static bool chan_give(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 	if (ret && !*refused && !xfer->result)
 		xfer->result = ret;
 	if (!left || xfer->result)
-		chan_end_turn(chan, xfer);
+		chan_dequeue(chan, xfer);
 	return given;
 }
 
@@ -418,25 +418,26 @@ static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 		return false;
 	if (!chan->bearer.token || issue)
 		return true;
-	chan->barred = !chan->in_flight && !dmacpy_token_take(&chan->bearer);
-	return !chan->in_flight && !chan->barred;
+	chan->waits_for_token = !chan->in_flight &&
+				!dmacpy_token_take(&chan->bearer);
+	return !chan->in_flight && !chan->waits_for_token;
 }
 
 /* Go on at half of what the engine has, or soon if it has nothing. */
 static void chan_plan(struct dmacpy_chan *chan, bool refused, bool more)
 {
 	lockdep_assert_held(&chan->lock);
-	chan->low = chan->bearer.token ? 0 : chan->in_flight / 2;
-	if (!chan->in_flight && !chan->barred)
-		dmacpy_token_give_up(&chan->bearer);
+	chan->refill_at = chan->bearer.token ? 0 : chan->in_flight / 2;
+	if (!chan->in_flight && !chan->waits_for_token)
+		dmacpy_token_release(&chan->bearer);
 	if (more)
 		chan_kick(chan);
-	else if (chan->state != DMACPY_CHAN_RUNNING || chan->barred)
+	else if (chan->state != DMACPY_CHAN_RUNNING || chan->waits_for_token)
 		return;
 	else if (refused && !chan->in_flight)
-		chan_arm(chan, jiffies + 1);
+		chan_arm_watchdog(chan, jiffies + 1);
 	else if (!chan->armed && chan_is_busy(chan))
-		chan_arm(chan, chan_next_look(chan));
+		chan_arm_watchdog(chan, chan_next_check(chan));
 }
 
 /**
@@ -458,17 +459,17 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 
 	lockdep_assert_held(&chan->pump);
 	/* It could make none so far. */
-	if (chan->barred)
+	if (chan->waits_for_token)
 		chan->progress = jiffies;
-	chan->barred = false;
+	chan->waits_for_token = false;
 	WRITE_ONCE(chan->plugged, 0);
 	while (chan->state != DMACPY_CHAN_CLOSING && !refused && budget &&
-	       (xfer = chan_turn(chan))) {
+	       (xfer = chan_peek(chan))) {
 		budget--;
 		if (chan_start_xfer(chan, xfer))
-			chan_end_turn(chan, xfer);
+			chan_dequeue(chan, xfer);
 		else if (chan_has_room(chan, issue))
-			issue |= chan_give(chan, xfer, &refused);
+			issue |= chan_submit_descs(chan, xfer, &refused);
 		else
 			break;
 		if (!xfer->in_flight)
@@ -485,10 +486,10 @@ static void chan_retry(struct dmacpy_bearer *bearer)
 	chan_kick(container_of(bearer, struct dmacpy_chan, bearer));
 }
 
-static void chan_work(struct kthread_work *work)
+static void chan_pump_work(struct kthread_work *work)
 {
 	struct dmacpy_chan *chan =
-		container_of(work, struct dmacpy_chan, work);
+		container_of(work, struct dmacpy_chan, pump_work);
 	bool signalling = dma_fence_begin_signalling();
 
 	mutex_lock(&chan->pump);
@@ -499,7 +500,8 @@ static void chan_work(struct kthread_work *work)
 	dma_fence_end_signalling(signalling);
 }
 
-static inline void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
+static inline void chan_enqueue(struct dmacpy_chan *chan,
+				struct dmacpy_xfer *xfer)
 {
 	lockdep_assert_held(&chan->lock);
 	if (!chan_is_busy(chan))
@@ -516,9 +518,9 @@ static inline void chan_push(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	spin_lock_irq(&chan->lock);
-	chan_push(chan, xfer);
+	chan_enqueue(chan, xfer);
 	WRITE_ONCE(chan->plugged, chan->plugged + 1);
-	chan_arm(chan, jiffies + CHAN_PLUGGED);
+	chan_arm_watchdog(chan, jiffies + CHAN_PLUG_MAX);
 	spin_unlock_irq(&chan->lock);
 }
 
@@ -539,7 +541,7 @@ static inline void chan_pump_or_kick(struct dmacpy_chan *chan,
 	       mutex_trylock(&chan->pump);
 	spin_lock_irq(&chan->lock);
 	if (xfer)
-		chan_push(chan, xfer);
+		chan_enqueue(chan, xfer);
 	if (pump) {
 		dmacpy_chan_pump(chan, true);
 		mutex_unlock(&chan->pump);
@@ -564,10 +566,10 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 {
 	bool signalling = dma_fence_begin_signalling();
 
-	xfer->client.called_back = chan_called_back;
+	xfer->client.called_back = chan_desc_done;
 	xfer->chan = chan;
 	xfer->lane = lane;
-	xfer->length = xfer->left;
+	xfer->length = xfer->bytes_left;
 	xfer->submitted = jiffies;
 	xfer->started = false;
 	xfer->terminated = false;
@@ -622,8 +624,8 @@ void dmacpy_chan_part_done(struct dmacpy_xfer *xfer)
 static void chan_report_timeout(struct dmacpy_chan *chan,
 				const struct dmacpy_xfer *xfer)
 {
-	chan->down = jiffies;
-	chan->told_why = false;
+	chan->down_since = jiffies;
+	chan->reason_reported = false;
 	chan->reported = chan_report(chan, xfer->in_flight ?
 				     DMACPY_NO_PROGRESS : DMACPY_NO_DESCRIPTOR,
 				     xfer);
@@ -637,14 +639,14 @@ static void chan_cancel_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 		xfer->result = result;
 	xfer->terminated = xfer->in_flight;
 	if (xfer->terminated)
-		chan->quiet = false;
+		chan->quiesced = false;
 	chan->stale += xfer->in_flight;
 	chan->in_flight -= xfer->in_flight;
 	xfer->in_flight = 0;
-	if (xfer == chan_turn(chan))
-		chan_end_turn(chan, xfer);
+	if (xfer == chan_peek(chan))
+		chan_dequeue(chan, xfer);
 	else
-		chan_land(chan, xfer);
+		chan_flight_del(chan, xfer);
 }
 
 /**
@@ -660,20 +662,20 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
 	struct dmacpy_xfer *xfer;
 
 	spin_lock_irq(&chan->lock);
-	while ((xfer = chan->oldest ?: chan_turn(chan))) {
+	while ((xfer = chan->oldest ?: chan_peek(chan))) {
 		if (result == -ETIMEDOUT)
 			chan_report_timeout(chan, xfer);
 		chan_cancel_xfer(chan, xfer, result);
 		result = others;
 		chan_complete(chan, xfer->lane, false);
 	}
-	dmacpy_token_give_up(&chan->bearer);
+	dmacpy_token_release(&chan->bearer);
 	spin_unlock_irq(&chan->lock);
 	chan_complete_deferred(chan);
 }
 
 /**
- * dmacpy_chan_suspect() - issue again what the engine may have forgotten
+ * dmacpy_chan_check_progress() - issue again what the engine may have forgotten
  * @chan: the channel
  *
  * Some are known to, or have shown it when the channel was tested. Another one
@@ -681,11 +683,12 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
  *
  * Context: Any, under dmacpy_chan.lock, before dmacpy_chan_pump().
  */
-void dmacpy_chan_suspect(struct dmacpy_chan *chan)
+void dmacpy_chan_check_progress(struct dmacpy_chan *chan)
 {
-	if (chan->in_flight && !(chan->engine.quirks & DMACPY_QUIRK_WARNS) &&
+	if (chan->in_flight &&
+	    !(chan->engine.quirks & DMACPY_QUIRK_WARN_ISSUE) &&
 	    chan_is_late(chan, dmacpy_chan_timeout() / 2))
-		chan->forgets = true;
+		chan->needs_reissue = true;
 }
 
 /**
@@ -703,8 +706,8 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
 
 	spin_lock_init(&chan->lock);
 	mutex_init(&chan->pump);
-	chan->forgets = chan->engine.quirks & DMACPY_QUIRK_FORGETS;
-	kthread_init_work(&chan->work, chan_work);
+	chan->needs_reissue = chan->engine.quirks & DMACPY_QUIRK_REISSUE;
+	kthread_init_work(&chan->pump_work, chan_pump_work);
 	kthread_init_delayed_work(&chan->watchdog, watchdog);
 	worker = kthread_run_worker(0, "dmacpy/%s",
 				    chan->engine.dma_name);
@@ -714,7 +717,7 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
 	sched_set_fifo(worker->task);
 	chan->worker = worker;
 	chan->bearer.retry = chan_retry;
-	if (chan->engine.quirks & DMACPY_QUIRK_ALONE)
+	if (chan->engine.quirks & DMACPY_QUIRK_EXCLUSIVE)
 		ret = dmacpy_token_open(&chan->bearer, chan->engine.dev);
 	return ret;
 }

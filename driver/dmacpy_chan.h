@@ -41,7 +41,8 @@ struct dmacpy_xfer_ops {
  * struct dmacpy_xfer - a transfer of many pieces, embedded in its owner
  * @client: owns the descriptors
  * @ops: set by the owner
- * @left: bytes not yet given to the engine, set by the owner to all of them
+ * @bytes_left: bytes not yet submitted to the engine; the owner sets it to the
+ *	length of the transfer
  * @result: the first error; set by the owner for a transfer that only completes
  *	after those before it in its lane
  * @slow: set by the owner if completing it takes long: a thread does that
@@ -63,7 +64,7 @@ struct dmacpy_xfer_ops {
 struct dmacpy_xfer {
 	struct dmacpy_client client;
 	const struct dmacpy_xfer_ops *ops;
-	u64 left;
+	u64 bytes_left;
 	int result;
 	bool slow;
 	bool plugged;
@@ -116,7 +117,7 @@ enum dmacpy_chan_state {
  * @bytes: of these, whether they failed or not
  * @failed: number of these that completed with an error
  * @timeouts: how often the engine made no progress
- * @revivals: how often it was revived after that
+ * @reset_count: how often it was revived after that
  * @in_flight: number of descriptors that have not called back
  * @quarantined: number of transfers whose memory the engine may still write to
  * @ready: it takes transfers
@@ -127,7 +128,7 @@ struct dmacpy_chan_stat {
 	u64 bytes;
 	u64 failed;
 	unsigned int timeouts;
-	unsigned int revivals;
+	unsigned int reset_count;
 	unsigned int in_flight;
 	unsigned int quarantined;
 	bool ready;
@@ -148,7 +149,7 @@ struct dmacpy_chan_stat {
  * @engine: the engine
  * @test: test copies on @engine
  * @worker: thread that pumps, watches, and completes what others leave to it
- * @work: runs the pump in @worker, and completes the @deferred lanes
+ * @pump_work: runs the pump in @worker, and completes the @deferred lanes
  * @pump: held by the task that gives descriptors to the engine, or terminates
  *	it. Lends priority on PREEMPT_RT. No callback takes it.
  * @lock: protects the rest, and dmacpy_xfer; may be taken in hard interrupts.
@@ -160,7 +161,7 @@ struct dmacpy_chan_stat {
  *	list_head, whose checks in distributions' kernels would be one per cent
  *	of a copy
  * @oldest: the last of @flight, which the engine was given first, or NULL
- * @deferred: lanes with completed transfers, for @work
+ * @deferred: lanes with completed transfers, for @pump_work
  * @quarantine: transfers that have completed, but whose memory the engine may
  *	still write to
  * @submitted: number of transfers that were submitted so far
@@ -169,25 +170,26 @@ struct dmacpy_chan_stat {
  *	is at work, with all those that it may submit
  * @stale: number of descriptors of transfers that were terminated, which have
  *	not called back
- * @low: when there are no more in flight the pump is run again
- * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
+ * @refill_at: when there are no more in flight the pump is run again
+ * @bearer: of the token of an engine with DMACPY_QUIRK_EXCLUSIVE
  * @plugged: number of transfers that were plugged since the pump ran
- * @barred: another channel has that token: no progress is expected
- * @forgets: what is issued while the engine is busy may have to be issued again
+ * @waits_for_token: another channel has the token: no progress is expected
+ * @needs_reissue: the engine may ignore an issue while it is busy
  * @progress: time of the last sign of life of @oldest, in jiffies
  * @due: when @watchdog is due, in jiffies
  * @armed: @watchdog will run then
- * @quiet: false while the engine may still write for what was terminated
- * @dropped: when it was released it has dropped what it had, or so it reported
- * @down: when it was terminated, in jiffies
- * @reported: so was that
- * @told_why: and what keeps it from recovering
- * @trouble: what that is, when it was tried
+ * @quiesced: false while the engine may still write for terminated descriptors
+ * @flushed: the engine reported, when the channel was released, that it has
+ *	dropped its descriptors
+ * @down_since: when it was terminated, in jiffies
+ * @reported: the termination was reported
+ * @reason_reported: the reason why the channel does not recover was reported
+ * @failure: that reason, after an attempt to recover
  * @stat: counts
  * @watchdog: looks for progress, and terminates the engine if there is none
  * @recovery: recovers the channel after that, which waits for memory: not in
  *	@worker, which completes what others may wait for to free memory
- * @lost: in recovery_lost, when it was closed without being quiet
+ * @parked: in recovery_parked, when it was closed without being quiet
  */
 struct dmacpy_chan {
 	struct device *dma_dev;
@@ -202,7 +204,7 @@ struct dmacpy_chan {
 	struct dmacpy_engine engine;
 	struct dmacpy_testcopy test;
 	struct kthread_worker *worker;
-	struct kthread_work work;
+	struct kthread_work pump_work;
 	struct mutex pump;
 
 	spinlock_t lock;
@@ -216,24 +218,24 @@ struct dmacpy_chan {
 	u64 backlog;
 	unsigned int in_flight;
 	int stale;
-	unsigned int low;
+	unsigned int refill_at;
 	unsigned int plugged;
 	struct dmacpy_bearer bearer;
 	unsigned long progress;
 	unsigned long due;
 	bool armed;
-	bool barred;
-	bool forgets;
-	bool quiet;
-	bool dropped;
-	unsigned long down;
+	bool waits_for_token;
+	bool needs_reissue;
+	bool quiesced;
+	bool flushed;
+	unsigned long down_since;
 	bool reported;
-	bool told_why;
-	enum dmacpy_report_kind trouble;
+	bool reason_reported;
+	enum dmacpy_report_kind failure;
 	struct dmacpy_chan_stat stat;
 	struct kthread_delayed_work watchdog;
 	struct delayed_work recovery;
-	struct list_head lost;
+	struct list_head parked;
 };
 
 int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog);
@@ -245,7 +247,7 @@ void dmacpy_chan_part_done(struct dmacpy_xfer *xfer);
 void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	__releases(&chan->lock);
 void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others);
-void dmacpy_chan_suspect(struct dmacpy_chan *chan);
+void dmacpy_chan_check_progress(struct dmacpy_chan *chan);
 bool dmacpy_chan_is_stuck(struct dmacpy_chan *chan);
 unsigned long dmacpy_chan_timeout(void);
 u64 dmacpy_chan_backlog(struct dmacpy_chan *chan);

@@ -26,7 +26,7 @@ static void debugfs_show_channel(struct seq_file *m, struct dmacpy_chan *chan)
 	seq_printf(m, "\tended %llu\n", stat.ended);
 	seq_printf(m, "\tfailed %llu\n", stat.failed);
 	seq_printf(m, "\ttimeouts %u\n", stat.timeouts);
-	seq_printf(m, "\trevivals %u\n", stat.revivals);
+	seq_printf(m, "\trevivals %u\n", stat.reset_count);
 	seq_printf(m, "\tdescriptors in flight %u\n", stat.in_flight);
 	seq_printf(m, "\ttransfers in quarantine %u\n", stat.quarantined);
 }
@@ -57,7 +57,7 @@ DEFINE_SHOW_ATTRIBUTE(sram);
 
 static int lost_show(struct seq_file *m, void *unused)
 {
-	seq_printf(m, "%u\n", dmacpy_chan_lost());
+	seq_printf(m, "%u\n", dmacpy_chan_parked());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(lost);

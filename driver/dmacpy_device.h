@@ -8,7 +8,7 @@
  * Inside of all these are dmacpy_chan.pump, with the engine's own locks inside,
  * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, with
  * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only those
- * of dma-heap inside, recovery_lost_lock only dmacpy_chan.lock, accounts_lock
+ * of dma-heap inside, recovery_parked_lock only dmacpy_chan.lock, accounts_lock
  * none.
  */
 #ifndef DMACPY_DEVICE_H
@@ -83,12 +83,12 @@ void dmacpy_device_unplug(struct dmacpy_device *dev);
 /**
  * dmacpy_device_enter() - enter the gate
  * @dev: the instance
- * @idx: for dmacpy_device_leave()
+ * @idx: for dmacpy_device_exit()
  *
  * While a task is inside, the device stays bound. Code inside must not wait for
  * a job or access user memory, so that an unbind never waits for a user.
  *
- * Context: Process. dmacpy_device_leave() must follow, whatever is returned.
+ * Context: Process. dmacpy_device_exit() must follow, whatever is returned.
  * Return: false if the device was unbound and its hardware must not be used.
  */
 static inline bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
@@ -99,13 +99,13 @@ static inline bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)
 }
 
 /**
- * dmacpy_device_leave() - leave the gate
+ * dmacpy_device_exit() - leave the gate
  * @dev: the instance
  * @idx: from dmacpy_device_enter()
  *
  * Context: Process.
  */
-static inline void dmacpy_device_leave(struct dmacpy_device *dev, int idx)
+static inline void dmacpy_device_exit(struct dmacpy_device *dev, int idx)
 	__releases(&dev->gate)
 {
 	srcu_read_unlock(&dev->gate, idx);

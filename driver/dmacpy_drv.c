@@ -85,14 +85,14 @@ static bool dmacpy_can_spread(const struct dmacpy_device *dev)
 	return dev->nchans > 1 && READ_ONCE(dmacpy_spread.value);
 }
 
-static int dmacpy_prove_page(struct dmacpy_device *dev,
-			     const struct dmacpy_sram *page)
+static int dmacpy_test_page(struct dmacpy_device *dev,
+			    const struct dmacpy_sram *page)
 {
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < dev->nchans && !ret; i++)
-		ret = dmacpy_chan_prove_sram(dev->chans[i], page);
+		ret = dmacpy_chan_test_sram(dev->chans[i], page);
 	return ret;
 }
 
@@ -101,7 +101,7 @@ static int dmacpy_prove_page(struct dmacpy_device *dev,
  * occupy all of it: their owners must not be able to keep the device from being
  * bound.
  */
-static int dmacpy_prove_sram(struct dmacpy_device *dev)
+static int dmacpy_test_sram(struct dmacpy_device *dev)
 {
 	struct dmacpy_sram page;
 	int ret;
@@ -117,7 +117,7 @@ static int dmacpy_prove_sram(struct dmacpy_device *dev)
 	} else if (ret) {
 		dev_err_probe(dev->parent, ret, "cannot turn on the SRAM\n");
 	} else {
-		ret = dmacpy_prove_page(dev, &page);
+		ret = dmacpy_test_page(dev, &page);
 		/*
 		 * The engine may still write there. A region of our own stays
 		 * reserved, and its name is in the module.
@@ -167,7 +167,7 @@ static int dmacpy_probe(struct platform_device *pdev)
 	dev->spreads = dmacpy_can_spread(dev);
 	dmacpy_power_enable(&pdev->dev);
 	platform_set_drvdata(pdev, dev);
-	ret = dmacpy_prove_sram(dev);
+	ret = dmacpy_test_sram(dev);
 	if (ret)
 		goto err_disable_power;
 	ret = dmacpy_cdev_add(dev);
@@ -206,7 +206,7 @@ static void dmacpy_quiesce(struct dmacpy_device *dev)
 	dmacpy_close_channels(dev);
 }
 
-static void dmacpy_drop_streams(struct dmacpy_device *dev)
+static void dmacpy_release_streams(struct dmacpy_device *dev)
 {
 	struct dmacpy_stream *stream;
 
@@ -232,7 +232,7 @@ static void dmacpy_remove(struct platform_device *pdev)
 	dmacpy_cdev_del(dev);
 	dmacpy_debugfs_del(dev);
 	dmacpy_quiesce(dev);
-	dmacpy_drop_streams(dev);
+	dmacpy_release_streams(dev);
 	dmacpy_export_revoke(dev);
 	dmacpy_power_disable(dev->parent);
 	dmacpy_device_put(dev);

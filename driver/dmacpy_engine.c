@@ -40,28 +40,28 @@ static const struct {
 	 * that have completed to the list of free ones of all channels without
 	 * the lock with which they are taken from there.
 	 */
-	{ "dma-pl330", DMACPY_QUIRK_WARNS | DMACPY_QUIRK_QUIET |
-		       DMACPY_QUIRK_ALONE },
+	{ "dma-pl330", DMACPY_QUIRK_WARN_ISSUE | DMACPY_QUIRK_QUIESCES |
+		       DMACPY_QUIRK_EXCLUSIVE },
 	/* The channels of these are different pieces of hardware. */
-	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIET },
+	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIESCES },
 	/* Begins with one descriptor each time that it is told to issue. */
-	{ "fsl-qdma", DMACPY_QUIRK_FORGETS },
-	{ "dpaa2-qdma", DMACPY_QUIRK_FORGETS },
+	{ "fsl-qdma", DMACPY_QUIRK_REISSUE },
+	{ "dpaa2-qdma", DMACPY_QUIRK_REISSUE },
 	/* Does not go on by itself when a descriptor has completed. */
-	{ "tegra-gpcdma", DMACPY_QUIRK_FORGETS },
+	{ "tegra-gpcdma", DMACPY_QUIRK_REISSUE },
 	/* Begins with what is issued while another descriptor is at work. */
 	{ "rz-dmac", DMACPY_QUIRK_ONE },
 	/* Reports an error for what is issued while it is busy. */
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
 	/* Resumes the device to issue, suspends it for each descriptor. */
-	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARNS },
+	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE },
 	/* Frees the descriptor at work twice when it is terminated. */
-	{ "sf-pdma", DMACPY_QUIRK_FORGETS | DMACPY_QUIRK_UNSTOPPABLE |
-		     DMACPY_QUIRK_QUIET },
+	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
+		     DMACPY_QUIRK_QUIESCES },
 	/* Takes the interrupt after the first row for that of the last one. */
 	{ "omap-dma-engine", DMACPY_QUIRK_NO_TILES },
-	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIET },
-	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIET },
+	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIESCES },
+	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIESCES },
 };
 
 /* What follows "channel NAME" in the log. */
@@ -72,7 +72,7 @@ static const struct {
 	{ "mv_xor", "does not copy less than 128 bytes" },
 };
 
-static const char *engine_why_refused(struct device *dev)
+static const char *engine_refusal_reason(struct device *dev)
 {
 	const char *driver = dev_driver_string(dev);
 	unsigned int i;
@@ -320,7 +320,7 @@ bool dmacpy_engine_release(struct dmacpy_engine *engine)
 static int engine_check(struct dmacpy_engine *engine)
 {
 	struct dma_device *device = engine->dma->device;
-	const char *reason = engine_why_refused(device->dev);
+	const char *reason = engine_refusal_reason(device->dev);
 
 	engine->dma_name = dma_chan_name(engine->dma);
 	if (!dma_has_cap(DMA_MEMCPY, device->cap_mask))
@@ -346,7 +346,7 @@ static int engine_check(struct dmacpy_engine *engine)
 	if (dma_has_cap(DMA_COMPLETION_NO_ORDER, device->cap_mask)) {
 		/* Operations of a job may depend on each other. */
 		engine->depth = 1;
-		engine->quirks &= ~DMACPY_QUIRK_QUIET;
+		engine->quirks &= ~DMACPY_QUIRK_QUIESCES;
 	}
 	return 0;
 }

@@ -89,28 +89,28 @@ struct dmacpy_client {
  * @DMACPY_QUIRK_SLEEPS: submitting a descriptor sleeps, or enables interrupts
  * @DMACPY_QUIRK_NO_RESIDUE: the residue of a completed descriptor means nothing
  * @DMACPY_QUIRK_ONE: several descriptors at a time do not work
- * @DMACPY_QUIRK_FORGETS: what was submitted may have to be issued again each
+ * @DMACPY_QUIRK_REISSUE: what was submitted may have to be issued again each
  *	time that a descriptor has completed
- * @DMACPY_QUIRK_WARNS: warns when it is to issue something, and finds nothing
+ * @DMACPY_QUIRK_WARN_ISSUE: warns when it has to issue and has nothing to issue
  * @DMACPY_QUIRK_UNSTOPPABLE: must not be terminated or released while it has
  *	descriptors that have not called back; also set for a driver that does
  *	not terminate
- * @DMACPY_QUIRK_QUIET: once a later copy on the channel has arrived, nothing is
- *	written for what was terminated before. Others may run the channel on
- *	another piece of hardware each time that it is requested.
- * @DMACPY_QUIRK_ALONE: a descriptor must not be submitted, on any channel of
- *	the engine, while another one may complete
+ * @DMACPY_QUIRK_QUIESCES: once a later copy on the channel has arrived, the
+ *	engine writes nothing for descriptors terminated before. Other engines
+ *	may run the channel on another piece of hardware after each request.
+ * @DMACPY_QUIRK_EXCLUSIVE: a descriptor must not be submitted, on any channel
+ *	of the engine, while another one may complete
  * @DMACPY_QUIRK_NO_TILES: calls back for a tile before all of it is copied
  */
 enum dmacpy_quirk {
 	DMACPY_QUIRK_SLEEPS = 1 << 0,
 	DMACPY_QUIRK_NO_RESIDUE = 1 << 1,
 	DMACPY_QUIRK_ONE = 1 << 2,
-	DMACPY_QUIRK_FORGETS = 1 << 3,
-	DMACPY_QUIRK_WARNS = 1 << 4,
+	DMACPY_QUIRK_REISSUE = 1 << 3,
+	DMACPY_QUIRK_WARN_ISSUE = 1 << 4,
 	DMACPY_QUIRK_UNSTOPPABLE = 1 << 5,
-	DMACPY_QUIRK_QUIET = 1 << 6,
-	DMACPY_QUIRK_ALONE = 1 << 7,
+	DMACPY_QUIRK_QUIESCES = 1 << 6,
+	DMACPY_QUIRK_EXCLUSIVE = 1 << 7,
 	DMACPY_QUIRK_NO_TILES = 1 << 8,
 };
 

@@ -39,7 +39,7 @@ int dmacpy_event_make_ring(struct dmacpy_stream *stream)
 }
 
 /* The device was unbound, and all jobs have completed: no event will follow. */
-static bool event_none_follows(struct dmacpy_stream *stream)
+static bool event_is_final(struct dmacpy_stream *stream)
 {
 	/* In this order: no job is submitted once the stream is stopped. */
 	return smp_load_acquire(&stream->stopped) &&
@@ -86,7 +86,7 @@ int dmacpy_event_take(struct dmacpy_stream *stream,
 
 	for (;;) {
 		/* In this order: the last job may complete in between. */
-		last = event_none_follows(stream);
+		last = event_is_final(stream);
 		count = event_take(stream, events, max);
 		if (count)
 			return count;
@@ -96,7 +96,7 @@ int dmacpy_event_take(struct dmacpy_stream *stream,
 			return -EAGAIN;
 		ret = wait_event_interruptible(stream->wait,
 					       dmacpy_event_count(stream) ||
-					       event_none_follows(stream));
+					       event_is_final(stream));
 		if (ret)
 			return ret;
 	}

@@ -22,15 +22,15 @@ void dmacpy_event_end_read(struct dmacpy_stream *stream,
 			   unsigned int count, unsigned int unread);
 
 /**
- * dmacpy_event_want() - reserve an event for a job
+ * dmacpy_event_reserve() - reserve an event for a job
  * @stream: the stream
  * @job: a job for it, not yet submitted
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
  */
-static inline int dmacpy_event_want(struct dmacpy_stream *stream,
-				    struct dmacpy_job *job)
+static inline int dmacpy_event_reserve(struct dmacpy_stream *stream,
+				       struct dmacpy_job *job)
 {
 	job->event = true;
 	return READ_ONCE(stream->ring) ? 0 : dmacpy_event_make_ring(stream);

@@ -186,7 +186,7 @@ static vm_fault_t export_fault(struct vm_fault *vmf)
 	for (; ret == VM_FAULT_NOPAGE && addr < end; addr += PAGE_SIZE)
 		if (export_insert(vma, addr) != VM_FAULT_NOPAGE)
 			break;
-	dmacpy_device_leave(export->dev, idx);
+	dmacpy_device_exit(export->dev, idx);
 	return ret;
 }
 
@@ -213,7 +213,7 @@ static int export_access(struct vm_area_struct *vma, unsigned long addr,
 		memcpy(write ? sram : buf, write ? buf : sram, length);
 		ret = length;
 	}
-	dmacpy_device_leave(export->dev, idx);
+	dmacpy_device_exit(export->dev, idx);
 	return ret;
 }
 

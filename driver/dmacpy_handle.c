@@ -71,7 +71,7 @@ int dmacpy_handle_import(struct dmacpy_stream *stream, struct dma_buf *dmabuf,
 	}
 	ret = handle_add(stream, buf, handle);
 out_leave:
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 
@@ -104,7 +104,7 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
 		dmacpy_buf_put(buf);
 	else
 		ret = handle_add(stream, buf, handle);
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 
@@ -143,7 +143,7 @@ int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
 		dmacpy_buf_sync(buf, offset, length, for_cpu);
 	dmacpy_buf_put(buf);
 out_leave:
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 
@@ -219,7 +219,7 @@ int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle)
 	else if (!xa_is_value(entry))
 		dmacpy_buf_put(entry);
 out_leave:
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 

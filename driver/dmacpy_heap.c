@@ -64,7 +64,7 @@ static struct dma_buf *heap_allocate(struct dma_heap *dma_heap,
 		goto out_put_account;
 	if (dmacpy_device_enter(dev, &idx))
 		dmabuf = dmacpy_export_alloc(dev, account, length, fd_flags);
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	dmacpy_device_put(dev);
 out_put_account:
 	dmacpy_account_put(account);

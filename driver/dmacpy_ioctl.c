@@ -112,7 +112,7 @@ static int ioctl_get_info(const struct ioctl_call *call)
 		ioctl_fill_info(&info, dev);
 		ret = 0;
 	}
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	if (ret)
 		return ret;
 	return copy_to_user(call->user, &info, call->size) ? -EFAULT : 0;
@@ -128,7 +128,7 @@ static struct dma_buf *ioctl_export(struct dmacpy_stream *stream, u64 length,
 	if (dmacpy_device_enter(dev, &idx))
 		dmabuf = dmacpy_export_alloc(dev, stream->account, length,
 					     flags);
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	return dmabuf;
 }
 
@@ -370,7 +370,7 @@ static const struct file_operations ioctl_no_fops = {
 };
 
 /* sync_file_create() does not return the reason of its failure: find it. */
-static int ioctl_no_file_error(void)
+static int ioctl_file_error(void)
 {
 	struct file *file;
 
@@ -382,7 +382,7 @@ static int ioctl_no_file_error(void)
 }
 
 /* How a job is to run: what SUBMIT and RUN have in common. */
-struct ioctl_how {
+struct ioctl_run_args {
 	u32 flags;
 	s32 __user *out_fence;
 	s32 old_out_fence;
@@ -395,7 +395,7 @@ struct ioctl_out_fence {
 	int fd;
 };
 
-static int ioctl_make_out_fence(const struct ioctl_how *how,
+static int ioctl_make_out_fence(const struct ioctl_run_args *how,
 				struct dmacpy_job *job,
 				struct ioctl_out_fence *out)
 {
@@ -409,7 +409,7 @@ static int ioctl_make_out_fence(const struct ioctl_how *how,
 		return out->fd;
 	out->sync_file = sync_file_create(job->fence);
 	if (!out->sync_file) {
-		ret = ioctl_no_file_error();
+		ret = ioctl_file_error();
 		goto err_put_fd;
 	}
 	if (put_user(out->fd, how->out_fence)) {
@@ -426,7 +426,7 @@ err_put_fd:
 }
 
 /* The job was refused: nothing is behind the number, so take it back. */
-static void ioctl_drop_out_fence(const struct ioctl_how *how,
+static void ioctl_drop_out_fence(const struct ioctl_run_args *how,
 				 const struct ioctl_out_fence *out)
 {
 	/* If that fails, the program itself has unmapped it by now. */
@@ -456,13 +456,13 @@ static int ioctl_sleep(struct dmacpy_stream *stream,
 {
 	init_completion(&waiter->woken);
 	waiter->base.wake = ioctl_wake;
-	if (!dmacpy_queue_await(stream, &waiter->base)) {
+	if (!dmacpy_queue_arm_waiter(stream, &waiter->base)) {
 		waiter->completed = ktime_get_ns();
 		return 0;
 	}
 	if (wait_for_completion_state(&waiter->woken,
 				      TASK_KILLABLE | TASK_FREEZABLE)) {
-		if (dmacpy_queue_forget(stream, &waiter->base))
+		if (dmacpy_queue_cancel_waiter(stream, &waiter->base))
 			return -EINTR;
 		wait_for_completion(&waiter->woken);
 	}
@@ -489,7 +489,7 @@ static int ioctl_wait(struct dmacpy_stream *stream, struct ioctl_waiter *waiter)
 }
 
 static int ioctl_start_job(struct dmacpy_stream *stream, struct dmacpy_job *job,
-			   const struct ioctl_how *how)
+			   const struct ioctl_run_args *how)
 {
 	struct ioctl_waiter waiter __uninitialized;	/* only used for WAIT */
 	bool fenced = how->flags & DMACPY_SUBMIT_OUT_FENCE;
@@ -531,7 +531,7 @@ static inline int ioctl_set_up_job(struct dmacpy_stream *stream,
 			    !(flags & (DMACPY_SUBMIT_WAIT |
 				       DMACPY_SUBMIT_SPREAD));
 	if (flags & DMACPY_SUBMIT_EVENT) {
-		ret = dmacpy_event_want(stream, job);
+		ret = dmacpy_event_reserve(stream, job);
 		if (ret)
 			return ret;
 	}
@@ -630,7 +630,7 @@ static int ioctl_submit(const struct ioctl_call *call)
 {
 	struct dmacpy_submit __user *user = call->user;
 	struct dmacpy_submit *args = &call->args->submit;
-	struct ioctl_how how = {
+	struct ioctl_run_args how = {
 		.flags = args->flags,
 		.out_fence = &user->out_fence,
 		.old_out_fence = args->out_fence,
@@ -713,7 +713,7 @@ static int ioctl_run_one(const struct ioctl_call *call,
 {
 	const struct dmacpy_run *args = &call->args->run;
 	struct dmacpy_run __user *user = call->user;
-	const struct ioctl_how how = {
+	const struct ioctl_run_args how = {
 		.flags = args->flags,
 		.out_fence = &user->out_fence,
 		.old_out_fence = args->out_fence,

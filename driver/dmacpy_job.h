@@ -198,7 +198,7 @@ static inline int dmacpy_job_prepare(struct dmacpy_job *job)
 	bool fenced = job->fence || plan->bounces;
 
 	job->length = plan->length;
-	job->xfer.left = plan->length;
+	job->xfer.bytes_left = plan->length;
 	job->implicit &= plan->shared;
 	/* Caches of much memory are not cleaned while dma-bufs are locked. */
 	job->lazy &= job->implicit && !fenced &&

@@ -48,7 +48,7 @@ size_t dmacpy_plan_memory(unsigned int room)
  */
 void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 {
-	BUILD_BUG_ON(sizeof(struct dmacpy_plan_ends) %
+	BUILD_BUG_ON(sizeof(struct dmacpy_op_bufs) %
 		     __alignof__(struct dmacpy_op));
 	*plan = (struct dmacpy_plan){
 		.room = room,
@@ -236,8 +236,8 @@ int dmacpy_plan_check(struct dmacpy_plan *plan)
 }
 
 /* Where the last row ends. */
-static bool plan_end_overflows(const struct dmacpy_op *op, u64 offset,
-			       u64 stride, u64 *end)
+static bool plan_range_overflows(const struct dmacpy_op *op, u64 offset,
+				 u64 stride, u64 *end)
 {
 	if (check_add_overflow(offset, op->length, end))
 		return true;
@@ -252,7 +252,7 @@ static bool plan_is_within(const struct dmacpy_op *op,
 {
 	u64 end;
 
-	return !plan_end_overflows(op, offset, stride, &end) &&
+	return !plan_range_overflows(op, offset, stride, &end) &&
 	       end <= buf->length;
 }
 
@@ -279,13 +279,13 @@ static bool plan_overlaps(const struct dmacpy_op *op)
 	if (op->rows > 1 && op->dst_stride == op->src_stride)
 		return plan_tiles_overlap(op);
 
-	plan_end_overflows(op, op->dst_offset, op->dst_stride, &dst_end);
-	plan_end_overflows(op, op->src_offset, op->src_stride, &src_end);
+	plan_range_overflows(op, op->dst_offset, op->dst_stride, &dst_end);
+	plan_range_overflows(op, op->src_offset, op->src_stride, &src_end);
 	return op->dst_offset < src_end && op->src_offset < dst_end;
 }
 
-static int plan_check_ends(const struct dmacpy_op *op,
-			   const struct dmacpy_plan_ends *ends,
+static int plan_check_bufs(const struct dmacpy_op *op,
+			   const struct dmacpy_op_bufs *ends,
 			   const struct dmacpy_chan *chan)
 {
 	u64 dst_stride = op->rows > 1 ? op->dst_stride : 0;
@@ -356,20 +356,20 @@ static int plan_check_limits(struct dmacpy_plan *plan,
 	return 0;
 }
 
-static bool plan_is_allowed(const struct dmacpy_plan_ends *ends)
+static bool plan_is_allowed(const struct dmacpy_op_bufs *ends)
 {
 	return dmacpy_buf_allows(ends->dst, DMACPY_ACCESS_WRITE) &&
 	       (!ends->src || dmacpy_buf_allows(ends->src, DMACPY_ACCESS_READ));
 }
 
 static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
-		       const struct dmacpy_plan_ends *ends,
+		       const struct dmacpy_op_bufs *ends,
 		       const struct dmacpy_chan *chan)
 {
 	struct dmacpy_op *place = &plan->op[plan->nops];
 	int ret;
 
-	ret = plan_check_ends(op, ends, chan) ?: plan_check_limits(plan, op);
+	ret = plan_check_bufs(op, ends, chan) ?: plan_check_limits(plan, op);
 	if (ret)
 		return ret;
 	/* No place is taken before its own operation was planned. */
@@ -394,7 +394,7 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 static noinline_for_stack const struct dmacpy_op *
 plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 		const struct dmacpy_op *end,
-		const struct dmacpy_plan_ends *ends,
+		const struct dmacpy_op_bufs *ends,
 		const struct dmacpy_chan *chan)
 {
 	struct dmacpy_op *last = &plan->op[plan->nops - 1];
@@ -456,7 +456,7 @@ plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
  */
 int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 		    const struct dmacpy_op *end,
-		    const struct dmacpy_plan_ends *ends,
+		    const struct dmacpy_op_bufs *ends,
 		    const struct dmacpy_chan *chan)
 {
 	const u32 dst = (*op)->dst, src = (*op)->src;
@@ -571,7 +571,7 @@ void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan)
  */
 bool dmacpy_plan_is_parallel(const struct dmacpy_plan *plan)
 {
-	const struct dmacpy_plan_ends *first = plan->ends;
+	const struct dmacpy_op_bufs *first = plan->ends;
 	const struct dmacpy_op *op;
 	u64 dst_end = 0;
 	unsigned int i;
@@ -672,7 +672,7 @@ static bool plan_cut_tile(const struct dmacpy_plan *plan,
 			  struct dmacpy_plan_cursor *at, size_t max,
 			  struct dmacpy_piece *piece)
 {
-	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op_bufs *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 	size_t row = op->length, size;
 	unsigned int rows;
@@ -724,7 +724,7 @@ void dmacpy_plan_cut_part(const struct dmacpy_plan *plan,
 			  struct dmacpy_plan_cursor *at, size_t max,
 			  struct dmacpy_piece *piece)
 {
-	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op_bufs *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 
 	piece->kind = DMACPY_PIECE_COPY;

@@ -17,11 +17,11 @@ struct device;
 struct dmacpy_account;
 
 /**
- * struct dmacpy_plan_ends - what the handles of an operation stand for
+ * struct dmacpy_op_bufs - what the handles of an operation stand for
  * @dst: the destination
  * @src: the source; NULL for FILL
  */
-struct dmacpy_plan_ends {
+struct dmacpy_op_bufs {
 	struct dmacpy_buf *dst;
 	struct dmacpy_buf *src;
 };
@@ -94,11 +94,11 @@ struct dmacpy_plan {
 	size_t pattern_size;
 	size_t block_size;
 	struct dmacpy_op *op;
-	struct dmacpy_sync_point *points;
+	struct dmacpy_job_buf *points;
 	unsigned int npoints;
 	unsigned int nops;
 	unsigned int room;
-	struct dmacpy_plan_ends ends[] __aligned(__alignof__(struct dmacpy_op));
+	struct dmacpy_op_bufs ends[] __aligned(__alignof__(struct dmacpy_op));
 };
 
 size_t dmacpy_plan_memory(unsigned int room);
@@ -116,7 +116,7 @@ void dmacpy_plan_choose_block_size(struct dmacpy_plan *plan,
 				   unsigned int align);
 int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 		    const struct dmacpy_op *end,
-		    const struct dmacpy_plan_ends *ends,
+		    const struct dmacpy_op_bufs *ends,
 		    const struct dmacpy_chan *chan);
 int dmacpy_plan_make_patterns(struct dmacpy_plan *plan);
 bool dmacpy_plan_is_parallel(const struct dmacpy_plan *plan);
@@ -180,7 +180,7 @@ static inline void dmacpy_plan_use(struct dmacpy_plan *plan,
 {
 	if (i == plan->npoints) {
 		dmacpy_buf_get(buf);
-		plan->points[i] = (struct dmacpy_sync_point){ .buf = buf };
+		plan->points[i] = (struct dmacpy_job_buf){ .buf = buf };
 		plan->npoints++;
 		plan->shared |= !!buf->dmabuf;
 		plan->needs_sync |= buf->needs_sync;
@@ -238,7 +238,7 @@ static inline void dmacpy_plan_clear(struct dmacpy_plan *plan)
 
 /* Is the whole operation one piece, as it is from SRAM to SRAM? */
 static inline bool dmacpy_plan_is_piece(const struct dmacpy_op *op,
-					const struct dmacpy_plan_ends *ends,
+					const struct dmacpy_op_bufs *ends,
 					size_t max)
 {
 	return op->rows == 1 && op->length <= max && ends->dst->nsegs == 1 &&
@@ -258,7 +258,7 @@ static inline void dmacpy_plan_cut(const struct dmacpy_plan *plan,
 				   struct dmacpy_plan_cursor *at, size_t max,
 				   struct dmacpy_piece *piece)
 {
-	const struct dmacpy_plan_ends *ends = &plan->ends[at->op];
+	const struct dmacpy_op_bufs *ends = &plan->ends[at->op];
 	const struct dmacpy_op *op = &plan->op[at->op];
 
 	if (at->done || !dmacpy_plan_is_piece(op, ends, max)) {

@@ -335,8 +335,8 @@ static void pool_find_page(struct gen_pool *gen, struct gen_pool_chunk *chunk,
 		*(bool *)found = true;
 }
 
-static void pool_leaves_resource(struct gen_pool *gen,
-				 struct gen_pool_chunk *chunk, void *data)
+static void pool_check_chunk(struct gen_pool *gen,
+			     struct gen_pool_chunk *chunk, void *data)
 {
 	struct resource *res = data;
 	phys_addr_t last = chunk->phys_addr +
@@ -347,13 +347,13 @@ static void pool_leaves_resource(struct gen_pool *gen,
 }
 
 /* Linux 6.1 may return the pool of another partition with the same name. */
-static bool pool_is_of_node(struct gen_pool *gen, struct device_node *sram)
+static bool pool_matches_node(struct gen_pool *gen, struct device_node *sram)
 {
 	struct resource res;
 
 	if (of_address_to_resource(sram, 0, &res))
 		return false;
-	gen_pool_for_each_chunk(gen, pool_leaves_resource, &res);
+	gen_pool_for_each_chunk(gen, pool_check_chunk, &res);
 	return res.flags;
 }
 
@@ -371,7 +371,7 @@ static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 	if (!pool->gen && !bound)
 		return dev_err_probe(dev, -EPROBE_DEFER,
 				     "%pOF has no driver yet\n", sram);
-	if (!pool->gen || !pool_is_of_node(pool->gen, sram))
+	if (!pool->gen || !pool_matches_node(pool->gen, sram))
 		return dev_err_probe(dev, -EINVAL, "%pOF has no pool\n",
 				     sram);
 	gen_pool_for_each_chunk(pool->gen, pool_find_page, &page);

@@ -156,7 +156,7 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 	trace_dmacpy_job_done(stream->context, job->seqno, result);
 	/*
 	 * A lazy job has no waiter if that has given up, and then has a fence:
-	 * pairs with the release in dmacpy_queue_forget().
+	 * pairs with the release in dmacpy_queue_cancel_waiter().
 	 */
 	if (smp_load_acquire(&job->waiter) || (job->fence && result))
 		waiter = queue_settle(stream, job, result);
@@ -410,7 +410,7 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 
 	/* A task that submits does so without entering the gate. */
 	mutex_lock(&stream->submit);
-	/* Pairs with the acquire in event_none_follows(). */
+	/* Pairs with the acquire in event_is_final(). */
 	smp_store_release(&stream->stopped, true);
 	mutex_unlock(&stream->submit);
 	cancel_delayed_work_sync(&stream->advance);
@@ -478,7 +478,7 @@ void dmacpy_queue_note_latency(struct dmacpy_stream *stream, u64 ns)
 }
 
 /* Is a job likely to complete before its waiter would be asleep? */
-static bool queue_is_quick(const struct dmacpy_stream *stream,
+static bool queue_may_spin(const struct dmacpy_stream *stream,
 			   unsigned int limit)
 {
 	return READ_ONCE(stream->latency) <= limit &&
@@ -488,7 +488,7 @@ static bool queue_is_quick(const struct dmacpy_stream *stream,
 /**
  * dmacpy_queue_spin() - wait for a job that completes soon, without sleeping
  * @stream: the stream
- * @waiter: as for dmacpy_queue_await()
+ * @waiter: as for dmacpy_queue_arm_waiter()
  * @start: when the wait has begun, of ktime_get_ns()
  *
  * To fall asleep and to be woken takes longer than most copies. The spinning
@@ -503,7 +503,7 @@ bool dmacpy_queue_spin(struct dmacpy_stream *stream,
 {
 	unsigned int limit = queue_spin_ns();
 
-	if (!limit || !queue_is_quick(stream, limit))
+	if (!limit || !queue_may_spin(stream, limit))
 		return false;
 	while (!dmacpy_queue_is_done(waiter)) {
 		if (need_resched() || signal_pending(current) ||
@@ -515,7 +515,7 @@ bool dmacpy_queue_spin(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_queue_await() - have a waiter woken when its job completes
+ * dmacpy_queue_arm_waiter() - have a waiter woken when its job completes
  * @stream: the stream
  * @waiter: with its @job, whose @waiter this was when it was submitted
  *
@@ -523,8 +523,8 @@ bool dmacpy_queue_spin(struct dmacpy_stream *stream,
  * Return: false if the job has completed: the result is there, and nothing is
  * woken.
  */
-bool dmacpy_queue_await(struct dmacpy_stream *stream,
-			struct dmacpy_waiter *waiter)
+bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
+			     struct dmacpy_waiter *waiter)
 {
 	bool armed;
 
@@ -538,7 +538,7 @@ bool dmacpy_queue_await(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_queue_forget() - undo dmacpy_queue_await()
+ * dmacpy_queue_cancel_waiter() - undo dmacpy_queue_arm_waiter()
  * @stream: the stream
  * @waiter: the same
  *
@@ -546,8 +546,8 @@ bool dmacpy_queue_await(struct dmacpy_stream *stream,
  * Return: false if there is nothing to undo: the waiter is, or was woken, or is
  * not armed yet.
  */
-bool dmacpy_queue_forget(struct dmacpy_stream *stream,
-			 struct dmacpy_waiter *waiter)
+bool dmacpy_queue_cancel_waiter(struct dmacpy_stream *stream,
+				struct dmacpy_waiter *waiter)
 {
 	bool forgotten;
 

@@ -20,9 +20,10 @@ struct work_struct;
  * @wake: the job has completed; the last that the stream does with this.
  *	Atomic.
  *
- * Has to be there until dmacpy_queue_await() or dmacpy_queue_forget() returns
- * that @wake is not called, or it was. All is under dmacpy_stream.lock, but
- * that @job is NULL may be seen without it, and @result after that.
+ * The waiter must exist until dmacpy_queue_arm_waiter() or
+ * dmacpy_queue_cancel_waiter() returns that @wake is not called, or it was.
+ * dmacpy_stream.lock protects all members. Without it, a task may check that
+ * @job is NULL, and may read @result after that.
  */
 struct dmacpy_waiter {
 	struct dmacpy_job *job;
@@ -39,10 +40,10 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream);
 bool dmacpy_queue_spin(struct dmacpy_stream *stream,
 		       const struct dmacpy_waiter *waiter, u64 start);
 void dmacpy_queue_note_latency(struct dmacpy_stream *stream, u64 ns);
-bool dmacpy_queue_await(struct dmacpy_stream *stream,
-			struct dmacpy_waiter *waiter);
-bool dmacpy_queue_forget(struct dmacpy_stream *stream,
-			 struct dmacpy_waiter *waiter);
+bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
+			     struct dmacpy_waiter *waiter);
+bool dmacpy_queue_cancel_waiter(struct dmacpy_stream *stream,
+				struct dmacpy_waiter *waiter);
 
 /* Has the job of a waiter that is not armed completed? The result is there. */
 static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)

@@ -28,11 +28,11 @@
  * as it keeps others waiting where channels take turns, again and again.
  */
 #define RECOVERY_TEST_TIME	(5UL * HZ)
-#define RECOVERY_TURN_TIME	(HZ / 2UL)
+#define RECOVERY_LOCK_TIME	(HZ / 2UL)
 
 /* Closed channels whose engine may still write, until it is seen to be past. */
-static LIST_HEAD(recovery_lost);
-static DEFINE_MUTEX(recovery_lost_lock);
+static LIST_HEAD(recovery_parked);
+static DEFINE_MUTEX(recovery_parked_lock);
 
 static unsigned long recovery_test_timeout(const struct dmacpy_chan *chan)
 {
@@ -40,11 +40,11 @@ static unsigned long recovery_test_timeout(const struct dmacpy_chan *chan)
 			   READ_ONCE(chan->state) == DMACPY_CHAN_DOWN;
 
 	return min(dmacpy_chan_timeout(),
-		   others_wait ? RECOVERY_TURN_TIME : RECOVERY_TEST_TIME);
+		   others_wait ? RECOVERY_LOCK_TIME : RECOVERY_TEST_TIME);
 }
 
 /* Must the channel be kept until all its descriptors have called back? */
-static bool recovery_is_untouchable(struct dmacpy_chan *chan)
+static bool recovery_must_not_stop(struct dmacpy_chan *chan)
 {
 	bool has_some;
 
@@ -60,7 +60,7 @@ static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 {
 	lockdep_assert_held(&chan->pump);
 	/* An engine that refuses is as good as one that goes on. */
-	if (chan->in_flight && !recovery_is_untouchable(chan))
+	if (chan->in_flight && !recovery_must_not_stop(chan))
 		dmacpy_engine_terminate(&chan->engine);
 	dmacpy_chan_cancel(chan, result, others);
 }
@@ -93,7 +93,7 @@ static bool recovery_pump(struct dmacpy_chan *chan, bool late)
 	lockdep_assert_held(&chan->pump);
 	spin_lock_irq(&chan->lock);
 	chan->armed = false;
-	dmacpy_chan_suspect(chan);
+	dmacpy_chan_check_progress(chan);
 	dmacpy_chan_pump(chan, false);
 	spin_lock_irq(&chan->lock);
 	stuck = late && chan->state == DMACPY_CHAN_RUNNING &&
@@ -139,7 +139,7 @@ static void recovery_end_quarantine(struct dmacpy_chan *chan)
 	link = chan->quarantine.first;
 	chan->quarantine.first = NULL;
 	chan->stat.quarantined = 0;
-	chan->quiet = true;
+	chan->quiesced = true;
 	spin_unlock_irq(&chan->lock);
 	for (; link; link = next) {
 		next = link->next;
@@ -157,13 +157,13 @@ static void recovery_end_quarantine(struct dmacpy_chan *chan)
 static void recovery_copy(struct dmacpy_chan *chan,
 			  struct dmacpy_testcopy_result *result)
 {
-	bool shows = chan->quiet ||
-		     chan->engine.quirks & DMACPY_QUIRK_QUIET;
+	bool shows = chan->quiesced ||
+		     chan->engine.quirks & DMACPY_QUIRK_QUIESCES;
 
 	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), result);
 	if (result->submitted)
-		WRITE_ONCE(chan->quiet, false);
-	if (shows && result->arrived && (result->called_back || chan->dropped))
+		WRITE_ONCE(chan->quiesced, false);
+	if (shows && result->arrived && (result->called_back || chan->flushed))
 		recovery_end_quarantine(chan);
 }
 
@@ -172,7 +172,7 @@ static bool recovery_test(struct dmacpy_chan *chan)
 	struct dmacpy_testcopy_result result;
 
 	recovery_copy(chan, &result);
-	chan->trouble = result.arrived ? DMACPY_NO_INTERRUPT : DMACPY_NO_COPY;
+	chan->failure = result.arrived ? DMACPY_NO_INTERRUPT : DMACPY_NO_COPY;
 	return result.arrived && result.called_back;
 }
 
@@ -180,14 +180,14 @@ static bool recovery_test(struct dmacpy_chan *chan)
 static void recovery_issue(struct dmacpy_chan *chan)
 {
 	mutex_lock(&chan->pump);
-	if (chan->forgets)
+	if (chan->needs_reissue)
 		dmacpy_engine_issue(&chan->engine);
 	mutex_unlock(&chan->pump);
 }
 
 static void recovery_release(struct dmacpy_chan *chan)
 {
-	chan->dropped = dmacpy_engine_release(&chan->engine);
+	chan->flushed = dmacpy_engine_release(&chan->engine);
 	/* Nothing calls back after that. */
 	chan->stale = 0;
 	atomic_set(&chan->test.in_flight, 0);
@@ -197,10 +197,10 @@ static void recovery_release(struct dmacpy_chan *chan)
  * Release and request the channel: both allocate and take mutexes, so all
  * fences that depend on it were signalled. True if it works then.
  */
-static bool recovery_revive(struct dmacpy_chan *chan)
+static bool recovery_reset(struct dmacpy_chan *chan)
 {
-	chan->trouble = DMACPY_BUSY;
-	if (recovery_is_untouchable(chan)) {
+	chan->failure = DMACPY_BUSY;
+	if (recovery_must_not_stop(chan)) {
 		recovery_issue(chan);
 		return false;
 	}
@@ -216,15 +216,15 @@ static void recovery_report(struct dmacpy_chan *chan,
 			    enum dmacpy_report_kind kind)
 {
 	dmacpy_report_state(chan->report, kind, chan->engine.dma_name,
-			    chan->down, chan->reported);
+			    chan->down_since, chan->reported);
 }
 
 /* Once, however often it is tried again. */
-static void recovery_tell_why(struct dmacpy_chan *chan)
+static void recovery_report_reason(struct dmacpy_chan *chan)
 {
-	if (!chan->told_why)
-		recovery_report(chan, chan->trouble);
-	chan->told_why = true;
+	if (!chan->reason_reported)
+		recovery_report(chan, chan->failure);
+	chan->reason_reported = true;
 }
 
 static void recovery_work(struct work_struct *work)
@@ -232,8 +232,8 @@ static void recovery_work(struct work_struct *work)
 	struct dmacpy_chan *chan =
 		container_of(work, struct dmacpy_chan, recovery.work);
 
-	if (!recovery_revive(chan)) {
-		recovery_tell_why(chan);
+	if (!recovery_reset(chan)) {
+		recovery_report_reason(chan);
 		queue_delayed_work(system_long_wq, &chan->recovery,
 				   dmacpy_chan_timeout());
 		return;
@@ -241,7 +241,7 @@ static void recovery_work(struct work_struct *work)
 	mutex_lock(&chan->pump);
 	/* If it is being closed, that waits for this work. */
 	if (chan->state == DMACPY_CHAN_DOWN) {
-		chan->stat.revivals++;
+		chan->stat.reset_count++;
 		recovery_report(chan, DMACPY_RECOVERED);
 		recovery_set_state(chan, DMACPY_CHAN_RUNNING);
 	}
@@ -279,21 +279,21 @@ void dmacpy_chan_resume(struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_chan_lost() - what engines that do not stop have cost
+ * dmacpy_chan_parked() - what engines that do not stop have cost
  *
  * Context: Process.
  * Return: number of transfers whose memory is kept for ever, or until their
  * channel is seen to copy again.
  */
-unsigned int dmacpy_chan_lost(void)
+unsigned int dmacpy_chan_parked(void)
 {
 	struct dmacpy_chan *chan;
 	unsigned int count = 0;
 
-	mutex_lock(&recovery_lost_lock);
-	list_for_each_entry(chan, &recovery_lost, lost)
+	mutex_lock(&recovery_parked_lock);
+	list_for_each_entry(chan, &recovery_parked, parked)
 		count += chan->stat.quarantined;
-	mutex_unlock(&recovery_lost_lock);
+	mutex_unlock(&recovery_parked_lock);
 	return count;
 }
 
@@ -309,28 +309,29 @@ struct recovery_guard {
 };
 
 /* The engine's driver is unbound: the engine must not be called after this. */
-static void recovery_engine_goes(struct device *dev, void *data)
+static void recovery_engine_unbound(struct device *dev, void *data)
 {
 	struct recovery_guard *guard = data;
 
-	mutex_lock(&recovery_lost_lock);
+	mutex_lock(&recovery_parked_lock);
 	guard->chan->engine.requested = false;
-	mutex_unlock(&recovery_lost_lock);
+	mutex_unlock(&recovery_parked_lock);
 }
 
-static int recovery_is_guard_of(struct device *dev, void *data, void *chan)
+static int recovery_guard_match(struct device *dev, void *data, void *chan)
 {
 	struct recovery_guard *guard = data;
 
 	return guard->chan == chan;
 }
 
-/* Have recovery_engine_goes() called before the engine's driver frees @chan. */
+/* recovery_engine_unbound() runs before the engine's driver frees @chan. */
 static void recovery_guard(struct dmacpy_chan *chan)
 {
 	struct recovery_guard *guard;
 
-	guard = devres_alloc(recovery_engine_goes, sizeof(*guard), GFP_KERNEL);
+	guard = devres_alloc(recovery_engine_unbound, sizeof(*guard),
+			     GFP_KERNEL);
 	if (!guard) {
 		chan->engine.requested = false;
 		return;
@@ -340,71 +341,71 @@ static void recovery_guard(struct dmacpy_chan *chan)
 }
 
 /* A channel that is kept may still call back, into this module. */
-static void recovery_lose(struct dmacpy_chan *chan)
+static void recovery_park(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
 		 "the engine does not stop: memory it may write to is kept\n");
 	get_device(chan->dma_dev);
-	mutex_lock(&recovery_lost_lock);
+	mutex_lock(&recovery_parked_lock);
 	if (chan->engine.requested) {
 		__module_get(THIS_MODULE);
 		recovery_guard(chan);
 	}
-	list_add(&chan->lost, &recovery_lost);
-	mutex_unlock(&recovery_lost_lock);
+	list_add(&chan->parked, &recovery_parked);
+	mutex_unlock(&recovery_parked_lock);
 }
 
 /*
  * What copies again is past what it had before. An engine that was bound anew
  * has other structures for the channels, which may be at each other's address.
  */
-static void recovery_find_lost(struct dmacpy_chan *chan)
+static void recovery_reclaim_parked(struct dmacpy_chan *chan)
 {
-	struct dmacpy_chan *lost, *next;
+	struct dmacpy_chan *parked, *next;
 
-	if (!(chan->engine.quirks & DMACPY_QUIRK_QUIET))
+	if (!(chan->engine.quirks & DMACPY_QUIRK_QUIESCES))
 		return;
-	mutex_lock(&recovery_lost_lock);
-	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
-		if (lost->engine.requested ||
-		    lost->engine.id != chan->engine.id ||
-		    lost->dma_dev != chan->dma_dev)
+	mutex_lock(&recovery_parked_lock);
+	list_for_each_entry_safe(parked, next, &recovery_parked, parked) {
+		if (parked->engine.requested ||
+		    parked->engine.id != chan->engine.id ||
+		    parked->dma_dev != chan->dma_dev)
 			continue;
-		list_del(&lost->lost);
-		recovery_end_quarantine(lost);
-		recovery_free(lost);
+		list_del(&parked->parked);
+		recovery_end_quarantine(parked);
+		recovery_free(parked);
 		put_device(chan->dma_dev);
 	}
-	mutex_unlock(&recovery_lost_lock);
+	mutex_unlock(&recovery_parked_lock);
 }
 
 /* What had to be kept and has called back is quiet, and can be given back. */
-static void recovery_release_lost(void)
+static void recovery_release_parked(void)
 {
-	struct dmacpy_chan *lost, *next;
+	struct dmacpy_chan *parked, *next;
 	struct device *dma_dev;
 
-	mutex_lock(&recovery_lost_lock);
-	list_for_each_entry_safe(lost, next, &recovery_lost, lost) {
-		if (!lost->engine.requested)
+	mutex_lock(&recovery_parked_lock);
+	list_for_each_entry_safe(parked, next, &recovery_parked, parked) {
+		if (!parked->engine.requested)
 			continue;
-		if (recovery_is_untouchable(lost)) {
-			recovery_issue(lost);
+		if (recovery_must_not_stop(parked)) {
+			recovery_issue(parked);
 			continue;
 		}
 		/* Not if the engine's driver goes, and waits for the lock. */
-		if (devres_destroy(lost->dma_dev, recovery_engine_goes,
-				   recovery_is_guard_of, lost))
+		if (devres_destroy(parked->dma_dev, recovery_engine_unbound,
+				   recovery_guard_match, parked))
 			continue;
-		list_del(&lost->lost);
-		recovery_release(lost);
-		recovery_end_quarantine(lost);
-		dma_dev = lost->dma_dev;
-		recovery_free(lost);
+		list_del(&parked->parked);
+		recovery_release(parked);
+		recovery_end_quarantine(parked);
+		dma_dev = parked->dma_dev;
+		recovery_free(parked);
 		put_device(dma_dev);
 		module_put(THIS_MODULE);
 	}
-	mutex_unlock(&recovery_lost_lock);
+	mutex_unlock(&recovery_parked_lock);
 }
 
 static const char *recovery_test_one(struct dmacpy_chan *chan)
@@ -425,12 +426,12 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 {
 	const char *reason;
 
-	chan->quiet = false;
+	chan->quiesced = false;
 	reason = dmacpy_testcopy_chain(&chan->test, RECOVERY_TEST_TIME);
-	chan->forgets |= dmacpy_testcopy_forgets(&chan->test);
+	chan->needs_reissue |= dmacpy_testcopy_needs_reissue(&chan->test);
 	/* What has called back is past writing. */
 	if (!atomic_read(&chan->test.in_flight))
-		chan->quiet = true;
+		chan->quiesced = true;
 	return reason;
 }
 
@@ -441,10 +442,11 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 
 	if (!chan->engine.fills)
 		return NULL;
-	chan->quiet = dmacpy_testcopy_fill(&chan->test, RECOVERY_TEST_TIME,
-					   &right);
+	chan->quiesced = dmacpy_testcopy_fill(&chan->test, RECOVERY_TEST_TIME,
+					      &right);
 	chan->engine.fills = right;
-	return chan->quiet ? NULL : "does not call back when it fills memory";
+	return chan->quiesced ? NULL :
+	       "does not call back when it fills memory";
 }
 
 /* Likewise: rows can be copied one by one. */
@@ -454,17 +456,17 @@ static const char *recovery_test_tile(struct dmacpy_chan *chan)
 
 	if (!chan->engine.tiles)
 		return NULL;
-	chan->quiet = dmacpy_testcopy_tile(&chan->test, RECOVERY_TEST_TIME,
-					   &right);
+	chan->quiesced = dmacpy_testcopy_tile(&chan->test, RECOVERY_TEST_TIME,
+					      &right);
 	chan->engine.tiles = right;
-	return chan->quiet ? NULL : "does not call back when it copies rows";
+	return chan->quiesced ? NULL : "does not call back when it copies rows";
 }
 
 /* Not at work: to terminate what completes just then is beyond some. */
 static const char *recovery_test_termination(struct dmacpy_chan *chan)
 {
 	usleep_range(100, 1000);
-	if (recovery_revive(chan))
+	if (recovery_reset(chan))
 		return NULL;
 	return chan->engine.requested ?
 	       "does not copy any more when it was terminated" :
@@ -504,7 +506,7 @@ static int recovery_setup(struct dmacpy_chan *chan)
 		return dev_err_probe(chan->parent, chan->engine.requested ?
 				     -EIO : -EPROBE_DEFER, "channel %s %s\n",
 				     chan->engine.dma_name, reason);
-	recovery_find_lost(chan);
+	recovery_reclaim_parked(chan);
 	return 0;
 }
 
@@ -535,11 +537,11 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 	chan->report = report;
 	chan->engine.parent = parent;
 	chan->engine.name = name;
-	chan->quiet = true;
-	chan->dropped = true;
+	chan->quiesced = true;
+	chan->flushed = true;
 	INIT_DELAYED_WORK(&chan->recovery, recovery_work);
 
-	recovery_release_lost();
+	recovery_release_parked();
 	ret = dmacpy_engine_open(&chan->engine);
 	if (ret) {
 		kfree(chan);
@@ -554,7 +556,7 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 }
 
 /**
- * dmacpy_chan_prove_sram() - check that a channel reads and writes SRAM
+ * dmacpy_chan_test_sram() - check that a channel reads and writes SRAM
  * @chan: the channel, which nothing was submitted to
  * @sram: SRAM that is not used
  *
@@ -562,16 +564,16 @@ struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
  * Return: 0, or with the reason in the log: -EIO if it does not, -ETIMEDOUT if
  * it may still write to @sram.
  */
-int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
-			   const struct dmacpy_sram *sram)
+int dmacpy_chan_test_sram(struct dmacpy_chan *chan,
+			  const struct dmacpy_sram *sram)
 {
 	int ret;
 
 	/* Whatever timeout_ms is: a late copy costs its page for ever. */
-	ret = dmacpy_testcopy_prove_sram(&chan->test, RECOVERY_TEST_TIME, sram);
+	ret = dmacpy_testcopy_test_sram(&chan->test, RECOVERY_TEST_TIME, sram);
 	/* A copy that has called back with wrong data is past writing. */
 	if (atomic_read(&chan->test.in_flight))
-		chan->quiet = false;
+		chan->quiesced = false;
 	return ret;
 }
 
@@ -657,14 +659,14 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	 */
 	while (!recovery_has_completed(chan))
 		usleep_range(100, 1000);
-	if (!chan->quiet)
-		recovery_revive(chan);
-	if (chan->engine.requested && !recovery_is_untouchable(chan))
+	if (!chan->quiesced)
+		recovery_reset(chan);
+	if (chan->engine.requested && !recovery_must_not_stop(chan))
 		recovery_release(chan);
 	/* Callbacks give the worker nothing to do when all was terminated. */
 	dmacpy_chan_stop(chan);
-	if (chan->quiet && !chan->engine.requested)
+	if (chan->quiesced && !chan->engine.requested)
 		recovery_free(chan);
 	else
-		recovery_lose(chan);
+		recovery_park(chan);
 }

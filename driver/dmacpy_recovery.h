@@ -12,12 +12,12 @@ struct dmacpy_sram;
 struct dmacpy_chan *dmacpy_chan_open(struct device *parent, const char *name,
 				     wait_queue_head_t *ready,
 				     struct dmacpy_report *report);
-int dmacpy_chan_prove_sram(struct dmacpy_chan *chan,
-			   const struct dmacpy_sram *sram);
+int dmacpy_chan_test_sram(struct dmacpy_chan *chan,
+			  const struct dmacpy_sram *sram);
 void dmacpy_chan_drain(struct dmacpy_chan *chan);
 void dmacpy_chan_close(struct dmacpy_chan *chan);
 void dmacpy_chan_suspend(struct dmacpy_chan *chan);
 void dmacpy_chan_resume(struct dmacpy_chan *chan);
-unsigned int dmacpy_chan_lost(void);
+unsigned int dmacpy_chan_parked(void);
 
 #endif /* DMACPY_RECOVERY_H */

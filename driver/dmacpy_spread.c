@@ -119,14 +119,14 @@ static void spread_cut_shares(struct dmacpy_spread *spread)
 	unsigned int i, count = spread->nparts + 1;
 	u64 start, end = spread_cut(plan, 1, count);
 
-	job->xfer.left = end;
+	job->xfer.bytes_left = end;
 	dmacpy_plan_seek(plan, &cursor, end);
 	for (i = 0; i < spread->nparts; i++) {
 		start = end;
 		end = i + 2 < count ? spread_cut(plan, i + 2, count) :
 				      plan->length;
 		spread->parts[i].cursor = cursor;
-		spread->parts[i].xfer.left = end - start;
+		spread->parts[i].xfer.bytes_left = end - start;
 		dmacpy_plan_seek(plan, &cursor, end - start);
 	}
 }

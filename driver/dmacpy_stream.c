@@ -126,7 +126,7 @@ static int stream_add_sides(struct dmacpy_stream *stream)
 }
 
 /* Give a stream its channel, for life. */
-static int stream_place(struct dmacpy_stream *stream)
+static int stream_assign_channel(struct dmacpy_stream *stream)
 {
 	struct dmacpy_device *dev = stream->dev;
 	int ret = -ENOMEM;
@@ -155,7 +155,7 @@ static int stream_user_has_room(struct wait_queue_entry *entry,
 	return 0;
 }
 
-static void stream_leave_account(struct dmacpy_stream *stream)
+static void stream_put_account(struct dmacpy_stream *stream)
 {
 	remove_wait_queue(&stream->account->wait, &stream->room);
 	dmacpy_account_put(stream->account);
@@ -190,7 +190,7 @@ static void stream_free(struct work_struct *work)
 	dma_fence_put(stream->fence);
 	xa_destroy(&stream->bufs);
 	xa_destroy(&stream->plans);
-	stream_leave_account(stream);
+	stream_put_account(stream);
 	kfree(stream);
 	dmacpy_device_put(dev);
 	module_put(THIS_MODULE);
@@ -228,7 +228,7 @@ static int stream_charge(struct dmacpy_stream *stream)
 static void stream_uncharge(struct dmacpy_stream *stream)
 {
 	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
-	stream_leave_account(stream);
+	stream_put_account(stream);
 }
 
 static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
@@ -278,13 +278,13 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 		return stream;
 
 	if (dmacpy_device_enter(dev, &idx))
-		ret = stream_place(stream);
+		ret = stream_assign_channel(stream);
 	if (!ret) {
 		/* Its jobs may outlive its file, even the driver's binding. */
 		__module_get(THIS_MODULE);
 		dmacpy_device_get(dev);
 	}
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	if (ret) {
 		stream_uncharge(stream);
 		kfree(stream);
@@ -333,7 +333,7 @@ void dmacpy_stream_close(struct dmacpy_stream *stream)
 	if (alive)
 		stream->chan->streams--;
 	mutex_unlock(&dev->lock);
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	dmacpy_stream_put(stream);
 }
 
@@ -362,7 +362,7 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 	alive = dmacpy_device_enter(dev, &idx);
 	ready = alive && dmacpy_chan_ready(stream->chan) &&
 		dmacpy_account_has_room(stream->account);
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 
 	spin_lock_irq(&stream->lock);
 	if (dmacpy_event_count(stream))
@@ -421,7 +421,7 @@ static void stream_stat_channel(struct dmacpy_stream *stream,
 	if (dmacpy_device_enter(stream->dev, &idx))
 		dmacpy_chan_stat(stream->chan, &chan);
 	strscpy(stat->channel, chan.dma_name, sizeof(stat->channel));
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 }
 
 /**

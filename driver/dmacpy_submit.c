@@ -150,7 +150,7 @@ submit_use(struct dmacpy_stream *stream, struct dmacpy_plan *plan,
 
 	if (!buf)
 		return NULL;
-	i = dmacpy_buf_visit(buf, stream->visits, plan->npoints);
+	i = dmacpy_buf_slot(buf, stream->visits, plan->npoints);
 	dmacpy_plan_use(plan, buf, i, write);
 	return buf;
 }
@@ -162,7 +162,7 @@ submit_use(struct dmacpy_stream *stream, struct dmacpy_plan *plan,
 static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 {
 	const struct dmacpy_op *op = plan->op, *end = op + plan->nops;
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 	int ret;
 
 	stream->visits++;
@@ -232,8 +232,9 @@ static void submit_queue(struct dmacpy_stream *stream, struct dmacpy_job *job)
 }
 
 /* A fence for a lazy job, unless it has completed. */
-static struct dma_fence *submit_fence_late(struct dmacpy_stream *stream,
-					   const struct dmacpy_waiter *waiter)
+static struct dma_fence *
+submit_fence_deferred(struct dmacpy_stream *stream,
+		      const struct dmacpy_waiter *waiter)
 {
 	struct dma_fence *fence = NULL;
 	struct dmacpy_job *job;
@@ -260,7 +261,7 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 				struct dmacpy_job *job,
 				struct ww_acquire_ctx *ctx)
 {
-	struct dmacpy_sync_point points[DMACPY_LAZY_POINTS];
+	struct dmacpy_job_buf points[DMACPY_LAZY_POINTS];
 	const struct dmacpy_waiter *waiter = job->waiter;
 	unsigned int i, npoints = job->plan->npoints;
 	struct dma_fence *fence;
@@ -272,7 +273,7 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 		job->plan->points[i].locked = false;
 	}
 	submit_queue(stream, job);
-	fence = submit_fence_late(stream, waiter);
+	fence = submit_fence_deferred(stream, waiter);
 	if (fence)
 		dmacpy_sync_publish(points, npoints, fence);
 	dmacpy_sync_unlock(points, npoints, ctx);
@@ -427,7 +428,7 @@ void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic)
 
 	if (dmacpy_device_enter(stream->dev, &idx))
 		dmacpy_chan_unplug(stream->chan, atomic);
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 }
 
 static noinline_for_stack int submit_wait_for_room(struct dmacpy_stream *stream,
@@ -478,7 +479,7 @@ int dmacpy_submit_prepare(struct dmacpy_stream *stream,
 	/* Inside the gate: an unbind then waits until all is unmapped. */
 	if (ret)
 		dmacpy_plan_put(plan);
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 
@@ -489,7 +490,7 @@ static noinline_for_stack int submit_widen(struct dmacpy_stream *stream)
 
 	if (dmacpy_device_enter(stream->dev, &idx))
 		ret = dmacpy_stream_widen(stream);
-	dmacpy_device_leave(stream->dev, idx);
+	dmacpy_device_exit(stream->dev, idx);
 	return ret;
 }
 

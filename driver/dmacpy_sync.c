@@ -71,15 +71,15 @@ void dmacpy_deps_put_all(struct dmacpy_deps *deps)
 }
 
 /* Finds the entry that holds the lock of this shared dma_resv. */
-static struct dmacpy_sync_point *
-sync_find_locked(struct dmacpy_sync_point *points, struct dma_resv *resv)
+static struct dmacpy_job_buf *
+sync_find_locked(struct dmacpy_job_buf *points, struct dma_resv *resv)
 {
 	while (!points->locked || dmacpy_buf_resv(points->buf) != resv)
 		points++;
 	return points;
 }
 
-static void sync_unlock_all(struct dmacpy_sync_point *points,
+static void sync_unlock_all(struct dmacpy_job_buf *points,
 			    unsigned int count)
 {
 	unsigned int i;
@@ -95,11 +95,11 @@ static void sync_unlock_all(struct dmacpy_sync_point *points,
  * Locks all entries that are not locked. On failure, @contended is the entry
  * that failed.
  */
-static int sync_try_lock(struct dmacpy_sync_point *points, unsigned int count,
+static int sync_try_lock(struct dmacpy_job_buf *points, unsigned int count,
 			 struct ww_acquire_ctx *ctx,
-			 struct dmacpy_sync_point **contended)
+			 struct dmacpy_job_buf **contended)
 {
-	struct dmacpy_sync_point *point;
+	struct dmacpy_job_buf *point;
 	struct dma_resv *resv;
 	int ret;
 
@@ -131,10 +131,10 @@ static int sync_try_lock(struct dmacpy_sync_point *points, unsigned int count,
  * Context: Process, under dmacpy_stream.submit.
  * Return: 0, -EINTR, -ENOMEM.
  */
-int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
+int dmacpy_sync_lock(struct dmacpy_job_buf *points, unsigned int count,
 		     struct ww_acquire_ctx *ctx)
 {
-	struct dmacpy_sync_point *contended;
+	struct dmacpy_job_buf *contended;
 	struct dma_resv *resv;
 	unsigned int i;
 	int ret;
@@ -170,7 +170,7 @@ int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
  *
  * Context: Process.
  */
-void dmacpy_sync_unlock(struct dmacpy_sync_point *points, unsigned int count,
+void dmacpy_sync_unlock(struct dmacpy_job_buf *points, unsigned int count,
 			struct ww_acquire_ctx *ctx)
 {
 	sync_unlock_all(points, count);
@@ -217,10 +217,10 @@ static int sync_collect_writer(const struct dmacpy_buf *buf,
  * Context: Process.
  * Return: 0 or -ENOMEM.
  */
-int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
+int dmacpy_sync_collect(struct dmacpy_job_buf *points, unsigned int count,
 			u64 context, struct dmacpy_deps *deps)
 {
-	struct dmacpy_sync_point *point;
+	struct dmacpy_job_buf *point;
 	int ret = 0;
 
 	for (point = points; point < points + count; point++) {
@@ -249,10 +249,10 @@ static void sync_set_writer(struct dmacpy_buf *buf, struct dma_fence *fence)
  *
  * Context: Process. The fence must signal from now on.
  */
-void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
+void dmacpy_sync_publish(struct dmacpy_job_buf *points, unsigned int count,
 			 struct dma_fence *fence)
 {
-	struct dmacpy_sync_point *point;
+	struct dmacpy_job_buf *point;
 
 	for (point = points; point < points + count; point++) {
 		if (point->write && point->buf->bounces)

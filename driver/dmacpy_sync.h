@@ -9,12 +9,12 @@ struct dma_fence;
 struct dmacpy_buf;
 
 /**
- * struct dmacpy_sync_point - a buffer of a job
+ * struct dmacpy_job_buf - a buffer of a job
  * @buf: a reference
  * @write: the job writes to it
  * @locked: its dma_resv is locked, on behalf of all entries that share it
  */
-struct dmacpy_sync_point {
+struct dmacpy_job_buf {
 	struct dmacpy_buf *buf;
 	bool write;
 	bool locked;
@@ -46,13 +46,13 @@ static inline void dmacpy_deps_free(struct dmacpy_deps *deps)
 		dmacpy_deps_put_all(deps);
 }
 
-int dmacpy_sync_lock(struct dmacpy_sync_point *points, unsigned int count,
+int dmacpy_sync_lock(struct dmacpy_job_buf *points, unsigned int count,
 		     struct ww_acquire_ctx *ctx);
-void dmacpy_sync_unlock(struct dmacpy_sync_point *points, unsigned int count,
+void dmacpy_sync_unlock(struct dmacpy_job_buf *points, unsigned int count,
 			struct ww_acquire_ctx *ctx);
-int dmacpy_sync_collect(struct dmacpy_sync_point *points, unsigned int count,
+int dmacpy_sync_collect(struct dmacpy_job_buf *points, unsigned int count,
 			u64 context, struct dmacpy_deps *deps);
-void dmacpy_sync_publish(struct dmacpy_sync_point *points, unsigned int count,
+void dmacpy_sync_publish(struct dmacpy_job_buf *points, unsigned int count,
 			 struct dma_fence *fence);
 
 #endif /* DMACPY_SYNC_H */

@@ -48,7 +48,7 @@ static struct sysfs_sums sysfs_sum(struct device *node)
 			sums.bytes += stat.bytes;
 		}
 	}
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	return sums;
 }
 

@@ -31,9 +31,9 @@
  * Where channels take turns, in jiffies: how long others may be at work, beside
  * the time that it takes to see that one of them hangs.
  */
-#define TESTCOPY_TURN	(60UL * HZ)
+#define TESTCOPY_BATCH_TIME	(60UL * HZ)
 
-static void testcopy_called_back(struct dmacpy_client *client, bool failed)
+static void testcopy_callback(struct dmacpy_client *client, bool failed)
 {
 	struct dmacpy_testcopy *copy =
 		container_of(client, struct dmacpy_testcopy, client);
@@ -41,7 +41,7 @@ static void testcopy_called_back(struct dmacpy_client *client, bool failed)
 	if (failed)
 		WRITE_ONCE(copy->failed, true);
 	if (atomic_dec_and_test(&copy->in_flight))
-		dmacpy_token_give_up(&copy->bearer);
+		dmacpy_token_release(&copy->bearer);
 	wake_up(&copy->called_back);
 }
 
@@ -62,10 +62,10 @@ static int testcopy_in_flight(const struct dmacpy_testcopy *copy)
 int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
 			 const struct dmacpy_engine *engine)
 {
-	copy->client.called_back = testcopy_called_back;
+	copy->client.called_back = testcopy_callback;
 	copy->engine = engine;
 	init_waitqueue_head(&copy->called_back);
-	if (engine->quirks & DMACPY_QUIRK_ALONE &&
+	if (engine->quirks & DMACPY_QUIRK_EXCLUSIVE &&
 	    dmacpy_token_open(&copy->bearer, engine->dev))
 		return -ENOMEM;
 	copy->scratch = dma_alloc_coherent(copy->engine->dev, TESTCOPY_SCRATCH,
@@ -93,13 +93,13 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy,
 {
 	unsigned long hang = msecs_to_jiffies(READ_ONCE(dmacpy_timeout.value));
 
-	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_TURN + 2 * hang))
+	if (!dmacpy_token_wait(&copy->bearer, TESTCOPY_BATCH_TIME + 2 * hang))
 		return false;
 	atomic_inc(&copy->in_flight);
 	if (!dmacpy_engine_submit(copy->engine, piece, &copy->client))
 		return true;
 	if (atomic_dec_and_test(&copy->in_flight))
-		dmacpy_token_give_up(&copy->bearer);
+		dmacpy_token_release(&copy->bearer);
 	return false;
 }
 
@@ -122,7 +122,7 @@ static bool testcopy_submit_block(struct dmacpy_testcopy *copy, dma_addr_t dst,
 static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 			  unsigned long timeout)
 {
-	bool again = !(copy->engine->quirks & DMACPY_QUIRK_WARNS);
+	bool again = !(copy->engine->quirks & DMACPY_QUIRK_WARN_ISSUE);
 	unsigned long issue = min(timeout / 2, TESTCOPY_ISSUE);
 
 	if (wait_event_timeout(copy->called_back,
@@ -139,7 +139,7 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 	/* Other channels must not have to wait for one that is dead. */
 	if (copy->bearer.token) {
 		dmacpy_engine_terminate(copy->engine);
-		dmacpy_token_give_up(&copy->bearer);
+		dmacpy_token_release(&copy->bearer);
 	}
 	return false;
 }
@@ -175,8 +175,8 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
  * Give the engine what it takes of a chain, in which each piece copies what the
  * one before has copied. Returns how many pieces it has got now.
  */
-static unsigned int testcopy_feed(struct dmacpy_testcopy *copy, unsigned int at,
-				  unsigned int last)
+static unsigned int testcopy_submit_chain(struct dmacpy_testcopy *copy,
+					  unsigned int at, unsigned int last)
 {
 	const struct dmacpy_engine *engine = copy->engine;
 	unsigned int first = at;
@@ -188,7 +188,7 @@ static unsigned int testcopy_feed(struct dmacpy_testcopy *copy, unsigned int at,
 			break;
 		at++;
 	}
-	if (at != first || dmacpy_testcopy_forgets(copy))
+	if (at != first || dmacpy_testcopy_needs_reissue(copy))
 		dmacpy_engine_issue(engine);
 	return at;
 }
@@ -202,7 +202,7 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 	int in_flight;
 
 	while (at < last || testcopy_in_flight(copy)) {
-		fed = testcopy_feed(copy, at, last) - at;
+		fed = testcopy_submit_chain(copy, at, last) - at;
 		at += fed;
 		in_flight = testcopy_in_flight(copy);
 		/* With a token they are only submitted when there are none. */
@@ -380,9 +380,9 @@ static bool testcopy_done(struct dmacpy_testcopy *copy, unsigned long timeout,
  * A copy of what the CPU has written to SRAM, and only if it is right one to
  * SRAM: at a wrong address there may be anything, and reading does less harm.
  */
-static int testcopy_prove_at(struct dmacpy_testcopy *copy,
-			     unsigned long timeout,
-			     const struct dmacpy_sram *sram, dma_addr_t addr)
+static int testcopy_test_at(struct dmacpy_testcopy *copy,
+			    unsigned long timeout,
+			    const struct dmacpy_sram *sram, dma_addr_t addr)
 {
 	struct device *parent = copy->engine->parent;
 	const char *name = copy->engine->dma_name;
@@ -416,7 +416,7 @@ static int testcopy_prove_at(struct dmacpy_testcopy *copy,
 }
 
 /**
- * dmacpy_testcopy_prove_sram() - check that a channel reads and writes SRAM
+ * dmacpy_testcopy_test_sram() - check that a channel reads and writes SRAM
  * @copy: what test copies need
  * @timeout: how long each of the two copies may take, in jiffies
  * @sram: SRAM that is not used
@@ -425,9 +425,9 @@ static int testcopy_prove_at(struct dmacpy_testcopy *copy,
  * Return: 0, or with the reason in the log: -EIO if it does not, -ETIMEDOUT if
  * it may still write to @sram.
  */
-int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
-			       unsigned long timeout,
-			       const struct dmacpy_sram *sram)
+int dmacpy_testcopy_test_sram(struct dmacpy_testcopy *copy,
+			      unsigned long timeout,
+			      const struct dmacpy_sram *sram)
 {
 	dma_addr_t addr;
 	int ret;
@@ -438,7 +438,7 @@ int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
 				     "channel %s cannot address SRAM at %pa\n",
 				     copy->engine->dma_name,
 				     &sram->phys);
-	ret = testcopy_prove_at(copy, timeout, sram, addr);
+	ret = testcopy_test_at(copy, timeout, sram, addr);
 	dmacpy_unmap_sram(copy->engine->dev, sram, addr, DMA_BIDIRECTIONAL);
 	return ret;
 }

@@ -15,7 +15,7 @@ struct dmacpy_sram;
  * struct dmacpy_testcopy - copies that show whether a channel works
  * @client: owns the descriptors
  * @engine: the channel
- * @bearer: of the token of an engine with DMACPY_QUIRK_ALONE
+ * @bearer: of the token of an engine with DMACPY_QUIRK_EXCLUSIVE
  * @called_back: woken when a copy has called back
  * @in_flight: number of copies that have not called back
  * @failed: one has called back with an error
@@ -52,9 +52,10 @@ struct dmacpy_testcopy_result {
 };
 
 /* Has the driver of the engine ignored what was issued? Once may be chance. */
-static inline bool dmacpy_testcopy_forgets(const struct dmacpy_testcopy *copy)
+static inline bool
+dmacpy_testcopy_needs_reissue(const struct dmacpy_testcopy *copy)
 {
-	return copy->engine->quirks & DMACPY_QUIRK_FORGETS || copy->stalls > 1;
+	return copy->engine->quirks & DMACPY_QUIRK_REISSUE || copy->stalls > 1;
 }
 
 int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
@@ -68,8 +69,8 @@ bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  bool *right);
 bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  bool *right);
-int dmacpy_testcopy_prove_sram(struct dmacpy_testcopy *copy,
-			       unsigned long timeout,
-			       const struct dmacpy_sram *sram);
+int dmacpy_testcopy_test_sram(struct dmacpy_testcopy *copy,
+			      unsigned long timeout,
+			      const struct dmacpy_sram *sram);
 
 #endif /* DMACPY_TESTCOPY_H */

@@ -88,7 +88,7 @@ void dmacpy_token_close(struct dmacpy_bearer *bearer)
 
 	if (!token)
 		return;
-	dmacpy_token_give_up(bearer);
+	dmacpy_token_release(bearer);
 	bearer->token = NULL;
 	mutex_lock(&token_list_lock);
 	if (!--token->users) {
@@ -111,7 +111,7 @@ static struct dmacpy_bearer *token_next(struct dmacpy_token *token)
  *	already
  *
  * Context: Any.
- * Return: true if @bearer holds the token, until dmacpy_token_give_up(). If
+ * Return: true if @bearer holds the token, until dmacpy_token_release(). If
  * false, dmacpy_bearer.retry is called when its turn has come.
  */
 bool dmacpy_token_take(struct dmacpy_bearer *bearer)
@@ -143,7 +143,7 @@ bool dmacpy_token_take(struct dmacpy_bearer *bearer)
  * @timeout: the longest wait, in jiffies
  *
  * Context: Process.
- * Return: true if @bearer holds the token, until dmacpy_token_give_up().
+ * Return: true if @bearer holds the token, until dmacpy_token_release().
  */
 bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout)
 {
@@ -151,12 +151,12 @@ bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout)
 	    wait_event_timeout(bearer->token->passed, dmacpy_token_take(bearer),
 			       timeout))
 		return true;
-	dmacpy_token_give_up(bearer);
+	dmacpy_token_release(bearer);
 	return false;
 }
 
 /**
- * dmacpy_token_pass() - dmacpy_token_give_up() where there is a token
+ * dmacpy_token_pass() - dmacpy_token_release() where there is a token
  * @bearer: has nothing in flight
  *
  * Context: Any. Calls dmacpy_bearer.retry of another bearer.

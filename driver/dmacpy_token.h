@@ -32,7 +32,7 @@ void dmacpy_token_pass(struct dmacpy_bearer *bearer);
  * Pass the token on, or stop waiting for it: for a bearer without descriptors
  * in flight. Inline, as each job calls it, and most engines have no token.
  */
-static inline void dmacpy_token_give_up(struct dmacpy_bearer *bearer)
+static inline void dmacpy_token_release(struct dmacpy_bearer *bearer)
 {
 	if (bearer->token)
 		dmacpy_token_pass(bearer);

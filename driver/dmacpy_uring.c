@@ -76,7 +76,7 @@ static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 {
 	struct dmacpy_waiter *waiter = uring_waiter(cmd);
 
-	if (dmacpy_queue_forget(stream, waiter)) {
+	if (dmacpy_queue_cancel_waiter(stream, waiter)) {
 		waiter->result = -ECANCELED;
 		uring_complete(cmd, issue_flags);
 	} else if (current->flags & PF_KTHREAD) {
@@ -296,7 +296,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	if (issue_flags & IO_URING_F_IOPOLL)
 		return -EIOCBQUEUED;
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
-	if (!dmacpy_queue_await(stream, uring_waiter(cmd)))
+	if (!dmacpy_queue_arm_waiter(stream, uring_waiter(cmd)))
 		uring_complete(cmd, issue_flags);
 	return -EIOCBQUEUED;
 }

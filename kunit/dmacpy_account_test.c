@@ -108,7 +108,7 @@ static void account_limits(struct kunit *test)
 }
 
 /* Catches: a resource that is charged as another. */
-static void account_resources_are_apart(struct kunit *test)
+static void account_resources_are_separate(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
 	enum dmacpy_resource res;
@@ -121,7 +121,7 @@ static void account_resources_are_apart(struct kunit *test)
 }
 
 /* Catches: two accounts of one user, or one of two users. */
-static void account_is_of_one_user(struct kunit *test)
+static void account_is_per_user(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
 
@@ -277,8 +277,8 @@ static void account_exit(struct kunit *test)
 
 static struct kunit_case account_cases[] = {
 	KUNIT_CASE(account_limits),
-	KUNIT_CASE(account_resources_are_apart),
-	KUNIT_CASE(account_is_of_one_user),
+	KUNIT_CASE(account_resources_are_separate),
+	KUNIT_CASE(account_is_per_user),
 	KUNIT_CASE(account_lives_with_its_references),
 	KUNIT_CASE(account_quota_may_be_off),
 	KUNIT_CASE(account_rights),

@@ -169,7 +169,7 @@ static void buf_checks_mapping(struct kunit *test)
  * the CPU's cached data of the rest of the buffer; an unmap with another
  * direction than the mapping.
  */
-static void buf_keeps_what_the_cpu_wrote(struct kunit *test)
+static void buf_maps_bidirectionally(struct kunit *test)
 {
 	static const enum dma_data_direction directions[] = {
 		[DMACPY_ACCESS_READ] = DMA_TO_DEVICE,
@@ -248,7 +248,7 @@ static void buf_allows_access(struct kunit *test)
 }
 
 /* Catches: two handles of the same memory that are treated as two memories. */
-static void buf_knows_itself(struct kunit *test)
+static void buf_detects_aliases(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dma_buf *dmabufs[2] = {
@@ -268,9 +268,9 @@ static void buf_knows_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 24, bufs[0]->length);
 
 	/* Its index in a job, then in the next one. */
-	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 5));
-	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_visit(bufs[0], 1, 6));
-	KUNIT_EXPECT_EQ(test, 7, dmacpy_buf_visit(bufs[0], 2, 7));
+	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_slot(bufs[0], 1, 5));
+	KUNIT_EXPECT_EQ(test, 5, dmacpy_buf_slot(bufs[0], 1, 6));
+	KUNIT_EXPECT_EQ(test, 7, dmacpy_buf_slot(bufs[0], 2, 7));
 }
 
 struct buf_sync_case {
@@ -338,11 +338,11 @@ static void buf_checks_sync(struct kunit *test)
 static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(buf_finds_each_byte),
 	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
-	KUNIT_CASE(buf_keeps_what_the_cpu_wrote),
+	KUNIT_CASE(buf_maps_bidirectionally),
 	KUNIT_CASE(buf_counts_references),
 	KUNIT_CASE(buf_is_charged),
 	KUNIT_CASE(buf_allows_access),
-	KUNIT_CASE(buf_knows_itself),
+	KUNIT_CASE(buf_detects_aliases),
 	KUNIT_CASE_PARAM(buf_checks_sync, buf_sync_gen_params),
 	{ }
 };

@@ -185,7 +185,7 @@ static struct test_xfer *xfer_new(struct kunit *test)
 	xfer->src_addr = test_engine_addr(ct->engine, xfer->src);
 	xfer->piece = XFER_PIECE;
 	xfer->base.ops = &xfer_ops;
-	xfer->base.left = XFER_SIZE;
+	xfer->base.bytes_left = XFER_SIZE;
 	init_completion(&xfer->done);
 	init_completion(&xfer->released);
 	return xfer;
@@ -472,7 +472,7 @@ static void chan_recovers_before_parts(struct kunit *test)
 }
 
 /* Catches: a stream that keeps the channel from others. */
-static void chan_takes_turns(struct kunit *test)
+static void chan_schedules_fairly(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *busy[4], *other;
@@ -492,7 +492,7 @@ static void chan_takes_turns(struct kunit *test)
 }
 
 /* Catches: a user that gets more of the channel by having more streams. */
-static void chan_takes_turns_of_users(struct kunit *test)
+static void chan_schedules_users_fairly(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *greedy[6], *other[2];
@@ -590,7 +590,7 @@ static void chan_ends_in_reverse_order(struct kunit *test)
 }
 
 /* Catches: pieces of a failed transfer that are copied; a stalled queue. */
-static void chan_goes_on_after_failure(struct kunit *test)
+static void chan_continues_after_failure(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *failed, *next;
@@ -661,7 +661,7 @@ static void chan_survives_refused_submit(struct kunit *test)
 }
 
 /* Catches: a transfer that waits for a callback that never comes. */
-static void chan_asks_again(struct kunit *test)
+static void chan_retries_refused(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 
@@ -692,7 +692,7 @@ static void chan_skips_cancelled(struct kunit *test)
 }
 
 /* Catches: a deadline for the whole of a transfer that makes progress. */
-static void chan_is_patient(struct kunit *test)
+static void chan_timeout_is_per_progress(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *xfer;
@@ -847,7 +847,7 @@ static void chan_survives_refused_terminate(struct kunit *test)
 }
 
 /* Catches: a refusal that is forgotten if the channel cannot be requested. */
-static void chan_remembers_refused_terminate(struct kunit *test)
+static void chan_keeps_refused_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *stuck;
@@ -887,7 +887,7 @@ static void chan_gone_name(const bool *swap, char *name)
 KUNIT_ARRAY_PARAM(chan_gone, chan_gone_swaps, chan_gone_name);
 
 /* Lets the channel hang, and another client get it when it is released. */
-static struct test_xfer *chan_lose_request(struct kunit *test)
+static struct test_xfer *chan_fail_request(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	const bool *swap = test->param_value;
@@ -917,7 +917,7 @@ static void chan_waits_for_request(struct kunit *test)
 	struct chan_test *ct = test->priv;
 	struct test_xfer *stuck, *late;
 
-	stuck = chan_lose_request(test);
+	stuck = chan_fail_request(test);
 	late = xfer_submit_new(test, 0);
 	xfer_expect(test, late, -ECANCELED);
 	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
@@ -934,7 +934,7 @@ static void chan_closes_without_request(struct kunit *test)
 	struct chan_test *ct = test->priv;
 	struct test_xfer *stuck;
 
-	stuck = chan_lose_request(test);
+	stuck = chan_fail_request(test);
 	dmacpy_chan_close(ct->chan);
 	ct->chan = NULL;
 	KUNIT_EXPECT_EQ(test, 0, stuck->releases);
@@ -970,7 +970,7 @@ static void chan_closes(struct kunit *test)
 }
 
 /* Catches: memory of a closed channel that is freed under a hung engine. */
-static void chan_is_lost_and_found(struct kunit *test)
+static void chan_is_parked_and_reclaimed(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *stuck;
@@ -993,7 +993,7 @@ static void chan_is_lost_and_found(struct kunit *test)
 }
 
 /* Catches: an engine that frees descriptors its hardware still uses. */
-static void chan_waits_for_what_cannot_terminate(struct kunit *test)
+static void chan_waits_without_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
 	struct test_xfer *stuck;
@@ -1042,7 +1042,7 @@ static void chan_chain_name(const int *result, char *name)
 KUNIT_ARRAY_PARAM(chan_chain, chan_chain_results, chan_chain_name);
 
 /* Catches: a task that is kept busy while its transfers submit others. */
-static void chan_lets_go(struct kunit *test)
+static void chan_worker_takes_over(struct kunit *test)
 {
 	const int *result = test->param_value;
 	struct test_xfer *first, *last = NULL;
@@ -1100,30 +1100,30 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_keeps_order),
 	KUNIT_CASE(chan_waits_for_parts),
 	KUNIT_CASE(chan_recovers_before_parts),
-	KUNIT_CASE(chan_takes_turns),
-	KUNIT_CASE(chan_takes_turns_of_users),
+	KUNIT_CASE(chan_schedules_fairly),
+	KUNIT_CASE(chan_schedules_users_fairly),
 	KUNIT_CASE(chan_counts_backlog),
 	KUNIT_CASE(chan_refills_ring),
 	KUNIT_CASE(chan_ends_in_reverse_order),
-	KUNIT_CASE(chan_goes_on_after_failure),
+	KUNIT_CASE(chan_continues_after_failure),
 	KUNIT_CASE(chan_runs_one_by_one),
 	KUNIT_CASE(chan_reports_failure),
 	KUNIT_CASE(chan_survives_refused_submit),
-	KUNIT_CASE(chan_asks_again),
+	KUNIT_CASE(chan_retries_refused),
 	KUNIT_CASE(chan_skips_cancelled),
-	KUNIT_CASE(chan_is_patient),
+	KUNIT_CASE(chan_timeout_is_per_progress),
 	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
 	KUNIT_CASE(chan_keeps_quarantine),
 	KUNIT_CASE(chan_ignores_callbacks_of_terminated),
 	KUNIT_CASE(chan_watches_the_oldest),
 	KUNIT_CASE(chan_survives_refused_terminate),
-	KUNIT_CASE(chan_remembers_refused_terminate),
-	KUNIT_CASE(chan_waits_for_what_cannot_terminate),
+	KUNIT_CASE(chan_keeps_refused_terminate),
+	KUNIT_CASE(chan_waits_without_terminate),
 	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),
 	KUNIT_CASE_PARAM(chan_closes_without_request, chan_gone_gen_params),
 	KUNIT_CASE(chan_closes),
-	KUNIT_CASE(chan_is_lost_and_found),
-	KUNIT_CASE_PARAM(chan_lets_go, chan_chain_gen_params),
+	KUNIT_CASE(chan_is_parked_and_reclaimed),
+	KUNIT_CASE_PARAM(chan_worker_takes_over, chan_chain_gen_params),
 	KUNIT_CASE(chan_refuses_to_open),
 	{ }
 };

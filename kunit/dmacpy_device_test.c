@@ -55,7 +55,7 @@ static bool device_is_open(struct dmacpy_device *dev)
 	int idx;
 
 	alive = dmacpy_device_enter(dev, &idx);
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	return alive;
 }
 
@@ -89,7 +89,7 @@ static void device_waits_for_users(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, device_is_open(dev));
 	KUNIT_EXPECT_EQ(test, 0, wait_for_completion_timeout(&unplug.done,
 							     HZ / 2));
-	dmacpy_device_leave(dev, idx);
+	dmacpy_device_exit(dev, idx);
 	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&unplug.done,
 							     PATIENCE));
 	flush_work(&unplug.work);

@@ -272,7 +272,7 @@ static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,
  * Catches: a CPU barrier before the engine has written, as the core of dma-buf
  * waits after the exporter has returned; a reader that waits for readers.
  */
-static void export_begins_access_behind_jobs(struct kunit *test)
+static void export_begin_access_waits_for_jobs(struct kunit *test)
 {
 	static const struct {
 		enum dma_resv_usage usage;
@@ -355,7 +355,7 @@ static void export_expect_nothing_kept(struct kunit *test, u64 free)
 }
 
 /* Catches: SRAM, quota, power or a reference that is not returned. */
-static void export_gives_back(struct kunit *test)
+static void export_frees_resources(struct kunit *test)
 {
 	struct dmacpy_account *account = test_account(test);
 	struct dmacpy_device *dev = test->priv;
@@ -431,11 +431,11 @@ static int export_init(struct kunit *test)
 
 static struct kunit_case export_cases[] = {
 	KUNIT_CASE(export_maps_for_each),
-	KUNIT_CASE(export_begins_access_behind_jobs),
+	KUNIT_CASE(export_begin_access_waits_for_jobs),
 	KUNIT_CASE(export_serves_importers),
 	KUNIT_CASE(export_cuts_large_tables),
 	KUNIT_CASE(export_clears),
-	KUNIT_CASE(export_gives_back),
+	KUNIT_CASE(export_frees_resources),
 	KUNIT_CASE(export_is_revoked),
 	{ }
 };

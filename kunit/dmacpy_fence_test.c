@@ -18,7 +18,7 @@ static void fence_called(struct dma_fence *fence, struct dma_fence_cb *cb)
 }
 
 /* Catches: a result that is lost, or that is signalled twice or too early. */
-static void fence_tells_result(struct kunit *test)
+static void fence_reports_result(struct kunit *test)
 {
 	static const int results[] = { 0, -EIO, -ETIMEDOUT };
 	unsigned int i;
@@ -44,7 +44,7 @@ static void fence_tells_result(struct kunit *test)
 }
 
 /* Catches: a fence with a wrong timeline or sequence number. */
-static void fence_has_place(struct kunit *test)
+static void fence_has_seqno(struct kunit *test)
 {
 	u64 context = dma_fence_context_alloc(1);
 	struct dma_fence *fences[2];
@@ -95,8 +95,8 @@ static void fence_holds_module(struct kunit *test)
 #endif
 
 static struct kunit_case fence_cases[] = {
-	KUNIT_CASE(fence_tells_result),
-	KUNIT_CASE(fence_has_place),
+	KUNIT_CASE(fence_reports_result),
+	KUNIT_CASE(fence_has_seqno),
 	KUNIT_CASE(fence_holds_module),
 	{ }
 };

@@ -210,7 +210,7 @@ static void ioctl_checks_pointer(struct kunit *test)
 }
 
 /* Catches: a command that is handled as another. */
-static void ioctl_knows_commands(struct kunit *test)
+static void ioctl_checks_commands(struct kunit *test)
 {
 	static const unsigned int cmds[] = {
 		_IO(DMACPY_TYPE, DMACPY_CMD_RUN + 1),
@@ -373,7 +373,7 @@ static void ioctl_checks_operations(struct kunit *test)
  * Catches: longer operations of a newer program that are read at a wrong
  * offset.
  */
-static void ioctl_steps_over_tails(struct kunit *test)
+static void ioctl_skips_tails(struct kunit *test)
 {
 	const u32 op_size = SIZE_OP + 24;
 	struct ioctl_test *it = test->priv;
@@ -573,10 +573,10 @@ static struct kunit_case ioctl_test_cases[] = {
 	KUNIT_CASE_PARAM(ioctl_checks_size, ioctl_size_gen_params),
 	KUNIT_CASE_PARAM(ioctl_checks_tail, ioctl_size_gen_params),
 	KUNIT_CASE_PARAM(ioctl_checks_pointer, ioctl_size_gen_params),
-	KUNIT_CASE(ioctl_knows_commands),
+	KUNIT_CASE(ioctl_checks_commands),
 	KUNIT_CASE_PARAM(ioctl_checks_arguments, ioctl_gen_params),
 	KUNIT_CASE(ioctl_checks_operations),
-	KUNIT_CASE(ioctl_steps_over_tails),
+	KUNIT_CASE(ioctl_skips_tails),
 	KUNIT_CASE(ioctl_syncs_memory),
 	KUNIT_CASE_PARAM(ioctl_is_unbound, ioctl_unbound_gen_params),
 	{ }

@@ -100,7 +100,7 @@ static size_t job_memory(struct kunit *test, unsigned int nops)
 }
 
 /* Catches: jobs that allow a program to exhaust the memory. */
-static void job_takes_little_memory(struct kunit *test)
+static void job_memory_is_bounded(struct kunit *test)
 {
 	unsigned int nops;
 
@@ -139,7 +139,7 @@ static struct dmacpy_buf *job_untouched(struct kunit *test,
 
 /* As dmacpy_submit() does; @ends are of the operations as they are now. */
 static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
-		    const struct dmacpy_plan_ends *ends)
+		    const struct dmacpy_op_bufs *ends)
 {
 	const struct dmacpy_op *op = job->plan->op, *end = op + job->plan->nops;
 	int ret;
@@ -156,7 +156,7 @@ static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
 
 static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
 			 const struct dmacpy_op *op,
-			 const struct dmacpy_plan_ends *ends)
+			 const struct dmacpy_op_bufs *ends)
 {
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	int ret;
@@ -207,7 +207,7 @@ static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
 static void job_finds_overlap(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 	struct dmacpy_buf *buf;
 	struct rnd_state random;
 	struct dmacpy_op op;
@@ -216,7 +216,7 @@ static void job_finds_overlap(struct kunit *test)
 
 	test_random_start(test, &random);
 	buf = job_untouched(test, chan, OVERLAP_SIZE, JOB_READ_WRITE);
-	ends = (struct dmacpy_plan_ends){ buf, buf };
+	ends = (struct dmacpy_op_bufs){ buf, buf };
 	for (i = 0; i < OVERLAP_ROUNDS; i++) {
 		op = (struct dmacpy_op){
 			.opcode = DMACPY_OP_COPY_2D,
@@ -308,7 +308,7 @@ static void job_checks_ends(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	unsigned int max_bytes = dmacpy_max_bytes.value;
 	unsigned int max_rows = dmacpy_max_rows.value;
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 
 	ends.dst = job_untouched(test, chan, ENDS_SIZE, param->dst_access);
 	ends.src = job_untouched(test, chan, ENDS_SIZE, param->src_access);
@@ -410,7 +410,7 @@ static void job_joins(struct kunit *test)
 	const struct job_plan_case *param = test->param_value;
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, PLAN_OPS);
-	struct dmacpy_plan_ends ends[PLAN_OPS];
+	struct dmacpy_op_bufs ends[PLAN_OPS];
 	struct dmacpy_buf *bufs[PLAN_BUFS] = { };
 	unsigned int i;
 
@@ -442,7 +442,7 @@ static void job_seeks(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 3);
 	struct dmacpy_plan_cursor cut = { }, seek = { };
-	struct dmacpy_plan_ends ends[3];
+	struct dmacpy_op_bufs ends[3];
 	struct dmacpy_piece piece;
 	u64 place;
 
@@ -469,12 +469,12 @@ static void job_seeks(struct kunit *test)
 }
 
 /* Catches: joined operations that exceed a limit, or a wrong refused one. */
-static void job_counts_what_is_joined(struct kunit *test)
+static void job_counts_joined_ops(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 3);
 	unsigned int max_rows = dmacpy_max_rows.value, i;
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 	const struct dmacpy_op *op;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
@@ -603,7 +603,7 @@ static void job_cuts_tiles(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	struct dmacpy_plan_cursor at = { };
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 	struct dmacpy_piece piece;
 	unsigned int i;
 
@@ -659,7 +659,7 @@ static void job_cuts_shares_of_tiles(struct kunit *test)
 	struct dmacpy_chan *chan = test_buf_chan(test);
 	struct dmacpy_job *job = dmacpy_job_new(NULL, 1);
 	struct dmacpy_plan_cursor cut, seek;
-	struct dmacpy_plan_ends ends;
+	struct dmacpy_op_bufs ends;
 	u64 place;
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
@@ -871,7 +871,7 @@ static struct job_memory *job_random_memory(struct job_test *jt)
 
 /* The same memory always has the same handle. */
 static void job_name_memory(struct job_test *jt, struct dmacpy_op *op,
-			    struct dmacpy_plan_ends *ends,
+			    struct dmacpy_op_bufs *ends,
 			    struct job_memory *dst, struct job_memory *src)
 {
 	bool fills = op->opcode == DMACPY_OP_FILL;
@@ -884,7 +884,7 @@ static void job_name_memory(struct job_test *jt, struct dmacpy_op *op,
 
 /* Half of them are adjacent to the last one, as far as there is room. */
 static void job_random_ops(struct kunit *test, struct dmacpy_op *ops,
-			   struct dmacpy_plan_ends *ends)
+			   struct dmacpy_op_bufs *ends)
 {
 	struct job_test *jt = test->priv;
 	struct job_memory *dst, *src;
@@ -912,7 +912,7 @@ static void job_run_random(struct kunit *test)
 {
 	struct job_test *jt = test->priv;
 	struct dmacpy_job *job = dmacpy_job_new(NULL, COPY_OPS);
-	struct dmacpy_plan_ends ends[COPY_OPS];
+	struct dmacpy_op_bufs ends[COPY_OPS];
 
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->user_data = (unsigned long)jt;
@@ -986,10 +986,10 @@ static void job_copies(struct kunit *test)
 
 static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_checks_operation, job_op_gen_params),
-	KUNIT_CASE(job_takes_little_memory),
+	KUNIT_CASE(job_memory_is_bounded),
 	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
 	KUNIT_CASE_PARAM(job_joins, job_plan_gen_params),
-	KUNIT_CASE(job_counts_what_is_joined),
+	KUNIT_CASE(job_counts_joined_ops),
 	KUNIT_CASE(job_seeks),
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE_PARAM(job_cuts_tiles, job_tile_gen_params),

@@ -64,7 +64,7 @@ static bool queue_spin(struct queue_test *qt)
 	return completed;
 }
 
-static bool queue_ever_spins(struct queue_test *qt)
+static bool queue_spins_in_some_try(struct queue_test *qt)
 {
 	unsigned int i;
 
@@ -81,7 +81,7 @@ static void queue_spins(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 
-	KUNIT_EXPECT_TRUE(test, queue_ever_spins(qt));
+	KUNIT_EXPECT_TRUE(test, queue_spins_in_some_try(qt));
 	qt->waiter.job = NULL;
 	KUNIT_EXPECT_TRUE(test, dmacpy_queue_spin(qt->stream, &qt->waiter,
 						  ktime_get_ns()));
@@ -97,7 +97,7 @@ static void queue_spins_only_if_asked_for(struct kunit *test)
 }
 
 /* Catches: a waiter that spins in vain. */
-static void queue_spins_not_for_slow_jobs(struct kunit *test)
+static void queue_sleeps_for_slow_jobs(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 
@@ -106,7 +106,7 @@ static void queue_spins_not_for_slow_jobs(struct kunit *test)
 }
 
 /* Catches: a waiter that spins for a fence of another driver. */
-static void queue_spins_not_behind_fences(struct kunit *test)
+static void queue_sleeps_behind_fences(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 	LIST_HEAD(job);
@@ -127,7 +127,7 @@ static bool queue_gives_up_early(struct queue_test *qt)
 }
 
 /* Catches: a task that does not yield the CPU to another one. */
-static void queue_spins_not_in_the_way(struct kunit *test)
+static void queue_spin_yields_cpu(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 	bool early;
@@ -140,7 +140,7 @@ static void queue_spins_not_in_the_way(struct kunit *test)
 }
 
 /* Catches: a signal that is not handled while the task spins. */
-static void queue_spins_not_with_a_signal(struct kunit *test)
+static void queue_spin_ends_by_signal(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 	bool early;
@@ -152,7 +152,7 @@ static void queue_spins_not_with_a_signal(struct kunit *test)
 }
 
 /* Catches: a waiter that spins for longer than the limit. */
-static void queue_spins_not_for_ever(struct kunit *test)
+static void queue_spin_is_bounded(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 
@@ -169,7 +169,7 @@ static void queue_note(struct queue_test *qt, u64 ns, unsigned int times)
 }
 
 /* Catches: a hung job that counts for all later ones; or for ever. */
-static void queue_forgets_a_hang(struct kunit *test)
+static void queue_recovers_from_hang(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
 	const unsigned int *latency = &qt->stream->latency;
@@ -217,12 +217,12 @@ static void queue_exit(struct kunit *test)
 static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(queue_spins),
 	KUNIT_CASE(queue_spins_only_if_asked_for),
-	KUNIT_CASE(queue_spins_not_for_slow_jobs),
-	KUNIT_CASE(queue_spins_not_behind_fences),
-	KUNIT_CASE(queue_spins_not_in_the_way),
-	KUNIT_CASE(queue_spins_not_with_a_signal),
-	KUNIT_CASE(queue_spins_not_for_ever),
-	KUNIT_CASE(queue_forgets_a_hang),
+	KUNIT_CASE(queue_sleeps_for_slow_jobs),
+	KUNIT_CASE(queue_sleeps_behind_fences),
+	KUNIT_CASE(queue_spin_yields_cpu),
+	KUNIT_CASE(queue_spin_ends_by_signal),
+	KUNIT_CASE(queue_spin_is_bounded),
+	KUNIT_CASE(queue_recovers_from_hang),
 	{ }
 };
 

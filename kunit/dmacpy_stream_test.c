@@ -101,7 +101,7 @@ static struct dmacpy_job *stream_event_job(struct kunit *test, u64 user_data)
 	struct dmacpy_job *job = stream_job(test);
 
 	job->user_data = user_data;
-	KUNIT_ASSERT_EQ(test, 0, dmacpy_event_want(st->stream, job));
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_event_reserve(st->stream, job));
 	return job;
 }
 
@@ -240,7 +240,7 @@ static struct dmacpy_job *stream_waiting_job(struct kunit *test,
 }
 
 /* Catches: a handle that is assigned twice, or valid after its release. */
-static void stream_names_buffers(struct kunit *test)
+static void stream_assigns_handles(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	u32 again;
@@ -312,7 +312,7 @@ static void stream_make_event(struct kunit *test, u64 user_data)
  * Catches: a record that is lost or out of order, if it cannot be copied, and
  * one that takes its place concurrently.
  */
-static void stream_takes_records_back(struct kunit *test)
+static void stream_puts_records_back(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct dmacpy_event events[3];
@@ -459,8 +459,8 @@ static void stream_submit_work(struct work_struct *work)
 }
 
 /* A job is in flight, and a task waits until @go was called. */
-static int stream_meanwhile(struct kunit *test, struct dmacpy_job *job,
-			    work_func_t wait, void (*go)(struct kunit *test))
+static int stream_wait_while(struct kunit *test, struct dmacpy_job *job,
+			     work_func_t wait, void (*go)(struct kunit *test))
 {
 	struct stream_test *st = test->priv;
 	unsigned long deadline = jiffies + PATIENCE;
@@ -487,14 +487,16 @@ static int stream_submit_to_full_stream(struct kunit *test,
 					void (*go)(struct kunit *test))
 {
 	dmacpy_max_jobs.value = 1;
-	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
+	return stream_wait_while(test, stream_job(test), stream_submit_work,
+				 go);
 }
 
 static int stream_submit_to_full_user(struct kunit *test,
 				      void (*go)(struct kunit *test))
 {
 	dmacpy_max_user_jobs.value = 1;
-	return stream_meanwhile(test, stream_job(test), stream_submit_work, go);
+	return stream_wait_while(test, stream_job(test), stream_submit_work,
+				 go);
 }
 
 static void stream_make_room(struct kunit *test)
@@ -594,7 +596,7 @@ static struct stream_slow_fence *stream_slow_fence(struct kunit *test)
  * Catches: a job that passes one that others can see already. It may wait for
  * one of them, which waits for the job that was passed.
  */
-static void stream_lets_nobody_ahead(struct kunit *test)
+static void stream_keeps_order_of_fences(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct stream_slow_fence *slow = stream_slow_fence(test);
@@ -627,7 +629,7 @@ static void stream_lets_nobody_ahead(struct kunit *test)
  * Catches: a job that runs although an earlier one, its in-fence, has failed
  * during the submission.
  */
-static void stream_is_taken_along_meanwhile(struct kunit *test)
+static void stream_is_cancelled_while_submitting(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct stream_slow_fence *slow = stream_slow_fence(test);
@@ -697,8 +699,9 @@ static void stream_flushes(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 
-	KUNIT_EXPECT_EQ(test, 0, stream_meanwhile(test, NULL, stream_flush_work,
-						  stream_make_room));
+	KUNIT_EXPECT_EQ(test, 0,
+			stream_wait_while(test, NULL, stream_flush_work,
+					  stream_make_room));
 	KUNIT_EXPECT_EQ(test, 0, dmacpy_stream_flush(st->stream));
 	stream_start(test, stream_job(test));
 	stream_run(test, TEST_FAIL);
@@ -743,7 +746,7 @@ static bool stream_is_used(struct dma_buf *dmabuf, enum dma_resv_usage usage)
 }
 
 /* Catches: a fence for NO_IMPLICIT; others without one. */
-static void stream_has_others_wait(struct kunit *test)
+static void stream_adds_implicit_fences(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct dmacpy_job *job = stream_job(test);
@@ -808,20 +811,22 @@ static void stream_wakes_waiter(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		stream_start_awaited(test, &waiters[i]);
 	KUNIT_EXPECT_TRUE(test,
-			  dmacpy_queue_await(st->stream, &waiters[0].base));
+			  dmacpy_queue_arm_waiter(st->stream,
+						  &waiters[0].base));
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 1, waiters[0].woken);
 	KUNIT_EXPECT_EQ(test, 0, waiters[0].base.result);
 	KUNIT_EXPECT_FALSE(test,
-			   dmacpy_queue_forget(st->stream, &waiters[0].base));
+			   dmacpy_queue_cancel_waiter(st->stream,
+						      &waiters[0].base));
 
 	stream_run(test, TEST_FAIL);
 	for (i = 1; i < 3; i++) {
 		if (i == 2)
 			stream_run(test, TEST_COPY);
 		KUNIT_EXPECT_FALSE(test,
-				   dmacpy_queue_await(st->stream,
-						      &waiters[i].base));
+				   dmacpy_queue_arm_waiter(st->stream,
+							   &waiters[i].base));
 		KUNIT_EXPECT_EQ(test, 0, waiters[i].woken);
 		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : -ECANCELED,
 				waiters[i].base.result);
@@ -829,16 +834,20 @@ static void stream_wakes_waiter(struct kunit *test)
 }
 
 /* Catches: a waiter that is notified of a job that it no longer waits for. */
-static void stream_forgets_waiter(struct kunit *test)
+static void stream_cancels_waiter(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct stream_waiter waiter;
 
 	stream_start_awaited(test, &waiter);
 	KUNIT_EXPECT_FALSE(test,
-			   dmacpy_queue_forget(st->stream, &waiter.base));
-	KUNIT_EXPECT_TRUE(test, dmacpy_queue_await(st->stream, &waiter.base));
-	KUNIT_EXPECT_TRUE(test, dmacpy_queue_forget(st->stream, &waiter.base));
+			   dmacpy_queue_cancel_waiter(st->stream,
+						      &waiter.base));
+	KUNIT_EXPECT_TRUE(test,
+			  dmacpy_queue_arm_waiter(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test,
+			  dmacpy_queue_cancel_waiter(st->stream,
+						     &waiter.base));
 	waiter.base.result = 1;
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, waiter.woken);
@@ -862,7 +871,8 @@ static void stream_fences_slow_job(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, stream_is_used(st->src, DMA_RESV_USAGE_WRITE));
 	KUNIT_EXPECT_TRUE(test, stream_is_used(st->src, DMA_RESV_USAGE_READ));
 	KUNIT_EXPECT_TRUE(test, stream_is_used(st->dst, DMA_RESV_USAGE_WRITE));
-	KUNIT_EXPECT_TRUE(test, dmacpy_queue_await(st->stream, &waiter.base));
+	KUNIT_EXPECT_TRUE(test,
+			  dmacpy_queue_arm_waiter(st->stream, &waiter.base));
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 1, waiter.woken);
 	KUNIT_EXPECT_EQ(test, 0, waiter.base.result);
@@ -871,7 +881,7 @@ static void stream_fences_slow_job(struct kunit *test)
 }
 
 /* Catches: a fence that is not needed, or is used after it has signalled. */
-static void stream_fences_no_quick_job(struct kunit *test)
+static void stream_omits_fence_of_quick_job(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct stream_waiter waiter;
@@ -883,8 +893,8 @@ static void stream_fences_no_quick_job(struct kunit *test)
 		st->engine->hold = false;
 		st->engine->at_once = true;
 		stream_start_waited(test, &waiter, true);
-		KUNIT_EXPECT_FALSE(test, dmacpy_queue_await(st->stream,
-							    &waiter.base));
+		KUNIT_EXPECT_FALSE(test, dmacpy_queue_arm_waiter(st->stream,
+								 &waiter.base));
 		KUNIT_EXPECT_EQ(test, i == 1 ? -EIO : 0, waiter.base.result);
 		KUNIT_ASSERT_NOT_NULL(test, st->stream->fence);
 		KUNIT_EXPECT_FALSE(test,
@@ -900,7 +910,7 @@ static void stream_fences_no_quick_job(struct kunit *test)
 #define STREAM_MANY	40
 
 /* Catches: memory of jobs that is kept without a limit, or is leaked. */
-static void stream_keeps_some_memory(struct kunit *test)
+static void stream_recycles_jobs(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct dma_fence *fences[STREAM_MANY];
@@ -950,7 +960,7 @@ static void stream_waits_for_fence(struct kunit *test)
 }
 
 /* Catches: a stream that is delayed by the dependency of another one. */
-static void stream_holds_up_no_other(struct kunit *test)
+static void stream_does_not_block_others(struct kunit *test)
 {
 	struct stream_test *st = test->priv;
 	struct dma_fence *other = stream_other_fence(test);
@@ -993,7 +1003,7 @@ static void stream_in_fence_fails(struct kunit *test)
  * Catches: a job that waits for an earlier one of its stream, or that runs
  * although that one has failed.
  */
-static void stream_waits_not_for_itself(struct kunit *test)
+static void stream_ignores_own_fences(struct kunit *test)
 {
 	static const enum test_outcome outcomes[] = { TEST_COPY, TEST_FAIL };
 	static const int results[] = { 0, -EIO, -ECANCELED };
@@ -1017,7 +1027,7 @@ static void stream_waits_not_for_itself(struct kunit *test)
 }
 
 /* Catches: the same if that one is only cancelled, and not completed yet. */
-static void stream_is_taken_along_later(struct kunit *test)
+static void stream_is_cancelled_before_completion(struct kunit *test)
 {
 	struct dma_fence *first, *second, *third;
 
@@ -1203,10 +1213,10 @@ static void stream_exit(struct kunit *test)
 }
 
 static struct kunit_case stream_cases[] = {
-	KUNIT_CASE(stream_names_buffers),
+	KUNIT_CASE(stream_assigns_handles),
 	KUNIT_CASE(stream_keeps_buffers_of_jobs),
 	KUNIT_CASE(stream_reserves_events),
-	KUNIT_CASE(stream_takes_records_back),
+	KUNIT_CASE(stream_puts_records_back),
 	KUNIT_CASE(stream_limits_jobs),
 	KUNIT_CASE(stream_limits_jobs_of_user),
 	KUNIT_CASE(stream_limits_streams_of_user),
@@ -1214,22 +1224,22 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(stream_waits_for_room_of_user),
 	KUNIT_CASE(stream_wakes_when_unplugged),
 	KUNIT_CASE(stream_wakes_user_when_unplugged),
-	KUNIT_CASE(stream_lets_nobody_ahead),
+	KUNIT_CASE(stream_keeps_order_of_fences),
 	KUNIT_CASE(stream_fails_in_order),
 	KUNIT_CASE(stream_flushes),
-	KUNIT_CASE(stream_has_others_wait),
+	KUNIT_CASE(stream_adds_implicit_fences),
 	KUNIT_CASE(stream_wakes_waiter),
-	KUNIT_CASE(stream_forgets_waiter),
+	KUNIT_CASE(stream_cancels_waiter),
 	KUNIT_CASE(stream_fences_slow_job),
-	KUNIT_CASE(stream_fences_no_quick_job),
-	KUNIT_CASE(stream_keeps_some_memory),
+	KUNIT_CASE(stream_omits_fence_of_quick_job),
+	KUNIT_CASE(stream_recycles_jobs),
 	KUNIT_CASE(stream_polls),
 	KUNIT_CASE(stream_waits_for_fence),
-	KUNIT_CASE(stream_holds_up_no_other),
+	KUNIT_CASE(stream_does_not_block_others),
 	KUNIT_CASE(stream_in_fence_fails),
-	KUNIT_CASE(stream_waits_not_for_itself),
-	KUNIT_CASE(stream_is_taken_along_later),
-	KUNIT_CASE(stream_is_taken_along_meanwhile),
+	KUNIT_CASE(stream_ignores_own_fences),
+	KUNIT_CASE(stream_is_cancelled_before_completion),
+	KUNIT_CASE(stream_is_cancelled_while_submitting),
 	KUNIT_CASE(stream_has_deadline),
 	KUNIT_CASE(stream_has_no_deadline_for_own_jobs),
 	KUNIT_CASE(stream_is_unbound),

@@ -28,7 +28,7 @@
 struct sync_test {
 	struct dma_resv *resv[2];
 	struct dmacpy_buf *bufs[3];
-	struct dmacpy_sync_point points[3];
+	struct dmacpy_job_buf points[3];
 	u64 context;
 };
 
@@ -65,7 +65,7 @@ static void sync_publish(struct kunit *test, struct dma_fence *fence)
 static unsigned int sync_count_deps(struct kunit *test, bool write, u64 context)
 {
 	struct sync_test *st = test->priv;
-	struct dmacpy_sync_point point = { .buf = st->bufs[0], .write = write };
+	struct dmacpy_job_buf point = { .buf = st->bufs[0], .write = write };
 	struct dmacpy_deps deps = { };
 	struct ww_acquire_ctx ctx;
 	unsigned int count;
@@ -104,7 +104,7 @@ static void sync_locks_each_once(struct kunit *test)
 }
 
 /* Catches: other drivers that do not wait for a job, or wait needlessly. */
-static void sync_tells_others(struct kunit *test)
+static void sync_adds_fences(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
 	struct dma_fence *fence = sync_fence(test, st->context);
@@ -143,7 +143,7 @@ static void sync_waits_for_others(struct kunit *test)
 }
 
 /* Catches: an error in a part of a merged fence that is overlooked. */
-static void sync_takes_fences_apart(struct kunit *test)
+static void sync_unwraps_fences(struct kunit *test)
 {
 	struct sync_test *st = test->priv;
 	struct dmacpy_deps deps = { };
@@ -170,7 +170,7 @@ static void sync_takes_fences_apart(struct kunit *test)
 
 struct sync_locker {
 	struct work_struct work;
-	struct dmacpy_sync_point points[2];
+	struct dmacpy_job_buf points[2];
 	unsigned int *inside;
 	int result;
 };
@@ -246,9 +246,9 @@ static int sync_init(struct kunit *test)
 
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(sync_locks_each_once),
-	KUNIT_CASE(sync_tells_others),
+	KUNIT_CASE(sync_adds_fences),
 	KUNIT_CASE(sync_waits_for_others),
-	KUNIT_CASE(sync_takes_fences_apart),
+	KUNIT_CASE(sync_unwraps_fences),
 	KUNIT_CASE(sync_backs_off),
 	{ }
 };

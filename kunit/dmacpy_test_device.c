@@ -95,7 +95,7 @@ static void stream_close(void *stream)
 }
 
 /* Jobs of a stream have to complete before it is closed. */
-static void stream_let_run(void *engine)
+static void stream_release_engine(void *engine)
 {
 	test_engine_release(engine);
 }
@@ -119,7 +119,7 @@ struct dmacpy_stream *test_stream_open(struct kunit *test,
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, stream_close, stream));
 	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, stream_let_run,
+			kunit_add_action_or_reset(test, stream_release_engine,
 						  engine));
 	return stream;
 }

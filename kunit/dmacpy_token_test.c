@@ -49,7 +49,7 @@ static void token_exit(struct kunit *test)
 }
 
 /* Catches: two channels with the token; one that does not get it in order. */
-static void token_goes_round(struct kunit *test)
+static void token_is_passed_in_order(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
 
@@ -59,29 +59,29 @@ static void token_goes_round(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
 	KUNIT_EXPECT_EQ(test, chans[1].retries, 0);
 
-	dmacpy_token_give_up(&chans[0].bearer);
+	dmacpy_token_release(&chans[0].bearer);
 	KUNIT_EXPECT_EQ(test, chans[1].retries, 1);
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[0].bearer));
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[1].bearer));
 
-	dmacpy_token_give_up(&chans[1].bearer);
+	dmacpy_token_release(&chans[1].bearer);
 	KUNIT_EXPECT_EQ(test, chans[2].retries, 1);
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
-	dmacpy_token_give_up(&chans[2].bearer);
+	dmacpy_token_release(&chans[2].bearer);
 	KUNIT_EXPECT_EQ(test, chans[0].retries, 1);
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
 }
 
 /* Catches: a channel that is closed while it waits, and delays others. */
-static void token_is_not_waited_for(struct kunit *test)
+static void token_is_passed_at_close(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
 
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[1].bearer));
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_take(&chans[2].bearer));
-	dmacpy_token_give_up(&chans[0].bearer);
+	dmacpy_token_release(&chans[0].bearer);
 	KUNIT_EXPECT_EQ(test, chans[1].retries, 1);
 	dmacpy_token_close(&chans[1].bearer);
 	KUNIT_EXPECT_EQ(test, chans[2].retries, 1);
@@ -95,9 +95,9 @@ static void token_wait_is_bounded(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
 	KUNIT_EXPECT_FALSE(test, dmacpy_token_wait(&chans[1].bearer, 1));
-	dmacpy_token_give_up(&chans[0].bearer);
+	dmacpy_token_release(&chans[0].bearer);
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[2].bearer));
-	dmacpy_token_give_up(&chans[2].bearer);
+	dmacpy_token_release(&chans[2].bearer);
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_wait(&chans[1].bearer, 1));
 }
 
@@ -105,7 +105,7 @@ static void token_wait_is_bounded(struct kunit *test)
  * Catches: channels of another engine, or most of all engines, that have to
  * wait.
  */
-static void token_is_of_one_engine(struct kunit *test)
+static void token_is_per_engine(struct kunit *test)
 {
 	struct token_chan *chans = test->priv;
 	struct dmacpy_bearer free = { }, other = { };
@@ -113,7 +113,7 @@ static void token_is_of_one_engine(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&chans[0].bearer));
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&free));
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_wait(&free, 1));
-	dmacpy_token_give_up(&free);
+	dmacpy_token_release(&free);
 	dmacpy_token_close(&free);
 	KUNIT_ASSERT_EQ(test, 0, dmacpy_token_open(&other, &other));
 	KUNIT_EXPECT_TRUE(test, dmacpy_token_take(&other));
@@ -121,10 +121,10 @@ static void token_is_of_one_engine(struct kunit *test)
 }
 
 static struct kunit_case token_cases[] = {
-	KUNIT_CASE(token_goes_round),
-	KUNIT_CASE(token_is_not_waited_for),
+	KUNIT_CASE(token_is_passed_in_order),
+	KUNIT_CASE(token_is_passed_at_close),
 	KUNIT_CASE(token_wait_is_bounded),
-	KUNIT_CASE(token_is_of_one_engine),
+	KUNIT_CASE(token_is_per_engine),
 	{ }
 };
 

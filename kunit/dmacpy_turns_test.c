@@ -68,7 +68,7 @@ static void turns_expect_none(struct kunit *test)
 }
 
 /* Catches: a lane that is out of order, or one that is starved by another. */
-static void turns_of_lanes(struct kunit *test)
+static void turns_rotate_lanes(struct kunit *test)
 {
 	turns_expect_none(test);
 	turns_submit(test, "Aa1");
@@ -85,7 +85,7 @@ static void turns_of_lanes(struct kunit *test)
 }
 
 /* Catches: turns that rotate among lanes, so that two lanes have two turns. */
-static void turns_of_users(struct kunit *test)
+static void turns_rotate_users(struct kunit *test)
 {
 	turns_submit(test, "Aa1");
 	turns_submit(test, "Aa2");
@@ -103,7 +103,7 @@ static void turns_of_users(struct kunit *test)
 }
 
 /* Catches: a user that returns and passes the waiting users. */
-static void turns_of_new_users(struct kunit *test)
+static void turns_add_returning_users(struct kunit *test)
 {
 	turns_submit(test, "Aa1");
 	turns_submit(test, "Ba1");
@@ -132,9 +132,9 @@ static int turns_init(struct kunit *test)
 }
 
 static struct kunit_case turns_cases[] = {
-	KUNIT_CASE(turns_of_lanes),
-	KUNIT_CASE(turns_of_users),
-	KUNIT_CASE(turns_of_new_users),
+	KUNIT_CASE(turns_rotate_lanes),
+	KUNIT_CASE(turns_rotate_users),
+	KUNIT_CASE(turns_add_returning_users),
 	{ }
 };
 

@@ -23,8 +23,8 @@ buf_sync | part = min_t | this board has no IOMMU
 export_vmap || no importer in this kernel maps a buffer for the CPU
 dmacpy_shutdown || runs after the counters have been read
 dmacpy_stream_open || an open that meets an unbind, by chance
-dmacpy_event_want | return -ENOMEM | one failure at a time: kvcalloc() has another way
-dmacpy_event_want | kvfree(ring) | two threads with a first EVENT at the same time, by chance
+dmacpy_event_reserve | return -ENOMEM | one failure at a time: kvcalloc() has another way
+dmacpy_event_reserve | kvfree(ring) | two threads with a first EVENT at the same time, by chance
 ioctl_wait | wait_for_completion(&waiter->woken) | killed while woken, by chance
 dmacpy_handle_release | goto out_leave | killed while another one submits, by chance
 sync_collect_writer | return deps_add | only the board with bounce buffers has them

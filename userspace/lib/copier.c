@@ -50,7 +50,7 @@ struct dmacpy_copier_buffer {
 };
 
 /**
- * struct copy - a copy in preparation
+ * struct split_copy - a copy in preparation
  * @copier: the copier
  * @dst: destination
  * @dst_offset: offset in @dst
@@ -60,7 +60,7 @@ struct dmacpy_copier_buffer {
  * @in_fence: fence that each part waits for, or negative
  * @parts: number of parts
  */
-struct copy {
+struct split_copy {
 	struct dmacpy_copier *copier;
 	const struct dmacpy_copier_buffer *dst;
 	uint64_t dst_offset;
@@ -206,7 +206,7 @@ static unsigned int count_parts(const struct dmacpy_copier *copier,
 }
 
 /* Returns the end of a part: about its share, aligned in the destination. */
-static uint64_t part_end(const struct copy *copy, unsigned int index)
+static uint64_t part_end(const struct split_copy *copy, unsigned int index)
 {
 	const struct dmacpy_buffer *dst = copy->dst->in[0];
 	uint64_t addr = copy->dst_offset;
@@ -224,8 +224,8 @@ static uint64_t part_end(const struct copy *copy, unsigned int index)
 }
 
 /* On so many channels, or if that is 0 on that of a stream. */
-static int submit_part(const struct copy *copy, uint64_t start, uint64_t end,
-		       unsigned int channels, int *fence)
+static int submit_part(const struct split_copy *copy, uint64_t start,
+		       uint64_t end, unsigned int channels, int *fence)
 {
 	unsigned int stream = copy->copier->next++ % copy->copier->count;
 	struct dmacpy_op op = {
@@ -262,7 +262,7 @@ static int submit_part(const struct copy *copy, uint64_t start, uint64_t end,
 }
 
 /* After a failure, the first @submitted parts have a fence, and may run. */
-static int submit_parts(const struct copy *copy, int *fences,
+static int submit_parts(const struct split_copy *copy, int *fences,
 			unsigned int *submitted)
 {
 	uint64_t start = 0, end;
@@ -313,7 +313,7 @@ static int merge_all(const int *fences, unsigned int count, int *merged)
  * succeeded. If a part has failed, its own fence is returned, which has the
  * error, after a wait for the other parts.
  */
-static int join(int *fences, unsigned int count, int *joined)
+static int copier_join_fences(int *fences, unsigned int count, int *joined)
 {
 	unsigned int i;
 	int merged, ret;
@@ -336,7 +336,7 @@ static int join(int *fences, unsigned int count, int *joined)
 	return 0;
 }
 
-static int run_parts(const struct copy *copy, int *out_fence)
+static int run_parts(const struct split_copy *copy, int *out_fence)
 {
 	unsigned int submitted, i;
 	int *fences, ret;
@@ -347,7 +347,7 @@ static int run_parts(const struct copy *copy, int *out_fence)
 
 	ret = submit_parts(copy, fences, &submitted);
 	if (!ret)
-		ret = join(fences, submitted, out_fence);
+		ret = copier_join_fences(fences, submitted, out_fence);
 	if (ret)
 		wait_for_all(fences, submitted);
 
@@ -365,7 +365,7 @@ DMACPY_API int dmacpy_copier_copy(struct dmacpy_copier *copier,
 				  uint64_t src_offset, uint64_t length,
 				  int in_fence, int *out_fence)
 {
-	struct copy copy = {
+	struct split_copy copy = {
 		.copier = copier,
 		.dst = dst,
 		.dst_offset = dst_offset,

@@ -90,7 +90,7 @@ void dmacpy_stream_free_bounce(struct dmacpy_stream *stream)
 	munmap(memory, size);
 }
 
-static int run(struct dmacpy_job *job)
+static int copy_flush_job(struct dmacpy_job *job)
 {
 	int ret;
 
@@ -104,9 +104,10 @@ static int run(struct dmacpy_job *job)
 }
 
 /* Adds a copy that fits into an empty job; runs the job first if it is full. */
-static int add(struct dmacpy_job *job,
-	       struct dmacpy_buffer *dst, uint64_t dst_offset,
-	       struct dmacpy_buffer *src, uint64_t src_offset, uint64_t length)
+static int copy_add_op(struct dmacpy_job *job,
+		       struct dmacpy_buffer *dst, uint64_t dst_offset,
+		       struct dmacpy_buffer *src, uint64_t src_offset,
+		       uint64_t length)
 {
 	int ret;
 
@@ -115,7 +116,7 @@ static int add(struct dmacpy_job *job,
 	if (ret != -E2BIG && ret != -EFBIG && ret != -ERANGE)
 		return ret;
 
-	ret = run(job);
+	ret = copy_flush_job(job);
 	if (ret)
 		return ret;
 
@@ -135,8 +136,9 @@ static int add_middle(struct copy *copy)
 
 	for (; offset < end; offset += length) {
 		length = end - offset < max ? end - offset : max;
-		ret = add(copy->job, copy->dst, copy->dst_offset + offset,
-			  copy->src, copy->src_offset + offset, length);
+		ret = copy_add_op(copy->job, copy->dst,
+				  copy->dst_offset + offset, copy->src,
+				  copy->src_offset + offset, length);
 		if (ret)
 			return ret;
 	}
@@ -169,7 +171,8 @@ static int add_bounced_edge(struct copy *copy, int which, uint64_t src_offset)
 	copy->edges[which].src = (char *)bounce->memory + which * line +
 				 (src_offset - start);
 
-	return add(copy->job, bounce, which * line, copy->src, start, line);
+	return copy_add_op(copy->job, bounce, which * line, copy->src, start,
+			   line);
 }
 
 static int add_edge(struct copy *copy, int which, uint64_t offset)
@@ -230,7 +233,7 @@ static int run_copy(struct copy *copy)
 	if (ret)
 		return ret;
 
-	ret = run(copy->job);
+	ret = copy_flush_job(copy->job);
 	if (ret)
 		return ret;
 
@@ -345,14 +348,14 @@ static int move_part(struct move *move, struct dmacpy_buffer *dst,
 
 	/* Run the whole job first, as the CPU may write edges afterwards. */
 	if (dmacpy_buffer_is_user(dst)) {
-		ret = run(move->job);
+		ret = copy_flush_job(move->job);
 		if (ret)
 			return ret;
 		return dmacpy_stream_copy(move->stream, dst, dst_offset, src,
 					  src_offset, length);
 	}
 
-	return add(move->job, dst, dst_offset, src, src_offset, length);
+	return copy_add_op(move->job, dst, dst_offset, src, src_offset, length);
 }
 
 static int move_piece(struct move *move, uint64_t offset, uint64_t length)
@@ -389,7 +392,7 @@ static int move_pieces(struct move *move, uint64_t length)
 			return ret;
 	}
 
-	return run(move->job);
+	return copy_flush_job(move->job);
 }
 
 /*

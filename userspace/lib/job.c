@@ -36,7 +36,7 @@ DMACPY_API void dmacpy_job_reset(struct dmacpy_job *job)
 	job->rows = 0;
 }
 
-static int grow(struct dmacpy_job *job)
+static int job_grow(struct dmacpy_job *job)
 {
 	uint32_t capacity = job->capacity ? 2 * job->capacity :
 					    INITIAL_CAPACITY;
@@ -51,7 +51,7 @@ static int grow(struct dmacpy_job *job)
 	return 0;
 }
 
-static int add(struct dmacpy_job *job, const struct dmacpy_op *op)
+static int job_add_op(struct dmacpy_job *job, const struct dmacpy_op *op)
 {
 	const struct dmacpy_get_info *limits = &job->stream->limits;
 	uint32_t rows = op->rows ? op->rows : 1;
@@ -67,7 +67,7 @@ static int add(struct dmacpy_job *job, const struct dmacpy_op *op)
 		return -ERANGE;
 
 	if (job->count == job->capacity) {
-		ret = grow(job);
+		ret = job_grow(job);
 		if (ret)
 			return ret;
 	}
@@ -96,7 +96,7 @@ DMACPY_API int dmacpy_job_add_copy(struct dmacpy_job *job,
 	if (dst->stream != job->stream || src->stream != job->stream)
 		return -EINVAL;
 
-	return add(job, &op);
+	return job_add_op(job, &op);
 }
 
 DMACPY_API int dmacpy_job_add_copy_2d(struct dmacpy_job *job,
@@ -120,7 +120,7 @@ DMACPY_API int dmacpy_job_add_copy_2d(struct dmacpy_job *job,
 	    src->buffer->stream != job->stream)
 		return -EINVAL;
 
-	return add(job, &op);
+	return job_add_op(job, &op);
 }
 
 DMACPY_API int dmacpy_job_add_fill(struct dmacpy_job *job,
@@ -139,7 +139,7 @@ DMACPY_API int dmacpy_job_add_fill(struct dmacpy_job *job,
 	if (dst->stream != job->stream)
 		return -EINVAL;
 
-	return add(job, &op);
+	return job_add_op(job, &op);
 }
 
 DMACPY_API void dmacpy_job_describe(const struct dmacpy_job *job,

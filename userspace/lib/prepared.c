@@ -69,7 +69,7 @@ dmacpy_prepared_handle(const struct dmacpy_prepared *prepared)
  * Returns the number of jobs that were started, or the negative errno of the
  * first.
  */
-static int run(int fd, struct dmacpy_run *args)
+static int prepared_ioctl(int fd, struct dmacpy_run *args)
 {
 	int ret = ioctl(fd, DMACPY_RUN, args);
 
@@ -89,7 +89,7 @@ DMACPY_API int dmacpy_prepared_submit(struct dmacpy_prepared *prepared,
 	how->jobs = (uintptr_t)&job;
 	how->job_count = 1;
 	how->job_size = sizeof(job);
-	ret = run(prepared->stream->fd, how);
+	ret = prepared_ioctl(prepared->stream->fd, how);
 	dmacpy_stream_note_submit(prepared->stream, how->flags, ret < 0);
 	how->jobs = 0;
 	how->job_count = 0;
@@ -120,7 +120,7 @@ DMACPY_API int dmacpy_stream_run(struct dmacpy_stream *stream,
 	};
 	int ret;
 
-	ret = run(stream->fd, &args);
+	ret = prepared_ioctl(stream->fd, &args);
 	dmacpy_stream_note_submit(stream, flags, ret < 0);
 
 	return ret;

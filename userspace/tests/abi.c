@@ -318,8 +318,8 @@ static size_t first_size(const struct command *cmd)
  * Issues a command with an argument that is valid but for its size and one
  * byte.
  */
-static int issue_bent(struct _test_data_abi *self, const struct command *cmd,
-		      uint32_t size, size_t at, uint8_t value)
+static int issue_mutated(struct _test_data_abi *self, const struct command *cmd,
+			 uint32_t size, size_t at, uint8_t value)
 {
 	struct header *header = (void *)self->arg;
 
@@ -337,7 +337,7 @@ TEST_F(abi, too_short)
 
 	for_each_command(cmd) {
 		for (size = 0; size < first_size(cmd); size++) {
-			EXPECT_EQ(-EINVAL, issue_bent(self, cmd, size, 8, 0))
+			EXPECT_EQ(-EINVAL, issue_mutated(self, cmd, size, 8, 0))
 				TH_LOG("%s of %u bytes", cmd->name, size);
 		}
 	}
@@ -385,7 +385,7 @@ TEST_F(abi, too_long_with_zeros)
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 			size = sizes[i] == self->page ? self->page :
 							cmd->size + sizes[i];
-			EXPECT_EQ(0, issue_bent(self, cmd, size, 8, 0))
+			EXPECT_EQ(0, issue_mutated(self, cmd, size, 8, 0))
 				TH_LOG("%s of %u bytes", cmd->name, size);
 		}
 	}
@@ -399,8 +399,8 @@ TEST_F(abi, too_long_with_rubbish)
 
 	for_each_command(cmd) {
 		for (size = cmd->size + 1; size <= self->page; size += 131) {
-			EXPECT_EQ(-E2BIG, issue_bent(self, cmd, size,
-						     size - 1, 0x80))
+			EXPECT_EQ(-E2BIG, issue_mutated(self, cmd, size,
+							size - 1, 0x80))
 				TH_LOG("%s of %u bytes", cmd->name, size);
 		}
 	}
@@ -415,7 +415,8 @@ TEST_F(abi, larger_than_a_page)
 
 	for_each_command(cmd) {
 		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			EXPECT_EQ(-E2BIG, issue_bent(self, cmd, sizes[i], 8, 0))
+			EXPECT_EQ(-E2BIG,
+				  issue_mutated(self, cmd, sizes[i], 8, 0))
 				TH_LOG("%s of %u bytes", cmd->name, sizes[i]);
 		}
 	}
@@ -448,8 +449,8 @@ TEST_F(abi, reserved_bytes)
 
 	for_each_command(cmd) {
 		for (i = 0; cmd->reserved && i < sizeof(uint32_t); i++) {
-			EXPECT_EQ(-EINVAL, issue_bent(self, cmd, cmd->size,
-						      cmd->reserved + i, 1))
+			EXPECT_EQ(-EINVAL, issue_mutated(self, cmd, cmd->size,
+							 cmd->reserved + i, 1))
 				TH_LOG("%s byte %zu", cmd->name, i);
 		}
 	}
@@ -467,7 +468,7 @@ TEST_F(abi, output_ends_with_the_struct)
 		EXPECT_TRUE(all_bytes_are(self->arg + cmd->size, 0xa5,
 					  self->page))
 			TH_LOG("%s writes too far", cmd->name);
-		EXPECT_EQ(0, issue_bent(self, cmd, self->page, 8, 0));
+		EXPECT_EQ(0, issue_mutated(self, cmd, self->page, 8, 0));
 		EXPECT_TRUE(all_bytes_are(self->arg + cmd->size, 0,
 					  self->page - cmd->size))
 			TH_LOG("%s writes what no program knows", cmd->name);
@@ -692,7 +693,7 @@ TEST_F(abi, register_arguments)
 }
 
 /* Changes one member of the valid SYNC. */
-static int bend_sync(struct _test_data_abi *self, size_t at, uint32_t value)
+static int mutate_sync(struct _test_data_abi *self, size_t at, uint32_t value)
 {
 	make_valid(self, &commands[DMACPY_CMD_SYNC]);
 	*(uint32_t *)(self->arg + at) = value;
@@ -700,7 +701,7 @@ static int bend_sync(struct _test_data_abi *self, size_t at, uint32_t value)
 }
 
 #define BEND_SYNC(member, value)					\
-	bend_sync(self, offsetof(struct dmacpy_sync, member), value)
+	mutate_sync(self, offsetof(struct dmacpy_sync, member), value)
 
 /* Catches: invalid arguments that are accepted; a long range read wrongly. */
 TEST_F(abi, sync_arguments)
@@ -1250,9 +1251,9 @@ TEST_F_TIMEOUT(abi, errors_leave_nothing, SLOW)
 
 	for (round = 0; round < 100; round++)
 		for_each_command(cmd) {
-			issue_bent(self, cmd, cmd->size, 4, 0x80);
-			issue_bent(self, cmd, cmd->size, 8, 0x80);
-			issue_bent(self, cmd, self->page, self->page - 1, 1);
+			issue_mutated(self, cmd, cmd->size, 4, 0x80);
+			issue_mutated(self, cmd, cmd->size, 8, 0x80);
+			issue_mutated(self, cmd, self->page, self->page - 1, 1);
 		}
 	EXPECT_EQ(files, open_files());
 	EXPECT_EQ(sram_free, sram_free_becomes(self->stream, sram_free));

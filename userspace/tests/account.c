@@ -334,7 +334,7 @@ static bool engine_hangs(void)
 }
 
 /* All jobs time out or are cancelled, and the channel recovers. */
-static bool engine_drops(const struct instance *instance)
+static bool engine_recovers(const struct instance *instance)
 {
 	if (!set_number(TIMEOUT, 10))
 		return false;
@@ -400,7 +400,7 @@ TEST_F_TIMEOUT(account, jobs_of_closed_streams, SLOW)
 	EXPECT_LT(0, fill_stream(open_as(self->instance.node, USER + 1), 1));
 	/* poll() reports the limit, too, and when there is room again. */
 	EXPECT_EQ(0, poll_for(self->stream, POLLOUT, 0));
-	ASSERT_TRUE(engine_drops(&self->instance));
+	ASSERT_TRUE(engine_recovers(&self->instance));
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 60000));
 	EXPECT_EQ(1, fill_stream(self->stream, 1));
 }
@@ -436,7 +436,7 @@ TEST_F_TIMEOUT(account, closed_streams, SLOW)
 	if (!child)
 		_exit(close_all_streams(self->instance.node, max));
 	EXPECT_EQ(DONE, outcome_of(child));
-	ASSERT_TRUE(engine_drops(&self->instance));
+	ASSERT_TRUE(engine_recovers(&self->instance));
 }
 
 /* Submits jobs of the maximum number of bytes. Returns their number. */
@@ -487,7 +487,7 @@ TEST_F_TIMEOUT(account, bytes, SLOW)
 	EXPECT_EQ(max, sum);
 	EXPECT_EQ(0, fill_stream(self->stream, 1));
 	EXPECT_EQ(1, fill_stream(open_as(self->instance.node, USER + 1), 1));
-	ASSERT_TRUE(engine_drops(&self->instance));
+	ASSERT_TRUE(engine_recovers(&self->instance));
 }
 
 static void *end_hang_later(void *unused)
@@ -516,7 +516,7 @@ TEST_F_TIMEOUT(account, bytes_make_room, SLOW)
 	EXPECT_EQ(POLLOUT, poll_for(self->stream, POLLOUT, 60000));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	ASSERT_TRUE(engine_hangs());
-	ASSERT_TRUE(engine_drops(&self->instance));
+	ASSERT_TRUE(engine_recovers(&self->instance));
 }
 
 /* A run of a prepared operation, and its result. */

@@ -402,7 +402,7 @@ TEST_F(async, streams_take_turns)
 }
 
 /* Catches: a record that is lost, or passed, while others are added. */
-TEST_F_TIMEOUT(async, one_submits_another_reads, 10 * SLOW)
+TEST_F_TIMEOUT(async, concurrent_submit_and_read, 10 * SLOW)
 {
 	unsigned int i, count = number_of_jobs();
 	struct dmacpy_event event;
@@ -420,7 +420,7 @@ TEST_F_TIMEOUT(async, one_submits_another_reads, 10 * SLOW)
 }
 
 /* Catches: a failure that cancels no job, or later ones, too. */
-TEST_F(async, failure_takes_the_stream_along)
+TEST_F(async, failure_cancels_the_stream)
 {
 	struct dmacpy_event event;
 	int i;
@@ -462,7 +462,7 @@ TEST_F(async, failed_in_fence)
  * Catches: a job that runs although its in-fence, the previous job, is the last
  * one that a failure cancels, and has not completed yet.
  */
-TEST_F(async, in_fence_is_taken_along)
+TEST_F(async, in_fence_is_cancelled)
 {
 	int failed, last, behind;
 	struct dmacpy_submit args;
@@ -795,7 +795,7 @@ TEST_F(async, room_for_jobs)
 	EXPECT_EQ(0, fsync(self->stream));
 }
 
-static void ignore(int number)
+static void on_signal(int number)
 {
 }
 
@@ -803,7 +803,7 @@ static void ignore(int number)
 static void interrupt_often(void)
 {
 	const struct itimerval often = { { 0, SLOW_US }, { 0, SLOW_US } };
-	struct sigaction action = { .sa_handler = ignore };
+	struct sigaction action = { .sa_handler = on_signal };
 
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);

@@ -405,7 +405,7 @@ long locked_kib(void)
 }
 
 /* Waits, for at most 10 s, until that much is locked. Returns what is. */
-long locked_becomes(long kib)
+long wait_locked(long kib)
 {
 	int tries;
 

@@ -79,7 +79,7 @@ int sram_leaked(void);
 uint64_t sram_free_becomes(int stream, uint64_t wanted);
 unsigned int open_files(void);
 long locked_kib(void);
-long locked_becomes(long kib);
+long wait_locked(long kib);
 long pinned_pages(void);
 int touch(volatile uint8_t *byte, bool write);
 bool all_bytes_are(const void *mem, uint8_t value, size_t length);

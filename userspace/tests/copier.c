@@ -270,7 +270,7 @@ struct times {
 	uint64_t single, copier;
 };
 
-static void keep_least(uint64_t *least, uint64_t start)
+static void keep_minimum(uint64_t *least, uint64_t start)
 {
 	uint64_t took = nanoseconds() - start;
 
@@ -289,10 +289,10 @@ static int measure(struct _test_data_copier *self, const struct single *single,
 	while (runs-- && !ret) {
 		start_ns = nanoseconds();
 		ret = finish(single_start(single, length));
-		keep_least(&times->single, start_ns);
+		keep_minimum(&times->single, start_ns);
 		start_ns = nanoseconds();
 		ret = ret ?: finish(start(self, length));
-		keep_least(&times->copier, start_ns);
+		keep_minimum(&times->copier, start_ns);
 	}
 	return ret;
 }
@@ -374,7 +374,7 @@ TEST_F_TIMEOUT(copier, cost_of_a_part, SLOW)
 }
 
 /* Catches: a fence that signals with the first part that fails. */
-TEST_F_TIMEOUT(copier, others_end_before_the_failure_is_told, SLOW)
+TEST_F_TIMEOUT(copier, failure_is_signalled_last, SLOW)
 {
 	unsigned int copied = engine_get("copied");
 	int fence;
@@ -394,7 +394,7 @@ TEST_F_TIMEOUT(copier, others_end_before_the_failure_is_told, SLOW)
 }
 
 /* Catches: an error that a merged fence has lost, as no task waited for it. */
-TEST_F_TIMEOUT(copier, asked_when_all_is_over, SLOW)
+TEST_F_TIMEOUT(copier, status_after_completion, SLOW)
 {
 	int fence;
 

@@ -321,7 +321,7 @@ TEST_F_TIMEOUT(display, shows_sram, SLOW)
 }
 
 /* Catches: wrong copies from or to a picture of the display's driver. */
-TEST_F_TIMEOUT(display, picture_as_end_point, SLOW)
+TEST_F_TIMEOUT(display, picture_as_buffer, SLOW)
 {
 	struct picture sram, other;
 	unsigned int first;

@@ -159,7 +159,7 @@ TEST_F(drm, sram_lives_in_drm)
 }
 
 /* Catches: wrong copies from or to a picture of DRM. */
-TEST_F(drm, picture_as_end_point)
+TEST_F(drm, picture_as_buffer)
 {
 	struct picture picture;
 

@@ -109,8 +109,8 @@ static int rename_engine(const char *driver)
 }
 
 /* The driver checks the engine's properties when it is bound. */
-static int bind_anew(struct _test_data_engines *self, const char *knob,
-		     unsigned int value)
+static int rebind_engine(struct _test_data_engines *self, const char *knob,
+			 unsigned int value)
 {
 	int ret = instance_unbind(&self->instance);
 
@@ -149,7 +149,7 @@ FIXTURE_SETUP(engines)
 	}
 	self->races = engine_get("races");
 	ASSERT_TRUE(engine_set("tiles", variant->tiles));
-	ASSERT_EQ(0, bind_anew(self, variant->knob, variant->value));
+	ASSERT_EQ(0, rebind_engine(self, variant->knob, variant->value));
 	ASSERT_EQ(0, open_stream(self));
 	self->sram = dmabuf_import(self->stream,
 				   sram_alloc(self->stream, LENGTH),
@@ -165,7 +165,7 @@ FIXTURE_TEARDOWN_PARENT(engines)
 	if (self->renamed)
 		ret = rename_engine("dmacpy-fake-dma");
 	else if (*self->instance.name)
-		ret = bind_anew(self, NULL, 0);
+		ret = rebind_engine(self, NULL, 0);
 	EXPECT_EQ(0, ret);
 	EXPECT_EQ(0, sram_leaked());
 }
@@ -174,7 +174,7 @@ FIXTURE_TEARDOWN_PARENT(engines)
  * Copies to the SRAM and back, in @count operations, from the last to the
  * first, as adjacent ones would be joined. Returns -EBADMSG for wrong data.
  */
-static int pass(struct _test_data_engines *self, unsigned int count)
+static int copy_round_trip(struct _test_data_engines *self, unsigned int count)
 {
 	static uint8_t round;
 	struct dmacpy_op ops[OPS];
@@ -210,7 +210,7 @@ static int pass_again(struct _test_data_engines *self, unsigned int count)
 	int ret;
 
 	do {
-		ret = pass(self, count);
+		ret = copy_round_trip(self, count);
 		if (ret != -EAGAIN && ret != -ECANCELED)
 			break;
 		usleep(1000);
@@ -241,9 +241,9 @@ static void check_races(struct __test_metadata *_metadata,
 /* Catches: an engine that cannot be used; wrong data. */
 TEST_F_TIMEOUT(engines, copies, SLOW)
 {
-	EXPECT_EQ(0, pass(self, 2));
-	EXPECT_EQ(0, pass(self, 34));
-	EXPECT_EQ(0, pass(self, OPS));
+	EXPECT_EQ(0, copy_round_trip(self, 2));
+	EXPECT_EQ(0, copy_round_trip(self, 34));
+	EXPECT_EQ(0, copy_round_trip(self, OPS));
 	check_races(_metadata, self);
 }
 
@@ -291,7 +291,7 @@ TEST_F_TIMEOUT(engines, queues, SLOW)
 		EXPECT_EQ(i, event.user_data);
 		EXPECT_EQ(0, event.result);
 	}
-	EXPECT_EQ(0, pass(self, 34));
+	EXPECT_EQ(0, copy_round_trip(self, 34));
 	check_races(_metadata, self);
 }
 

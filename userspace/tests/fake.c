@@ -23,12 +23,12 @@
 #define FREE_PAGES	(2048 * KIB)
 
 /* A stream with a page of SRAM and two pages of memory */
-struct bench {
+struct fake_bench {
 	int stream, fd, sram, in, out;
 	uint8_t *in_mem, *out_mem, round;
 };
 
-static int bench_open(struct bench *b, const struct instance *instance)
+static int bench_open(struct fake_bench *b, const struct instance *instance)
 {
 	b->stream = stream_open(instance->node);
 	b->fd = sram_alloc(b->stream, LENGTH);
@@ -42,7 +42,7 @@ static int bench_open(struct bench *b, const struct instance *instance)
 	return b->in > 0 && b->out > 0 && b->sram > 0 ? 0 : -ENODEV;
 }
 
-static void bench_close(struct bench *b)
+static void bench_close(struct fake_bench *b)
 {
 	munmap(b->in_mem, LENGTH);
 	munmap(b->out_mem, LENGTH);
@@ -56,7 +56,7 @@ static void bench_close(struct bench *b)
  * as adjacent operations would be joined. Returns -EBADMSG for success with
  * wrong data.
  */
-static int pass(struct bench *b, unsigned int count)
+static int copy_round_trip(struct fake_bench *b, unsigned int count)
 {
 	struct dmacpy_op ops[MAX_OPS];
 	unsigned int half = count / 2, i, at, length = LENGTH / half;
@@ -86,13 +86,13 @@ static int pass(struct bench *b, unsigned int count)
 }
 
 /* Runs the next job, as soon as the channel has recovered. */
-static int pass_again(struct bench *b, unsigned int count)
+static int pass_again(struct fake_bench *b, unsigned int count)
 {
 	unsigned int start = milliseconds();
 	int ret;
 
 	do {
-		ret = pass(b, count);
+		ret = copy_round_trip(b, count);
 		if (ret != -EAGAIN && ret != -ECANCELED)
 			break;
 		usleep(1000);
@@ -101,7 +101,7 @@ static int pass_again(struct bench *b, unsigned int count)
 }
 
 /* Starts numbered jobs with an event. Returns how many were accepted. */
-static unsigned int start_jobs(struct bench *b, unsigned int count)
+static unsigned int start_jobs(struct fake_bench *b, unsigned int count)
 {
 	struct dmacpy_op op = {
 		.dst = b->sram,
@@ -123,7 +123,7 @@ static unsigned int start_jobs(struct bench *b, unsigned int count)
 }
 
 /* Returns the result of the next event; INT_MIN if it is not the nth job's. */
-static int next_result(struct bench *b, unsigned int n)
+static int next_result(struct fake_bench *b, unsigned int n)
 {
 	struct dmacpy_event event;
 
@@ -133,7 +133,7 @@ static int next_result(struct bench *b, unsigned int n)
 	return event.result;
 }
 
-static bool has_event(struct bench *b)
+static bool has_event(struct fake_bench *b)
 {
 	struct pollfd pfd = { .fd = b->stream, .events = POLLIN };
 
@@ -141,7 +141,7 @@ static bool has_event(struct bench *b)
 }
 
 static void set_up(struct __test_metadata *_metadata,
-		   struct instance *instance, struct bench *b)
+		   struct instance *instance, struct fake_bench *b)
 {
 	if (engine_find(instance))
 		SKIP(return, "no instance on the fake DMA engine");
@@ -167,7 +167,7 @@ static void tear_down(struct __test_metadata *_metadata,
 FIXTURE(fault)
 {
 	struct instance instance;
-	struct bench bench;
+	struct fake_bench bench;
 };
 
 /* The failure, its number of occurrences, and the result of the affected job */
@@ -204,7 +204,7 @@ TEST_F_TIMEOUT(fault, single, SLOW)
 	unsigned int start = milliseconds();
 
 	ASSERT_TRUE(engine_set(variant->name, variant->count));
-	EXPECT_EQ(variant->result, pass(&self->bench, 2));
+	EXPECT_EQ(variant->result, copy_round_trip(&self->bench, 2));
 	EXPECT_GE(BOUND_MS, milliseconds() - start);
 	if (variant->count != FOR_EVER)
 		EXPECT_EQ(0, engine_get(variant->name));
@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(fault, single, SLOW)
 
 static void *pass_many(void *arg)
 {
-	return (void *)(intptr_t)pass(arg, MAX_OPS);
+	return (void *)(intptr_t)copy_round_trip(arg, MAX_OPS);
 }
 
 /* Catches: descriptors after the failed one that are lost, or that run. */
@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(fault, in_reverse_order, SLOW)
 {
 	ASSERT_TRUE(engine_set("reverse", 1));
 	ASSERT_TRUE(engine_set(variant->name, variant->count));
-	EXPECT_EQ(variant->result, pass(&self->bench, 16));
+	EXPECT_EQ(variant->result, copy_round_trip(&self->bench, 16));
 	ASSERT_TRUE(engine_behave());
 	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 }
@@ -276,7 +276,7 @@ TEST_F_TIMEOUT(fault, each_job_has_an_event, SLOW)
 FIXTURE(fake)
 {
 	struct instance instance;
-	struct bench bench;
+	struct fake_bench bench;
 };
 
 FIXTURE_SETUP(fake)
@@ -295,7 +295,7 @@ TEST_F(fake, slow)
 	unsigned int start = milliseconds();
 
 	ASSERT_TRUE(engine_set("delay_us", 50000));
-	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
 	EXPECT_LE(100, milliseconds() - start);
 }
 
@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(fake, spins_or_sleeps, SLOW)
 		for (j = 0; j < ARRAY_SIZE(delays); j++) {
 			ASSERT_TRUE(engine_set("delay_us", delays[j]));
 			for (round = 0; round < 4; round++)
-				EXPECT_EQ(0, pass(&self->bench, 2));
+				EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
 		}
 	}
 	EXPECT_TRUE(set_number(SPIN, before));
@@ -323,7 +323,7 @@ TEST_F_TIMEOUT(fake, slow_but_healthy, SLOW)
 	unsigned int start = milliseconds();
 
 	ASSERT_TRUE(engine_set("delay_us", 1000));
-	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 	EXPECT_LE(MAX_OPS, milliseconds() - start);
 }
 
@@ -335,7 +335,7 @@ TEST_F_TIMEOUT(fake, bandwidth, SLOW)
 
 	ASSERT_TRUE(engine_set("bytes_per_us", 1));
 	for (i = 0; i < 20; i++)
-		EXPECT_EQ(0, pass(&self->bench, 16));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, 16));
 	took = milliseconds() - start;
 	EXPECT_LE(20 * 2 * LENGTH / 1000, took);
 	EXPECT_GE(20 * 2 * LENGTH / 1000 * 100, took);
@@ -350,14 +350,14 @@ TEST_F_TIMEOUT(fake, small_rings, SLOW)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ASSERT_TRUE(engine_set("ring", sizes[i]));
 		copied = engine_get("copied");
-		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 		EXPECT_EQ(copied + MAX_OPS, engine_get("copied"));
 	}
 }
 
 /* The driver checks the engine's properties when it is bound. */
 static void rebind(struct __test_metadata *_metadata,
-		   struct instance *instance, struct bench *b)
+		   struct instance *instance, struct fake_bench *b)
 {
 	bench_close(b);
 	ASSERT_EQ(0, instance_unbind(instance));
@@ -375,8 +375,8 @@ TEST_F_TIMEOUT(fake, coalesced_interrupts, SLOW)
 	for (i = 0; i < ARRAY_SIZE(rings); i++) {
 		ASSERT_TRUE(engine_set("ring", rings[i]));
 		rebind(_metadata, &self->instance, &self->bench);
-		EXPECT_EQ(0, pass(&self->bench, 2));
-		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 	}
 }
 
@@ -385,16 +385,16 @@ TEST_F_TIMEOUT(fake, callbacks_with_interrupts_only, SLOW)
 {
 	ASSERT_TRUE(engine_set("only_irq", 1));
 	rebind(_metadata, &self->instance, &self->bench);
-	EXPECT_EQ(0, pass(&self->bench, 2));
-	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 }
 
 /* Catches: a stale callback of a reused descriptor, or none. */
 TEST_F_TIMEOUT(fake, callbacks_without_result, SLOW)
 {
 	ASSERT_TRUE(engine_set("no_result", 1));
-	EXPECT_EQ(0, pass(&self->bench, 2));
-	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 }
 
 /* Catches: a later job that completes before an earlier one. */
@@ -404,9 +404,9 @@ TEST_F_TIMEOUT(fake, reverse_order, SLOW)
 
 	ASSERT_TRUE(engine_set("reverse", 1));
 	ASSERT_TRUE(engine_set("delay_us", 10));
-	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 	ASSERT_TRUE(engine_set("ring", 7));
-	EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 
 	count = start_jobs(&self->bench, 32);
 	EXPECT_EQ(32, count);
@@ -418,7 +418,7 @@ TEST_F_TIMEOUT(fake, reverse_order, SLOW)
  * Submits @count jobs, all but the first while the engine is busy, and sleeps
  * for their events.
  */
-static void expect_jobs(struct __test_metadata *_metadata, struct bench *b,
+static void expect_jobs(struct __test_metadata *_metadata, struct fake_bench *b,
 			unsigned int count)
 {
 	unsigned int i;
@@ -436,7 +436,7 @@ static void expect_jobs(struct __test_metadata *_metadata, struct bench *b,
  * that are issued while it is busy; a batch whose last descriptor requests no
  * interrupt, so that no callback issues again after it.
  */
-TEST_F_TIMEOUT(fake, forgets_what_is_issued_while_busy, SLOW)
+TEST_F_TIMEOUT(fake, ignores_issue_while_busy, SLOW)
 {
 	static const unsigned int rings[] = { 2, 3, 7, 32 };
 	unsigned int i;
@@ -447,8 +447,8 @@ TEST_F_TIMEOUT(fake, forgets_what_is_issued_while_busy, SLOW)
 		ASSERT_TRUE(engine_set("coalesce", i % 2));
 		expect_jobs(_metadata, &self->bench, 2);
 		expect_jobs(_metadata, &self->bench, 40);
-		EXPECT_EQ(0, pass(&self->bench, 34));
-		EXPECT_EQ(0, pass(&self->bench, MAX_OPS));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, 34));
+		EXPECT_EQ(0, copy_round_trip(&self->bench, MAX_OPS));
 	}
 }
 
@@ -460,7 +460,7 @@ TEST_F_TIMEOUT(fake, late_callbacks, SLOW)
 	for (round = 0; round < 10; round++) {
 		ASSERT_TRUE(engine_set("next_late", 20));
 		ASSERT_TRUE(engine_set("hang", 1));
-		EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 64));
+		EXPECT_EQ(-ETIMEDOUT, copy_round_trip(&self->bench, 64));
 		ASSERT_TRUE(engine_set("hang", 0));
 		EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 	}
@@ -475,14 +475,14 @@ TEST_F_TIMEOUT(fake, refuses_to_terminate, SLOW)
 	for (round = 0; round < 10; round++) {
 		ASSERT_TRUE(engine_set("no_terminate", 1));
 		ASSERT_TRUE(engine_set("hang", 1));
-		EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 64));
+		EXPECT_EQ(-ETIMEDOUT, copy_round_trip(&self->bench, 64));
 		ASSERT_TRUE(engine_set("hang", 0));
 		EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 	}
 }
 
 /* Returns the time until the first event, in ms. */
-static unsigned int wait_for_event(struct bench *b, unsigned int start)
+static unsigned int wait_for_event(struct fake_bench *b, unsigned int start)
 {
 	poll_for(b->stream, POLLIN, BUSY_MS);
 	return milliseconds() - start;
@@ -492,10 +492,10 @@ static unsigned int wait_for_event(struct bench *b, unsigned int start)
  * Catches: a lost callback that delays the jobs of other streams, the longer,
  * the more streams there are.
  */
-TEST_F_TIMEOUT(fake, one_lost_holds_up_nobody, SLOW)
+TEST_F_TIMEOUT(fake, lost_interrupt_delays_no_other_stream, SLOW)
 {
 	unsigned int start, i, j, took;
-	struct bench others[2 * CHANNELS];
+	struct fake_bench others[2 * CHANNELS];
 
 	for (i = 0; i < ARRAY_SIZE(others); i++)
 		ASSERT_EQ(0, bench_open(&others[i], &self->instance));
@@ -547,7 +547,7 @@ TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 	ASSERT_EQ(0, instance_unbind(&lower));
 	ASSERT_EQ(0, bench_open(&self->bench, &self->instance));
 	ASSERT_TRUE(engine_set("hang", 1));
-	EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 2));
+	EXPECT_EQ(-ETIMEDOUT, copy_round_trip(&self->bench, 2));
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, pass_again(&self->bench, MAX_OPS));
 	EXPECT_EQ(0, instance_override(&lower, NULL));
@@ -556,7 +556,7 @@ TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 /* A thread with a stream that submits until it is stopped */
 struct worker {
 	pthread_t thread;
-	struct bench bench;
+	struct fake_bench bench;
 	unsigned int done, timed_out, late, failed, slowest;
 	int unexpected;
 	bool stop;
@@ -577,7 +577,7 @@ static void *work(void *arg)
 
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
 		start = milliseconds();
-		ret = pass(&w->bench, 8);
+		ret = copy_round_trip(&w->bench, 8);
 		note_time(w, milliseconds() - start, ret);
 		if (!ret)
 			__atomic_add_fetch(&w->done, 1, __ATOMIC_RELAXED);
@@ -630,7 +630,7 @@ static unsigned int all_timed_out(const struct worker *workers)
 }
 
 /* Returns true if the engine has lost the interrupt. */
-static bool one_is_lost(void)
+static bool wait_interrupt_lost(void)
 {
 	unsigned int start = milliseconds();
 
@@ -643,7 +643,7 @@ static bool one_is_lost(void)
 }
 
 /* Returns true if each of them has completed another job: all channels work. */
-static bool all_work(const struct worker *workers)
+static bool wait_all_working(const struct worker *workers)
 {
 	unsigned int done[STREAMS], start = milliseconds();
 	int i;
@@ -664,14 +664,14 @@ static bool all_work(const struct worker *workers)
  * Loses an interrupt. If the channel is being tested after a recovery, no job
  * is affected. Returns true if a job times out.
  */
-static bool lose_one(struct __test_metadata *_metadata,
-		     const struct worker *workers)
+static bool lose_interrupt(struct __test_metadata *_metadata,
+			   const struct worker *workers)
 {
 	unsigned int before = all_timed_out(workers);
 
 	EXPECT_TRUE(engine_set("next_lost", 1));
-	EXPECT_TRUE(one_is_lost());
-	EXPECT_TRUE(all_work(workers));
+	EXPECT_TRUE(wait_interrupt_lost());
+	EXPECT_TRUE(wait_all_working(workers));
 	return all_timed_out(workers) != before;
 }
 
@@ -690,7 +690,7 @@ static unsigned int pinned(void)
 }
 
 /* A work item unpins the memory, after the engine has completed its jobs. */
-static bool is_given_back(unsigned int kb, long pages)
+static bool is_unpinned(unsigned int kb, long pages)
 {
 	unsigned int start = milliseconds();
 
@@ -703,7 +703,7 @@ static bool is_given_back(unsigned int kb, long pages)
 }
 
 /* Returns true if this process has no pinned memory in the end. */
-static bool nothing_is_pinned(void)
+static bool wait_unpinned(void)
 {
 	unsigned int start = milliseconds();
 
@@ -742,7 +742,7 @@ static void expect_in_time(struct __test_metadata *_metadata,
  * Catches: a race in the recovery; a leak; a job that is lost in it, or that
  * runs on an incomplete channel; a late completion.
  */
-TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
+TEST_F_TIMEOUT(fake, repeated_lost_interrupts, 30 * SLOW)
 {
 	unsigned int times = environment("DMACPY_LOSSES", 300), lost = 0;
 	struct worker workers[STREAMS] = { };
@@ -753,7 +753,7 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	ASSERT_TRUE(set_number(TIMEOUT, 20));
 	ASSERT_EQ(0, start_workers(workers, &self->instance));
 	while (lost < times && __test_passed(_metadata))
-		lost += lose_one(_metadata, workers);
+		lost += lose_interrupt(_metadata, workers);
 	stop_workers(workers);
 	for (i = 0; i < STREAMS; i++) {
 		EXPECT_EQ(0, workers[i].unexpected);
@@ -761,12 +761,12 @@ TEST_F_TIMEOUT(fake, lost_again_and_again, 30 * SLOW)
 	}
 	EXPECT_LE(times, all_timed_out(workers));
 	expect_in_time(_metadata, workers);
-	EXPECT_TRUE(is_given_back(kb, pages));
+	EXPECT_TRUE(is_unpinned(kb, pages));
 	TH_LOG("%u interrupts lost", lost);
 }
 
 /* Catches: a hand-over between submitters after which no task issues. */
-TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
+TEST_F_TIMEOUT(fake, ignores_issue_of_many_streams, SLOW)
 {
 	struct worker workers[STREAMS] = { };
 	unsigned int i;
@@ -777,7 +777,7 @@ TEST_F_TIMEOUT(fake, forgets_what_many_streams_issue, SLOW)
 		ASSERT_TRUE(engine_set("delay_us", i % 3 * 10));
 		usleep(100 * 1000);
 	}
-	EXPECT_TRUE(all_work(workers));
+	EXPECT_TRUE(wait_all_working(workers));
 	stop_workers(workers);
 	for (i = 0; i < STREAMS; i++) {
 		EXPECT_EQ(0, workers[i].timed_out);
@@ -809,7 +809,7 @@ TEST_F_TIMEOUT(fake, all_at_once, SLOW)
 			ASSERT_TRUE(engine_behave());
 	}
 	ASSERT_TRUE(engine_behave());
-	EXPECT_TRUE(all_work(workers));
+	EXPECT_TRUE(wait_all_working(workers));
 	stop_workers(workers);
 	for (i = 0; i < STREAMS; i++)
 		EXPECT_EQ(0, workers[i].unexpected);
@@ -849,7 +849,7 @@ static void take_all(int stream, uint8_t **mem, uint64_t *length, int max)
  * Catches: memory of a job that timed out, given to another user while the
  * engine can still write to it; memory that is never freed.
  */
-TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
+TEST_F_TIMEOUT(fake, hang_ends_later, SLOW)
 {
 	unsigned int before = pinned(), start = milliseconds();
 	uint64_t length[16], total = 0;
@@ -857,7 +857,7 @@ TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 	int stream, i;
 
 	ASSERT_TRUE(engine_set("hang", 1));
-	EXPECT_EQ(-ETIMEDOUT, pass(&self->bench, 2));
+	EXPECT_EQ(-ETIMEDOUT, copy_round_trip(&self->bench, 2));
 	bench_close(&self->bench);
 	EXPECT_GE(BOUND_MS, milliseconds() - start);
 
@@ -886,7 +886,7 @@ TEST_F_TIMEOUT(fake, wakes_up_later, SLOW)
 /* Catches: memory of a job that is reused when it is unmapped. */
 TEST_F_TIMEOUT(fake, unmap_in_flight, SLOW)
 {
-	struct bench *b = &self->bench;
+	struct fake_bench *b = &self->bench;
 	const struct dmacpy_op ops[] = {
 		{ .dst = b->sram, .src = b->in, .length = LENGTH },
 		{ .dst = b->out, .src = b->sram, .length = LENGTH },
@@ -919,7 +919,7 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 	ASSERT_TRUE(engine_set("hang", 1));
 	pid = fork();
 	if (!pid) {
-		pass(&self->bench, 2);
+		copy_round_trip(&self->bench, 2);
 		_exit(0);
 	}
 	instance_wait_in_flight(&self->instance, 2);
@@ -929,7 +929,7 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
 	EXPECT_GE(BOUND_MS, milliseconds() - start);
 	EXPECT_EQ(copied, engine_get("copied"));
 	ASSERT_TRUE(engine_set("hang", 0));
-	EXPECT_EQ(0, pass(&self->bench, 2));
+	EXPECT_EQ(0, copy_round_trip(&self->bench, 2));
 	EXPECT_EQ(copied + 4, engine_get("copied"));
 }
 
@@ -939,7 +939,7 @@ TEST_F_TIMEOUT(fake, kill_while_hung, SLOW)
  */
 TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 {
-	struct bench bench;
+	struct fake_bench bench;
 	unsigned int start;
 	pthread_t thread;
 	void *result;
@@ -962,10 +962,10 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
 	bench_close(&self->bench);
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	ASSERT_EQ(0, bench_open(&bench, &self->instance));
-	EXPECT_EQ(0, pass(&bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&bench, MAX_OPS));
 	bench_close(&bench);
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_TRUE(nothing_is_pinned());
+	EXPECT_TRUE(wait_unpinned());
 }
 
 /*
@@ -974,7 +974,7 @@ TEST_F_TIMEOUT(fake, unbind_while_hung, SLOW)
  */
 TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 {
-	struct bench other;
+	struct fake_bench other;
 	unsigned int start;
 
 	ASSERT_EQ(0, bench_open(&other, &self->instance));
@@ -993,7 +993,7 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	EXPECT_EQ(0, get_number(LOST));
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_TRUE(nothing_is_pinned());
+	EXPECT_TRUE(wait_unpinned());
 }
 
 /*
@@ -1003,7 +1003,7 @@ TEST_F_TIMEOUT(fake, unbind_while_several_hang, SLOW)
  */
 TEST_F_TIMEOUT(fake, driver_override, SLOW)
 {
-	struct bench bench;
+	struct fake_bench bench;
 	unsigned int i;
 
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
@@ -1020,7 +1020,7 @@ TEST_F_TIMEOUT(fake, driver_override, SLOW)
 	ASSERT_EQ(0, instance_find_node(&self->instance));
 	ASSERT_TRUE(engine_behave());
 	ASSERT_EQ(0, bench_open(&bench, &self->instance));
-	EXPECT_EQ(0, pass(&bench, MAX_OPS));
+	EXPECT_EQ(0, copy_round_trip(&bench, MAX_OPS));
 	bench_close(&bench);
 }
 

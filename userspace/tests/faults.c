@@ -37,7 +37,7 @@ struct timeline {
 	int fd, fence;
 };
 
-struct bench {
+struct fault_bench {
 	const char *node;
 	int fail_nth;
 	int stream;
@@ -70,7 +70,7 @@ static void timeline_close(struct timeline *timeline)
 	close(timeline->fd);
 }
 
-static int start(struct bench *b, unsigned int count, uint32_t flags,
+static int start(struct fault_bench *b, unsigned int count, uint32_t flags,
 		 int in_fence)
 {
 	struct dmacpy_submit args = {
@@ -84,7 +84,7 @@ static int start(struct bench *b, unsigned int count, uint32_t flags,
 	return ret && args.out_fence != UNTOUCHED ? -EBADMSG : ret;
 }
 
-static void fill_op(struct dmacpy_op *op, const struct bench *b,
+static void fill_op(struct dmacpy_op *op, const struct fault_bench *b,
 		    uint64_t offset, uint64_t length)
 {
 	*op = (struct dmacpy_op){
@@ -96,7 +96,7 @@ static void fill_op(struct dmacpy_op *op, const struct bench *b,
 	};
 }
 
-static void copy_op(struct dmacpy_op *op, const struct bench *b)
+static void copy_op(struct dmacpy_op *op, const struct fault_bench *b)
 {
 	*op = (struct dmacpy_op){
 		.opcode = DMACPY_OP_COPY,
@@ -108,7 +108,7 @@ static void copy_op(struct dmacpy_op *op, const struct bench *b)
 }
 
 /* Rows with gaps between them */
-static void tile_op(struct dmacpy_op *op, const struct bench *b)
+static void tile_op(struct dmacpy_op *op, const struct fault_bench *b)
 {
 	*op = (struct dmacpy_op){
 		.opcode = DMACPY_OP_COPY_2D,
@@ -122,76 +122,76 @@ static void tile_op(struct dmacpy_op *op, const struct bench *b)
 	};
 }
 
-static int prepare_nothing(struct bench *b)
+static int prepare_nothing(struct fault_bench *b)
 {
 	return 0;
 }
 
-static void undo_nothing(struct bench *b)
+static void undo_nothing(struct fault_bench *b)
 {
 }
 
-static void close_result(struct bench *b)
+static void close_result(struct fault_bench *b)
 {
 	close(b->result);
 }
 
-static void release_result(struct bench *b)
+static void release_result(struct fault_bench *b)
 {
 	handle_release(b->stream, b->result);
 }
 
-static int try_open(struct bench *b)
+static int try_open(struct fault_bench *b)
 {
 	b->result = stream_open(b->node);
 	return b->result < 0 ? b->result : 0;
 }
 
-static int try_get_info(struct bench *b)
+static int try_get_info(struct fault_bench *b)
 {
 	struct dmacpy_get_info info = { .size = sizeof(info) };
 
 	return command(b->stream, DMACPY_GET_INFO, &info);
 }
 
-static int try_alloc(struct bench *b)
+static int try_alloc(struct fault_bench *b)
 {
 	b->result = sram_alloc(b->stream, LENGTH);
 	return b->result < 0 ? b->result : 0;
 }
 
-static int try_import_sram(struct bench *b)
+static int try_import_sram(struct fault_bench *b)
 {
 	b->result = dmabuf_import(b->stream, b->sram_fd, ACCESS_BOTH);
 	return b->result < 0 ? b->result : 0;
 }
 
-static int try_import_udmabuf(struct bench *b)
+static int try_import_udmabuf(struct fault_bench *b)
 {
 	b->result = dmabuf_import(b->stream, b->udmabuf, ACCESS_BOTH);
 	return b->result < 0 ? b->result : 0;
 }
 
 /* The pages are not allocated yet. */
-static int prepare_memory(struct bench *b)
+static int prepare_memory(struct fault_bench *b)
 {
 	b->memory = memory_map(MEMORY);
 	return b->memory ? 0 : -ENOMEM;
 }
 
-static int try_register(struct bench *b)
+static int try_register(struct fault_bench *b)
 {
 	b->result = memory_register(b->stream, b->memory, MEMORY, ACCESS_BOTH);
 	return b->result < 0 ? b->result : 0;
 }
 
-static void undo_register(struct bench *b)
+static void undo_register(struct fault_bench *b)
 {
 	release_result(b);
 	munmap(b->memory, MEMORY);
 }
 
-static int try_register_synced(struct bench *b)
+static int try_register_synced(struct fault_bench *b)
 {
 	b->result = memory_register_flags(b->stream, b->memory, MEMORY,
 					  ACCESS_BOTH,
@@ -199,39 +199,39 @@ static int try_register_synced(struct bench *b)
 	return b->result < 0 ? b->result : 0;
 }
 
-static int prepare_sync(struct bench *b)
+static int prepare_sync(struct fault_bench *b)
 {
 	return prepare_memory(b) ?: try_register_synced(b);
 }
 
-static int try_sync(struct bench *b)
+static int try_sync(struct fault_bench *b)
 {
 	return memory_sync(b->stream, b->result, 0, MEMORY,
 			   DMACPY_SYNC_FOR_DEVICE);
 }
 
-static int prepare_release(struct bench *b)
+static int prepare_release(struct fault_bench *b)
 {
 	return try_import_sram(b);
 }
 
-static int try_release(struct bench *b)
+static int try_release(struct fault_bench *b)
 {
 	return handle_release(b->stream, b->result);
 }
 
-static int prepare_copy(struct bench *b)
+static int prepare_copy(struct fault_bench *b)
 {
 	copy_op(&b->ops[0], b);
 	return 0;
 }
 
-static int try_wait(struct bench *b)
+static int try_wait(struct fault_bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_WAIT, 0);
 }
 
-static int prepare_batch(struct bench *b)
+static int prepare_batch(struct fault_bench *b)
 {
 	unsigned int i;
 
@@ -240,18 +240,18 @@ static int prepare_batch(struct bench *b)
 	return 0;
 }
 
-static int try_batch(struct bench *b)
+static int try_batch(struct fault_bench *b)
 {
 	return start(b, MAX_OPS, DMACPY_SUBMIT_WAIT, 0);
 }
 
-static int prepare_tile(struct bench *b)
+static int prepare_tile(struct fault_bench *b)
 {
 	tile_op(&b->ops[0], b);
 	return 0;
 }
 
-static int try_prepare(struct bench *b)
+static int try_prepare(struct fault_bench *b)
 {
 	struct dmacpy_prepare args = {
 		.size = sizeof(args),
@@ -265,13 +265,13 @@ static int try_prepare(struct bench *b)
 	return ret;
 }
 
-static int prepare_run(struct bench *b)
+static int prepare_run(struct fault_bench *b)
 {
 	prepare_copy(b);
 	return try_prepare(b);
 }
 
-static int run_prepared(struct bench *b, uint32_t flags)
+static int run_prepared(struct fault_bench *b, uint32_t flags)
 {
 	struct dmacpy_run_job job = { .handle = b->result };
 	struct dmacpy_run args = {
@@ -290,56 +290,56 @@ static int run_prepared(struct bench *b, uint32_t flags)
 	return ret < 0 && args.out_fence == UNTOUCHED ? -errno : -EBADMSG;
 }
 
-static int try_run(struct bench *b)
+static int try_run(struct fault_bench *b)
 {
 	return run_prepared(b, DMACPY_SUBMIT_WAIT);
 }
 
-static int try_run_out_fence(struct bench *b)
+static int try_run_out_fence(struct fault_bench *b)
 {
 	return run_prepared(b, DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_WAIT);
 }
 
-static void undo_run_out_fence(struct bench *b)
+static void undo_run_out_fence(struct fault_bench *b)
 {
 	close(b->fence);
 	release_result(b);
 }
 
-static int try_run_event(struct bench *b)
+static int try_run_event(struct fault_bench *b)
 {
 	return run_prepared(b, DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT);
 }
 
-static int try_out_fence(struct bench *b)
+static int try_out_fence(struct fault_bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_OUT_FENCE | DMACPY_SUBMIT_WAIT, 0);
 }
 
-static int try_event(struct bench *b)
+static int try_event(struct fault_bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT, 0);
 }
 
-static int try_read(struct bench *b)
+static int try_read(struct fault_bench *b)
 {
 	struct dmacpy_event event;
 
 	return read_event(b->stream, &event);
 }
 
-static void undo_event(struct bench *b)
+static void undo_event(struct fault_bench *b)
 {
 	try_read(b);
 }
 
-static void undo_run_event(struct bench *b)
+static void undo_run_event(struct fault_bench *b)
 {
 	try_read(b);
 	release_result(b);
 }
 
-static int prepare_read(struct bench *b)
+static int prepare_read(struct fault_bench *b)
 {
 	fill_op(&b->ops[0], b, 0, LENGTH);
 	b->ops[0].pattern = BACKGROUND * 0x01010101;
@@ -347,7 +347,7 @@ static int prepare_read(struct bench *b)
 }
 
 /* Merges the fences of two future jobs. */
-static int merged_open(struct bench *b)
+static int merged_open(struct fault_bench *b)
 {
 	struct sync_merge_data merge = { .name = "merged" };
 	int ret = timeline_open(&b->timelines[0]);
@@ -362,32 +362,32 @@ static int merged_open(struct bench *b)
 	return 0;
 }
 
-static void merged_signal(struct bench *b)
+static void merged_signal(struct fault_bench *b)
 {
 	timeline_advance(b->timelines[0].fd);
 	timeline_advance(b->timelines[1].fd);
 }
 
-static void merged_close(struct bench *b)
+static void merged_close(struct fault_bench *b)
 {
 	close(b->merged);
 	timeline_close(&b->timelines[0]);
 	timeline_close(&b->timelines[1]);
 }
 
-static int prepare_in_fence(struct bench *b)
+static int prepare_in_fence(struct fault_bench *b)
 {
 	prepare_copy(b);
 	return merged_open(b);
 }
 
-static int try_in_fence(struct bench *b)
+static int try_in_fence(struct fault_bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_OUT_FENCE |
 			   DMACPY_SUBMIT_EVENT, b->merged);
 }
 
-static void undo_in_fence(struct bench *b)
+static void undo_in_fence(struct fault_bench *b)
 {
 	merged_signal(b);
 	close(b->result);
@@ -396,7 +396,7 @@ static void undo_in_fence(struct bench *b)
 }
 
 /* Adds a fence of another user to the buffer. */
-static int prepare_implicit(struct bench *b)
+static int prepare_implicit(struct fault_bench *b)
 {
 	struct dma_buf_import_sync_file import = {
 		.flags = DMA_BUF_SYNC_WRITE,
@@ -409,19 +409,19 @@ static int prepare_implicit(struct bench *b)
 				   &import);
 }
 
-static int try_implicit(struct bench *b)
+static int try_implicit(struct fault_bench *b)
 {
 	return start(b, 1, DMACPY_SUBMIT_EVENT, 0);
 }
 
-static void undo_implicit(struct bench *b)
+static void undo_implicit(struct fault_bench *b)
 {
 	timeline_advance(b->timelines[0].fd);
 	try_read(b);
 	timeline_close(&b->timelines[0]);
 }
 
-static int result_of_request(struct bench *b)
+static int result_of_request(struct fault_bench *b)
 {
 	struct io_uring_cqe *cqe;
 	int ret = io_uring_wait_cqe(&b->ring, &cqe);
@@ -437,7 +437,7 @@ static int result_of_request(struct bench *b)
  * io_uring allocates requests in batches, and keeps them: after the first one,
  * only allocations for our request can fail.
  */
-static int prepare_request(struct bench *b, unsigned int ring_flags)
+static int prepare_request(struct fault_bench *b, unsigned int ring_flags)
 {
 	int ret;
 
@@ -456,18 +456,18 @@ static int prepare_request(struct bench *b, unsigned int ring_flags)
 	return ret < 0 ? ret : result_of_request(b);
 }
 
-static int prepare_uring(struct bench *b)
+static int prepare_uring(struct fault_bench *b)
 {
 	return prepare_request(b, IORING_SETUP_SINGLE_ISSUER |
 				  IORING_SETUP_DEFER_TASKRUN);
 }
 
-static int prepare_uring_sqe128(struct bench *b)
+static int prepare_uring_sqe128(struct fault_bench *b)
 {
 	return prepare_request(b, IORING_SETUP_SQE128);
 }
 
-static int submit_request(struct bench *b)
+static int submit_request(struct fault_bench *b)
 {
 	int ret;
 
@@ -476,19 +476,19 @@ static int submit_request(struct bench *b)
 	return ret < 0 ? ret : 0;
 }
 
-static int try_uring(struct bench *b)
+static int try_uring(struct fault_bench *b)
 {
 	int ret = submit_request(b);
 
 	return ret ? ret : result_of_request(b);
 }
 
-static void undo_uring(struct bench *b)
+static void undo_uring(struct fault_bench *b)
 {
 	io_uring_queue_exit(&b->ring);
 }
 
-static int prepare_uring_in_fence(struct bench *b)
+static int prepare_uring_in_fence(struct fault_bench *b)
 {
 	int ret = prepare_uring(b);
 
@@ -499,7 +499,7 @@ static int prepare_uring_in_fence(struct bench *b)
 }
 
 /* A request that has failed has completed. */
-static int try_uring_in_fence(struct bench *b)
+static int try_uring_in_fence(struct fault_bench *b)
 {
 	int ret = submit_request(b);
 
@@ -508,7 +508,7 @@ static int try_uring_in_fence(struct bench *b)
 	return ret;
 }
 
-static void undo_uring_in_fence(struct bench *b)
+static void undo_uring_in_fence(struct fault_bench *b)
 {
 	merged_signal(b);
 	result_of_request(b);
@@ -516,27 +516,27 @@ static void undo_uring_in_fence(struct bench *b)
 	merged_close(b);
 }
 
-static int try_poll(struct bench *b)
+static int try_poll(struct fault_bench *b)
 {
 	struct pollfd pfd = { .fd = b->stream, .events = POLLIN | POLLOUT };
 
 	return poll(&pfd, 1, 0) < 0 ? -errno : 0;
 }
 
-static int prepare_fsync(struct bench *b)
+static int prepare_fsync(struct fault_bench *b)
 {
 	fill_op(&b->ops[0], b, 0, LENGTH);
 	b->ops[0].pattern = BACKGROUND * 0x01010101;
 	return start(b, 1, 0, 0);
 }
 
-static int try_fsync(struct bench *b)
+static int try_fsync(struct fault_bench *b)
 {
 	return fsync(b->stream) ? -errno : 0;
 }
 
 /* A page fault that fails for lack of memory is repeated. */
-static int try_map(struct bench *b)
+static int try_map(struct fault_bench *b)
 {
 	b->mapping = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
 			  b->sram_fd, 0);
@@ -545,7 +545,7 @@ static int try_map(struct bench *b)
 	return *(volatile uint8_t *)b->mapping == BACKGROUND ? 0 : -EBADMSG;
 }
 
-static void undo_map(struct bench *b)
+static void undo_map(struct fault_bench *b)
 {
 	munmap(b->mapping, LENGTH);
 }
@@ -559,7 +559,7 @@ struct state {
 	bool untouched;			/* the data is unchanged */
 };
 
-static struct state state_of(const struct bench *b)
+static struct state state_of(const struct fault_bench *b)
 {
 	struct state state = {
 		.sram_free = stream_info(b->stream).sram_free,
@@ -579,7 +579,8 @@ static struct state state_of(const struct bench *b)
 }
 
 static void expect_state(struct __test_metadata *_metadata,
-			 const struct bench *b, const struct state *before)
+			 const struct fault_bench *b,
+			 const struct state *before)
 {
 	struct state now = state_of(b);
 
@@ -600,9 +601,9 @@ static void expect_state(struct __test_metadata *_metadata,
  * an engine that copies rows by itself.
  */
 struct trial {
-	int (*prepare)(struct bench *b);
-	int (*run)(struct bench *b);
-	void (*undo)(struct bench *b);
+	int (*prepare)(struct fault_bench *b);
+	int (*run)(struct fault_bench *b);
+	void (*undo)(struct fault_bench *b);
 	unsigned int failures;
 	bool makes_records;
 	bool tiles;
@@ -610,7 +611,7 @@ struct trial {
 
 FIXTURE(command)
 {
-	struct bench bench;
+	struct fault_bench bench;
 	struct instance fake;
 };
 
@@ -770,7 +771,7 @@ static int set_tiles(struct instance *fake, unsigned int tiles)
 
 FIXTURE_SETUP(command)
 {
-	struct bench *b = &self->bench;
+	struct fault_bench *b = &self->bench;
 
 	if (!inject_set_up())
 		SKIP(return, "the kernel has no CONFIG_FAULT_INJECTION");
@@ -790,7 +791,7 @@ FIXTURE_TEARDOWN_PARENT(command)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-static void bench_open(struct __test_metadata *_metadata, struct bench *b,
+static void bench_open(struct __test_metadata *_metadata, struct fault_bench *b,
 		       const char *node)
 {
 	b->node = node;
@@ -806,7 +807,7 @@ static void bench_open(struct __test_metadata *_metadata, struct bench *b,
 }
 
 /* Returns whether a request was made to fail. */
-static bool fail_nth(struct __test_metadata *_metadata, struct bench *b,
+static bool fail_nth(struct __test_metadata *_metadata, struct fault_bench *b,
 		     const struct trial *trial, unsigned int nth,
 		     unsigned int *failures)
 {
@@ -833,8 +834,8 @@ static bool fail_nth(struct __test_metadata *_metadata, struct bench *b,
 }
 
 /* Lets each request fail once. Returns how often the command failed. */
-static unsigned int sweep(struct __test_metadata *_metadata, struct bench *b,
-			  const struct trial *trial)
+static unsigned int sweep(struct __test_metadata *_metadata,
+			  struct fault_bench *b, const struct trial *trial)
 {
 	unsigned int nth = 0, failures = 0;
 	struct state initial = state_of(b);
@@ -856,7 +857,7 @@ static unsigned int sweep(struct __test_metadata *_metadata, struct bench *b,
  * varying number of them in each call, so that a sweep misses some requests of
  * the command.
  */
-static void sweep_all(struct __test_metadata *_metadata, struct bench *b,
+static void sweep_all(struct __test_metadata *_metadata, struct fault_bench *b,
 		      const struct trial *trial)
 {
 	unsigned int i, failures = 0;
@@ -867,8 +868,8 @@ static void sweep_all(struct __test_metadata *_metadata, struct bench *b,
 }
 
 /* A refused job must not be counted as a job, nor as a record to read. */
-static void expect_room(struct __test_metadata *_metadata, struct bench *b,
-			bool makes_records)
+static void expect_room(struct __test_metadata *_metadata,
+			struct fault_bench *b, bool makes_records)
 {
 	struct dmacpy_get_info info = stream_info(b->stream);
 	unsigned int jobs = 0, events = 0;
@@ -888,7 +889,7 @@ static void expect_room(struct __test_metadata *_metadata, struct bench *b,
 	EXPECT_EQ(info.max_events, events);
 }
 
-static void test_on(struct __test_metadata *_metadata, struct bench *b,
+static void test_on(struct __test_metadata *_metadata, struct fault_bench *b,
 		    const struct trial *trial, const char *node)
 {
 	bench_open(_metadata, b, node);

@@ -173,7 +173,7 @@ TEST_F(fences, stalled_does_not_hold_up_close)
 }
 
 /* Runs in a child: jobs that no task waits for, and one that it waits for. */
-static void wait_for_ever(struct _test_data_fences *self, int started)
+static void wait_in_child(struct _test_data_fences *self, int started)
 {
 	struct user mine;
 
@@ -196,7 +196,7 @@ TEST_F(fences, stalled_does_not_hold_up_exit)
 	ASSERT_EQ(0, pipe(started));
 	pid = fork();
 	if (!pid)
-		wait_for_ever(self, started[1]);
+		wait_in_child(self, started[1]);
 	ASSERT_EQ(1, read(started[0], &byte, 1));
 	usleep(SLOW_US);
 	start_ms = milliseconds();
@@ -369,7 +369,7 @@ TEST_F(fences, imported_of_reader)
 }
 
 /* A thread that signals the next fence repeatedly. */
-static void *advance_for_ever(void *timeline)
+static void *advance_thread(void *timeline)
 {
 	while (!timeline_advance(*(int *)timeline))
 		usleep(200);
@@ -377,13 +377,13 @@ static void *advance_for_ever(void *timeline)
 }
 
 /* Catches: a wait for a fence that signals while it is checked. */
-TEST_F_TIMEOUT(fences, signalled_meanwhile, SLOW)
+TEST_F_TIMEOUT(fences, signalled_while_checked, SLOW)
 {
 	struct user *user;
 	pthread_t thread;
 	int i, fence, job;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, advance_for_ever,
+	ASSERT_EQ(0, pthread_create(&thread, NULL, advance_thread,
 				    &self->timeline));
 	for (i = 1; i <= 2000; i++) {
 		user = i % 2 ? &self->user : &self->other;

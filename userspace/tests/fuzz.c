@@ -170,7 +170,7 @@ static void keep_at(struct fuzzer *f, unsigned int slot, int fd)
 		memset(f->family->names[slot], 0, sizeof(f->family->names[0]));
 }
 
-static void keep(struct fuzzer *f, enum file_kind kind, int fd)
+static void store_file(struct fuzzer *f, enum file_kind kind, int fd)
 {
 	keep_at(f, kind * EACH_KIND + draw(f, EACH_KIND), fd);
 }
@@ -182,8 +182,8 @@ static int stream_file(struct fuzzer *f, unsigned int stream)
 }
 
 /* Replaces another handle, which is released. */
-static void learn(struct fuzzer *f, unsigned int stream, uint32_t handle,
-		  uint32_t access, uint64_t length)
+static void replace_name(struct fuzzer *f, unsigned int stream, uint32_t handle,
+			 uint32_t access, uint64_t length)
 {
 	struct name *name = &f->family->names[stream][draw(f, HANDLES)];
 
@@ -238,14 +238,16 @@ static void do_close(struct fuzzer *f)
 
 static void do_dup(struct fuzzer *f)
 {
-	keep(f, draw(f, KINDS), fcntl(any_file(f), F_DUPFD_CLOEXEC, 3));
+	store_file(f, draw(f, KINDS), fcntl(any_file(f), F_DUPFD_CLOEXEC, 3));
 }
 
 /* Imports memory of another driver, whose pages are anywhere. */
 static void do_foreign(struct fuzzer *f)
 {
-	keep(f, BUFFER, chance(f, 2) ? udmabuf_scattered(4096 << draw(f, 4)) :
-				       system_heap_alloc(4096 << draw(f, 4)));
+	int size = 4096 << draw(f, 4);
+
+	store_file(f, BUFFER, chance(f, 2) ? udmabuf_scattered(size) :
+					     system_heap_alloc(size));
 }
 
 static void do_alloc(struct fuzzer *f)
@@ -259,7 +261,7 @@ static void do_alloc(struct fuzzer *f)
 	if (chance(f, 8))
 		mutate(f, &args, sizeof(args.alloc));
 	if (!command(file(f, STREAM), DMACPY_ALLOC, &args))
-		keep(f, BUFFER, args.alloc.fd);
+		store_file(f, BUFFER, args.alloc.fd);
 }
 
 static int import_to(struct fuzzer *f, unsigned int stream)
@@ -275,8 +277,8 @@ static int import_to(struct fuzzer *f, unsigned int stream)
 		mutate(f, &args, sizeof(args.import));
 	ret = command(stream_file(f, stream), DMACPY_IMPORT, &args);
 	if (!ret)
-		learn(f, stream, args.import.handle, args.import.access,
-		      args.import.length);
+		replace_name(f, stream, args.import.handle, args.import.access,
+			     args.import.length);
 	return ret;
 }
 
@@ -313,8 +315,8 @@ static int register_to(struct fuzzer *f, unsigned int stream)
 		mutate(f, &args, offsetof(struct dmacpy_register, addr));
 	ret = command(stream_file(f, stream), DMACPY_REGISTER, &args);
 	if (!ret)
-		learn(f, stream, args.reg.handle, args.reg.access,
-		      args.reg.length);
+		replace_name(f, stream, args.reg.handle, args.reg.access,
+			     args.reg.length);
 	if (chance(f, 4))
 		madvise(mem, 2 * PINNED, MADV_DONTNEED);
 	munmap(mem, 2 * PINNED);
@@ -334,7 +336,7 @@ static void replace(struct fuzzer *f, unsigned int stream, int ret)
 }
 
 /* A new stream has no handles, and would refuse all jobs. */
-static void supply(struct fuzzer *f, unsigned int stream)
+static void add_handles(struct fuzzer *f, unsigned int stream)
 {
 	int tries;
 
@@ -402,7 +404,7 @@ static void make_submit(struct fuzzer *f, unsigned int stream,
 {
 	uint32_t i;
 
-	supply(f, stream);
+	add_handles(f, stream);
 	*submit = (struct dmacpy_submit){
 		.size = chance(f, 4) ? offsetof(struct dmacpy_submit,
 						refused_op) : sizeof(*submit),
@@ -452,7 +454,7 @@ static void do_submit(struct fuzzer *f)
 	ret = command(stream_file(f, stream), DMACPY_SUBMIT, &submit);
 	count_job(&f->statistics->by_ioctl, is_result(ret));
 	/* A job that was started and has failed has a fence, too. */
-	keep(f, OTHER, submit.out_fence);
+	store_file(f, OTHER, submit.out_fence);
 	replace(f, stream, ret);
 }
 
@@ -538,11 +540,11 @@ static void do_run(struct fuzzer *f)
 		mutate(f, &args, sizeof(args.run));
 	ret = command(stream_file(f, stream), DMACPY_RUN, &args);
 	count_job(&f->statistics->by_ioctl, ret > 0 || is_result(ret));
-	keep(f, OTHER, args.run.out_fence);
+	store_file(f, OTHER, args.run.out_fence);
 }
 
 /* Issues any command with random bytes. */
-static void do_nonsense(struct fuzzer *f)
+static void do_random_ioctl(struct fuzzer *f)
 {
 	uint8_t *mem = memory_map(PINNED);
 	union args args;
@@ -633,14 +635,14 @@ static void do_fence(struct fuzzer *f)
 	switch (draw(f, 3)) {
 	case 0:
 		if (!command(buffer, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export))
-			keep(f, OTHER, export.fd);
+			store_file(f, OTHER, export.fd);
 		break;
 	case 1:
 		command(buffer, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import);
 		break;
 	default:
 		if (!command(file(f, OTHER), SYNC_IOC_MERGE, &merge))
-			keep(f, OTHER, merge.fence);
+			store_file(f, OTHER, merge.fence);
 	}
 }
 
@@ -674,7 +676,7 @@ static void do_pass(struct fuzzer *f)
 	} else if (recvmsg(f->family->sockets[1], &message, MSG_DONTWAIT |
 			   MSG_CMSG_CLOEXEC) > 0 && message.msg_controllen) {
 		memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
-		keep(f, draw(f, KINDS), fd);
+		store_file(f, draw(f, KINDS), fd);
 	}
 }
 
@@ -827,7 +829,7 @@ static const struct {
 } actions[] = {
 	{ do_open, 3 }, { do_close, 1 }, { do_dup, 1 }, { do_foreign, 2 },
 	{ do_alloc, 3 }, { do_import, 20 }, { do_register, 12 },
-	{ do_release, 3 }, { do_submit, 60 }, { do_nonsense, 4 },
+	{ do_release, 3 }, { do_submit, 60 }, { do_random_ioctl, 4 },
 	{ do_prepare, 8 }, { do_run, 20 },
 	{ do_read, 6 }, { do_fsync, 2 }, { do_poll, 2 }, { do_show, 2 },
 	{ do_map, 3 }, { do_sync, 2 }, { do_fence, 4 }, { do_pass, 2 },
@@ -1004,7 +1006,7 @@ static bool works(const char *device)
 	return !ret;
 }
 
-static bool all_work(const struct instance *fake)
+static bool wait_all_working(const struct instance *fake)
 {
 	struct instance found = *fake;
 	bool all = true;
@@ -1056,7 +1058,7 @@ int main(void)
 	ksft_test_result(many_started("ioctl", &statistics->by_ioctl) &
 			 many_started("io_uring", &statistics->by_ring),
 			 "many jobs are started\n");
-	ksft_test_result(engine_reset() && all_work(&instance),
+	ksft_test_result(engine_reset() && wait_all_working(&instance),
 			 "all engines work\n");
 	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
 	/* Pages of tests before this one may have been pinned when it began. */

@@ -213,7 +213,7 @@ struct allocator {
 	int allocated, refused, failed;
 };
 
-static void *allocate_for_ever(void *data)
+static void *allocate_thread(void *data)
 {
 	struct allocator *allocator = data;
 	int fd;
@@ -240,7 +240,7 @@ static bool has_met_both(const struct allocator *allocator)
 }
 
 /* Catches: an instance that is used during its unbind. */
-TEST_F_TIMEOUT(heap, unbind_meanwhile, SLOW)
+TEST_F_TIMEOUT(heap, unbind_while_allocating, SLOW)
 {
 	struct allocator allocator = { .heap = self->heap };
 	unsigned int start = milliseconds();
@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(heap, unbind_meanwhile, SLOW)
 	int round;
 
 	close(self->stream);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, allocate_for_ever,
+	ASSERT_EQ(0, pthread_create(&thread, NULL, allocate_thread,
 				    &allocator));
 	/* A busy host may run the allocator in only one of the two states. */
 	for (round = 0; round < ROUNDS || (!has_met_both(&allocator) &&
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(heap, unbind_meanwhile, SLOW)
 }
 
 /* Catches: an instance that uses the heap of another. */
-TEST_F(heap, others_are_left_alone)
+TEST_F(heap, other_heaps_are_unaffected)
 {
 	const char *property = strcmp(variant->property, WITH_SHARED_POOL) ?
 			       WITH_SHARED_POOL : "reserved";

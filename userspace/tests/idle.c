@@ -101,7 +101,7 @@ TEST_F(idle, kernel)
  * Catches: a wait that polls, in each try. Time that the host takes from the
  * guest counts as well.
  */
-TEST_F(idle, who_polls)
+TEST_F(idle, poll_uses_no_cpu)
 {
 	unsigned int tries = TRIES, start, took;
 	uint64_t ns;

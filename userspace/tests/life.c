@@ -92,7 +92,7 @@ FIXTURE_TEARDOWN_PARENT(order)
 	EXPECT_EQ(0, sram_leaked());
 }
 
-static void let_go(struct buffer *buffer, char what)
+static void free_in_any_order(struct buffer *buffer, char what)
 {
 	if (what == 's')
 		close(buffer->stream);
@@ -103,7 +103,7 @@ static void let_go(struct buffer *buffer, char what)
 }
 
 /* Catches: memory that is freed while referenced, or leaked. */
-TEST_F(order, let_go)
+TEST_F(order, free_in_any_order)
 {
 	struct buffer *buffer = &self->buffer;
 	const char *letter;
@@ -112,7 +112,7 @@ TEST_F(order, let_go)
 	memset(buffer->mem, 0x5a, LENGTH);
 	for (letter = variant->letters; *letter; letter++) {
 		ASSERT_TRUE(sram_in_use());
-		let_go(buffer, *letter);
+		free_in_any_order(buffer, *letter);
 		mapped = mapped && *letter != 'm';
 		stream = stream && *letter != 's';
 		EXPECT_TRUE(!mapped ||
@@ -260,7 +260,7 @@ TEST_F(life, fork_with_registered_memory)
 }
 
 /* Uses the device until the process is killed. */
-static void work_for_ever(void)
+static void run_until_killed(void)
 {
 	static struct dmacpy_op ops[1024];
 	int other, handle, fd;
@@ -298,7 +298,7 @@ TEST_F_TIMEOUT(life, kill_in_a_copy, SLOW)
 	for (round = 0; round < 60; round++) {
 		pid = fork();
 		if (!pid)
-			work_for_ever();
+			run_until_killed();
 		usleep(random_below(40 * 1000));
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
@@ -493,7 +493,7 @@ TEST_F(life, memory_is_charged)
 	other = memory_register(stream, self->memory, 1, DMACPY_ACCESS_READ);
 	EXPECT_EQ(before + kib + 4, locked_kib());
 	EXPECT_EQ(0, handle_release(stream, other));
-	EXPECT_EQ(before + kib, locked_becomes(before + kib));
+	EXPECT_EQ(before + kib, wait_locked(before + kib));
 
 	/* The release by another process is credited to the charged user. */
 	if (!fork()) {
@@ -501,12 +501,12 @@ TEST_F(life, memory_is_charged)
 		_exit(0);
 	}
 	reap(_metadata);
-	EXPECT_EQ(before, locked_becomes(before));
+	EXPECT_EQ(before, wait_locked(before));
 
 	handle = memory_register(stream, self->memory, LENGTH, ACCESS_BOTH);
 	EXPECT_EQ(before + kib, locked_kib());
 	ASSERT_EQ(0, close(stream));
-	EXPECT_EQ(before, locked_becomes(before));
+	EXPECT_EQ(before, wait_locked(before));
 }
 
 /* Catches: an unprivileged user that pins all memory; a limit that sticks. */
@@ -529,7 +529,7 @@ TEST_F(life, memory_limit)
 						   ACCESS_BOTH));
 		EXPECT_EQ(0, handle_release(stream, handle[0]));
 		EXPECT_EQ(0, handle_release(stream, handle[1]));
-		EXPECT_EQ(0, locked_becomes(0));
+		EXPECT_EQ(0, wait_locked(0));
 	}
 }
 

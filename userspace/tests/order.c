@@ -174,8 +174,9 @@ static int start(struct _test_data_chain *self, const struct stage *stage,
 }
 
 /* Starts the job that hands token @round on, from place @hop in the chain. */
-static int hand_on(struct _test_data_chain *self, const struct stage *stage,
-		   uint32_t flags, int round, int hop)
+static int pass_token_on(struct _test_data_chain *self,
+			 const struct stage *stage, uint32_t flags, int round,
+			 int hop)
 {
 	struct dmacpy_op op = { .length = LENGTH };
 
@@ -224,7 +225,7 @@ static int pass_token(struct _test_data_chain *self,
 			ret = take_time(self);
 			flags |= DMACPY_SUBMIT_IN_FENCE;
 		}
-		ret = ret ?: hand_on(self, *last, flags, round, hop);
+		ret = ret ?: pass_token_on(self, *last, flags, round, hop);
 	}
 	return ret;
 }
@@ -426,7 +427,7 @@ static int read_once(struct reader *reader, uint8_t value)
 	return ret;
 }
 
-static void *read_again_and_again(void *arg)
+static void *read_thread(void *arg)
 {
 	struct reader *reader = arg;
 	int i;
@@ -447,7 +448,7 @@ TEST_F_TIMEOUT(order, data_before_completion, SLOW)
 		readers[i].way = &ways[i];
 		ASSERT_LT(0, reader_open(&readers[i], &self->instance));
 		ASSERT_EQ(0, pthread_create(&readers[i].thread, NULL,
-					    read_again_and_again, &readers[i]));
+					    read_thread, &readers[i]));
 	}
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		ASSERT_EQ(0, pthread_join(readers[i].thread, NULL));

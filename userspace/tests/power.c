@@ -39,7 +39,7 @@ static void read_line(const char *path, char *line, size_t size)
 }
 
 /* Waits for the status: the device is switched off some time after its use. */
-static bool status_becomes(const char *path, const char *status)
+static bool wait_status(const char *path, const char *status)
 {
 	unsigned int start = milliseconds();
 	char line[32];
@@ -85,16 +85,16 @@ TEST_F(power, follows_buffers)
 {
 	int fd, other;
 
-	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	ASSERT_TRUE(wait_status(self->status, "suspended"));
 	fd = sram_alloc(self->stream, LENGTH);
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	other = sram_alloc(self->stream, LENGTH);
 	close(fd);
 	usleep(500 * 1000);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	close(other);
-	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+	EXPECT_TRUE(wait_status(self->status, "suspended"));
 }
 
 /* Catches: memory mapped for an engine that has no power. */
@@ -103,14 +103,14 @@ TEST_F(power, follows_handles)
 	void *mem = memory_map(LENGTH);
 	int handle;
 
-	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	ASSERT_TRUE(wait_status(self->status, "suspended"));
 	handle = memory_register(self->stream, mem, LENGTH, ACCESS_BOTH);
 	ASSERT_LT(0, handle);
 	usleep(500 * 1000);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	EXPECT_EQ(0, fill(self->stream, handle, LENGTH, 0x01020304));
 	EXPECT_EQ(0, handle_release(self->stream, handle));
-	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+	EXPECT_TRUE(wait_status(self->status, "suspended"));
 }
 
 /* Returns a copy of a page, in newly allocated SRAM. */
@@ -188,14 +188,14 @@ static int start_stalled(int stream)
 /* Catches: power that is put with the last handle, while a job still runs. */
 TEST_F(power, follows_jobs)
 {
-	ASSERT_TRUE(status_becomes(self->status, "suspended"));
+	ASSERT_TRUE(wait_status(self->status, "suspended"));
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, start_jobs(self->stream, 1));
 	ASSERT_EQ(0, close(self->stream));
 	usleep(500 * 1000);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	ASSERT_TRUE(engine_set("hang", 0));
-	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+	EXPECT_TRUE(wait_status(self->status, "suspended"));
 }
 
 /* Catches: a clock that stays on, or is off when the SRAM is cleared. */
@@ -314,12 +314,12 @@ TEST_F(power, is_balanced_after_unbind)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 	self->stream = stream_open(self->instance.node);
 	other = sram_alloc(self->stream, LENGTH);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	close(fd);
 	usleep(500 * 1000);
-	EXPECT_TRUE(status_becomes(self->status, "active"));
+	EXPECT_TRUE(wait_status(self->status, "active"));
 	close(other);
-	EXPECT_TRUE(status_becomes(self->status, "suspended"));
+	EXPECT_TRUE(wait_status(self->status, "suspended"));
 }
 
 static bool write_line(const char *path, const char *line)

@@ -388,7 +388,7 @@ TEST_F(prepared, keeps_what_it_names)
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, fsync(self->stream));
 	EXPECT_EQ(0, sram_leaked());
-	EXPECT_EQ(0, locked_becomes(0));
+	EXPECT_EQ(0, wait_locked(0));
 	/* The kernel may also have unpinned pages of earlier tests. */
 	left = pinned_pages();
 	EXPECT_LT(left, pinned[0]);

@@ -36,7 +36,7 @@ static int log_open(void)
  * Messages of the kernel itself, about the node or the failure, are ignored, as
  * is the reason that a hung engine cannot be stopped.
  */
-static bool log_is(int fd, const char *device, const char *text)
+static bool check_log(int fd, const char *device, const char *text)
 {
 	unsigned int lines = 0, level;
 	char record[8192], line[512];
@@ -63,7 +63,7 @@ static bool log_is(int fd, const char *device, const char *text)
 }
 
 /* Checks the reason for which the probing of a device is deferred. */
-static bool deferred_is(const char *device, const char *text)
+static bool check_deferred(const char *device, const char *text)
 {
 	char line[512], expected[512];
 	bool found = false;
@@ -355,12 +355,12 @@ TEST_F(node, is_refused)
 		log = log_open();
 		EXPECT_EQ(variant->error, instance_bind(&self->instance));
 		EXPECT_TRUE(variant->error == -EAGAIN ||
-			    log_is(log, name, variant->reason));
+			    check_log(log, name, variant->reason));
 		EXPECT_GT(0, instance_find_node(&self->instance));
 		if (variant->error != -EAGAIN)
 			continue;
 		EXPECT_EQ(0, instance_probe(&self->instance));
-		EXPECT_TRUE(deferred_is(name, variant->reason));
+		EXPECT_TRUE(check_deferred(name, variant->reason));
 	}
 }
 
@@ -532,7 +532,7 @@ TEST_F_TIMEOUT(engine, is_refused, SLOW)
 		 variant->reason);
 	ASSERT_TRUE(engine_set(variant->knob, variant->value));
 	EXPECT_EQ(variant->error, instance_bind(&self->instance));
-	EXPECT_TRUE(log_is(log, name, reason));
+	EXPECT_TRUE(check_log(log, name, reason));
 	EXPECT_GT(0, instance_find_node(&self->instance));
 	ASSERT_TRUE(engine_behave());
 	ASSERT_TRUE(set_number(TIMEOUT, 5000));
@@ -563,7 +563,7 @@ TEST(all_sram_is_in_use)
 	ASSERT_EQ(0, instance_unbind(&instance));
 	log = log_open();
 	EXPECT_EQ(0, instance_bind(&instance));
-	EXPECT_TRUE(log_is(log, instance.name, ALL_IN_USE));
+	EXPECT_TRUE(check_log(log, instance.name, ALL_IN_USE));
 	mem = physical_map(start, size);
 	if (mem)
 		EXPECT_TRUE(all_bytes_are(mem, 0x5a, size));
@@ -634,7 +634,7 @@ FIXTURE_TEARDOWN_PARENT(nth)
 }
 
 /* A deferred probe may bind it concurrently. */
-static bool becomes_bound(struct instance *instance)
+static bool wait_bound(struct instance *instance)
 {
 	unsigned int start = milliseconds();
 
@@ -660,7 +660,7 @@ TEST_F_TIMEOUT(nth, bind, 5 * SLOW)
 		injected = inject_disarm(self->fail_nth);
 		EXPECT_TRUE(!ret || injected);
 		failures += !!ret;
-		ASSERT_TRUE(becomes_bound(&self->instance))
+		ASSERT_TRUE(wait_bound(&self->instance))
 			TH_LOG("when request %u failed: %s", nth,
 			       strerror(-ret));
 		EXPECT_EQ(0, try_fill(&self->instance));

@@ -153,7 +153,7 @@ static bool event_is(struct watch *w, const char *what,
 	       !strncmp(variable(&w->event, "DMACPY_CHANNEL"), "dma", 3);
 }
 
-static unsigned int age(struct watch *w)
+static unsigned int event_age(struct watch *w)
 {
 	return strtoul(variable(&w->event, "DMACPY_AGE_MS"), NULL, 10);
 }
@@ -240,7 +240,7 @@ static bool recovers(struct watch *w)
  * Catches: a failure that is not reported, or reported twice; a recovery that
  * is not reported; a count that is wrong when the program sees the result.
  */
-TEST_F_TIMEOUT(failure, is_told_once, SLOW)
+TEST_F_TIMEOUT(failure, is_reported_once, SLOW)
 {
 	bool timeout = variant->result == -ETIMEDOUT;
 	struct watch *w = &self->watch;
@@ -254,7 +254,7 @@ TEST_F_TIMEOUT(failure, is_told_once, SLOW)
 	EXPECT_TRUE(event_is(w, "failed", variant->error));
 	ASSERT_TRUE(engine_behave());
 	if (timeout) {
-		EXPECT_LE(TIMEOUT_MS - 20, age(w));
+		EXPECT_LE(TIMEOUT_MS - 20, event_age(w));
 		EXPECT_TRUE(recovers(w));
 		ASSERT_TRUE(set_number(TIMEOUT, NO_TIMEOUT_MS));
 	}
@@ -282,7 +282,7 @@ FIXTURE_TEARDOWN_PARENT(report)
 }
 
 /* Catches: a channel that stays down for a reason that is not reported. */
-TEST_F_TIMEOUT(report, why_it_is_down, SLOW)
+TEST_F_TIMEOUT(report, reports_reason, SLOW)
 {
 	struct watch *w = &self->watch;
 
@@ -335,7 +335,7 @@ TEST_F_TIMEOUT(report, flood, SLOW)
 }
 
 /* Catches: a log that any user can fill by jobs that are refused. */
-TEST_F(report, bad_arguments_are_not_told)
+TEST_F(report, invalid_arguments_are_not_reported)
 {
 	struct watch *w = &self->watch;
 	struct dmacpy_op op = {
@@ -369,7 +369,7 @@ TEST_F(report, bad_arguments_are_not_told)
 }
 
 /* Catches: a late fence that is reported as a failure of the engine. */
-TEST_F(report, late_fences_are_not_told)
+TEST_F(report, late_fences_are_not_reported)
 {
 	int timeline = timeline_create();
 	struct dmacpy_submit args = {
@@ -423,7 +423,7 @@ TEST_F(report, failed_job_and_its_bytes)
 	EXPECT_EQ(1, count_of(w, "errors"));
 }
 
-static void *fail_for_ever(void *arg)
+static void *fail_thread(void *arg)
 {
 	struct watch *w = arg;
 
@@ -444,7 +444,7 @@ TEST_F_TIMEOUT(report, unbind_with_uevents_pending, SLOW)
 
 	for (i = 0; i < UNBINDS; i++) {
 		ASSERT_TRUE(engine_set("next_failed", FOR_EVER));
-		ASSERT_EQ(0, pthread_create(&thread, NULL, fail_for_ever, w));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, fail_thread, w));
 		usleep(random_below(3000));
 		ASSERT_EQ(0, instance_unbind(&w->instance));
 		pthread_join(thread, NULL);

@@ -92,7 +92,7 @@ static bool is_filled(const uint8_t *mem, int fd, uint8_t value)
 }
 
 /* Drops all rights and files, except for a socket. */
-static int become_stranger(int stream, int fd, const char *node)
+static int drop_privileges(int stream, int fd, const char *node)
 {
 	close(fd);
 	close(stream);
@@ -130,7 +130,7 @@ TEST_F(share, consumer_without_rights)
 	pid_t child = fork();
 
 	if (!child)
-		_exit(become_stranger(self->stream, self->fd,
+		_exit(drop_privileges(self->stream, self->fd,
 				      self->fake.node) ||
 		      consume(self->sockets[1]));
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
@@ -201,7 +201,7 @@ TEST_F(share, stream_is_passed)
 	if (!child) {
 		int stream = receive_fd(self->sockets[1]);
 
-		_exit(become_stranger(self->stream, self->fd,
+		_exit(drop_privileges(self->stream, self->fd,
 				      self->fake.node) ||
 		      fill(stream, self->handle, LENGTH, 0x11111111));
 	}

@@ -60,7 +60,7 @@ FIXTURE_TEARDOWN_PARENT(sram)
 }
 
 /* Allocates single granules until that fails; returns the last error. */
-static int take_everything(struct _test_data_sram *self)
+static int exhaust_sram(struct _test_data_sram *self)
 {
 	size_t granule = self->info.granule;
 	int fd;
@@ -95,7 +95,7 @@ TEST_F_TIMEOUT(sram, exhaustion, SLOW)
 
 	for (round = 0; round < 3; round++) {
 		self->count = 0;
-		EXPECT_EQ(-ENOSPC, take_everything(self));
+		EXPECT_EQ(-ENOSPC, exhaust_sram(self));
 		EXPECT_EQ(self->info.sram_total, self->count * granule);
 		EXPECT_EQ(0, stream_info(self->stream).sram_free);
 		EXPECT_EQ(0, stream_info(self->stream).sram_largest);
@@ -123,7 +123,7 @@ TEST_F_TIMEOUT(sram, fragmentation, SLOW)
 	uint64_t granule = self->info.granule, half;
 	size_t i;
 
-	ASSERT_EQ(-ENOSPC, take_everything(self));
+	ASSERT_EQ(-ENOSPC, exhaust_sram(self));
 	for (i = 1; i < self->count; i += 2)
 		give_back(self, i);
 	half = self->count / 2 * granule;
@@ -217,7 +217,7 @@ TEST_F(sram, rest_of_last_page_is_zero)
 	int fd;
 
 	/* All of the SRAM, which may have several parts */
-	EXPECT_EQ(-ENOSPC, take_everything(self));
+	EXPECT_EQ(-ENOSPC, exhaust_sram(self));
 	for (i = 0; i < self->count; i++) {
 		ASSERT_NE(NULL, self->mem[i]);
 		memset(self->mem[i], 0xff, self->info.granule);
@@ -283,7 +283,7 @@ static int fd_receive(int sock)
 }
 
 /* The other process: adds 1 to each word of the buffer it receives. */
-static void increment_what_comes(int sock, size_t length)
+static void increment_received(int sock, size_t length)
 {
 	int fd = fd_receive(sock);
 	uint32_t *mem = dmabuf_map(fd, length);
@@ -307,7 +307,7 @@ TEST_F(sram, two_processes_share)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
 	if (!fork()) {
 		close(self->stream);
-		increment_what_comes(sock[1], length);
+		increment_received(sock[1], length);
 		_exit(0);
 	}
 	fd = sram_alloc(self->stream, length);

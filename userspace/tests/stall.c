@@ -155,7 +155,7 @@ static const char *watch_page(struct _test_data_stall *self, bool write)
 }
 
 /* Before Linux 6.3, a page that faults in a userfaultfd cannot be pinned. */
-static bool pinning_waits(void)
+static bool can_pin_faulting(void)
 {
 	return kernel_is_at_least(6, 3);
 }
@@ -186,7 +186,7 @@ FIXTURE_SETUP(stall)
 {
 	const char *reason;
 
-	if (variant->run == register_memory && !pinning_waits())
+	if (variant->run == register_memory && !can_pin_faulting())
 		SKIP(return, "this kernel does not wait for memory to pin");
 	reason = set_up(_metadata, self, variant->write);
 	if (reason)
@@ -251,7 +251,7 @@ static int join_in_time(pthread_t thread)
 }
 
 /* Catches: a lock, or the gate, that is held while accessing user memory. */
-TEST_F_TIMEOUT(stall, holds_up_nobody, SLOW)
+TEST_F_TIMEOUT(stall, blocks_no_other_task, SLOW)
 {
 	pthread_t thread, unbind;
 	bool in_time;
@@ -312,7 +312,7 @@ static void *read_next(void *arg)
 }
 
 /* Catches: a reader that is not woken when another puts a record back. */
-TEST_F_TIMEOUT(readers, leave_records_to_others, SLOW)
+TEST_F_TIMEOUT(readers, put_back_wakes_reader, SLOW)
 {
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_EVENT };
 	struct _test_data_stall *stall = &self->stall;

@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN_PARENT(storm)
 }
 
 /* Objects of a process; any of them may be invalid. */
-struct things {
+struct objects {
 	int stream;
 	int fd[BUFFERS], handle[BUFFERS + 1];	/* one more for memory */
 	uint8_t *mem[BUFFERS], *memory;
@@ -67,7 +67,7 @@ struct things {
  * for jobs in flight; and if memory is mapped twice, the kernel's check of the
  * DMA API reports an unmapped address when a part of it is synced.
  */
-static void get_things(struct things *t, const struct instance *instance)
+static void open_objects(struct objects *t, const struct instance *instance)
 {
 	int i;
 
@@ -83,7 +83,7 @@ static void get_things(struct things *t, const struct instance *instance)
 				       ACCESS_BOTH);
 }
 
-static void submit_something(const struct things *t)
+static void submit_something(const struct objects *t)
 {
 	struct dmacpy_submit args = { .flags = random_next() % 32 };
 	const struct dmacpy_op op = {
@@ -102,7 +102,7 @@ static void submit_something(const struct things *t)
 	last_fence = args.out_fence;
 }
 
-static void wait_for_something(const struct things *t)
+static void wait_for_something(const struct objects *t)
 {
 	struct dmacpy_event event;
 	int i = random_below(BUFFERS);
@@ -118,7 +118,7 @@ static void wait_for_something(const struct things *t)
 		touch(t->mem[i] + random_below(LENGTH), random_below(2));
 }
 
-static void drop_things(struct things *t)
+static void close_objects(struct objects *t)
 {
 	int i;
 
@@ -133,20 +133,20 @@ static void drop_things(struct things *t)
 	close(t->stream);
 }
 
-static void use_for_ever(struct instance instance)
+static void use_thread(struct instance instance)
 {
-	struct things things;
+	struct objects things;
 	int i;
 
 	for (;;) {
 		if (instance_find_node(&instance))
 			continue;
-		get_things(&things, &instance);
+		open_objects(&things, &instance);
 		for (i = 0; i < JOBS; i++) {
 			submit_something(&things);
 			wait_for_something(&things);
 		}
-		drop_things(&things);
+		close_objects(&things);
 	}
 }
 
@@ -155,7 +155,7 @@ static pid_t start_process(const struct instance *instance)
 	pid_t pid = fork();
 
 	if (!pid)
-		use_for_ever(*instance);
+		use_thread(*instance);
 	/* The next process does something else. */
 	random_next();
 	return pid;

@@ -66,7 +66,7 @@ static void start_interrupts(void)
 }
 
 /* SRAM of killed processes is freed after a while. */
-static int alloc_patiently(const char *device)
+static int alloc_retry(const char *device)
 {
 	int stream = stream_open(device), fd = -ENOSPC, tries;
 
@@ -84,8 +84,8 @@ static int make_public_buffers(struct family *family)
 {
 	int i;
 
-	family->buffers[0] = alloc_patiently(family->devices[0]);
-	family->buffers[1] = alloc_patiently(family->devices[1]);
+	family->buffers[0] = alloc_retry(family->devices[0]);
+	family->buffers[1] = alloc_retry(family->devices[1]);
 	family->buffers[2] = udmabuf_scattered(PUBLIC_SIZE);
 	for (i = 0; i < PUBLIC_BUFFERS; i++) {
 		if (family->buffers[i] == -ENOENT)
@@ -213,7 +213,7 @@ static void turn_knob(struct stress *s)
 }
 
 /* Stops all failures now and then, so that there is data to compare. */
-static void calm_down(void)
+static void stop_failures(void)
 {
 	engine_reset();
 	set_number(TIMEOUT, TIMEOUT_MS);
@@ -230,13 +230,13 @@ static void run_families(struct stress *s, unsigned int seconds)
 		if (draw(s, 2))
 			turn_knob(s);
 		else if (!draw(s, 3))
-			calm_down();
+			stop_failures();
 		if (!draw(s, 8))
 			kill_family(s);
 		for (i = 0; i < FAMILIES; i++)
 			reap_family(s, &s->children[i], WNOHANG, false);
 	}
-	calm_down();
+	stop_failures();
 	s->statistics->stop = true;
 	for (i = 0; i < FAMILIES; i++)
 		if (s->children[i].pid)
@@ -306,7 +306,7 @@ static bool all_copy_right(const struct stress *s)
 }
 
 /* A work item unpins them, as it frees SRAM. */
-static bool pages_leaked(long before)
+static bool has_pinned_pages(long before)
 {
 	long left = pinned_pages() - before;
 	int tries;
@@ -357,7 +357,7 @@ int main(void)
 	if (!set_up(&stress))
 		ksft_exit_fail_msg("no fake DMA engine with an instance\n");
 	printf("# DMACPY_SEED=%#x DMACPY_SECONDS=%u\n", stress.seed, seconds);
-	calm_down();
+	stop_failures();
 	run_families(&stress, seconds);
 
 	/* Catches: wrong data, lost jobs, wrong errors, crashes. */
@@ -368,7 +368,7 @@ int main(void)
 	close(stress.scratch);
 	ksft_test_result(!sram_leaked(), "no SRAM left\n");
 	/* Catches: pages that it leaves pinned. */
-	ksft_test_result(!pages_leaked(pinned), "no pages left pinned\n");
+	ksft_test_result(!has_pinned_pages(pinned), "no pages left pinned\n");
 	/* Catches: a channel that does not recover. */
 	ksft_test_result(all_copy_right(&stress), "all devices copy\n");
 	ksft_finished();

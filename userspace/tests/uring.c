@@ -544,7 +544,7 @@ TEST_F_TIMEOUT(uring, waits_for_room, SLOW)
  * Catches: a request that starts later, when its entry in the ring was reused.
  * A ring of two has two threads, which wait for room.
  */
-TEST_F_TIMEOUT(uring, place_is_used_again, SLOW)
+TEST_F_TIMEOUT(uring, entry_is_reused, SLOW)
 {
 	unsigned int i, max = stream_info(self->stream).max_jobs;
 	struct dmacpy_op op = copy_op(self);

@@ -282,7 +282,7 @@ TEST_F_TIMEOUT(watchdog, lost_and_found, SLOW)
 }
 
 /* Returns the number of interrupts of the engine's lines so far. */
-static unsigned long interrupts_so_far(void)
+static unsigned long count_line_interrupts(void)
 {
 	FILE *file = fopen("/proc/interrupts", "re");
 	unsigned long count, sum = 0;
@@ -307,14 +307,14 @@ static unsigned long interrupts_so_far(void)
 /* Returns the interrupts of a number of fills, or ULONG_MAX if one fails. */
 static unsigned long count_interrupts(struct _test_data_watchdog *self)
 {
-	unsigned long before = interrupts_so_far();
+	unsigned long before = count_line_interrupts();
 	unsigned int i;
 
 	for (i = 0; i < LATE_JOBS; i++)
 		if (fill(self->stream, self->handle, LENGTH, i) ||
 		    memcmp(self->mem, &i, sizeof(i)))
 			return ULONG_MAX;
-	return interrupts_so_far() - before;
+	return count_line_interrupts() - before;
 }
 
 /* A thread that repeatedly holds the interrupts for a moment */
@@ -324,7 +324,7 @@ struct delayer {
 	bool stop;
 };
 
-static void *delay_for_ever(void *arg)
+static void *delay_thread(void *arg)
 {
 	struct delayer *d = arg;
 
@@ -351,7 +351,7 @@ TEST_F_TIMEOUT(watchdog, late_interrupts_are_not_lost, SLOW)
 	usual = count_interrupts(self);
 	ASSERT_NE(ULONG_MAX, usual);
 	ASSERT_LT(0, usual);
-	ASSERT_EQ(0, pthread_create(&delayer.thread, NULL, delay_for_ever,
+	ASSERT_EQ(0, pthread_create(&delayer.thread, NULL, delay_thread,
 				    &delayer));
 	delayed = count_interrupts(self);
 	__atomic_store_n(&delayer.stop, true, __ATOMIC_RELAXED);
@@ -437,7 +437,7 @@ struct worker {
 	bool stop;
 };
 
-static void *submit_for_ever(void *arg)
+static void *submit_thread(void *arg)
 {
 	struct worker *w = arg;
 	int stream = stream_open(DEVICE);
@@ -488,7 +488,7 @@ TEST_F_TIMEOUT(watchdog, streams_behind_it, SLOW)
 	for (i = 0; i < WORKERS; i++) {
 		workers[i].fd = self->fd;
 		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL,
-					    submit_for_ever, &workers[i]));
+					    submit_thread, &workers[i]));
 	}
 	for (round = 0; round < ROUNDS; round++) {
 		usleep(20 * 1000);
@@ -514,7 +514,7 @@ TEST_F_TIMEOUT(watchdog, streams_behind_it, SLOW)
 	EXPECT_TRUE(all_bytes_are(self->mem, 0x5a, LENGTH));
 }
 
-static void ignore(int number)
+static void on_signal(int number)
 {
 }
 
@@ -526,7 +526,7 @@ TEST_F_TIMEOUT(watchdog, signals_do_not_end_the_wait, SLOW)
 	unsigned int start;
 
 	ASSERT_TRUE(set_number(TIMEOUT, 500));
-	signal(SIGALRM, ignore);
+	signal(SIGALRM, on_signal);
 	lose_interrupts(self, true);
 	setitimer(ITIMER_REAL, &often, NULL);
 	start = milliseconds();

@@ -101,7 +101,7 @@ void count(struct statistics *statistics, enum count what, uint64_t number)
 			   __ATOMIC_RELAXED);
 }
 
-static void note(struct worker *w, enum count what)
+static void count_event(struct worker *w, enum count what)
 {
 	count(w->family->statistics, what, 1);
 }
@@ -198,11 +198,11 @@ static void apply_job(const struct pending *job)
 static void end_job(struct worker *w, const struct pending *job, int result)
 {
 	if (!result) {
-		note(w, JOBS_DONE);
+		count_event(w, JOBS_DONE);
 		w->late = false;
 		apply_job(job);
 	} else if (is_result(result)) {
-		note(w, result == -EIO ? JOBS_FAILED :
+		count_event(w, result == -EIO ? JOBS_FAILED :
 			result == -ETIMEDOUT ? JOBS_TIMED_OUT : JOBS_CANCELLED);
 		w->late = true;
 		doubt_job(job, IN_DOUBT);
@@ -216,11 +216,11 @@ static void end_job(struct worker *w, const struct pending *job, int result)
 static void end_request(struct worker *w, const struct pending *job)
 {
 	if (job->result == -EAGAIN || job->result == -EINTR) {
-		note(w, JOBS_REFUSED);
+		count_event(w, JOBS_REFUSED);
 		return;
 	}
 	if (!job->result)
-		note(w, REQUESTS_DONE);
+		count_event(w, REQUESTS_DONE);
 	end_job(w, job, job->result);
 }
 
@@ -260,7 +260,7 @@ static void complete_request(struct worker *w, uint64_t number, int result)
 	if (number)
 		complete_job(w, number, result);
 	else if (!result)
-		note(w, REQUESTS_CANCELLED);
+		count_event(w, REQUESTS_CANCELLED);
 	else if (result != -ENOENT && result != -EALREADY)
 		fail(w, "cancel: %s", strerror(-result));
 }
@@ -434,7 +434,7 @@ static void replace(struct worker *w)
 		new_memory(w, region);
 	if (later)
 		release_handle(w, handle);
-	note(w, REPLACEMENTS);
+	count_event(w, REPLACEMENTS);
 }
 
 static void open_ring(struct worker *w)
@@ -542,7 +542,8 @@ static void name_src(struct worker *w, struct named_op *named,
 }
 
 /* Source and destination must not overlap: each gets a half. */
-static void part(struct worker *w, struct window *dst, struct window *src)
+static void split_window(struct worker *w, struct window *dst,
+			 struct window *src)
 {
 	bool upper = one_in(w, 2);
 
@@ -616,7 +617,7 @@ static void draw_op(struct worker *w, struct named_op *named, uint32_t most)
 			draw_tiles(w, op, &dst);
 			return;
 		}
-		part(w, &dst, &src);
+		split_window(w, &dst, &src);
 	}
 	if (one_in(w, 2)) {
 		draw_rectangle(w, op, &dst, &src);
@@ -693,7 +694,7 @@ static void draw_in_fence(struct worker *w, struct dmacpy_submit *args)
 	}
 	args->flags |= DMACPY_SUBMIT_IN_FENCE;
 	args->in_fence = fence;
-	note(w, IN_FENCES);
+	count_event(w, IN_FENCES);
 }
 
 static int submit_ops(struct worker *w, const struct named_op *named,
@@ -769,7 +770,7 @@ static void run_job(struct worker *w)
 	free(job->ops);
 	if (ret != -EAGAIN && ret != -EINTR)
 		fail(w, "submit: %s", strerror(-ret));
-	note(w, JOBS_REFUSED);
+	count_event(w, JOBS_REFUSED);
 }
 
 static struct request *new_request(struct worker *w, const struct pending *job)
@@ -851,7 +852,7 @@ static void forget_request(struct worker *w, struct pending *job)
 	if (job->request->args.flags & DMACPY_SUBMIT_IN_FENCE)
 		close(job->request->args.in_fence);
 	job->request = NULL;
-	note(w, REQUESTS_FORGOTTEN);
+	count_event(w, REQUESTS_FORGOTTEN);
 }
 
 /* The results of jobs in flight will be unknown. */
@@ -888,11 +889,11 @@ static void reopen(struct worker *w)
 			model_doubt_for_ever(&region->model);
 	w->late = false;
 	open_stream(w);
-	note(w, REOPENINGS);
+	count_event(w, REOPENINGS);
 }
 
 /* Makes a job invalid. Returns the error that it has to be refused with. */
-static int draw_mistake(struct worker *w, struct dmacpy_submit *args,
+static int draw_invalid(struct worker *w, struct dmacpy_submit *args,
 			struct dmacpy_op *op)
 {
 	switch (draw(w, 12)) {
@@ -937,7 +938,7 @@ static int draw_mistake(struct worker *w, struct dmacpy_submit *args,
 }
 
 /* It may also be refused before the mistake is detected. */
-static void make_mistake(struct worker *w)
+static void submit_mistake(struct worker *w)
 {
 	struct dmacpy_op ops[MAX_OPS];
 	struct dmacpy_submit args = {
@@ -954,16 +955,16 @@ static void make_mistake(struct worker *w)
 	for (i = 0; i < job.op_count; i++)
 		ops[i] = job.ops[i].op;
 	args.op_count = job.op_count;
-	wanted = draw_mistake(w, &args, &ops[draw(w, job.op_count)]);
+	wanted = draw_invalid(w, &args, &ops[draw(w, job.op_count)]);
 	ret = command(w->stream, DMACPY_SUBMIT, &args);
 	if (ret != wanted && ret != -EAGAIN && ret != -EINTR)
 		fail(w, "a mistake: %d, not %d", ret, wanted);
 	free(job.ops);
-	note(w, MISTAKES);
+	count_event(w, MISTAKES);
 }
 
 /* Issues a command with invalid arguments. */
-static void talk_nonsense(struct worker *w)
+static void issue_invalid(struct worker *w)
 {
 	static const struct {
 		unsigned long request;
@@ -987,7 +988,7 @@ static void talk_nonsense(struct worker *w)
 		words[0] = draw(w, 200);
 	if (!command(w->stream, commands[which].request, words))
 		fail(w, "nonsense was accepted, by command %u", which);
-	note(w, MISTAKES);
+	count_event(w, MISTAKES);
 }
 
 /* Other steps */
@@ -1087,7 +1088,7 @@ static void flush(struct worker *w)
 	}
 }
 
-static void look(struct worker *w)
+static void check_regions(struct worker *w)
 {
 	struct dmacpy_get_info info = stream_info(w->stream);
 
@@ -1116,8 +1117,8 @@ static const struct {
 } steps[] = {
 	{ run_job, 60 },
 	{ run_chain, 4 },
-	{ make_mistake, 6 },
-	{ talk_nonsense, 4 },
+	{ submit_mistake, 6 },
+	{ issue_invalid, 4 },
 	{ end_all, 3 },
 	{ check, 10 },
 	{ write_by_cpu, 4 },
@@ -1125,7 +1126,7 @@ static const struct {
 	{ reopen, 1 },
 	{ fork_child, 1 },
 	{ flush, 2 },
-	{ look, 2 },
+	{ check_regions, 2 },
 	{ scribble, 2 },
 };
 

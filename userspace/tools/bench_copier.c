@@ -10,12 +10,12 @@
 #include "bench.h"
 
 /**
- * struct copier - a worker's copier
+ * struct bench_copier - a worker's copier
  * @copier: the copier
  * @dst: destination memory, as a buffer of the copier
  * @src: source memory, as a buffer of the copier
  */
-struct copier {
+struct bench_copier {
 	struct dmacpy_copier *copier;
 	struct dmacpy_copier_buffer *dst;
 	struct dmacpy_copier_buffer *src;
@@ -37,7 +37,7 @@ int bench_copier_begin(struct bench_worker *worker)
 {
 	const struct bench *bench = worker->bench;
 	struct bench_stream *stream = bench_stream(worker, 0);
-	struct copier *copier;
+	struct bench_copier *copier;
 	int ret;
 
 	copier = calloc(1, sizeof(*copier));
@@ -62,7 +62,7 @@ int bench_copier_begin(struct bench_worker *worker)
 int bench_copier_round(struct bench_worker *worker)
 {
 	const struct bench_stream *stream = bench_stream(worker, 0);
-	const struct copier *copier = worker->private;
+	const struct bench_copier *copier = worker->private;
 	const struct dmacpy_op *op;
 	unsigned int i;
 	int fence, ret;
@@ -86,7 +86,7 @@ int bench_copier_round(struct bench_worker *worker)
 
 void bench_copier_end(struct bench_worker *worker)
 {
-	struct copier *copier = worker->private;
+	struct bench_copier *copier = worker->private;
 
 	if (!copier)
 		return;

@@ -161,7 +161,7 @@ static void *run_thread(void *worker)
  * Both calls need privileges. They make the figures steadier, but do not change
  * them otherwise.
  */
-static void begin_undisturbed(void)
+static void begin_realtime(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
@@ -169,7 +169,7 @@ static void begin_undisturbed(void)
 	sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
-static void end_undisturbed(void)
+static void end_realtime(void)
 {
 	struct sched_param param = { };
 
@@ -217,7 +217,7 @@ int bench_run(struct bench_worker *workers, unsigned int count)
 	pthread_t threads[BENCH_MAX_THREADS];
 	unsigned int started = 1;
 
-	begin_undisturbed();
+	begin_realtime();
 	pthread_mutex_lock(&start);
 	while (started < count && !start_error) {
 		start_error = -pthread_create(&threads[started], NULL,
@@ -231,7 +231,7 @@ int bench_run(struct bench_worker *workers, unsigned int count)
 		run_worker(&workers[0]);
 	while (--started)
 		pthread_join(threads[started], NULL);
-	end_undisturbed();
+	end_realtime();
 	progress_end();
 
 	return report_errors(workers, count);

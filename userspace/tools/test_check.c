@@ -370,7 +370,7 @@ enum test_verdict test_compare(struct test *test, size_t dst_length,
 			 "Is \"dma-coherent\" in the device tree right?");
 }
 
-static bool comes_back(struct test_channel *channel)
+static bool recovers_in_time(struct test_channel *channel)
 {
 	struct pollfd poll_stream = {
 		.fd = dmacpy_stream_fd(channel->stream),
@@ -388,7 +388,7 @@ enum test_verdict test_submit(struct test *test, struct test_channel *channel,
 
 	how->size = sizeof(*how);
 	ret = dmacpy_job_submit(channel->job, how);
-	if (ret == -EAGAIN && comes_back(channel))
+	if (ret == -EAGAIN && recovers_in_time(channel))
 		ret = dmacpy_job_submit(channel->job, how);
 
 	return ret ? test_error(test, "a job failed", ret) : TEST_PASS;

@@ -29,7 +29,7 @@ static struct {
 	unsigned int channels;
 } pending;
 
-static unsigned int rows_so_far(void)
+static unsigned int count_rows_reported(void)
 {
 	return sums[TEST_PASS] + sums[TEST_FAIL] + sums[TEST_SKIP];
 }
@@ -101,7 +101,7 @@ static void print_member(const char *name, const char *value, const char *end)
 static void json_row(const char *path, const char *channel, const char *row,
 		     enum test_verdict verdict, const char *detail)
 {
-	printf("%s\n    {", rows_so_far() > 1 ? "," : "");
+	printf("%s\n    {", count_rows_reported() > 1 ? "," : "");
 	print_member("device", path, ", ");
 	print_member("channel", channel, ", ");
 	print_member("row", row, ", ");
@@ -114,8 +114,9 @@ static void tap_row(const char *path, const char *channel, const char *row,
 		    enum test_verdict verdict, const char *detail)
 {
 	printf("%sok %u %s%s%s %s%s%s\n", verdict == TEST_FAIL ? "not " : "",
-	       rows_so_far(), path, channel ? " " : "", channel ? channel : "",
-	       row, verdict == TEST_SKIP ? " # SKIP " : "",
+	       count_rows_reported(), path, channel ? " " : "",
+	       channel ? channel : "", row,
+	       verdict == TEST_SKIP ? " # SKIP " : "",
 	       verdict == TEST_SKIP ? detail : "");
 	if (verdict != TEST_SKIP && *detail)
 		printf("# %s\n", detail);
@@ -143,8 +144,9 @@ static void print_sums(void)
 		printf("  \"skipped\": %u\n}\n", sums[TEST_SKIP]);
 		break;
 	case TEST_TAP:
-		printf("1..%u%s\n", rows_so_far(),
-		       rows_so_far() ? "" : " # SKIP there is no device");
+		printf("1..%u%s\n", count_rows_reported(),
+		       count_rows_reported() ? "" :
+		       " # SKIP there is no device");
 		break;
 	default:
 		print_pending();

@@ -144,7 +144,8 @@ enum test_verdict test_row_at_once(struct test *test)
 }
 
 /* Copies through the first part of @dst, which each later job overwrites. */
-static enum test_verdict copy_by_first(struct test *test, unsigned int part)
+static enum test_verdict copy_through_first(struct test *test,
+					    unsigned int part)
 {
 	struct dmacpy_submit how = {
 		.flags = DMACPY_SUBMIT_EVENT,
@@ -179,7 +180,7 @@ enum test_verdict test_row_order(struct test *test)
 	verdict = test_prepare(test, PARTS * PART_LENGTH,
 			       (PARTS + 1) * PART_LENGTH);
 	for (i = 0; i < PARTS && !verdict; i++)
-		verdict = copy_by_first(test, i);
+		verdict = copy_through_first(test, i);
 	for (i = 0; i < 2 * PARTS && !verdict; i++)
 		verdict = test_event(test, test->channel, i);
 	if (verdict)
