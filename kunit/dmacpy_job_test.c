@@ -9,6 +9,7 @@
 #include <linux/string.h>
 #include <linux/wait.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_job.h"
@@ -21,6 +22,9 @@
 #include <linux/dmacpy.h>
 
 #define JOB_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
+
+/* Bytes of kernel memory for which a plan is charged a handle, at most. */
+#define JOB_PLAN_CHARGE	8192
 
 /* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
@@ -107,6 +111,31 @@ static void job_memory_is_bounded(struct kunit *test)
 	for (nops = 1; nops <= dmacpy_max_ops.value; nops++)
 		KUNIT_EXPECT_LE(test, job_memory(test, nops),
 				1024 + 160 * nops);
+}
+
+/*
+ * Catches: prepared operations with which a user can fill the memory, as any
+ * number of them is charged as one handle; a charge that is not returned.
+ */
+static void job_plan_is_charged(struct kunit *test)
+{
+	struct dmacpy_account *account = test_account(test);
+	atomic_long_t *handles = &account->used[DMACPY_HANDLES];
+	static const unsigned int counts[] = { 1, 16, 1024 };
+	long before = atomic_long_read(handles), charged;
+	struct dmacpy_plan *plan;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		plan = dmacpy_plan_new(account, counts[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, plan);
+		charged = atomic_long_read(handles) - before;
+		KUNIT_EXPECT_LE(test, 1, charged);
+		KUNIT_EXPECT_LE(test, dmacpy_plan_memory(counts[i]),
+				charged * JOB_PLAN_CHARGE);
+		dmacpy_plan_put(plan);
+		KUNIT_EXPECT_EQ(test, before, atomic_long_read(handles));
+	}
 }
 
 /* A buffer that no engine touches, in two segments if the first is shorter. */
@@ -987,6 +1016,7 @@ static void job_copies(struct kunit *test)
 static struct kunit_case job_cases[] = {
 	KUNIT_CASE_PARAM(job_checks_operation, job_op_gen_params),
 	KUNIT_CASE(job_memory_is_bounded),
+	KUNIT_CASE(job_plan_is_charged),
 	KUNIT_CASE_PARAM(job_checks_ends, job_end_gen_params),
 	KUNIT_CASE_PARAM(job_joins, job_plan_gen_params),
 	KUNIT_CASE(job_counts_joined_ops),
