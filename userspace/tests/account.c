@@ -539,6 +539,17 @@ static void *run_prepared(void *arg)
 	return NULL;
 }
 
+/* Catches: a place of the user that each refused job keeps. */
+TEST_F(account, refused_jobs_take_no_room)
+{
+	unsigned int i, max = stream_info(self->stream).max_user_jobs;
+	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 4 };
+
+	for (i = 0; i <= max; i++)
+		EXPECT_EQ(-ENOENT, submit(self->stream, &op, 1));
+	EXPECT_EQ(1, fill_stream(self->stream, 1));
+}
+
 /*
  * Catches: a reference to prepared operations, and so to their memory, that a
  * wait for room leaks.

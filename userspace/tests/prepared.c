@@ -311,6 +311,22 @@ TEST_F(prepared, runs_before_refused)
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 }
 
+/* Catches: several runs with one in-fence, for which RUN has no room. */
+TEST_F(prepared, in_fence_is_of_one_run)
+{
+	struct dmacpy_run_job jobs[2] = {
+		{ .handle = self->fill }, { .handle = self->out },
+	};
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_OUT_FENCE };
+
+	ASSERT_EQ(1, run_many(self->stream, jobs, 1, &args));
+	args.in_fence = args.out_fence;
+	args.flags = DMACPY_SUBMIT_IN_FENCE;
+	EXPECT_EQ(-EINVAL, run_many(self->stream, jobs, 2, &args));
+	EXPECT_EQ(1, run_many(self->stream, jobs, 1, &args));
+	EXPECT_EQ(0, fsync(self->stream));
+}
+
 /* Catches: a fence, or its file, of a run that was refused. */
 TEST_F(prepared, refused_run_has_no_fence)
 {
