@@ -3,6 +3,7 @@
  * A buffer of copies: a dma-buf, of our SRAM or of any other driver, or pinned
  * memory of a process; mapped for one engine, and cut into segments.
  */
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -91,7 +92,7 @@ static int buf_set_engine(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 	if (ret)
 		return ret;
 	buf->power = chan->parent;
-	buf->dma_dev = chan->dma_dev;
+	buf->dma_dev = get_device(chan->dma_dev);
 	return 0;
 }
 
@@ -102,6 +103,7 @@ static void buf_free(struct dmacpy_buf *buf)
 		buf_detach(buf);
 	else
 		buf_unpin(buf);
+	put_device(buf->dma_dev);
 	if (buf->power)
 		dmacpy_power_put(buf->power);
 	dmacpy_account_uncharge(buf->account, DMACPY_HANDLES, 1);

@@ -36,7 +36,8 @@ struct dmacpy_seg {
  * @account: a reference to the account of the stream's opener
  * @access: DMACPY_ACCESS_*
  * @length: in bytes
- * @dma_dev: the engine's device, for which it is mapped
+ * @dma_dev: a reference to the engine's device, for which it is mapped: a part
+ *	of a job may stay in the quarantine of a channel of another device
  * @power: the device whose power is on for it, NULL before it is mapped
  * @segs: the segments, in order, and one that starts at the end
  * @nsegs: their number

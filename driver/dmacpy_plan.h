@@ -230,10 +230,11 @@ static inline int dmacpy_plan_complete(struct dmacpy_plan *plan,
  */
 static inline void dmacpy_plan_clear(struct dmacpy_plan *plan)
 {
-	while (plan->npoints)
-		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
+	/* The buffers hold the device that it is mapped for. */
 	if (plan->pattern)
 		dmacpy_plan_free_pattern(plan);
+	while (plan->npoints)
+		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
 }
 
 /* Is the whole operation one piece, as it is from SRAM to SRAM? */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of dmacpy_buf.c. */
+#include <kunit/device.h>
 #include <kunit/test.h>
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/file.h>
 #include <linux/prandom.h>
@@ -231,6 +233,26 @@ static void buf_counts_references(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, file_count(dmabuf->file));
 }
 
+/* Catches: a device that is freed before a mapping for it is removed. */
+static void buf_holds_device(struct kunit *test)
+{
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct dma_buf *dmabuf = test_dmabuf_new(test, &buf_layout);
+	struct dmacpy_buf *buf;
+	unsigned int before;
+
+	chan->dma_dev = kunit_device_register(test, "dmacpy-test-engine");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chan->dma_dev);
+	before = kref_read(&chan->dma_dev->kobj.kref);
+	buf = dmacpy_buf_import(test_account(test), chan, dmabuf,
+				DMACPY_ACCESS_READ);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, buf);
+	KUNIT_EXPECT_EQ(test, before + 1,
+			kref_read(&chan->dma_dev->kobj.kref));
+	dmacpy_buf_put(buf);
+	KUNIT_EXPECT_EQ(test, before, kref_read(&chan->dma_dev->kobj.kref));
+}
+
 /* Catches: an access that was not requested, or is confused with another. */
 static void buf_allows_access(struct kunit *test)
 {
@@ -340,6 +362,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE_PARAM(buf_checks_mapping, buf_refused_gen_params),
 	KUNIT_CASE(buf_maps_bidirectionally),
 	KUNIT_CASE(buf_counts_references),
+	KUNIT_CASE(buf_holds_device),
 	KUNIT_CASE(buf_is_charged),
 	KUNIT_CASE(buf_allows_access),
 	KUNIT_CASE(buf_detects_aliases),
