@@ -437,10 +437,10 @@ struct dmacpy_op {
  * fails if one of them fails. It begins when the jobs before it in its stream
  * have completed, and the jobs behind it begin when it has completed. It runs
  * on the channel of the stream and on others that are not being recovered.
- * There are fewer shares if one would be shorter than 256 bytes, and only one
- * if an operation may depend on another. Operations do not depend on each other
- * if all of them are a COPY from the same handle to the same other handle, of
- * another buffer, each to a place behind the previous one.
+ * There are fewer shares if they would have less than 256 bytes on average, and
+ * only one if an operation may depend on another. Operations do not depend on
+ * each other if all of them are a COPY from the same handle to the same other
+ * handle, of another buffer, each to a place behind the previous one.
  *
  * Other users of the dma-bufs can wait for the job by their fences, as poll()
  * on the dma-buf does. Programs should poll() before DMA_BUF_IOCTL_SYNC, which
