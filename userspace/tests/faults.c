@@ -24,6 +24,7 @@
 #define MEMORY		(64 * KIB)
 /* The allocator may use single pages for such a job. */
 #define MAX_OPS		128
+#define RUN_JOBS	8
 /* A command makes far fewer requests than this. */
 #define MAX_NTH		1000
 #define SWEEPS		10
@@ -52,6 +53,8 @@ struct fault_bench {
 	int merged;			/* fence of both timelines */
 	int result;			/* fd or handle that a command gave */
 	int fence;			/* fd that RUN gave */
+	int own;			/* a stream that has never had a job */
+	uint32_t own_flags;		/* DMACPY_SUBMIT_* that it knows */
 	void *mapping;
 };
 
@@ -309,6 +312,81 @@ static void undo_run_out_fence(struct fault_bench *b)
 static int try_run_event(struct fault_bench *b)
 {
 	return run_prepared(b, DMACPY_SUBMIT_EVENT | DMACPY_SUBMIT_WAIT);
+}
+
+/*
+ * Its first job needs memory for all that later ones use again. The buffer is
+ * the same, and has a handle there.
+ */
+static int prepare_own(struct fault_bench *b)
+{
+	int handle;
+
+	b->own = stream_open(b->node);
+	if (b->own < 0)
+		return b->own;
+	handle = dmabuf_import(b->own, b->sram_fd, ACCESS_BOTH);
+	if (handle < 0)
+		return handle;
+	b->own_flags = stream_info(b->own).submit_flags;
+	copy_op(&b->ops[0], b);
+	b->ops[0].dst = handle;
+	b->ops[0].src = handle;
+	return 0;
+}
+
+static void undo_own(struct fault_bench *b)
+{
+	fsync(b->own);
+	close(b->own);
+}
+
+/* Where the channels cannot share a job it is a job like others. */
+static int try_spread(struct fault_bench *b)
+{
+	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_WAIT };
+
+	if (b->own_flags & DMACPY_SUBMIT_SPREAD) {
+		args.flags |= DMACPY_SUBMIT_SPREAD;
+		args.channels = UINT32_MAX;
+	}
+	return submit_with(b->own, b->ops, 1, &args);
+}
+
+static int prepare_run_array(struct fault_bench *b)
+{
+	struct dmacpy_prepare args = {
+		.size = sizeof(args),
+		.ops = (uintptr_t)b->ops,
+		.op_count = 1,
+		.op_size = sizeof(b->ops[0]),
+	};
+	int ret = prepare_own(b) ?: command(b->own, DMACPY_PREPARE, &args);
+
+	b->result = args.handle;
+	return ret;
+}
+
+/* The driver allocates the jobs together: all of them are started, or none. */
+static int try_run_array(struct fault_bench *b)
+{
+	struct dmacpy_run_job jobs[RUN_JOBS] = { };
+	struct dmacpy_run args = {
+		.size = sizeof(args),
+		.flags = DMACPY_SUBMIT_NO_IMPLICIT,
+		.jobs = (uintptr_t)jobs,
+		.job_count = RUN_JOBS,
+		.job_size = sizeof(jobs[0]),
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < RUN_JOBS; i++)
+		jobs[i].handle = b->result;
+	ret = ioctl(b->own, DMACPY_RUN, &args);
+	if (ret == RUN_JOBS)
+		return 0;
+	return ret < 0 ? -errno : -EBADMSG;
 }
 
 static int try_out_fence(struct fault_bench *b)
@@ -701,6 +779,16 @@ FIXTURE_VARIANT_ADD(command, run_out_fence)
 FIXTURE_VARIANT_ADD(command, run_event)
 {
 	.trial = { prepare_run, try_run_event, undo_run_event, 2, true },
+};
+
+FIXTURE_VARIANT_ADD(command, run_array)
+{
+	.trial = { prepare_run_array, try_run_array, undo_own, 5, false },
+};
+
+FIXTURE_VARIANT_ADD(command, submit_spread)
+{
+	.trial = { prepare_own, try_spread, undo_own, 4, false },
 };
 
 FIXTURE_VARIANT_ADD(command, submit_out_fence)
