@@ -337,6 +337,75 @@ TEST_F_TIMEOUT(engines, unbinds, SLOW)
 	ASSERT_EQ(0, instance_bind(&self->instance));
 }
 
+static int start_spread(struct _test_data_engines *self, int dst, int src,
+			uint32_t flags)
+{
+	const struct dmacpy_op op = {
+		.dst = dst, .src = src, .length = LENGTH,
+	};
+	struct dmacpy_submit args = {
+		.flags = DMACPY_SUBMIT_SPREAD | flags,
+		.channels = STREAMS,
+	};
+
+	return submit_with(self->stream, &op, 1, &args);
+}
+
+/*
+ * Catches: a job that waits for ever for a part, or that completes before it;
+ * a part that completes a job where its engine must not be called.
+ */
+TEST_F_TIMEOUT(engines, spreads, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int i;
+
+	if (!(stream_info(self->stream).submit_flags & DMACPY_SUBMIT_SPREAD))
+		SKIP(return, "does not spread jobs");
+	for (i = 0; i < JOBS; i++) {
+		memset(self->in_mem, i + 1, LENGTH);
+		ASSERT_EQ(0, start_spread(self, self->sram, self->in, 0));
+		ASSERT_EQ(0, start_spread(self, self->out, self->sram,
+					  DMACPY_SUBMIT_WAIT));
+		ASSERT_TRUE(all_bytes_are(self->out_mem, i + 1, LENGTH));
+	}
+	ASSERT_TRUE(engine_set("delay_us", 5000));
+	for (i = 0; i < JOBS; i++)
+		ASSERT_EQ(0, start_spread(self, self->sram, self->in,
+					  DMACPY_SUBMIT_EVENT));
+	ASSERT_EQ(0, instance_unbind(&self->instance));
+	for (i = 0; i < JOBS; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_TRUE(!event.result || event.result == -ENODEV);
+	}
+	ASSERT_EQ(0, instance_bind(&self->instance));
+	check_races(_metadata, self);
+}
+
+/* Catches: a job whose parts are terminated, and that does not complete. */
+TEST_F_TIMEOUT(engines, spread_job_times_out, SLOW)
+{
+	struct dmacpy_event event;
+	unsigned int i;
+
+	if (!(stream_info(self->stream).submit_flags & DMACPY_SUBMIT_SPREAD))
+		SKIP(return, "does not spread jobs");
+	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
+	    !strcmp(variant->knob ?: "", "no_order"))
+		SKIP(return, "keeps the memory of a job that times out");
+	ASSERT_TRUE(engine_set("hang", 1));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, start_spread(self, self->sram, self->in,
+					  DMACPY_SUBMIT_EVENT));
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(i ? -ECANCELED : -ETIMEDOUT, event.result);
+	}
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, pass_again(self, OPS));
+}
+
 /* Fills a part of the SRAM. Returns the number of descriptors that fill. */
 static int fill_part(struct _test_data_engines *self, uint32_t pattern,
 		     unsigned int offset, unsigned int length)
