@@ -191,6 +191,46 @@ TEST_F(uring, many_in_order)
 	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
 }
 
+/*
+ * Catches: a request that is not spread, or that completes with its first
+ * share; jobs on several channels that overtake those that are plugged, or are
+ * overtaken.
+ */
+TEST_F(uring, spread_among_plugged)
+{
+	struct dmacpy_get_info info = stream_info(self->stream);
+	struct dmacpy_op op = copy_op(self), ops[MANY];
+	struct dmacpy_submit args[MANY];
+	unsigned int copied, i;
+
+	if (!(info.submit_flags & DMACPY_SUBMIT_SPREAD))
+		SKIP(return, "does not spread jobs");
+	args[0] = submit_args(&op);
+	args[0].flags = DMACPY_SUBMIT_SPREAD;
+	args[0].channels = info.channels;
+	copied = engine_get("copied");
+	EXPECT_EQ(0, run(self, &args[0]));
+	EXPECT_EQ(copied + info.channels, engine_get("copied"));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
+
+	for (i = 0; i < MANY; i++) {
+		ops[i] = op;
+		ops[i].opcode = DMACPY_OP_FILL;
+		ops[i].src = 0;
+		ops[i].pattern = 0x01010101 * i;
+		args[i] = submit_args(&ops[i]);
+		if (i % 3 == 2) {
+			args[i].flags = DMACPY_SUBMIT_SPREAD;
+			args[i].channels = info.channels;
+		}
+		ring_queue(&self->ring, self->stream, &args[i]);
+	}
+	ASSERT_EQ(MANY, io_uring_submit(&self->ring));
+	for (i = 0; i < MANY; i++)
+		ASSERT_EQ(0, next_result(&self->ring, NULL));
+	EXPECT_TRUE(all_bytes_are(self->mem[0], MANY - 1, LENGTH));
+}
+
 /* Returns a fill of a piece of buffer 0 with its own byte. */
 static struct dmacpy_op piece_op(FIXTURE_DATA(uring) *self, unsigned int piece)
 {
