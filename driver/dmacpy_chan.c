@@ -2,12 +2,13 @@
 /*
  * A channel: lanes of transfers take turns on a DMA engine.
  *
- * The pump gives descriptors to the engine. A callback only counts, completes
- * what is complete, and has the worker run the pump when the engine has done
- * half of its work: many engines call back with the lock held that they take
- * to prepare or submit a descriptor.
+ * The pump submits descriptors to the engine. A callback only counts, completes
+ * finished transfers, and has the worker run the pump when half of the
+ * descriptors have completed: many engines call back with the lock held that
+ * they take to prepare or submit a descriptor.
  *
- * Descriptors are counted, not just the last one awaited, as engines lose some.
+ * All descriptors are counted, instead of waiting for the last one only, as
+ * engines may lose some.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -20,18 +21,18 @@
 #include "dmacpy_param.h"
 #include "dmacpy_trace.h"
 
-/* Steps of a context that must not go on for long. */
+/* Maximum number of steps in a context that must not run for long */
 #define CHAN_BUDGET	64
-/* How long a transfer may be plugged, in jiffies. */
+/* Maximum time that a transfer stays plugged, in jiffies */
 #define CHAN_PLUG_MAX	2
-/* Looks for progress are not further apart: the timeout may be changed. */
+/* Maximum time between checks for progress: the timeout may be changed. */
 #define CHAN_CHECK_INTERVAL	(1UL * HZ)
 
 /**
- * dmacpy_chan_timeout() - how long an engine may make no progress
+ * dmacpy_chan_timeout() - get the time that an engine may make no progress
  *
  * Context: Any.
- * Return: jiffies, of which the first may be over at once.
+ * Return: the time in jiffies, the first of which may be over at once.
  */
 unsigned long dmacpy_chan_timeout(void)
 {
@@ -43,13 +44,13 @@ static struct dmacpy_xfer *chan_xfer(struct dmacpy_link *link)
 	return link ? container_of(link, struct dmacpy_xfer, link) : NULL;
 }
 
-/* The transfer whose turn it is, or NULL. */
+/* Returns the transfer whose turn it is, or NULL. */
 static struct dmacpy_xfer *chan_peek(struct dmacpy_chan *chan)
 {
 	return chan_xfer(dmacpy_turns_first(&chan->queue));
 }
 
-/* What has completed, but was not reported yet, does not need the engine. */
+/* A transfer whose descriptors have completed no longer needs the engine. */
 static bool chan_is_busy(struct dmacpy_chan *chan)
 {
 	return chan->in_flight || !dmacpy_turns_empty(&chan->queue);
@@ -63,18 +64,18 @@ static bool chan_is_late(struct dmacpy_chan *chan, unsigned long timeout)
 }
 
 /**
- * dmacpy_chan_is_stuck() - has the engine made no progress for too long
+ * dmacpy_chan_is_stuck() - check whether the engine has stopped making progress
  * @chan: the channel
  *
  * Context: Any, under dmacpy_chan.lock.
- * Return: true if it has something to do, and has not.
+ * Return: true if it is busy, but made no progress for dmacpy_chan_timeout().
  */
 bool dmacpy_chan_is_stuck(struct dmacpy_chan *chan)
 {
 	return chan_is_late(chan, dmacpy_chan_timeout());
 }
 
-/* Run the watchdog at that time, if not before. */
+/* Run the watchdog at @due, or earlier. */
 static void chan_arm_watchdog(struct dmacpy_chan *chan, unsigned long due)
 {
 	unsigned long now = jiffies;
@@ -88,7 +89,7 @@ static void chan_arm_watchdog(struct dmacpy_chan *chan, unsigned long due)
 				 time_after(due, now) ? due - now : 0);
 }
 
-/* When the engine is late, or earlier: the timeout may be changed. */
+/* The time when the engine is late, or earlier: the timeout may be changed. */
 static unsigned long chan_next_check(struct dmacpy_chan *chan)
 {
 	unsigned long timeout = dmacpy_chan_timeout();
@@ -105,8 +106,9 @@ static void chan_kick(struct dmacpy_chan *chan)
 
 /*
  * Take the oldest transfer of a lane that has had its turn, if it is complete.
- * The caller owns the lane then, and has to complete the transfer. The worker
- * does so, and owns the lane, if that takes long, or if there are many.
+ * The caller then owns the lane, and has to complete the transfer. If that
+ * takes long, or if the caller has completed many, NULL is returned, and the
+ * worker owns the lane and completes the transfer.
  */
 static inline struct dmacpy_xfer *
 chan_take_complete(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
@@ -138,8 +140,8 @@ static bool chan_report(const struct dmacpy_chan *chan,
 
 /*
  * Complete a transfer that chan_take_complete() has returned, and then those
- * behind it in its lane. The owner signals fences, so no lock is held. To
- * release the last transfer of a lane may free the lane.
+ * behind it in its lane. Its owner signals fences, so no lock is held. The
+ * release of the last transfer of a lane may free the lane.
  */
 static void chan_complete_from(struct dmacpy_chan *chan,
 			       struct dmacpy_xfer *xfer, bool atomic)
@@ -160,7 +162,7 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 		chan->stat.ended++;
 		chan->stat.bytes += xfer->length;
 		chan->stat.failed += !!result;
-		/* The channel may have recovered while the parts went on. */
+		/* The channel may have recovered while other parts ran. */
 		terminated = xfer->terminated && !READ_ONCE(chan->quiesced);
 		if (terminated) {
 			dmacpy_fifo_push(&chan->quarantine, &xfer->link);
@@ -174,7 +176,7 @@ static void chan_complete_from(struct dmacpy_chan *chan,
 	}
 }
 
-/* Complete what is complete in a lane, if no other context does, and unlock. */
+/* Complete finished transfers of a lane that no context owns, and unlock. */
 static void chan_complete_and_unlock(struct dmacpy_chan *chan,
 				     struct dmacpy_lane *lane, bool atomic,
 				     unsigned long flags)
@@ -188,7 +190,7 @@ static void chan_complete_and_unlock(struct dmacpy_chan *chan,
 	chan_complete_from(chan, xfer, atomic);
 }
 
-/* The same in a process, where the lock is held again then. */
+/* Like chan_complete_and_unlock(), in a process, and takes the lock again. */
 static void chan_complete(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			  bool atomic)
 	__must_hold(&chan->lock)
@@ -224,8 +226,8 @@ static void chan_complete_deferred(struct dmacpy_chan *chan)
 }
 
 /*
- * Each callback may be the one after which the engine has nothing that was not
- * issued in vain.
+ * After any callback the engine may be idle, with only descriptors left whose
+ * issue it has ignored.
  */
 static bool chan_needs_issue(struct dmacpy_chan *chan)
 {
@@ -240,7 +242,7 @@ static bool chan_needs_pump(struct dmacpy_chan *chan,
 	       chan_needs_issue(chan);
 }
 
-/* The engine gets the first of it. */
+/* Called before the first descriptor of @xfer is submitted. */
 static void chan_flight_add(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	hlist_add_head(&xfer->flight, &chan->flight);
@@ -248,7 +250,7 @@ static void chan_flight_add(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 		chan->oldest = xfer;
 }
 
-/* The engine has nothing of it, if it ever had. */
+/* The engine has no descriptor of @xfer, or never had one. */
 static void chan_flight_del(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	struct hlist_node **link = xfer->flight.pprev;
@@ -268,7 +270,7 @@ static void chan_account_desc(struct dmacpy_chan *chan,
 	xfer->in_flight--;
 	if (failed && !xfer->result)
 		WRITE_ONCE(xfer->result, -EIO);
-	/* Descriptors are executed in order: the oldest has those before. */
+	/* Engines run in order: the oldest transfer has the next descriptor. */
 	if (xfer == chan->oldest)
 		chan->progress = jiffies;
 	if (!xfer->in_flight && !xfer->bytes_left)
@@ -278,8 +280,8 @@ static void chan_account_desc(struct dmacpy_chan *chan,
 }
 
 /*
- * One that is terminated may call back with success, also if it was not copied.
- * Some call back after they were terminated.
+ * A terminated descriptor may call back with success although nothing was
+ * copied, and may do so after the termination.
  */
 static void chan_desc_done(struct dmacpy_client *client, bool failed)
 {
@@ -303,7 +305,7 @@ static void chan_desc_done(struct dmacpy_client *client, bool failed)
 		chan_complete_and_unlock(chan, xfer->lane, true, flags);
 }
 
-/* The turn of this transfer is over: nothing more of it goes to the engine. */
+/* End the turn of @xfer: the engine gets no more descriptors of it. */
 static inline void chan_dequeue(struct dmacpy_chan *chan,
 				struct dmacpy_xfer *xfer)
 {
@@ -315,7 +317,7 @@ static inline void chan_dequeue(struct dmacpy_chan *chan,
 		chan_flight_del(chan, xfer);
 }
 
-/* What a transfer completes with instead of going on, or 0. */
+/* Returns 0, or the error that the transfer completes with instead. */
 static int chan_start_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	if (chan->state == DMACPY_CHAN_DOWN && !xfer->result)
@@ -326,7 +328,7 @@ static int chan_start_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 	return xfer->result;
 }
 
-/* Submit the first row of a tile; the rest of it stays the piece. */
+/* Submit the first row of a tile; the piece keeps the other rows. */
 static noinline int chan_submit_row(struct dmacpy_chan *chan,
 				    struct dmacpy_xfer *xfer)
 {
@@ -371,9 +373,9 @@ static int chan_submit_piece(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 }
 
 /*
- * Give the engine what it takes of the transfer whose turn it is. Callbacks may
- * come before the lock is held again: all the room counts as in flight until it
- * is known how much of it was used. Returns whether anything was submitted.
+ * Submit as many descriptors of @xfer as the engine accepts. Callbacks may come
+ * before the lock is held again: all free slots count as in flight until the
+ * number of those used is known. Returns true if any descriptor was submitted.
  */
 static bool chan_submit_descs(struct dmacpy_chan *chan,
 			      struct dmacpy_xfer *xfer, bool *refused)
@@ -411,7 +413,7 @@ static bool chan_submit_descs(struct dmacpy_chan *chan,
 	return given;
 }
 
-/* Can the engine get something, after what it got in this run of the pump? */
+/* Check whether the pump may submit; @issue is set if it has submitted. */
 static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 {
 	if (chan->in_flight == chan->engine.depth)
@@ -423,7 +425,7 @@ static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 	return !chan->in_flight && !chan->waits_for_token;
 }
 
-/* Go on at half of what the engine has, or soon if it has nothing. */
+/* Run the pump again at half of the descriptors, or soon if there are none. */
 static void chan_plan(struct dmacpy_chan *chan, bool refused, bool more)
 {
 	lockdep_assert_held(&chan->lock);
@@ -441,11 +443,11 @@ static void chan_plan(struct dmacpy_chan *chan, bool refused, bool more)
 }
 
 /**
- * dmacpy_chan_pump() - give the engine as much as it takes, and issue that
+ * dmacpy_chan_pump() - submit descriptors until the engine is full, and issue
  * @chan: the channel
- * @atomic: do not sleep, nor go on for long
+ * @atomic: do not sleep, nor run for long
  *
- * Transfers that are not for the engine complete.
+ * Transfers that have failed complete in their turn, without the engine.
  *
  * Context: Process, under dmacpy_chan.pump and .lock, which is dropped. Not
  * @atomic, if the engine has DMACPY_QUIRK_SLEEPS.
@@ -458,7 +460,7 @@ void dmacpy_chan_pump(struct dmacpy_chan *chan, bool atomic)
 	struct dmacpy_xfer *xfer;
 
 	lockdep_assert_held(&chan->pump);
-	/* It could make none so far. */
+	/* The channel could make no progress without the token. */
 	if (chan->waits_for_token)
 		chan->progress = jiffies;
 	chan->waits_for_token = false;
@@ -512,7 +514,7 @@ static inline void chan_enqueue(struct dmacpy_chan *chan,
 }
 
 /*
- * The watchdog runs the pump if the task is preempted before it gets around to
+ * The watchdog runs the pump if the task is preempted before it calls
  * dmacpy_chan_unplug().
  */
 static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
@@ -525,10 +527,10 @@ static void chan_plug(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 }
 
 /*
- * The task runs the pump itself, for @xfer too if it is not NULL, unless it
- * runs already. Nothing preempts it then, as others would have to wait for it;
- * on PREEMPT_RT it gets the priority of the worker, which waits for the mutex
- * on their behalf.
+ * Enqueue @xfer, if it is not NULL. The task then runs the pump itself, unless
+ * another task does. Preemption is disabled, as other tasks would have to wait;
+ * on PREEMPT_RT the task inherits the priority of the worker, which waits for
+ * the mutex on their behalf.
  */
 static inline void chan_pump_or_kick(struct dmacpy_chan *chan,
 				     struct dmacpy_xfer *xfer)
@@ -554,7 +556,7 @@ static inline void chan_pump_or_kick(struct dmacpy_chan *chan,
 }
 
 /**
- * dmacpy_chan_submit() - start a transfer, after those before it in its lane
+ * dmacpy_chan_submit() - queue a transfer behind the others in its lane
  * @chan: the channel; while it is being recovered the transfer is cancelled
  * @lane: the lane, always with the same channel
  * @xfer: belongs to the channel until dmacpy_xfer_ops.release is called
@@ -576,7 +578,7 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 	xfer->in_flight = 0;
 	xfer->piece.length = 0;
 	INIT_HLIST_NODE(&xfer->flight);
-	/* As many as an engine takes are enough. */
+	/* The engine accepts no more than these at a time. */
 	if (xfer->plugged && READ_ONCE(chan->plugged) + 1 < chan->engine.depth)
 		chan_plug(chan, xfer);
 	else
@@ -585,9 +587,9 @@ void dmacpy_chan_submit(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 }
 
 /**
- * dmacpy_chan_unplug() - give the engine the transfers that were plugged
+ * dmacpy_chan_unplug() - submit the plugged transfers to the engine
  * @chan: the channel
- * @atomic: the task is about to sleep: the worker does so
+ * @atomic: the task is about to sleep: the worker submits them
  *
  * Context: Process; while the channel is open.
  */
@@ -620,7 +622,7 @@ void dmacpy_chan_part_done(struct dmacpy_xfer *xfer)
 		chan_complete_and_unlock(chan, xfer->lane, true, flags);
 }
 
-/* The one that the engine failed on */
+/* @xfer is the transfer that the engine failed on. */
 static void chan_report_timeout(struct dmacpy_chan *chan,
 				const struct dmacpy_xfer *xfer)
 {
@@ -631,7 +633,7 @@ static void chan_report_timeout(struct dmacpy_chan *chan,
 				     xfer);
 }
 
-/* What the engine has of it counts as called back. */
+/* The descriptors of @xfer in flight count as called back. */
 static void chan_cancel_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 			     int result)
 {
@@ -652,8 +654,8 @@ static void chan_cancel_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 /**
  * dmacpy_chan_cancel() - complete all transfers with an error
  * @chan: the channel, DMACPY_CHAN_TERMINATING
- * @result: for the oldest, which the engine failed on
- * @others: for the others
+ * @result: result of the oldest transfer, which the engine failed on
+ * @others: result of the others
  *
  * Context: Process, under dmacpy_chan.pump.
  */
@@ -675,11 +677,12 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
 }
 
 /**
- * dmacpy_chan_check_progress() - issue again what the engine may have forgotten
+ * dmacpy_chan_check_progress() - detect an engine that ignores an issue
  * @chan: the channel
  *
- * Some are known to, or have shown it when the channel was tested. Another one
- * is found out by making no progress for half of the time that it has.
+ * Some engines are known to ignore it, or did so in the test of the channel.
+ * Another one is detected when it makes no progress for half of the timeout:
+ * from then on descriptors are issued again.
  *
  * Context: Any, under dmacpy_chan.lock, before dmacpy_chan_pump().
  */
@@ -713,7 +716,7 @@ int dmacpy_chan_start(struct dmacpy_chan *chan, kthread_work_func_t watchdog)
 				    chan->engine.dma_name);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
-	/* As the threads of interrupts have, which would do this otherwise. */
+	/* The priority of interrupt threads, which would do this otherwise */
 	sched_set_fifo(worker->task);
 	chan->worker = worker;
 	chan->bearer.retry = chan_retry;
@@ -733,12 +736,12 @@ void dmacpy_chan_stop(struct dmacpy_chan *chan)
 	if (chan->worker)
 		kthread_destroy_worker(chan->worker);
 	chan->worker = NULL;
-	/* Last, as the pump gives the token up. */
+	/* Last, as the pump may release the token. */
 	dmacpy_token_close(&chan->bearer);
 }
 
 /**
- * dmacpy_chan_backlog() - how much a new transfer would find before it
+ * dmacpy_chan_backlog() - get the bytes queued before a new transfer
  * @chan: the channel
  *
  * Context: Process.
@@ -756,7 +759,7 @@ u64 dmacpy_chan_backlog(struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_chan_stat() - what a channel has done, and is doing
+ * dmacpy_chan_stat() - get the state of a channel
  * @chan: the channel
  * @stat: filled in
  *

@@ -19,15 +19,15 @@
 struct dmacpy_xfer;
 
 /**
- * struct dmacpy_xfer_ops - what a channel asks of the owner of a transfer
- * @start: it is its turn: 0, or the -errno it is to complete with instead.
- *	Atomic.
- * @next: cut the next piece off, at most max bytes. Atomic.
+ * struct dmacpy_xfer_ops - callbacks from a channel to the owner of a transfer
+ * @start: the turn of the transfer has come: returns 0, or the -errno that it
+ *	completes with instead. Atomic.
+ * @next: cut the next piece off, of at most max bytes. Atomic.
  * @done: the transfer has completed: 0, or -EIO, -ETIMEDOUT, -ECANCELED,
  *	-ENODEV. Called once, in the order of submission to the lane. Atomic,
  *	unless the transfer is slow to complete.
- * @release: the engine will not touch the memory after this, which is the last
- *	that the channel does with the transfer, after @done. Atomic.
+ * @release: the engine no longer accesses the memory. Called after @done; the
+ *	channel does not use the transfer after this. Atomic.
  */
 struct dmacpy_xfer_ops {
 	int (*start)(struct dmacpy_xfer *xfer);
@@ -39,27 +39,29 @@ struct dmacpy_xfer_ops {
 
 /**
  * struct dmacpy_xfer - a transfer of many pieces, embedded in its owner
- * @client: owns the descriptors
- * @ops: set by the owner
+ * @client: owner of the descriptors
+ * @ops: callbacks; set by the owner
  * @bytes_left: bytes not yet submitted to the engine; the owner sets it to the
  *	length of the transfer
- * @result: the first error; set by the owner for a transfer that only completes
- *	after those before it in its lane
- * @slow: set by the owner if completing it takes long: a thread does that
- * @plugged: set by the owner if others follow soon, and dmacpy_chan_unplug()
- *	after them: the engine gets them together
+ * @result: the first error; set by the owner for a transfer that bypasses the
+ *	engine, and only completes after those before it in its lane
+ * @slow: completing it takes long, so the worker does that; set by the owner
+ * @plugged: other transfers follow soon, and then dmacpy_chan_unplug(): the
+ *	engine gets them together; set by the owner
  * @parts: number of other transfers that have to complete before this one; set
  *	by the owner, which calls dmacpy_chan_part_done() for each of them
- * @started: dmacpy_xfer_ops.start was called
- * @terminated: has completed without waiting for the engine
+ * @started: dmacpy_xfer_ops.start was called; the channel sets this and all
+ *	members below
+ * @terminated: the transfer completed without waiting for the engine
  * @in_flight: number of descriptors that have not called back
- * @chan: the channel it was submitted to; this and the rest is the channel's
+ * @chan: the channel it was submitted to
  * @lane: the lane it was submitted to
  * @length: bytes of the whole transfer
- * @submitted: when it was submitted, in jiffies
- * @link: in its lane, first in the queue, then in flight; or in the quarantine
- * @flight: in dmacpy_chan.flight, while the engine has some of it
- * @piece: cut off and not yet given to the engine, if it has a length
+ * @submitted: time of submission, in jiffies
+ * @link: entry in its lane, first in the queue, then in flight; or in the
+ *	quarantine
+ * @flight: entry in dmacpy_chan.flight, while the engine has descriptors of it
+ * @piece: cut off, but not yet submitted to the engine, if it has a length
  */
 struct dmacpy_xfer {
 	struct dmacpy_client client;
@@ -84,12 +86,12 @@ struct dmacpy_xfer {
 
 /**
  * enum dmacpy_chan_state - what a channel does with transfers
- * @DMACPY_CHAN_RUNNING: gives them to the engine
- * @DMACPY_CHAN_TERMINATING: the engine is being terminated: all complete,
- *	and callbacks count for nothing
- * @DMACPY_CHAN_DOWN: all have completed, and what is submitted does so at once,
- *	with ECANCELED
- * @DMACPY_CHAN_CLOSING: keeps what is queued, and waits for the engine
+ * @DMACPY_CHAN_RUNNING: submits them to the engine
+ * @DMACPY_CHAN_TERMINATING: the engine is being terminated: all transfers
+ *	complete, and callbacks are ignored
+ * @DMACPY_CHAN_DOWN: all transfers have completed, and new ones complete at
+ *	once, with ECANCELED
+ * @DMACPY_CHAN_CLOSING: keeps queued transfers, and waits for the engine
  *
  * ::
  *
@@ -112,15 +114,15 @@ enum dmacpy_chan_state {
 
 /**
  * struct dmacpy_chan_stat - the state of a channel
- * @dma_name: the engine's name for it
+ * @dma_name: name of the channel in dmaengine
  * @ended: number of transfers that have completed
- * @bytes: of these, whether they failed or not
- * @failed: number of these that completed with an error
- * @timeouts: how often the engine made no progress
- * @reset_count: how often it was revived after that
+ * @bytes: bytes of these transfers, including those that failed
+ * @failed: number of transfers that completed with an error
+ * @timeouts: number of times that the engine made no progress
+ * @reset_count: number of times that the channel has recovered
  * @in_flight: number of descriptors that have not called back
  * @quarantined: number of transfers whose memory the engine may still write to
- * @ready: it takes transfers
+ * @ready: the channel accepts transfers
  */
 struct dmacpy_chan_stat {
 	const char *dma_name;
@@ -135,61 +137,66 @@ struct dmacpy_chan_stat {
 };
 
 /**
- * struct dmacpy_chan - a channel: lanes of transfers, and an engine
+ * struct dmacpy_chan - a DMA channel, and the transfers in its lanes
  * @dma_dev: the device to map memory for
  * @copy_align: addresses and lengths must be multiples of this
- * @user_align: ends of what is written to pinned memory must be multiples of
- *	this: after a write the caches that hold it are dropped, in whole lines,
- *	and a line that has other data as well would lose what the CPU wrote
- * @max_piece: longest piece
- * @streams: number of streams on it, under dmacpy_device.lock
+ * @user_align: both ends of a write to pinned memory must be multiples of this:
+ *	after the write whole cache lines are invalidated, and would lose other
+ *	data that the CPU wrote to them
+ * @max_piece: maximum length of a piece
+ * @streams: number of streams on the channel, under dmacpy_device.lock
  * @parent: the platform device it was requested for
- * @ready: woken when it has recovered
- * @report: where failures go
+ * @ready: woken when the channel has recovered
+ * @report: collects the reports of failures
  * @engine: the engine
  * @test: test copies on @engine
- * @worker: thread that pumps, watches, and completes what others leave to it
+ * @worker: thread that runs the pump and the watchdog, and completes what
+ *	atomic contexts defer
  * @pump_work: runs the pump in @worker, and completes the @deferred lanes
- * @pump: held by the task that gives descriptors to the engine, or terminates
- *	it. Lends priority on PREEMPT_RT. No callback takes it.
- * @lock: protects the rest, and dmacpy_xfer; may be taken in hard interrupts.
- *	Not held over a call of the engine or of dmacpy_xfer_ops.done, .release.
- * @state: what it does with transfers; also changed under @pump only
- * @queue: transfers that wait for their turn, with all lanes and shares; taken
- *	from under @pump only
- * @flight: transfers that the engine has some of, the last one first; not a
- *	list_head, whose checks in distributions' kernels would be one per cent
- *	of a copy
- * @oldest: the last of @flight, which the engine was given first, or NULL
+ * @pump: held by the task that submits descriptors to the engine, or terminates
+ *	it. Inherits priority on PREEMPT_RT. No callback takes it.
+ * @lock: protects all members below, and dmacpy_xfer; may be taken in hard
+ *	interrupts. Not held over calls of the engine, dmacpy_xfer_ops.done, or
+ *	.release.
+ * @state: what the channel does with transfers; only changed under @pump, too
+ * @queue: transfers that wait for their turn, with all lanes and shares; they
+ *	are only removed under @pump
+ * @flight: transfers of which the engine has descriptors, newest first; not a
+ *	list_head, whose checks in distributions' kernels would cost one per
+ *	cent of a copy
+ * @oldest: the last of @flight, or NULL
  * @deferred: lanes with completed transfers, for @pump_work
  * @quarantine: transfers that have completed, but whose memory the engine may
  *	still write to
  * @submitted: number of transfers that were submitted so far
  * @backlog: bytes of all transfers that have not completed
  * @in_flight: number of descriptors that have not called back; while the pump
- *	is at work, with all those that it may submit
- * @stale: number of descriptors of transfers that were terminated, which have
- *	not called back
- * @refill_at: when there are no more in flight the pump is run again
- * @bearer: of the token of an engine with DMACPY_QUIRK_EXCLUSIVE
- * @plugged: number of transfers that were plugged since the pump ran
+ *	submits, including all that it may submit
+ * @stale: number of descriptors of terminated transfers that have not called
+ *	back
+ * @refill_at: the pump runs again when no more descriptors than this are in
+ *	flight
+ * @bearer: holds the token of an engine with DMACPY_QUIRK_EXCLUSIVE
+ * @plugged: number of transfers that were plugged since the pump last ran
  * @waits_for_token: another channel has the token: no progress is expected
  * @needs_reissue: the engine may ignore an issue while it is busy
- * @progress: time of the last sign of life of @oldest, in jiffies
- * @due: when @watchdog is due, in jiffies
- * @armed: @watchdog will run then
+ * @progress: time of the last progress of @oldest, in jiffies
+ * @due: time when @watchdog is due, in jiffies
+ * @armed: @watchdog is scheduled
  * @quiesced: false while the engine may still write for terminated descriptors
  * @flushed: the engine reported, when the channel was released, that it has
  *	dropped its descriptors
- * @down_since: when it was terminated, in jiffies
+ * @down_since: time of the termination, in jiffies
  * @reported: the termination was reported
  * @reason_reported: the reason why the channel does not recover was reported
  * @failure: that reason, after an attempt to recover
- * @stat: counts
- * @watchdog: looks for progress, and terminates the engine if there is none
- * @recovery: recovers the channel after that, which waits for memory: not in
- *	@worker, which completes what others may wait for to free memory
- * @parked: in recovery_parked, when it was closed without being quiet
+ * @stat: counters
+ * @watchdog: checks for progress, and terminates the engine if there is none
+ * @recovery: recovers the channel after a termination. It may wait for memory,
+ *	so it does not run in @worker: reclaim may wait for transfers that
+ *	@worker completes.
+ * @parked: entry in recovery_parked, if the channel was closed before it could
+ *	be quiesced or released
  */
 struct dmacpy_chan {
 	struct device *dma_dev;
@@ -254,7 +261,7 @@ u64 dmacpy_chan_backlog(struct dmacpy_chan *chan);
 void dmacpy_chan_stat(struct dmacpy_chan *chan, struct dmacpy_chan_stat *stat);
 
 /**
- * dmacpy_chan_ready() - can a transfer be submitted with hope of success
+ * dmacpy_chan_ready() - check whether a channel accepts transfers
  * @chan: the channel
  *
  * Context: Any.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The only client of dmaengine; knows what is special to drivers of engines. */
+/* The only client of dmaengine, with the quirks of drivers of engines */
 #include <linux/device.h>
 #include <linux/dmaengine.h>
 #include <linux/of_dma.h>
@@ -12,14 +12,15 @@
 /* Descriptors in flight: enough to keep an engine busy. */
 #define ENGINE_DEPTH	32
 /*
- * Each one calls back. Operations of a job may read what those before have
- * written: some engines (ioat, bcm-sba-raid) only wait for that if told to.
+ * Each descriptor calls back. Operations of a job may read what earlier ones
+ * have written: some engines (ioat, bcm-sba-raid) only wait for that with
+ * DMA_PREP_FENCE.
  */
 #define ENGINE_FLAGS	(DMA_CTRL_ACK | DMA_PREP_INTERRUPT | DMA_PREP_FENCE)
-/* So many other channels are held while the right one is requested. */
+/* Maximum number of other channels held while the right one is requested */
 #define ENGINE_HELD	32
 
-/* Each was found by reading the driver, in Linux 6.12. */
+/* Found by reading the drivers in Linux 6.12 */
 static const struct {
 	const char *driver;
 	unsigned int quirks;
@@ -31,40 +32,40 @@ static const struct {
 	/* Resumes the device, and enables interrupts, to submit. */
 	{ "sh-dma-engine", DMACPY_QUIRK_SLEEPS },
 	/*
-	 * CDMA: the residue is that of a status word which does not count
-	 * bytes; in simple mode all that is pending completes with the first.
+	 * CDMA: the residue comes from a status word that does not count bytes;
+	 * in simple mode all pending descriptors complete with the first one.
 	 */
 	{ "xilinx-vdma", DMACPY_QUIRK_NO_RESIDUE | DMACPY_QUIRK_ONE },
 	/*
-	 * Kills the thread of a channel that it terminates. Adds descriptors
-	 * that have completed to the list of free ones of all channels without
-	 * the lock with which they are taken from there.
+	 * Kills the thread of a channel that it terminates. Adds completed
+	 * descriptors to the free list of all channels without the lock under
+	 * which they are taken from it.
 	 */
 	{ "dma-pl330", DMACPY_QUIRK_WARN_ISSUE | DMACPY_QUIRK_QUIESCES |
 		       DMACPY_QUIRK_EXCLUSIVE },
 	/* The channels of these are different pieces of hardware. */
 	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIESCES },
-	/* Begins with one descriptor each time that it is told to issue. */
+	/* Starts one descriptor for each issue. */
 	{ "fsl-qdma", DMACPY_QUIRK_REISSUE },
 	{ "dpaa2-qdma", DMACPY_QUIRK_REISSUE },
-	/* Does not go on by itself when a descriptor has completed. */
+	/* Does not start the next descriptor when one has completed. */
 	{ "tegra-gpcdma", DMACPY_QUIRK_REISSUE },
-	/* Begins with what is issued while another descriptor is at work. */
+	/* Starts an issued descriptor while another one is active. */
 	{ "rz-dmac", DMACPY_QUIRK_ONE },
-	/* Reports an error for what is issued while it is busy. */
+	/* Reports an error for a descriptor that is issued while it is busy. */
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
 	/* Resumes the device to issue, suspends it for each descriptor. */
 	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE },
-	/* Frees the descriptor at work twice when it is terminated. */
+	/* Frees the active descriptor twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIESCES },
-	/* Takes the interrupt after the first row for that of the last one. */
+	/* Treats the interrupt after the first row as that after the last. */
 	{ "omap-dma-engine", DMACPY_QUIRK_NO_TILES },
 	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIESCES },
 	{ "dmacpy-test-engine", DMACPY_QUIRK_QUIESCES },
 };
 
-/* What follows "channel NAME" in the log. */
+/* The reason follows "channel NAME" in the log. */
 static const struct {
 	const char *driver;
 	const char *reason;
@@ -119,9 +120,9 @@ static void engine_callback_no_residue(void *param,
 }
 
 /*
- * Each row is a frame of one chunk, the gap behind it included. Some kernels
- * have no DEFINE_RAW_FLEX() yet. The array on the stack would slow down copies,
- * if it were in the frame of engine_prep().
+ * Each row is a frame of one chunk, including the gap after it. Some kernels
+ * have no DEFINE_RAW_FLEX() yet. In the frame of engine_prep() the array would
+ * slow down copies.
  */
 static noinline_for_stack struct dma_async_tx_descriptor *
 engine_prep_tile(const struct dmacpy_engine *engine,
@@ -132,7 +133,7 @@ engine_prep_tile(const struct dmacpy_engine *engine,
 		__aligned(__alignof__(struct dma_interleaved_template)) = { };
 	struct dma_interleaved_template *tile = (void *)memory;
 
-	/* When rows were copied one by one, those left may be more aligned. */
+	/* After rows were copied one by one, those left may be more aligned. */
 	if (!dmacpy_tile_is_aligned(piece))
 		return NULL;
 	tile->src_start = piece->src;
@@ -165,7 +166,7 @@ engine_prep(const struct dmacpy_engine *engine,
 	return engine_prep_tile(engine, piece);
 }
 
-/* Reclaim may wait for the fences that this leads to. */
+/* Reclaim may wait for fences that depend on this descriptor. */
 static noinline_for_stack struct dma_async_tx_descriptor *
 engine_prep_sleeping(const struct dmacpy_engine *engine,
 		     const struct dmacpy_piece *piece)
@@ -178,18 +179,18 @@ engine_prep_sleeping(const struct dmacpy_engine *engine,
 }
 
 /**
- * dmacpy_engine_submit() - give a descriptor to the engine
+ * dmacpy_engine_submit() - submit a descriptor to the engine
  * @engine: the engine
- * @piece: what to copy
- * @client: its called_back() is called at most once; may be called late, or
- *	never, if the channel is terminated
+ * @piece: the copy or fill
+ * @client: its called_back() is called at most once; after a termination it may
+ *	be called late, or never
  *
  * An interrupt is requested for each descriptor: the drivers of several engines
- * only start the next one from there.
+ * only start the next descriptor in the interrupt handler.
  *
- * Context: One at a time. Atomic, or process with DMACPY_QUIRK_SLEEPS.
- * Return: 0; -EAGAIN if the engine has no descriptor now, or does not copy such
- * a tile; -EIO if it takes none.
+ * Context: One caller at a time. Atomic, or process with DMACPY_QUIRK_SLEEPS.
+ * Return: 0; -EAGAIN if the engine has no descriptor now, or cannot copy such a
+ * tile; -EIO if it rejects the descriptor.
  */
 int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 			 const struct dmacpy_piece *piece,
@@ -203,7 +204,7 @@ int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 		desc = engine_prep(engine, piece);
 	if (!desc)
 		return -EAGAIN;
-	/* Both: a recycled descriptor has those of its former life. */
+	/* Set both: a recycled descriptor still has its old callbacks. */
 	desc->callback = engine_callback;
 	desc->callback_result = engine_callback_result;
 	if (dmacpy_result_sticks(engine->dma->device->dev))
@@ -215,8 +216,8 @@ int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 }
 
 /**
- * dmacpy_engine_issue() - have the engine begin with what was submitted
- * @engine: the engine; some warn if there is nothing
+ * dmacpy_engine_issue() - have the engine start the submitted descriptors
+ * @engine: the engine; some warn if there are none
  *
  * Context: As dmacpy_engine_submit(). Some call back before this returns.
  */
@@ -226,11 +227,11 @@ void dmacpy_engine_issue(const struct dmacpy_engine *engine)
 }
 
 /**
- * dmacpy_engine_terminate() - have the engine drop what it was given
+ * dmacpy_engine_terminate() - have the engine drop its descriptors
  * @engine: the engine
  *
- * It may go on writing, and some call back for what they drop, before this
- * returns or later.
+ * The engine may keep writing, and some engines call back for descriptors that
+ * they drop, before this returns or later.
  *
  * Context: Any.
  * Return: false if the engine refuses.
@@ -245,7 +246,10 @@ static bool engine_is(struct dma_chan *dma, void *param)
 	return dma == param;
 }
 
-/* The named channel, or one that copies memory: any, later that same one. */
+/*
+ * Requests the named channel, or one that copies memory: any channel the first
+ * time, then the same one again.
+ */
 static struct dma_chan *engine_find(const struct dmacpy_engine *engine)
 {
 	struct dma_chan *dma;
@@ -262,9 +266,9 @@ static struct dma_chan *engine_find(const struct dmacpy_engine *engine)
 }
 
 /*
- * The translation of many engines has any of their free channels for any
- * specifier. They are held until the right one is found. The function that
- * requests by name would warn about the second one of that name.
+ * Many engines translate any specifier to any of their free channels. Wrong
+ * channels are held until the right one is found. dma_request_chan() would warn
+ * about a second channel of the same name.
  */
 static struct dma_chan *engine_find_again(const struct dmacpy_engine *engine)
 {
@@ -287,7 +291,7 @@ static struct dma_chan *engine_find_again(const struct dmacpy_engine *engine)
  * @engine: the engine, after dmacpy_engine_release()
  *
  * Context: Process.
- * Return: 0, or -errno if the very same channel cannot be had now.
+ * Return: 0, or -errno if the same channel is not available now.
  */
 int dmacpy_engine_request(struct dmacpy_engine *engine)
 {
@@ -300,15 +304,15 @@ int dmacpy_engine_request(struct dmacpy_engine *engine)
 }
 
 /**
- * dmacpy_engine_release() - give the channel back
+ * dmacpy_engine_release() - release the channel
  * @engine: the engine
  *
  * Context: Process. The engine does not call back after this.
- * Return: false if the engine refused to drop what it was given.
+ * Return: false if the engine refused to drop its descriptors.
  */
 bool dmacpy_engine_release(struct dmacpy_engine *engine)
 {
-	/* Engines oops when they are released with something to do. */
+	/* Drivers of engines oops if the channel is released while busy. */
 	bool dropped = dmacpy_engine_terminate(engine);
 
 	dmaengine_synchronize(engine->dma);

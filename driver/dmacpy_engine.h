@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The only client of dmaengine; knows what is special to drivers of engines. */
+/* The only client of dmaengine, with the quirks of drivers of engines */
 #ifndef DMACPY_ENGINE_H
 #define DMACPY_ENGINE_H
 
@@ -12,10 +12,10 @@ struct device;
 struct dma_chan;
 
 /**
- * enum dmacpy_piece_kind - what a descriptor does
- * @DMACPY_PIECE_COPY: copies
- * @DMACPY_PIECE_FILL: fills, which dmacpy_engine.fills is needed for
- * @DMACPY_PIECE_TILE: copies rows, which dmacpy_engine.tiles is needed for
+ * enum dmacpy_piece_kind - the operation of a descriptor
+ * @DMACPY_PIECE_COPY: copy
+ * @DMACPY_PIECE_FILL: fill; requires dmacpy_engine.fills
+ * @DMACPY_PIECE_TILE: copy rows; requires dmacpy_engine.tiles
  */
 enum dmacpy_piece_kind {
 	DMACPY_PIECE_COPY,
@@ -24,16 +24,16 @@ enum dmacpy_piece_kind {
 };
 
 /**
- * struct dmacpy_piece - what one descriptor copies, or fills
- * @dst: address of the destination for the engine
- * @src: address of the source, if it is not filled
+ * struct dmacpy_piece - the copy or fill of one descriptor
+ * @dst: DMA address of the destination
+ * @src: DMA address of the source; unused by a fill
  * @length: bytes, without the gaps between rows
- * @kind: what is done
+ * @kind: the operation
  * @pattern: of a fill: four times the same byte
  * @rows: of a tile: number of rows
  * @row: of a tile: bytes of a row
- * @dst_stride: of a tile: from row to row of the destination
- * @src_stride: of a tile: from row to row of the source
+ * @dst_stride: of a tile: bytes from row to row of the destination
+ * @src_stride: of a tile: bytes from row to row of the source
  */
 struct dmacpy_piece {
 	dma_addr_t dst;
@@ -47,17 +47,17 @@ struct dmacpy_piece {
 	u16 src_stride;
 };
 
-/* Of addresses and lengths that are filled: not all drivers check that. */
+/* Alignment of addresses and lengths of fills: not all drivers check it. */
 #define DMACPY_FILL_ALIGN	8
 /*
- * Not all drivers check these either: at_xdmac has 12 bits for rows, edma 16
- * bits with a sign for strides.
+ * Maximum rows and strides of a tile, which not all drivers check either:
+ * at_xdmac has 12 bits for rows, edma 16 bits with a sign for strides.
  */
 #define DMACPY_TILE_ROWS	4096U
 #define DMACPY_TILE_STRIDE	(SZ_32K - 1)
 /*
- * Engines access a tile as widely as its addresses and rows are aligned, up to
- * this; at_xdmac does not check whether its strides are, too.
+ * Maximum width of an access: engines choose the width by the alignment of
+ * addresses and rows; at_xdmac does not check the alignment of strides.
  */
 #define DMACPY_TILE_WIDTH	8
 
@@ -76,22 +76,22 @@ static inline bool dmacpy_tile_is_aligned(const struct dmacpy_piece *tile)
 
 /**
  * struct dmacpy_client - the owner of descriptors
- * @called_back: the engine has completed a descriptor, with an error if failed.
- *	Any context, also with the engine's own locks held: no function of this
- *	file may be called.
+ * @called_back: the engine has completed a descriptor, with an error if @failed
+ *	is set. Called in any context, possibly with locks of the engine's
+ *	driver held: it must not call any function of this file.
  */
 struct dmacpy_client {
 	void (*called_back)(struct dmacpy_client *client, bool failed);
 };
 
 /**
- * enum dmacpy_quirk - what is special to the driver of an engine
+ * enum dmacpy_quirk - quirks of the driver of an engine
  * @DMACPY_QUIRK_SLEEPS: submitting a descriptor sleeps, or enables interrupts
  * @DMACPY_QUIRK_NO_RESIDUE: the residue of a completed descriptor means nothing
- * @DMACPY_QUIRK_ONE: several descriptors at a time do not work
- * @DMACPY_QUIRK_REISSUE: what was submitted may have to be issued again each
+ * @DMACPY_QUIRK_ONE: only one descriptor at a time works
+ * @DMACPY_QUIRK_REISSUE: submitted descriptors may have to be issued again each
  *	time that a descriptor has completed
- * @DMACPY_QUIRK_WARN_ISSUE: warns when it has to issue and has nothing to issue
+ * @DMACPY_QUIRK_WARN_ISSUE: warns about an issue without new descriptors
  * @DMACPY_QUIRK_UNSTOPPABLE: must not be terminated or released while it has
  *	descriptors that have not called back; also set for a driver that does
  *	not terminate
@@ -115,19 +115,20 @@ enum dmacpy_quirk {
 };
 
 /**
- * struct dmacpy_engine - a channel of a DMA engine, as its client has it
+ * struct dmacpy_engine - a channel of a DMA engine, as its client uses it
  * @parent: the platform device that it was requested for
  * @name: its name among those of @parent, NULL if it was found by capability
- * @dma: the channel; stays the same one when it is requested again
+ * @dma: the channel; the same one when it is requested again
  * @dma_name: dmaengine's name for it
  * @dev: the device to map memory for
  * @align: addresses and lengths must be multiples of this
  * @id: its number on the engine, which outlives @dma
  * @requested: @dma belongs to this client
  * @quirks: enum dmacpy_quirk
- * @depth: limit of descriptors in flight, 1 if they may pass each other
- * @fills: it sets memory to a byte; cleared if that turns out to be wrong
- * @tiles: it copies rows with gaps between them; cleared likewise
+ * @depth: maximum number of descriptors in flight, 1 if they may overtake each
+ *	other
+ * @fills: the engine can fill memory with a byte; cleared if a test fails
+ * @tiles: the engine can copy rows with gaps between them; cleared likewise
  */
 struct dmacpy_engine {
 	struct device *parent;

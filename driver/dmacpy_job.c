@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One run of a plan. Everything that can fail happens before it has its place
- * in the stream; what fails later is its result.
+ * One run of a plan. All steps that can fail come before the job has its number
+ * in the stream; later failures are its result.
  */
 #include <linux/dma-fence.h>
 #include <linux/mm.h>
@@ -14,7 +14,7 @@
 
 /**
  * dmacpy_job_alloc() - allocate the memory of a job
- * @room: for so many operations
+ * @room: maximum number of operations
  *
  * Context: Process.
  * Return: a job for dmacpy_job_new(), or NULL.
@@ -31,10 +31,10 @@ struct dmacpy_job *dmacpy_job_alloc(unsigned int room)
 }
 
 /**
- * dmacpy_job_free_memory() - free what is left after dmacpy_job_clear()
+ * dmacpy_job_free_memory() - free the memory of a job after dmacpy_job_clear()
  * @job: the job
  *
- * Context: Any: the pump may get here, and vfree() may sleep.
+ * Context: Any: the pump may call this, and vfree() may sleep.
  */
 void dmacpy_job_free_memory(struct dmacpy_job *job)
 {
@@ -57,7 +57,7 @@ void dmacpy_job_free(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_add_fence() - have others know when a job has ended
+ * dmacpy_job_add_fence() - give a job a fence
  * @job: a job that was not submitted; it may have a fence
  *
  * Context: Process.
@@ -72,8 +72,8 @@ int dmacpy_job_add_fence(struct dmacpy_job *job)
 
 /**
  * dmacpy_job_next() - cut the next piece off a job
- * @xfer: of the job, which has some left
- * @max: longest piece
+ * @xfer: the transfer of the job, which is not at its end
+ * @max: maximum length of the piece
  * @piece: set to the piece
  *
  * Context: Any.

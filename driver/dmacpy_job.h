@@ -28,36 +28,38 @@ struct dmacpy_waiter;
 #define DMACPY_JOB_QUICK_SYNC	65536U
 
 /**
- * struct dmacpy_job - a run of operations, which complete together
- * @xfer: what the channel knows of it; owns the job once it was submitted
- * @node: in dmacpy_stream.waiting
- * @spare: in dmacpy_stream.spares, when nothing but the memory is left
- * @stream: a reference to the stream, once it was committed
- * @next: to be submitted together with it, behind it, or NULL
- * @seqno: its place in the stream
- * @deadline: when it stops waiting for fences of other drivers, in jiffies, if
- *	it has to wait
- * @user_data: for the event
- * @length: bytes that it moves
- * @fence: a reference to its completion, if others want to know it, or NULL
- * @deps: what it waits for
- * @waiter: awaits its result, or NULL; under dmacpy_stream.lock
- * @event: leaves an event for read()
- * @implicit: waits for others that use its buffers, and has them wait for it;
- *	cleared when it is prepared, if there cannot be any
- * @lazy: its submitter waits for it, and it has a fence only if that takes
- *	long; cleared when it is prepared, if it needs none, or one at once
- * @synced: the caches were made ready for the engine
+ * struct dmacpy_job - a run of operations that complete together
+ * @xfer: the transfer for the channel; owns the job once it was submitted
+ * @node: entry in dmacpy_stream.waiting
+ * @spare: entry in dmacpy_stream.spares, when only the memory is left
+ * @stream: a reference to the stream, once the job was published
+ * @next: the next job of a list to submit, or NULL
+ * @seqno: its number in the stream
+ * @deadline: time when it stops waiting for fences of other drivers, in
+ *	jiffies, if it has to wait
+ * @user_data: value for the event
+ * @length: bytes that it copies or fills
+ * @fence: a reference to its fence, or NULL if no other task or driver needs
+ *	one
+ * @deps: the fences that it waits for
+ * @waiter: waits for its result, or NULL; under dmacpy_stream.lock
+ * @event: it adds a record for read()
+ * @implicit: it waits for other users of its buffers, and these wait for it;
+ *	cleared in dmacpy_job_prepare() if there cannot be any
+ * @lazy: its submitter waits for it, and it gets a fence only if it does not
+ *	complete at once; cleared in dmacpy_job_prepare() if it needs no fence,
+ *	or needs one at once
+ * @synced: the caches were synced for the engine
  * @cursor: the place in @plan
- * @handle: of the prepared operations that it runs, or 0
+ * @handle: handle of the prepared operations that it runs, or 0
  * @channels: the largest number of channels that may run it; 0 or 1 for only
  *	the channel of the stream
  * @part_terminated: at least one of its parts has completed without waiting for
  *	the engine, which may still write
- * @after: the jobs of the stream up to this place must complete before it runs
+ * @after: the jobs of the stream up to this number must complete before it runs
  * @spread: its parts on other channels, or NULL
- * @plan: what it does; NULL if it has no reference to it yet, or any more
- * @own: the plan of a job that was not prepared
+ * @plan: its operations; NULL while it has no reference to them
+ * @own: the plan of a job without prepared operations
  */
 struct dmacpy_job {
 	struct dmacpy_xfer xfer;
@@ -100,12 +102,13 @@ static inline struct dmacpy_job *dmacpy_job_of(struct dmacpy_xfer *xfer)
 
 /**
  * dmacpy_job_new() - make a job
- * @spare: one that was released, to use again if it has the room, or NULL
+ * @spare: a released job, which is used again if it has room for @nops, or NULL
  * @nops: number of operations, 1 to dmacpy_max_ops, or 0 for
  *	dmacpy_job_take_plan()
  *
  * Context: Process.
- * Return: a job (dmacpy_job_free()) with operations to be filled in, or NULL.
+ * Return: a job (dmacpy_job_free()) whose operations the caller fills in, or
+ * NULL.
  */
 static inline struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare,
 						unsigned int nops)
@@ -118,7 +121,7 @@ static inline struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare,
 		if (!job)
 			return NULL;
 	}
-	/* What is not cleared here is set before it is used. */
+	/* All other members are set before they are used. */
 	job->xfer.plugged = false;
 	job->xfer.parts = 0;
 	job->fence = NULL;
@@ -142,9 +145,9 @@ static inline struct dmacpy_job *dmacpy_job_new(struct dmacpy_job *spare,
 }
 
 /**
- * dmacpy_job_take_plan() - have a job run what was prepared
+ * dmacpy_job_take_plan() - have a job run prepared operations
  * @job: a job without operations
- * @plan: a complete plan, of which it takes a reference
+ * @plan: a complete plan; the job gets a reference to it
  *
  * Context: Any. Undone by dmacpy_job_put_plan().
  */
@@ -156,7 +159,7 @@ static inline void dmacpy_job_take_plan(struct dmacpy_job *job,
 }
 
 /**
- * dmacpy_job_put_plan() - put all memory that a job is about
+ * dmacpy_job_put_plan() - put the buffers of a job, or its prepared plan
  * @job: the job, which has a plan
  *
  * Context: Any.
@@ -171,7 +174,7 @@ static inline void dmacpy_job_put_plan(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_clear() - put all that a job has a reference to
+ * dmacpy_job_clear() - put all references of a job
  * @job: the job, of which only the memory is left after this
  *
  * Context: Any.
@@ -186,7 +189,7 @@ static inline void dmacpy_job_clear(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_prepare() - have what a job needs to run
+ * dmacpy_job_prepare() - decide which fence a job needs, and allocate it
  * @job: a job with a complete plan
  *
  * Context: Process, while the device is bound.
@@ -211,12 +214,12 @@ static inline int dmacpy_job_prepare(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_complete() - give the buffers of a job back to the CPU
+ * dmacpy_job_complete() - sync the buffers of a job for the CPU, and put them
  * @job: a job that the channel has completed
  *
- * The references go before anything learns of the result: then the last RELEASE
- * or close after that frees a buffer. Those of a job that was terminated stay
- * as long as the engine may write to them.
+ * The references are put before the result is reported: the last RELEASE or
+ * close after that frees a buffer. A terminated job keeps its references as
+ * long as the engine may write to the buffers.
  *
  * Context: Any.
  */
@@ -229,15 +232,15 @@ static inline void dmacpy_job_complete(struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_job_run() - hand a job to its channel, which owns it after this
- * @job: a job that was prepared, and whose fences have signalled
+ * dmacpy_job_run() - submit a job to its channel, which owns it after this
+ * @job: a job after dmacpy_job_prepare(), whose fences have signalled
  * @chan: the channel
- * @lane: the stream's
- * @ops: what the channel calls
- * @result: 0, or the -errno that it is to complete with, without the engine
+ * @lane: the lane of the stream
+ * @ops: callbacks from the channel
+ * @result: 0, or the -errno that it completes with, without the engine
  *
- * A task may have written to its source by CPU before the fence that it waited
- * for has signalled: only now the caches hold what the engine is to read.
+ * The caches are synced only now, as a task may write to the source by CPU
+ * until the fences that the job waits for have signalled.
  *
  * Context: Any, while the channel is open.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a job does: its operations, checked against their buffers once, and then
- * cut into pieces for the engine, once for each job that runs them.
+ * The operations of a job. They are checked against their buffers once, and
+ * then cut into pieces for the engine by each job that runs them.
  */
 #include <linux/dma-mapping.h>
 #include <linux/log2.h>
@@ -17,15 +17,15 @@
 #include "dmacpy_param.h"
 #include "dmacpy_plan.h"
 
-/* Blocks of a pattern: long for few descriptors, short for many patterns. */
+/* Maximum bytes of a block of a pattern, which saves descriptors, and of all */
 #define PLAN_BLOCK_MAX	4096U
 #define PLAN_BLOCKS_MAX	65536U
-/* Bytes of kernel memory that a prepared plan takes for a handle. */
+/* A prepared plan counts as a handle for each of these bytes of memory. */
 #define PLAN_CHARGE	8192U
 
 /**
- * dmacpy_plan_memory() - what a plan takes
- * @room: for so many operations
+ * dmacpy_plan_memory() - compute the memory that a plan needs
+ * @room: maximum number of operations
  *
  * Context: Any.
  * Return: its size in bytes, SIZE_MAX if that is too large.
@@ -40,9 +40,10 @@ size_t dmacpy_plan_memory(unsigned int room)
 }
 
 /**
- * dmacpy_plan_place() - give the parts of a plan their places
- * @plan: memory of dmacpy_plan_memory() bytes; zero but for these after this
- * @room: for so many operations
+ * dmacpy_plan_place() - lay out a plan in its memory
+ * @plan: memory of dmacpy_plan_memory() bytes; set to zero except for @room and
+ *	the pointers to the arrays
+ * @room: maximum number of operations
  *
  * Context: Any.
  */
@@ -58,8 +59,8 @@ void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 }
 
 /**
- * dmacpy_plan_free_pattern() - free what FILL copies from
- * @plan: a plan that has it
+ * dmacpy_plan_free_pattern() - free the source of FILL
+ * @plan: a plan that has a pattern
  *
  * Context: Any.
  */
@@ -73,7 +74,7 @@ void dmacpy_plan_free_pattern(struct dmacpy_plan *plan)
 	plan->pattern_size = 0;
 }
 
-/* With the patterns, if all operations fill. */
+/* The charge includes patterns, as if all operations filled. */
 static unsigned int plan_count_charge(unsigned int nops)
 {
 	size_t patterns = min_t(size_t, (size_t)nops * PLAN_BLOCK_MAX,
@@ -84,12 +85,12 @@ static unsigned int plan_count_charge(unsigned int nops)
 }
 
 /**
- * dmacpy_plan_new() - make a plan that many jobs are to run
- * @account: of the user, which it counts as handles of, by its memory
+ * dmacpy_plan_new() - make a plan that many jobs can run
+ * @account: the account of the user, which is charged handles for its memory
  * @nops: number of operations, 1 to dmacpy_max_ops
  *
  * Context: Process.
- * Return: a plan (dmacpy_plan_put()) whose operations are to be filled in, or
+ * Return: a plan (dmacpy_plan_put()) whose operations the caller fills in, or
  * an ERR_PTR() of -EDQUOT or -ENOMEM.
  */
 struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
@@ -118,7 +119,7 @@ struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 
 /**
  * dmacpy_plan_free() - free a prepared plan
- * @ref: dmacpy_plan.ref, of which none is held any more
+ * @ref: dmacpy_plan.ref, after the last reference was put
  *
  * Context: Any.
  */
@@ -129,7 +130,7 @@ void dmacpy_plan_free(struct kref *ref)
 	dmacpy_plan_clear(plan);
 	dmacpy_account_uncharge(plan->account, DMACPY_HANDLES, plan->charged);
 	dmacpy_account_put(plan->account);
-	/* The pump may get here, and vfree() may sleep. */
+	/* The pump may call this, and vfree() may sleep. */
 	if (is_vmalloc_addr(plan))
 		kvfree_rcu(plan, rcu);
 	else
@@ -146,11 +147,13 @@ static void plan_release(struct kref *ref)
 }
 
 /**
- * dmacpy_plan_release() - put a reference, and have no memory left behind it
+ * dmacpy_plan_release() - put a reference, and free memory at once
  * @plan: from dmacpy_plan_new()
  *
- * Context: Process, inside the gate or with it closed. When the last job that
- * runs it has completed, its buffers are free after this.
+ * After the last job that runs the plan has completed, its buffers are freed
+ * when this returns.
+ *
+ * Context: Process, inside the gate or with it closed.
  */
 void dmacpy_plan_release(struct dmacpy_plan *plan)
 {
@@ -158,10 +161,10 @@ void dmacpy_plan_release(struct dmacpy_plan *plan)
 }
 
 /**
- * dmacpy_plan_refuse() - note which operation is the reason of a refusal
- * @plan: one that is not complete
- * @index: of the operation
- * @error: what is wrong with it
+ * dmacpy_plan_refuse() - note which operation is the reason of an error
+ * @plan: a plan that is not complete
+ * @index: index of the operation
+ * @error: the error
  *
  * Context: Any.
  * Return: @error.
@@ -199,7 +202,7 @@ static int plan_check_op(const struct dmacpy_op *op)
 	return unused || !op->length ? -EINVAL : 0;
 }
 
-/* No more than the limit: dmacpy_plan_add() refuses that. */
+/* Returns at most the limit plus 1, which dmacpy_plan_add() refuses. */
 static u64 plan_op_bytes(const struct dmacpy_op *op)
 {
 	u64 max = dmacpy_max_bytes.value + 1ULL;
@@ -208,8 +211,8 @@ static u64 plan_op_bytes(const struct dmacpy_op *op)
 }
 
 /**
- * dmacpy_plan_check() - check what can be said without the buffers
- * @plan: the plan; it has its length then, and all its operations have rows
+ * dmacpy_plan_check() - check operations as far as possible without buffers
+ * @plan: the plan; on success its length and the rows of all operations are set
  *
  * Context: Any.
  * Return: 0, -EINVAL or -EOPNOTSUPP.
@@ -235,7 +238,7 @@ int dmacpy_plan_check(struct dmacpy_plan *plan)
 	return 0;
 }
 
-/* Where the last row ends. */
+/* Sets @end to the end of the last row. */
 static bool plan_range_overflows(const struct dmacpy_op *op, u64 offset,
 				 u64 stride, u64 *end)
 {
@@ -257,7 +260,7 @@ static bool plan_is_within(const struct dmacpy_op *op,
 }
 
 /*
- * Row i of the one and row j of the other, in a picture with this stride, are
+ * In an image with this stride, row i of one tile and row j of the other are
  * apart by the distance of the first rows less (i - j) strides.
  */
 static bool plan_tiles_overlap(const struct dmacpy_op *op)
@@ -271,7 +274,7 @@ static bool plan_tiles_overlap(const struct dmacpy_op *op)
 	       (rows + 1 < op->rows && stride - rest < op->length);
 }
 
-/* Both ends are in the same buffer, and within it. */
+/* The source and the destination are within the same buffer. */
 static bool plan_overlaps(const struct dmacpy_op *op)
 {
 	u64 dst_end, src_end;
@@ -310,9 +313,11 @@ static int plan_check_bufs(const struct dmacpy_op *op,
 }
 
 /**
- * dmacpy_plan_choose_block_size() - no longer than the longest fill needs
+ * dmacpy_plan_choose_block_size() - choose the size of pattern blocks
  * @plan: a plan that fills
- * @align: of what the engine copies
+ * @align: alignment of addresses and lengths for the engine
+ *
+ * A block is at most as long as the longest fill, rounded up to a power of two.
  *
  * Context: Any.
  */
@@ -332,7 +337,7 @@ void dmacpy_plan_choose_block_size(struct dmacpy_plan *plan, unsigned int align)
 	plan->block_size = max_t(size_t, plan->block_size, smallest);
 }
 
-/* What the engine needs a descriptor for, at least. */
+/* Returns the minimum number of descriptors of an operation. */
 static u64 plan_count_rows(const struct dmacpy_plan *plan,
 			   const struct dmacpy_op *op)
 {
@@ -341,7 +346,7 @@ static u64 plan_count_rows(const struct dmacpy_plan *plan,
 	return div_u64(op->length - 1, plan->block_size) + 1;
 }
 
-/* The sums cannot wrap: what was added before is within the limits. */
+/* The sums cannot wrap: the operations added before are within the limits. */
 static int plan_check_limits(struct dmacpy_plan *plan,
 			     const struct dmacpy_op *op)
 {
@@ -372,10 +377,10 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 	ret = plan_check_bufs(op, ends, chan) ?: plan_check_limits(plan, op);
 	if (ret)
 		return ret;
-	/* No place is taken before its own operation was planned. */
+	/* Places never pass @op: only planned operations are overwritten. */
 	if (place != op)
 		*place = *op;
-	/* Rows that touch are one. */
+	/* Join adjacent rows. */
 	if (op->rows > 1 && op->dst_stride == op->length &&
 	    op->src_stride == op->length) {
 		place->length *= place->rows;
@@ -387,9 +392,10 @@ static int plan_add_op(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 
 /*
  * Plans the copies that follow the last operation, with the same two buffers,
- * and joins those that touch. What fails here is left to plan_add_op(), which
- * finds the reason. Returns the first that is not planned. Within one buffer a
- * copy may read what the one before it wrote: these are left to it, too.
+ * and joins adjacent ones. Leaves two kinds to plan_add_op(): operations that
+ * fail a check, as it finds the reason, and copies within one buffer, which may
+ * read what the one before has written. Returns the first operation that is not
+ * planned.
  */
 static noinline_for_stack const struct dmacpy_op *
 plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
@@ -440,16 +446,16 @@ plan_add_copies(struct dmacpy_plan *plan, const struct dmacpy_op *op,
 }
 
 /**
- * dmacpy_plan_add() - check operations, and plan what the engine gets
+ * dmacpy_plan_add() - check operations, and plan them for the engine
  * @plan: the plan, after dmacpy_plan_begin()
- * @op: the next one of those that were submitted; on return the next one that
- *	is not planned, which is at fault if this fails
- * @end: behind the last of these
+ * @op: the next operation that was submitted; on return the next one that is
+ *	not planned, which is at fault if this fails
+ * @end: end of the array of operations
  * @ends: the buffers of @op
  * @chan: the channel that it will run on
  *
- * It plans one and all that follow with the same handles. What touches becomes
- * one operation: the rows of each, and copies that continue the last one.
+ * It plans one operation, and all that follow with the same handles. Adjacent
+ * rows of an operation are joined, and copies that continue the last one, too.
  *
  * Context: Any.
  * Return: 0, -EINVAL, -EACCES, -E2BIG.
@@ -475,7 +481,7 @@ int dmacpy_plan_add(struct dmacpy_plan *plan, const struct dmacpy_op **op,
 }
 
 /**
- * dmacpy_plan_make_patterns() - make what FILL copies from
+ * dmacpy_plan_make_patterns() - make the source of FILL
  * @plan: a plan that fills
  *
  * All patterns share one mapping, each in a block that the engine repeats.
@@ -488,7 +494,7 @@ int dmacpy_plan_make_patterns(struct dmacpy_plan *plan)
 	size_t size = plan->block_size * plan->nfills, offset = 0;
 	struct dmacpy_op *op;
 
-	/* Less than cache lines would bounce for the life of the plan. */
+	/* Parts of cache lines would bounce as long as the plan exists. */
 	size = ALIGN(size, dma_get_cache_alignment());
 	plan->pattern = kmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!plan->pattern)
@@ -524,7 +530,7 @@ static void plan_sync_rows(const struct dmacpy_op *op,
 }
 
 /**
- * dmacpy_plan_sync_for_device() - give the memory of a plan to the engine
+ * dmacpy_plan_sync_for_device() - sync the buffers of a plan for the engine
  * @plan: a plan that needs it
  *
  * Context: Any.
@@ -545,7 +551,7 @@ void dmacpy_plan_sync_for_device(const struct dmacpy_plan *plan)
 }
 
 /**
- * dmacpy_plan_sync_for_cpu() - give what was written back to the CPU
+ * dmacpy_plan_sync_for_cpu() - sync written buffers for the CPU
  * @plan: a plan that dmacpy_plan_sync_for_device() was called for
  *
  * Context: Any.
@@ -561,7 +567,7 @@ void dmacpy_plan_sync_for_cpu(const struct dmacpy_plan *plan)
 }
 
 /**
- * dmacpy_plan_is_parallel() - may the bytes of a plan be copied in any order
+ * dmacpy_plan_is_parallel() - check whether bytes may be copied in any order
  * @plan: a complete plan
  *
  * The bytes of one operation always may.
@@ -625,7 +631,7 @@ static dma_addr_t plan_pattern_addr(const struct dmacpy_plan *plan,
 	return plan->pattern_addr + op->src_offset + offset;
 }
 
-/* Does the engine fill the piece, or most of it, by itself? */
+/* Makes the piece, or most of it, a fill by the engine, if that can fill. */
 static bool plan_cut_fill(const struct dmacpy_plan *plan,
 			  const struct dmacpy_op *op,
 			  struct dmacpy_piece *piece)
@@ -658,7 +664,7 @@ static size_t plan_tile_size(size_t row, size_t stride, unsigned int rows)
 	return (rows - 1) * stride + row;
 }
 
-/* Number of whole rows in the @size bytes from the first one on */
+/* Returns the number of whole rows in the @size bytes from the first row on. */
 static unsigned int plan_tile_rows(size_t row, size_t stride, size_t size)
 {
 	return size < row ? 0 : (size - row) / stride + 1;
@@ -713,9 +719,9 @@ static bool plan_cut_tile(const struct dmacpy_plan *plan,
 
 /**
  * dmacpy_plan_cut_part() - cut the next piece off, a part of an operation
- * @plan: the plan, of which some is left
- * @at: the place of the piece; is moved on
- * @max: longest piece
+ * @plan: the plan, which is not at its end
+ * @at: the place of the piece; advanced to the next one
+ * @max: maximum length of the piece
  * @piece: set to the piece
  *
  * Context: Any.

@@ -17,7 +17,7 @@ struct device;
 struct dmacpy_account;
 
 /**
- * struct dmacpy_op_bufs - what the handles of an operation stand for
+ * struct dmacpy_op_bufs - the buffers of an operation
  * @dst: the destination
  * @src: the source; NULL for FILL
  */
@@ -27,12 +27,12 @@ struct dmacpy_op_bufs {
 };
 
 /**
- * struct dmacpy_plan_cursor - what the channel gets next
+ * struct dmacpy_plan_cursor - the place of the next piece in a plan
  * @op: index of the operation
- * @row: in the operation
- * @done: bytes in the row
- * @dst_hint: segment of the destination
- * @src_hint: segment of the source
+ * @row: index of the row in the operation
+ * @done: bytes of the row that were cut off
+ * @dst_hint: segment of the destination that has the previous piece
+ * @src_hint: segment of the source that has the previous piece
  */
 struct dmacpy_plan_cursor {
 	unsigned int op;
@@ -43,34 +43,34 @@ struct dmacpy_plan_cursor {
 };
 
 /**
- * struct dmacpy_plan - what a job does: operations, checked, and their buffers
- * @ref: of a prepared one: held by its handle, and by each job that runs it
- * @account: of a prepared one: a reference to the user that it is charged to
- * @charged: as so many handles
+ * struct dmacpy_plan - the checked operations of a job, and their buffers
+ * @ref: of a prepared plan: held by its handle, and by each job that runs it
+ * @account: of a prepared plan: a reference to the user that is charged for it
+ * @charged: number of handles that the user is charged
  * @rcu: frees memory where that must not sleep
  * @refused_op: where dmacpy_plan_refuse() stores the number of an operation, or
- *	NULL; not used once it is complete
- * @length: bytes that it moves
+ *	NULL; not used once the plan is complete
+ * @length: bytes that the plan copies or fills
  * @planned: bytes of the operations that were added
- * @rows: their rows, as they count for the limit
- * @shared: others may use its buffers, too
- * @bounces: it writes to memory that bounces
- * @needs_sync: the caches are to be made ready for the engine
+ * @rows: rows of these operations, as they count for the limit
+ * @shared: other drivers or streams may use its buffers, too
+ * @bounces: the plan writes to memory that bounces
+ * @needs_sync: the caches have to be synced for the engine
  * @nfills: number of operations that fill, set when they are checked
- * @fills: the engine can fill by itself, with a byte
- * @tiles: the engine can copy rows with gaps by itself
+ * @fills: the engine can fill with a byte
+ * @tiles: the engine can copy rows with gaps
  * @dma_dev: the engine's device, for which @pattern is mapped
- * @pattern: what FILL copies from: a block for each, in order
- * @pattern_addr: its address for the engine
- * @pattern_size: bytes of it, 0 if nothing is filled
+ * @pattern: source of FILL: a block for each, in order
+ * @pattern_addr: its DMA address
+ * @pattern_size: its size in bytes, 0 if it is not mapped
  * @block_size: bytes of a block, a power of two
- * @op: the operations as submitted, but COPY and FILL are made one row, what
- *	touches is one operation once it was added, and the source offset of a
- *	FILL is that of its block
+ * @op: the operations as submitted, except that COPY and FILL have one row,
+ *	adjacent rows and copies are joined when they are added, and the source
+ *	offset of a FILL is that of its block
  * @points: all buffers, each once, with a reference
  * @npoints: number of @points
- * @nops: number of @op and @ends; fewer once they were added
- * @room: for how many there is memory
+ * @nops: number of @op and @ends; decreases when operations are joined
+ * @room: number of operations that there is memory for
  * @ends: the buffers of each operation
  */
 struct dmacpy_plan {
@@ -129,7 +129,7 @@ void dmacpy_plan_cut_part(const struct dmacpy_plan *plan,
 			  struct dmacpy_plan_cursor *at, size_t max,
 			  struct dmacpy_piece *piece);
 
-/* Undone by dmacpy_plan_put(); only of a prepared one. */
+/* Gets a reference to a prepared plan. Undone by dmacpy_plan_put(). */
 static inline void dmacpy_plan_get(struct dmacpy_plan *plan)
 {
 	kref_get(&plan->ref);
@@ -147,7 +147,7 @@ static inline void dmacpy_plan_put(struct dmacpy_plan *plan)
 }
 
 /**
- * dmacpy_plan_reset() - make a plan new
+ * dmacpy_plan_reset() - reset a plan to one without checked operations
  * @plan: a plan that was never used, or after dmacpy_plan_clear()
  * @nops: number of operations, not more than it has room for
  *
@@ -168,8 +168,8 @@ static inline void dmacpy_plan_reset(struct dmacpy_plan *plan,
 /**
  * dmacpy_plan_use() - add a buffer to those of a plan
  * @plan: the plan
- * @buf: the buffer, of which it takes a reference, the first time
- * @i: its index among the buffers of the plan, their number the first time
+ * @buf: the buffer; the first time, the plan gets a reference to it
+ * @i: index of @buf in dmacpy_plan.points; dmacpy_plan.npoints the first time
  * @write: the plan writes to it
  *
  * Context: Any.
@@ -190,8 +190,8 @@ static inline void dmacpy_plan_use(struct dmacpy_plan *plan,
 }
 
 /**
- * dmacpy_plan_begin() - begin to plan what the engine gets
- * @plan: one that dmacpy_plan_check() has passed; the caller adds all of its
+ * dmacpy_plan_begin() - begin to plan the operations for the engine
+ * @plan: a plan that dmacpy_plan_check() has passed; the caller adds all of its
  *	operations next, by dmacpy_plan_add()
  * @chan: the channel that it will run on
  *
@@ -206,7 +206,7 @@ static inline void dmacpy_plan_begin(struct dmacpy_plan *plan,
 }
 
 /**
- * dmacpy_plan_complete() - have all that a plan needs to run
+ * dmacpy_plan_complete() - allocate what a plan needs to run
  * @plan: a plan that all operations were added to
  * @chan: the channel that it will run on
  *
@@ -223,21 +223,21 @@ static inline int dmacpy_plan_complete(struct dmacpy_plan *plan,
 }
 
 /**
- * dmacpy_plan_clear() - put all that a plan has a reference to
+ * dmacpy_plan_clear() - put all references of a plan
  * @plan: the plan, which may have none
  *
  * Context: Any.
  */
 static inline void dmacpy_plan_clear(struct dmacpy_plan *plan)
 {
-	/* The buffers hold the device that it is mapped for. */
+	/* First: the buffers hold the device that @pattern is mapped for. */
 	if (plan->pattern)
 		dmacpy_plan_free_pattern(plan);
 	while (plan->npoints)
 		dmacpy_buf_put_atomic(plan->points[--plan->npoints].buf);
 }
 
-/* Is the whole operation one piece, as it is from SRAM to SRAM? */
+/* Is the whole operation one piece, as a copy between SRAM buffers is? */
 static inline bool dmacpy_plan_is_piece(const struct dmacpy_op *op,
 					const struct dmacpy_op_bufs *ends,
 					size_t max)
@@ -248,9 +248,9 @@ static inline bool dmacpy_plan_is_piece(const struct dmacpy_op *op,
 
 /**
  * dmacpy_plan_cut() - cut the next piece off
- * @plan: the plan, of which some is left
- * @at: the place of the piece; is moved on
- * @max: longest piece
+ * @plan: the plan, which is not at its end
+ * @at: the place of the piece; advanced to the next one
+ * @max: maximum length of the piece
  * @piece: set to the piece
  *
  * Context: Any.

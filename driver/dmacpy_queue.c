@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The jobs of a stream: what they wait for, and how they complete.
+ * The jobs of a stream: their dependencies, and their completion.
  *
- * A job goes to the channel at once if it waits for no fence, and none before
- * it does. Otherwise it is put behind them, and a work item dispatches the
- * first one when its fences have signalled: jobs start in their order.
+ * A job is dispatched to the channel at once if neither it nor a job before it
+ * waits for a fence. Otherwise it is queued behind these, and a work item
+ * dispatches the first one when its fences have signalled: jobs start in order.
  */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
@@ -33,15 +33,15 @@
 #include "dmacpy_stream.h"
 #include "dmacpy_trace.h"
 
-/* A job of no more operations than this is kept to be used again, */
+/* A stream keeps one spare job with room for at most this many operations, */
 #define QUEUE_SPARE_OPS	64
-/* and more of them, so many, of no more than this. */
+/* and this many spare jobs with room for at most QUEUE_SPARES_OPS. */
 #define QUEUE_SPARES	32
 #define QUEUE_SPARES_OPS	8
-/* What a job counts for at most, in the time that a waiter spins. */
+/* Limit of the latency that a job counts for, in units of the time to spin */
 #define QUEUE_LATENCY_MAX	4
 
-/* Its turn on the channel: has the failure of an earlier job cancelled it? */
+/* Cancels the job in its turn if an earlier job of the stream has failed. */
 static int queue_start(struct dmacpy_xfer *xfer)
 {
 	struct dmacpy_job *job = dmacpy_job_of(xfer);
@@ -55,8 +55,8 @@ static int queue_start(struct dmacpy_xfer *xfer)
 }
 
 /*
- * A failure cancels all jobs that were submitted by now. For those that depend
- * on it and are submitted later see queue_dep_fails().
+ * A failure cancels all jobs submitted before it was noted. For later jobs that
+ * depend on the failed one, see queue_dep_fails().
  */
 static int queue_note_result(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job, int result)
@@ -79,8 +79,8 @@ static int queue_note_result(struct dmacpy_stream *stream,
 }
 
 /*
- * Hands the result to the waiter. Returns it if it is to be woken: one that is
- * not armed may be freed as soon as waiter->job is NULL.
+ * Stores the result in the waiter. Returns the waiter if it has to be woken: a
+ * waiter that is not armed may be freed as soon as waiter->job is NULL.
  */
 static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 						   struct dmacpy_job *job,
@@ -99,7 +99,7 @@ static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 	return armed ? waiter : NULL;
 }
 
-/* Under the lock, as a lazy job may be given a fence until it has a result. */
+/* Under the lock: a lazy job may get a fence until its waiter has a result. */
 static struct dmacpy_waiter *queue_settle(struct dmacpy_stream *stream,
 					  struct dmacpy_job *job, int result)
 {
@@ -131,8 +131,8 @@ static struct dmacpy_waiter *queue_signal(struct dmacpy_stream *stream,
 }
 
 /*
- * In this order a program that sees the result, by whatever means, finds its
- * event, and room for the next job; and no waiter and no fsync() sees it before
+ * In this order a program that sees the result, by any means, also finds the
+ * event, and room for the next job; and no waiter and no fsync() returns before
  * the fence has signalled. The jobs of a stream complete one at a time: most of
  * this needs no lock.
  */
@@ -155,8 +155,8 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 		dmacpy_event_add(stream, job, result);
 	trace_dmacpy_job_done(stream->context, job->seqno, result);
 	/*
-	 * A lazy job has no waiter if that has given up, and then has a fence:
-	 * pairs with the release in dmacpy_queue_cancel_waiter().
+	 * A lazy job whose waiter was cancelled has a fence: pairs with the
+	 * release in dmacpy_queue_cancel_waiter().
 	 */
 	if (smp_load_acquire(&job->waiter) || (job->fence && result))
 		waiter = queue_settle(stream, job, result);
@@ -172,7 +172,7 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 		waiter->wake(waiter);
 }
 
-/* The count comes first, so that there are never more. */
+/* The count is raised first, so that the list is never longer. */
 static bool queue_keep_spare(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
 {
@@ -200,7 +200,7 @@ static void queue_release(struct dmacpy_xfer *xfer)
 	dmacpy_stream_put(stream);
 }
 
-/* What the channel calls for a job. */
+/* Callbacks from the channel for the transfer of a job */
 const struct dmacpy_xfer_ops dmacpy_queue_xfer_ops = {
 	.start = queue_start,
 	.next = dmacpy_job_next,
@@ -209,8 +209,8 @@ const struct dmacpy_xfer_ops dmacpy_queue_xfer_ops = {
 };
 
 /*
- * Has an earlier job of the stream failed, or is it cancelled? If neither, its
- * failure will cancel what was submitted by then.
+ * Has an earlier job of the stream failed, or will it be cancelled? If neither,
+ * its failure would cancel all jobs submitted by then.
  */
 static bool queue_dep_fails(struct dmacpy_stream *stream,
 			    struct dma_fence *fence)
@@ -227,9 +227,9 @@ static bool queue_dep_fails(struct dmacpy_stream *stream,
 }
 
 /*
- * Returns 0 if there is nothing left to wait for, -EINPROGRESS, or -ECANCELED
- * if the in-fence has failed. Jobs of the same stream are in order anyway: one
- * is waited for only if the caches must not be synced before it has completed.
+ * Returns 0 if all fences have signalled, -EINPROGRESS, or -ECANCELED if the
+ * in-fence has failed. Jobs of one stream run in order: a job waits for another
+ * one of its stream only if it must not sync the caches before that completes.
  */
 static int queue_deps_status(struct dmacpy_stream *stream,
 			     struct dmacpy_job *job)
@@ -272,10 +272,11 @@ static void queue_disarm_dep(struct dmacpy_stream *stream)
 }
 
 /*
- * As queue_deps_status(). Has a callback at the first fence that has not
- * signalled, one at a time; if it comes at once it has queued the work already,
- * which the deadline does not delay. The deadline is for fences of other
- * drivers: our own jobs complete by themselves, if late on a busy channel.
+ * As queue_deps_status(). Arms a callback on the first fence that has not
+ * signalled, one at a time; a callback that comes at once has queued the work
+ * already, which the deadline does not delay. The deadline only applies to
+ * fences of other drivers: jobs of this one always complete, if late on a busy
+ * channel.
  */
 static int queue_arm_dep(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
@@ -317,7 +318,7 @@ static bool queue_must_wait(struct dmacpy_stream *stream,
 	return job->after > atomic64_read_acquire(&stream->ended);
 }
 
-/* The same; if so, has the work queued again when the wait is over. */
+/* As queue_must_wait(). If true, queue_done() queues the work again. */
 static bool queue_is_held_up(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job)
 {
@@ -329,7 +330,7 @@ static bool queue_is_held_up(struct dmacpy_stream *stream,
 	return queue_must_wait(stream, job);
 }
 
-/* To the channel, from where it completes with the result if that is set. */
+/* Dispatches the job. If @result is not 0, the job only completes with it. */
 static void queue_run(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		      int result)
 {
@@ -375,8 +376,9 @@ static void queue_dispatch_first(struct dmacpy_stream *stream,
  * dmacpy_queue_advance() - dispatch waiting jobs whose fences have signalled
  * @work: dmacpy_stream.advance
  *
- * Not inside the gate: an unbind may wait for a task that is inside and waits
- * for one of our fences. The channel is open until the stream is stopped.
+ * Not inside the gate: an unbind waits for all tasks inside, and one of these
+ * may wait for a fence of this stream. The channel is open until the stream is
+ * stopped.
  *
  * Context: Process.
  */
@@ -408,7 +410,7 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 {
 	struct dmacpy_job *job;
 
-	/* A task that submits does so without entering the gate. */
+	/* A task that submits does not enter the gate. */
 	mutex_lock(&stream->submit);
 	/* Pairs with the acquire in event_is_final(). */
 	smp_store_release(&stream->stopped, true);
@@ -421,7 +423,7 @@ void dmacpy_queue_stop(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_queue_hold() - run a job when its fences and the jobs before it allow
+ * dmacpy_queue_hold() - run a job after its fences and the jobs before it
  * @stream: the stream
  * @job: the job
  *
@@ -442,9 +444,9 @@ void dmacpy_queue_hold(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	timeout = READ_ONCE(dmacpy_dependency_timeout.value);
 	job->deadline = jiffies + msecs_to_jiffies(timeout);
-	/* It is dispatched at another time. */
+	/* The work dispatches it, without an unplug after that. */
 	job->xfer.plugged = false;
-	/* It waits for jobs that are plugged, too. */
+	/* It also waits for jobs that are plugged. */
 	if (job->spread)
 		dmacpy_chan_unplug(stream->chan, true);
 	spin_lock_irq(&stream->lock);
@@ -460,12 +462,12 @@ static unsigned int queue_spin_ns(void)
 }
 
 /**
- * dmacpy_queue_note_latency() - learn from how long a job has kept its waiter
+ * dmacpy_queue_note_latency() - account for the time that a waiter has waited
  * @stream: the stream
- * @ns: how long
+ * @ns: the time
  *
- * No job counts for more than QUEUE_LATENCY_MAX of those that are just worth to
- * spin for: when an engine has hung, waiters still spin, or soon do so again.
+ * A job counts for at most QUEUE_LATENCY_MAX times the time to spin: after an
+ * engine has hung, waiters still spin, or soon spin again.
  *
  * Context: Process. Without a lock: of two waiters one may not be counted.
  */
@@ -477,7 +479,7 @@ void dmacpy_queue_note_latency(struct dmacpy_stream *stream, u64 ns)
 	WRITE_ONCE(stream->latency, latency + (sample - latency) / 8);
 }
 
-/* Is a job likely to complete before its waiter would be asleep? */
+/* Is a job likely to complete before its waiter would fall asleep? */
 static bool queue_may_spin(const struct dmacpy_stream *stream,
 			   unsigned int limit)
 {
@@ -489,14 +491,14 @@ static bool queue_may_spin(const struct dmacpy_stream *stream,
  * dmacpy_queue_spin() - wait for a job that completes soon, without sleeping
  * @stream: the stream
  * @waiter: as for dmacpy_queue_arm_waiter()
- * @start: when the wait has begun, of ktime_get_ns()
+ * @start: start of the wait, from ktime_get_ns()
  *
- * To fall asleep and to be woken takes longer than most copies. The spinning
- * task can be preempted, as in user space: interrupts and softirqs run, and so
- * does a thread that has to complete the job.
+ * Sleeping and waking take longer than most copies. The spinning task can be
+ * preempted, as in user space: interrupts, softirqs, and a thread that has to
+ * complete the job still run.
  *
  * Context: Process.
- * Return: true if the job has completed: the result is there.
+ * Return: true if the job has completed, and @waiter has its result.
  */
 bool dmacpy_queue_spin(struct dmacpy_stream *stream,
 		       const struct dmacpy_waiter *waiter, u64 start)
@@ -517,10 +519,10 @@ bool dmacpy_queue_spin(struct dmacpy_stream *stream,
 /**
  * dmacpy_queue_arm_waiter() - have a waiter woken when its job completes
  * @stream: the stream
- * @waiter: with its @job, whose @waiter this was when it was submitted
+ * @waiter: the waiter that its job had when it was submitted
  *
  * Context: Process.
- * Return: false if the job has completed: the result is there, and nothing is
+ * Return: false if the job has completed: @waiter has its result, and is not
  * woken.
  */
 bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
@@ -543,8 +545,8 @@ bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
  * @waiter: the same
  *
  * Context: Process.
- * Return: false if there is nothing to undo: the waiter is, or was woken, or is
- * not armed yet.
+ * Return: false if there is nothing to undo: the waiter was woken, or is being
+ * woken, or is not armed yet.
  */
 bool dmacpy_queue_cancel_waiter(struct dmacpy_stream *stream,
 				struct dmacpy_waiter *waiter)

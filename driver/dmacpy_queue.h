@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The jobs of a stream: what they wait for, and how they complete. */
+/* The jobs of a stream: their dependencies, and their completion */
 #ifndef DMACPY_QUEUE_H
 #define DMACPY_QUEUE_H
 
@@ -15,13 +15,14 @@ struct work_struct;
 /**
  * struct dmacpy_waiter - a system call or a request that awaits a job
  * @job: the job; NULL when it has completed, or the wait was cancelled
- * @result: what it has completed with then
- * @armed: @wake is to be called
- * @wake: the job has completed; the last that the stream does with this.
- *	Atomic.
+ * @result: result of the job after that
+ * @armed: the stream has to call @wake
+ * @wake: called when the job has completed; the stream does not use the waiter
+ *	after this. Atomic.
  *
  * The waiter must exist until dmacpy_queue_arm_waiter() or
- * dmacpy_queue_cancel_waiter() returns that @wake is not called, or it was.
+ * dmacpy_queue_cancel_waiter() reports that @wake is not called, or until @wake
+ * was called.
  * dmacpy_stream.lock protects all members. Without it, a task may check that
  * @job is NULL, and may read @result after that.
  */
@@ -45,7 +46,7 @@ bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
 bool dmacpy_queue_cancel_waiter(struct dmacpy_stream *stream,
 				struct dmacpy_waiter *waiter);
 
-/* Has the job of a waiter that is not armed completed? The result is there. */
+/* True if the job of a waiter that is not armed has completed with a result */
 static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)
 {
 	/* Pairs with the release in queue_complete_waiter(). */
@@ -55,7 +56,7 @@ static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)
 /**
  * dmacpy_queue_job() - run a job, after those submitted before it
  * @stream: the stream
- * @job: has its number in the stream: from here on nothing fails
+ * @job: the job, which has its number in the stream: nothing fails any more
  *
  * Context: Process, under dmacpy_stream.submit of a stream that is not stopped.
  */

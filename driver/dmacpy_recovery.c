@@ -2,13 +2,13 @@
 /*
  * The life of a channel: it is opened, watched, recovered and closed.
  *
- * Engines differ in how they fail, and most do not report that: a watchdog
- * looks for progress. A channel without progress is terminated, its transfers
+ * Engines differ in how they fail, and most do not report failures: a watchdog
+ * checks for progress. A channel without progress is terminated, its transfers
  * complete at once with an error, and their memory stays in quarantine, as the
  * engine may still write to it. Then the channel is released and requested
- * again, which is the only way to revive some, and has to pass test copies.
- * Where a copy that has arrived shows that the engine is past what it had
- * before, the quarantine ends.
+ * again, which is the only way to reset some engines, and has to pass test
+ * copies. The quarantine ends when a test copy that has arrived proves that the
+ * engine no longer writes for the terminated descriptors.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -24,13 +24,13 @@
 #include "dmacpy_trace.h"
 
 /*
- * How long a test copy may take, in jiffies; and one on a channel that is down,
- * as it keeps others waiting where channels take turns, again and again.
+ * Timeouts of a test copy, in jiffies: in general, and on a channel that is
+ * down and shares a token, as each attempt keeps the other channels waiting.
  */
 #define RECOVERY_TEST_TIME	(5UL * HZ)
 #define RECOVERY_LOCK_TIME	(HZ / 2UL)
 
-/* Closed channels whose engine may still write, until it is seen to be past. */
+/* Closed channels that are not quiesced, or could not be released */
 static LIST_HEAD(recovery_parked);
 static DEFINE_MUTEX(recovery_parked_lock);
 
@@ -55,11 +55,11 @@ static bool recovery_must_not_stop(struct dmacpy_chan *chan)
 	return has_some && chan->engine.quirks & DMACPY_QUIRK_UNSTOPPABLE;
 }
 
-/* The caller has changed the state, so that callbacks count for nothing. */
+/* The caller has changed the state, so that callbacks are ignored. */
 static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 {
 	lockdep_assert_held(&chan->pump);
-	/* An engine that refuses is as good as one that goes on. */
+	/* An engine that refuses is treated like one that keeps writing. */
 	if (chan->in_flight && !recovery_must_not_stop(chan))
 		dmacpy_engine_terminate(&chan->engine);
 	dmacpy_chan_cancel(chan, result, others);
@@ -85,7 +85,10 @@ static bool recovery_is_stuck(struct dmacpy_chan *chan)
 	return stuck;
 }
 
-/* Ask the engine again for what it has refused, if anything. */
+/*
+ * Submit again what the engine has refused. If @late, return true if the engine
+ * is still stuck; the channel is then in DMACPY_CHAN_TERMINATING.
+ */
 static bool recovery_pump(struct dmacpy_chan *chan, bool late)
 {
 	bool stuck;
@@ -107,8 +110,8 @@ static bool recovery_pump(struct dmacpy_chan *chan, bool late)
 }
 
 /*
- * Checks a second time after late callbacks: some are only late because the
- * whole machine was stopped, by a debugger or a hypervisor, and this work too.
+ * Checks a second time, after late callbacks: these may be late because a
+ * debugger or a hypervisor has stopped the whole machine, and this work, too.
  */
 static void recovery_watchdog(struct kthread_work *work)
 {
@@ -149,10 +152,10 @@ static void recovery_end_quarantine(struct dmacpy_chan *chan)
 }
 
 /*
- * A copy that calls back has to arrive, too, and shows then that interrupts do.
- * If it arrives the engine is past what it was given before, unless a later
- * copy may pass that; and past calling back for that, if it calls back, or has
- * dropped what was before.
+ * A copy has to arrive and to call back: this proves that interrupts work, too.
+ * If it arrives, the engine has finished with earlier descriptors, unless a
+ * later copy may overtake them. If it calls back, or if the engine has dropped
+ * the earlier descriptors, these no longer call back.
  */
 static void recovery_copy(struct dmacpy_chan *chan,
 			  struct dmacpy_testcopy_result *result)
@@ -176,7 +179,7 @@ static bool recovery_test(struct dmacpy_chan *chan)
 	return result.arrived && result.called_back;
 }
 
-/* What was issued in vain, and then terminated, does not call back before. */
+/* Terminated descriptors whose issue was ignored call back only after this. */
 static void recovery_issue(struct dmacpy_chan *chan)
 {
 	mutex_lock(&chan->pump);
@@ -188,14 +191,14 @@ static void recovery_issue(struct dmacpy_chan *chan)
 static void recovery_release(struct dmacpy_chan *chan)
 {
 	chan->flushed = dmacpy_engine_release(&chan->engine);
-	/* Nothing calls back after that. */
+	/* No descriptor calls back after the release. */
 	chan->stale = 0;
 	atomic_set(&chan->test.in_flight, 0);
 }
 
 /*
- * Release and request the channel: both allocate and take mutexes, so all
- * fences that depend on it were signalled. True if it works then.
+ * Release and request the channel. Both allocate and take mutexes: all fences
+ * that depend on the channel must have signalled. Returns true if it works.
  */
 static bool recovery_reset(struct dmacpy_chan *chan)
 {
@@ -208,7 +211,7 @@ static bool recovery_reset(struct dmacpy_chan *chan)
 		recovery_release(chan);
 	if (dmacpy_engine_request(&chan->engine))
 		return false;
-	/* Twice: the first one may take what is left of lost interrupts. */
+	/* Twice: the first copy may consume a leftover interrupt. */
 	return recovery_test(chan) && recovery_test(chan);
 }
 
@@ -219,7 +222,7 @@ static void recovery_report(struct dmacpy_chan *chan,
 			    chan->down_since, chan->reported);
 }
 
-/* Once, however often it is tried again. */
+/* Only the first of many attempts to recover reports its reason. */
 static void recovery_report_reason(struct dmacpy_chan *chan)
 {
 	if (!chan->reason_reported)
@@ -239,7 +242,7 @@ static void recovery_work(struct work_struct *work)
 		return;
 	}
 	mutex_lock(&chan->pump);
-	/* If it is being closed, that waits for this work. */
+	/* A channel that is being closed stays so, and waits for this work. */
 	if (chan->state == DMACPY_CHAN_DOWN) {
 		chan->stat.reset_count++;
 		recovery_report(chan, DMACPY_RECOVERED);
@@ -251,7 +254,7 @@ static void recovery_work(struct work_struct *work)
 }
 
 /**
- * dmacpy_chan_suspend() - leave the engine alone
+ * dmacpy_chan_suspend() - stop using the engine
  * @chan: the channel; all transfers have completed, and none is submitted
  *
  * Context: Process. Undone by dmacpy_chan_resume().
@@ -279,11 +282,11 @@ void dmacpy_chan_resume(struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_chan_parked() - what engines that do not stop have cost
+ * dmacpy_chan_parked() - count the transfers in quarantine on closed channels
  *
  * Context: Process.
  * Return: number of transfers whose memory is kept for ever, or until their
- * channel is seen to copy again.
+ * channel is opened again, and copies.
  */
 unsigned int dmacpy_chan_parked(void)
 {
@@ -303,7 +306,7 @@ static void recovery_free(struct dmacpy_chan *chan)
 	kfree(chan);
 }
 
-/* What the driver of an engine frees at its end: a channel that is kept. */
+/* A device resource of the engine, which is released when its driver unbinds */
 struct recovery_guard {
 	struct dmacpy_chan *chan;
 };
@@ -325,7 +328,7 @@ static int recovery_guard_match(struct device *dev, void *data, void *chan)
 	return guard->chan == chan;
 }
 
-/* recovery_engine_unbound() runs before the engine's driver frees @chan. */
+/* Have recovery_engine_unbound() run before the engine's driver frees @chan. */
 static void recovery_guard(struct dmacpy_chan *chan)
 {
 	struct recovery_guard *guard;
@@ -340,7 +343,7 @@ static void recovery_guard(struct dmacpy_chan *chan)
 	devres_add(chan->dma_dev, guard);
 }
 
-/* A channel that is kept may still call back, into this module. */
+/* A channel that stays requested may still call back into this module. */
 static void recovery_park(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
@@ -356,8 +359,10 @@ static void recovery_park(struct dmacpy_chan *chan)
 }
 
 /*
- * What copies again is past what it had before. An engine that was bound anew
- * has other structures for the channels, which may be at each other's address.
+ * End the quarantine of parked channels with the same hardware as @chan, which
+ * has passed its tests, and so no longer writes for earlier descriptors. The
+ * address of a struct dma_chan does not identify the hardware: after the engine
+ * was bound again, another channel may have it.
  */
 static void recovery_reclaim_parked(struct dmacpy_chan *chan)
 {
@@ -379,7 +384,7 @@ static void recovery_reclaim_parked(struct dmacpy_chan *chan)
 	mutex_unlock(&recovery_parked_lock);
 }
 
-/* What had to be kept and has called back is quiet, and can be given back. */
+/* Release parked channels whose descriptors have all called back since. */
 static void recovery_release_parked(void)
 {
 	struct dmacpy_chan *parked, *next;
@@ -393,7 +398,7 @@ static void recovery_release_parked(void)
 			recovery_issue(parked);
 			continue;
 		}
-		/* Not if the engine's driver goes, and waits for the lock. */
+		/* This fails if the engine's driver unbinds, and waits. */
 		if (devres_destroy(parked->dma_dev, recovery_engine_unbound,
 				   recovery_guard_match, parked))
 			continue;
@@ -429,13 +434,13 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 	chan->quiesced = false;
 	reason = dmacpy_testcopy_chain(&chan->test, RECOVERY_TEST_TIME);
 	chan->needs_reissue |= dmacpy_testcopy_needs_reissue(&chan->test);
-	/* What has called back is past writing. */
+	/* The engine no longer writes for descriptors that have called back. */
 	if (!atomic_read(&chan->test.in_flight))
 		chan->quiesced = true;
 	return reason;
 }
 
-/* What the engine does wrong it need not do: memory can be filled by copies. */
+/* An engine that fills wrongly is not used for that: copies fill as well. */
 static const char *recovery_test_fill(struct dmacpy_chan *chan)
 {
 	bool right = false;
@@ -449,7 +454,7 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 	       "does not call back when it fills memory";
 }
 
-/* Likewise: rows can be copied one by one. */
+/* Likewise for tiles: rows can be copied one by one. */
 static const char *recovery_test_tile(struct dmacpy_chan *chan)
 {
 	bool right = false;
@@ -462,7 +467,7 @@ static const char *recovery_test_tile(struct dmacpy_chan *chan)
 	return chan->quiesced ? NULL : "does not call back when it copies rows";
 }
 
-/* Not at work: to terminate what completes just then is beyond some. */
+/* Of an idle engine: some fail if a descriptor completes at the same time. */
 static const char *recovery_test_termination(struct dmacpy_chan *chan)
 {
 	usleep_range(100, 1000);
@@ -473,7 +478,7 @@ static const char *recovery_test_termination(struct dmacpy_chan *chan)
 	       "cannot be requested again when it was released";
 }
 
-/* NULL if the engine does what it must, or what it does not. */
+/* Returns NULL if the engine works, or a description of its failure. */
 static const char *recovery_test_all(struct dmacpy_chan *chan)
 {
 	return recovery_test_one(chan) ?: recovery_test_many(chan) ?:
@@ -501,7 +506,7 @@ static int recovery_setup(struct dmacpy_chan *chan)
 	if (ret)
 		return ret;
 	reason = recovery_test_all(chan);
-	/* Another driver may have it, after it was released for a test. */
+	/* Another driver may have taken the channel when a test released it. */
 	if (reason)
 		return dev_err_probe(chan->parent, chan->engine.requested ?
 				     -EIO : -EPROBE_DEFER, "channel %s %s\n",
@@ -513,9 +518,10 @@ static int recovery_setup(struct dmacpy_chan *chan)
 /**
  * dmacpy_chan_open() - request a channel
  * @parent: the platform device that is being bound
- * @name: its name in "dma-names", must stay; NULL for any that copies memory
+ * @name: its name in "dma-names", which must stay valid; NULL for any channel
+ *	that copies memory
  * @ready: woken when dmacpy_chan_ready() changes to true
- * @report: where failures go
+ * @report: collects the reports of failures
  *
  * Context: Process.
  * Return: the channel (dmacpy_chan_close()), or an ERR_PTR() with the reason in
@@ -569,17 +575,17 @@ int dmacpy_chan_test_sram(struct dmacpy_chan *chan,
 {
 	int ret;
 
-	/* Whatever timeout_ms is: a late copy costs its page for ever. */
+	/* Regardless of timeout_ms: a late copy costs its page for ever. */
 	ret = dmacpy_testcopy_test_sram(&chan->test, RECOVERY_TEST_TIME, sram);
-	/* A copy that has called back with wrong data is past writing. */
+	/* A copy that has called back, if with wrong data, no longer writes. */
 	if (atomic_read(&chan->test.in_flight))
 		chan->quiesced = false;
 	return ret;
 }
 
 /*
- * Wait until the engine has done what it has, or has made no progress for long:
- * to terminate one that completes descriptors just then is beyond some.
+ * Wait until the engine is idle, or has made no progress for too long: some
+ * engines fail if a descriptor completes while they are being terminated.
  */
 static void recovery_drain(struct dmacpy_chan *chan)
 {
@@ -638,13 +644,12 @@ void dmacpy_chan_drain(struct dmacpy_chan *chan)
 }
 
 /**
- * dmacpy_chan_close() - give a channel back
+ * dmacpy_chan_close() - release a channel
  * @chan: the channel; no transfer is submitted after this
  *
- * What the engine has by now completes as it does. All other transfers complete
- * with -ENODEV, also those that it does not complete in time. What it may still
- * write to if it cannot be shown to be quiet is kept until the channel is
- * opened again, and copies.
+ * Transfers that the engine completes in time complete with their result. All
+ * others complete with -ENODEV. If the engine may still write to their memory,
+ * that is kept until the channel is opened again, and copies.
  *
  * Context: Process.
  */
@@ -653,9 +658,9 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 	if (chan->worker)
 		recovery_stop(chan);
 	/*
-	 * Not for the engine, nor for another channel, as all were drained:
-	 * each transfer that is left is being completed by a callback on
-	 * another CPU, or by the worker, and completing one does not sleep.
+	 * This waits neither for the engine nor for other channels, which were
+	 * all drained: a callback on another CPU, or the worker, is completing
+	 * each transfer that is left, which does not sleep.
 	 */
 	while (!recovery_has_completed(chan))
 		usleep_range(100, 1000);
@@ -663,7 +668,7 @@ void dmacpy_chan_close(struct dmacpy_chan *chan)
 		recovery_reset(chan);
 	if (chan->engine.requested && !recovery_must_not_stop(chan))
 		recovery_release(chan);
-	/* Callbacks give the worker nothing to do when all was terminated. */
+	/* Callbacks of terminated descriptors queue no work. */
 	dmacpy_chan_stop(chan);
 	if (chan->quiesced && !chan->engine.requested)
 		recovery_free(chan);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of a stream, which is an open file: its channel, and its user. */
+/* The lifetime of a stream, which is an open file: its channel and its user */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
 #include <linux/llist.h>
@@ -18,14 +18,14 @@
 #include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
 
-/* Jobs complete on it. */
+/* Dispatches jobs that waited for fences: reclaim may depend on it. */
 struct workqueue_struct *dmacpy_stream_wq;
-/* Another one, as it takes a mutex to free a stream. */
+/* A workqueue of its own, as freeing a stream takes a mutex. */
 static struct workqueue_struct *stream_free_wq;
 
 /*
- * The channel with the least to do. Idle ones, as when a program opens all its
- * streams at first, are told apart by their streams.
+ * Returns the channel with the smallest backlog, and of several such channels,
+ * as when a program opens all its streams first, the one with fewest streams.
  */
 static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 {
@@ -59,7 +59,7 @@ static struct dmacpy_lane *stream_find_lane(struct dmacpy_stream *stream,
 	return NULL;
 }
 
-/* The share of the user on the channel, which its streams there have too. */
+/* Returns the share of the user on the channel, common to its streams there. */
 static struct dmacpy_share *stream_get_share(const struct dmacpy_stream *stream,
 					     const struct dmacpy_chan *chan)
 {
@@ -96,8 +96,8 @@ static void stream_free_sides(struct dmacpy_side *sides, unsigned int count)
 }
 
 /*
- * In the order of the channels, from the one behind its own on: streams that
- * use only some of the channels do not all use the same.
+ * The sides begin with the channel after the stream's own: streams that use
+ * only some of the channels do not all use the same ones.
  */
 static int stream_add_sides(struct dmacpy_stream *stream)
 {
@@ -125,7 +125,7 @@ static int stream_add_sides(struct dmacpy_stream *stream)
 	return 0;
 }
 
-/* Give a stream its channel, for life. */
+/* Assign the channel of a stream, for its lifetime. */
 static int stream_assign_channel(struct dmacpy_stream *stream)
 {
 	struct dmacpy_device *dev = stream->dev;
@@ -143,7 +143,7 @@ static int stream_assign_channel(struct dmacpy_stream *stream)
 	return ret;
 }
 
-/* The user has room for a job again: wake all that wait for the stream. */
+/* The user has room for a job again: wake all that sleep on the stream. */
 static int stream_user_has_room(struct wait_queue_entry *entry,
 				unsigned int mode, int flags, void *key)
 {
@@ -170,8 +170,8 @@ static void stream_free_spares(struct dmacpy_stream *stream)
 }
 
 /*
- * The file is closed, and all jobs have ended. Module exit waits for the end of
- * this function.
+ * The file is closed, and all jobs have completed. Module exit waits for this
+ * function to return.
  */
 static void stream_free(struct work_struct *work)
 {
@@ -197,8 +197,8 @@ static void stream_free(struct work_struct *work)
 }
 
 /**
- * dmacpy_stream_release() - end the life of a stream
- * @ref: dmacpy_stream.ref, of which none is held any more
+ * dmacpy_stream_release() - free a stream
+ * @ref: dmacpy_stream.ref, after the last reference was put
  *
  * Context: Any.
  */
@@ -207,7 +207,7 @@ void dmacpy_stream_release(struct kref *ref)
 	struct dmacpy_stream *stream =
 		container_of(ref, struct dmacpy_stream, ref);
 
-	/* At once: the user may open the next one. */
+	/* At once: the user may open the next stream. */
 	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
 	queue_work(stream_free_wq, &stream->free);
 }
@@ -261,7 +261,7 @@ static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
 }
 
 /**
- * dmacpy_stream_open() - a new stream, on the channel with the least to do
+ * dmacpy_stream_open() - open a stream, on the channel with least backlog
  * @dev: the instance
  *
  * Context: Process.
@@ -280,7 +280,7 @@ struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev)
 	if (dmacpy_device_enter(dev, &idx))
 		ret = stream_assign_channel(stream);
 	if (!ret) {
-		/* Its jobs may outlive its file, even the driver's binding. */
+		/* Its jobs may outlive its file, and even an unbind. */
 		__module_get(THIS_MODULE);
 		dmacpy_device_get(dev);
 	}
@@ -315,7 +315,7 @@ int dmacpy_stream_widen(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_stream_close() - end a stream, when its jobs have ended
+ * dmacpy_stream_close() - close a stream, which is freed after its last job
  * @stream: the stream
  *
  * Context: Process.
@@ -338,10 +338,10 @@ void dmacpy_stream_close(struct dmacpy_stream *stream)
 }
 
 /**
- * dmacpy_stream_poll() - what can be done without waiting
+ * dmacpy_stream_poll() - report which operations would not wait
  * @stream: the stream
  * @file: its file
- * @table: the poller's
+ * @table: poll table of the caller
  *
  * Context: Process.
  * Return: EPOLLIN when there is a record, EPOLLOUT when there is room for a job
@@ -376,11 +376,11 @@ __poll_t dmacpy_stream_poll(struct dmacpy_stream *stream, struct file *file,
 }
 
 /**
- * dmacpy_stream_is_idle() - have all jobs ended
+ * dmacpy_stream_is_idle() - check whether all jobs have completed
  * @stream: the stream
  *
  * Context: Any.
- * Return: true if they have, or are about to signal.
+ * Return: true if they have, or are about to signal their fences.
  */
 bool dmacpy_stream_is_idle(struct dmacpy_stream *stream)
 {
@@ -425,7 +425,7 @@ static void stream_stat_channel(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_stream_stat() - the state of a stream
+ * dmacpy_stream_stat() - get the state of a stream
  * @stream: the stream
  * @stat: filled in
  *
@@ -443,7 +443,7 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 	if (ret)
 		return ret;
 
-	/* In this order, so that the difference is not negative. */
+	/* In this order the difference is not negative. */
 	stat->ended = atomic64_read_acquire(&stream->done);
 	stat->jobs = atomic64_read(&stream->seqno) - stat->ended;
 	stat->bytes = atomic64_read(&stream->bytes);
@@ -455,7 +455,7 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_stream_init() - what all streams need
+ * dmacpy_stream_init() - allocate the workqueues of all streams
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.

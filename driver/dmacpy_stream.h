@@ -27,14 +27,14 @@ struct dmacpy_device;
 struct dmacpy_job;
 struct dmacpy_plan;
 
-/* Prepared operations are found quickly among so many that were used last. */
+/* Size of the cache of handles of prepared operations */
 #define DMACPY_STREAM_PLANS	32
 
 /**
- * struct dmacpy_handle_cache - a handle that was used before
+ * struct dmacpy_handle_cache - a handle that was used recently
  * @handle: the handle, 0 for none
- * @buf: its buffer; the reference is that of the handle
- * @plan: or its prepared operations, in the same way
+ * @buf: its buffer; the handle has the reference
+ * @plan: or its prepared operations, likewise
  */
 struct dmacpy_handle_cache {
 	u32 handle;
@@ -56,15 +56,15 @@ struct dmacpy_side {
 
 /**
  * struct dmacpy_stream_stat - the state of a stream
- * @channel: the engine's name for its channel, "none" when it was unbound
- * @jobs: number of jobs that have not ended
- * @ended: number of jobs that have ended
- * @bytes: of these
- * @failed: of these, number of jobs with an error
+ * @channel: name of its channel in dmaengine, "none" after an unbind
+ * @jobs: number of jobs that have not completed
+ * @ended: number of jobs that have completed
+ * @bytes: bytes of these jobs
+ * @failed: number of jobs that completed with an error
  * @records: number of records to be read
  * @handles: number of handles
- * @pinned: bytes of memory that is pinned for them
- * @sram: bytes of SRAM behind them; once for each handle
+ * @pinned: bytes of memory that is pinned for the handles
+ * @sram: bytes of SRAM of the handles, counted once for each handle
  */
 struct dmacpy_stream_stat {
 	char channel[32];
@@ -79,66 +79,73 @@ struct dmacpy_stream_stat {
 };
 
 /**
- * struct dmacpy_stream - an open file, and its jobs after that
+ * struct dmacpy_stream - an open file, and the jobs that outlive it
  * @ref: held by the file and by each job
  * @dev: a reference to the instance
  * @account: a reference to the account of the user that has opened it
- * @chan: the channel for its life; only inside the gate, or until @stopped
- * @node: in dmacpy_device.streams, under dmacpy_device.lock
+ * @chan: its channel, for its lifetime; only valid inside the gate, or until
+ *	@stopped
+ * @node: entry in dmacpy_device.streams, under dmacpy_device.lock
  * @bufs: the handles of buffers: struct dmacpy_buf by number, each a reference;
- *	a value where the device was unbound; taken away under @submit
- * @plans: those of prepared operations: struct dmacpy_plan, in the same way
+ *	a value entry after an unbind; removed under @submit
+ * @plans: the handles of prepared operations: struct dmacpy_plan, likewise
  * @dst: the last buffer that was used as a destination, under @submit
- * @src: the same for a source
- * @plan: the last prepared operations that were used, by handle, in the same
- *	way
- * @submit: makes the collection of dependencies, the publishing of fences and
- *	the place in the stream one step; never taken by what completes jobs
+ * @src: the last buffer that was used as a source, under @submit
+ * @plan: prepared operations that were used recently, by handle, under @submit
+ * @submit: makes the collection of dependencies, the publishing of fences, and
+ *	the number of the job one step; never taken on the path of completion
  * @context: the timeline of its fences
  * @visits: number of jobs that buffers were looked up for, under @submit
- * @spares: jobs that have ended, to use again; without a lock
- * @nspares: their number, or one more for each that is being added
+ * @spares: released jobs, to use again; without a lock
+ * @nspares: their number, plus one for each job that is being added
  * @fence: for the next lazy job that needs one, or NULL; under @submit
  * @lane: its jobs that wait for the channel; has a reference to the share
- * @sides: all channels but @chan, from the one behind it on; NULL until the
- *	first job that is to be spread; written under dmacpy_device.lock
+ * @sides: all channels but @chan, in order, from the next one on; NULL until
+ *	the first job that may be spread; written under dmacpy_device.lock
  * @nsides: number of @sides
- * @ended: the place of the last job that has ended; written one at a time
- * @awaited: the job that @advance waits for; queue_done() then queues it again
- * @waited: when a ring that dies has waited for its task, in ns
- * @plug: that of a task which will unplug the stream, as it was the last one to
- *	plug a job, or NULL; only that task stores it. Without a lock.
- * @latency: how long jobs have kept their waiters, in ns, a moving average;
+ * @ended: number of the last job that has completed; written by one context at
+ *	a time, after its fence has signalled
+ * @awaited: number of the job that @advance waits for; queue_done() then queues
+ *	@advance again
+ * @waited: time of the last uring_wait_for_task(), in ns
+ * @plug: the plug of a task that has plugged a job and will unplug the stream,
+ *	or NULL; a task stores only its own plug, or NULL. Without a lock.
+ * @latency: moving average of the time that waiters wait for jobs, in ns;
  *	written by waiters without a lock
- * @free: work that ends its life
- * @seqno: of the last job, under @submit
- * @spread: of the last job that is spread, or 0, under @submit
- * @done: of the last job that takes no room any more; written one at a time
- * @events: number of places in @ring that were ever taken, by jobs that make a
- *	record, modulo 2^32; under @submit
+ * @free: work that frees the stream
+ * @seqno: number of the last job that was submitted, under @submit
+ * @spread: number of the last job that is spread, or 0, under @submit
+ * @done: number of the last job that no longer takes room; written by one
+ *	context at a time
+ * @events: number of places in @ring that were ever reserved, by jobs that make
+ *	a record, modulo 2^32; under @submit
  * @ring: room for dmacpy_max_events records, or NULL before the first
- * @end: index of the next record; that and @added are written one at a time
+ * @end: index of the next record; this and @added are written by one context at
+ *	a time
  * @added: number of records that were ever added, modulo 2^32
- * @bytes: of all jobs that have ended; written one at a time
- * @lock: a spinlock that protects all below
- * @cancelled: jobs up to this one were cancelled by a failure; may be read
+ * @bytes: bytes of all completed jobs; written by one context at a time
+ * @lock: protects all members below
+ * @cancelled: jobs up to this number were cancelled by a failure; may be read
  *	without the lock
  * @error: the first error since the last fsync()
- * @failed: number of jobs that have ended with an error
+ * @failed: number of jobs that completed with an error
  * @first: index of the oldest record
  * @taken: number of records that were ever read, modulo 2^32
  * @freed: number of places in @ring that were ever freed, by readers that have
  *	returned their records, modulo 2^32
- * @waiting: jobs behind one with dependencies, it first
- * @holds: jobs are in @waiting, or on their way from there to @lane; set under
- *	@submit, too
- * @stopped: the device is being unbound: @advance has nothing to do
- * @advance: work that does that, and watches the deadline of the first
- * @dep: what the first of @waiting waits for, or NULL; @advance's
- * @dep_cb: our callback there
- * @wait: woken when a job ends, when the user has room for a job again, and
- *	when the device is unbound
- * @room: wakes @wait when the user has room for a job; in dmacpy_account.wait
+ * @waiting: a job that waits for others, and all jobs submitted after it
+ * @holds: jobs are in @waiting, or being moved from there to @lane; only set
+ *	under @submit
+ * @stopped: the device is being unbound: @advance does nothing
+ * @advance: work that dispatches jobs from @waiting, and checks the deadline of
+ *	the first
+ * @dep: the fence that the first of @waiting waits for, or NULL; only used by
+ *	@advance
+ * @dep_cb: callback on @dep
+ * @wait: woken when a job completes, when the user has room for a job again,
+ *	and when the device is unbound
+ * @room: entry in dmacpy_account.wait; wakes @wait when the user has room for a
+ *	job
  */
 struct dmacpy_stream {
 	struct kref ref;

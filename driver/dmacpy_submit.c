@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The path of a job from the program to the queue of its stream. All that can
- * fail comes before submit_publish(), and leaves no trace if it does.
+ * The path of a job from the program to the queue of its stream. All steps that
+ * can fail come before submit_publish(), and have no effect if they fail.
  */
 #include <linux/atomic.h>
 #include <linux/dma-fence.h>
@@ -34,7 +34,7 @@
 
 #include <linux/dmacpy.h>
 
-/* Puts back jobs that the task took. Usually no job was added in between. */
+/* Puts the unused spare jobs back. Usually no job was added in between. */
 static void submit_put_spares(struct dmacpy_stream *stream,
 			      struct llist_node *spare)
 {
@@ -50,12 +50,12 @@ static void submit_put_spares(struct dmacpy_stream *stream,
 /**
  * dmacpy_submit_new_jobs() - make jobs for a stream
  * @stream: the stream
- * @count: how many, at least 1
- * @nops: number of operations of each, 1 to dmacpy_max_ops; 0 for handles of
- *	prepared ones instead
+ * @count: number of jobs, at least 1
+ * @nops: number of operations of each, 1 to dmacpy_max_ops; 0 for jobs that run
+ *	prepared operations
  *
- * Those that have ended are used again. All of these are taken, as several
- * tasks may do so at a time, and put back if they are too many.
+ * Spare jobs are used again. The task takes the whole list of them, as other
+ * tasks may take jobs at the same time, and puts unused ones back.
  *
  * Context: Process.
  * Return: the first of a list of jobs for dmacpy_submit_list(), or
@@ -106,8 +106,8 @@ void dmacpy_submit_free_list(struct dmacpy_job *job)
 }
 
 /*
- * Returns -EBUSY if there will be room by itself, -EAGAIN if the program has to
- * read events first.
+ * Returns -EBUSY if there is room as soon as a job completes, -EAGAIN if the
+ * program has to read events first.
  */
 static int submit_check_room(struct dmacpy_stream *stream,
 			     const struct dmacpy_job *job)
@@ -120,14 +120,14 @@ static int submit_check_room(struct dmacpy_stream *stream,
 	return 0;
 }
 
-/* Most handles are the ones of the last time. */
+/* Most jobs use the same handles as the one before. */
 static struct dmacpy_buf *submit_find(struct dmacpy_stream *stream,
 				      struct dmacpy_handle_cache *cache,
 				      u32 handle)
 {
 	struct dmacpy_buf *buf;
 
-	/* No handle is removed, and no buffer put, under this mutex. */
+	/* Handles are only removed under this mutex. */
 	lockdep_assert_held(&stream->submit);
 	if (cache->handle == handle)
 		return cache->buf;
@@ -140,7 +140,7 @@ static struct dmacpy_buf *submit_find(struct dmacpy_stream *stream,
 	return buf;
 }
 
-/* Finds the buffer, and adds it to those of the plan, each once. */
+/* Finds the buffer, and adds it to the plan unless the plan has it. */
 static __always_inline struct dmacpy_buf *
 submit_use(struct dmacpy_stream *stream, struct dmacpy_plan *plan,
 	   struct dmacpy_handle_cache *cache, u32 handle, bool write)
@@ -156,8 +156,8 @@ submit_use(struct dmacpy_stream *stream, struct dmacpy_plan *plan,
 }
 
 /*
- * One pass over the operations: finds the buffers of each, checks it against
- * them, and adds it to what the engine gets.
+ * One pass over the operations: finds the buffers of each operation, checks the
+ * operation against them, and plans it for the engine.
  */
 static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 {
@@ -183,7 +183,7 @@ static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 	return dmacpy_plan_complete(plan, stream->chan);
 }
 
-/* A job that was prepared has a plan only under the mutex, and then on. */
+/* A job gets a prepared plan only here, under the mutex. */
 static int submit_take_plan(struct dmacpy_stream *stream,
 			    struct dmacpy_job *job)
 {
@@ -197,8 +197,8 @@ static int submit_take_plan(struct dmacpy_stream *stream,
 }
 
 /*
- * The point of no return: the job has its number in the stream, and others can
- * see its fence, which must signal. From here on a failure of an earlier job
+ * The point of no return: the job gets its number in the stream, and others can
+ * see its fence, which must signal. From here on the failure of an earlier job
  * cancels this one.
  */
 static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
@@ -222,7 +222,7 @@ static void submit_publish(struct dmacpy_stream *stream, struct dmacpy_job *job)
 				job->plan->nops, job->deps.count);
 }
 
-/* To the channel, or behind the fences that it waits for. */
+/* Dispatches the job to the channel, or has it wait for its fences. */
 static void submit_queue(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	bool signalling = dma_fence_begin_signalling();
@@ -231,7 +231,7 @@ static void submit_queue(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	dma_fence_end_signalling(signalling);
 }
 
-/* A fence for a lazy job, unless it has completed. */
+/* Gives a lazy job a fence, and returns it, unless the job has completed. */
 static struct dma_fence *
 submit_fence_deferred(struct dmacpy_stream *stream,
 		      const struct dmacpy_waiter *waiter)
@@ -253,9 +253,9 @@ submit_fence_deferred(struct dmacpy_stream *stream,
 
 /*
  * As long as the dma-bufs are locked, no other task can see whether they have a
- * fence. A job that has completed by then needs none, and that is most of what
- * implicit synchronization costs. When the job is gone, its buffers are not:
- * no handle is removed under this mutex.
+ * fence. A job that has completed by then needs none, which saves most of the
+ * cost of implicit synchronization. The buffers outlive the job: no handle is
+ * removed under this mutex.
  */
 static void submit_queue_lazily(struct dmacpy_stream *stream,
 				struct dmacpy_job *job,
@@ -267,7 +267,7 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 	struct dma_fence *fence;
 
 	lockdep_assert_held(&stream->submit);
-	/* A plan that was prepared is locked again by the next job. */
+	/* The next job locks the buffers of a prepared plan again. */
 	for (i = 0; i < npoints; i++) {
 		points[i] = job->plan->points[i];
 		job->plan->points[i].locked = false;
@@ -280,7 +280,7 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 	dma_fence_put(fence);
 }
 
-/* The whole way. After a failure the job is still the caller's. */
+/* Submits one job. After a failure the caller still owns it. */
 static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	struct ww_acquire_ctx ctx;
@@ -289,7 +289,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	lockdep_assert_held(&stream->submit);
 
-	/* Room in the stream, taken by submit_publish(), and of the user. */
+	/* Room in the stream, which submit_publish() takes, and of the user. */
 	ret = submit_check_room(stream, job);
 	if (!ret && job->handle)
 		ret = submit_take_plan(stream, job);
@@ -301,7 +301,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		goto err_put_plan;
 	}
 
-	/* What the engine is to do, if the operations may do so. */
+	/* Check the operations, and plan them for the engine. */
 	if (!job->handle)
 		ret = submit_plan(stream, plan);
 	if (ret)
@@ -323,7 +323,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		}
 	}
 
-	/* Its place among all users of the buffers, in one step. */
+	/* Order the job among all users of its buffers, in one step. */
 	if (job->implicit) {
 		ret = dmacpy_sync_lock(plan->points, plan->npoints, &ctx);
 		if (ret)
@@ -355,7 +355,7 @@ err_put_plan:
 	return ret;
 }
 
-/* The jobs of a list, one after the other. Returns how many there were. */
+/* Submits the jobs of a list in order. Returns the number of these. */
 static unsigned int submit_list_locked(struct dmacpy_stream *stream,
 				       struct dmacpy_job **first, int *error)
 {
@@ -363,7 +363,7 @@ static unsigned int submit_list_locked(struct dmacpy_stream *stream,
 	struct dmacpy_job *job, *next;
 
 	for (job = *first; job; job = next) {
-		/* The job is gone when it was submitted. */
+		/* A job that was submitted may be freed at once. */
 		next = job->next;
 		*error = submit_locked(stream, job);
 		if (*error)
@@ -375,20 +375,21 @@ static unsigned int submit_list_locked(struct dmacpy_stream *stream,
 }
 
 /*
- * Leaves the first job that was not submitted. The error is -EBUSY if there is
- * no room for it now; others free what is left. There is no need to enter the
- * gate: an unbind closes it, and then waits for this mutex, too.
+ * Sets @first to the first job that was not submitted. The error is -EBUSY if
+ * there is no room for it now; after other errors the jobs left are freed.
+ * There is no need to enter the gate: an unbind closes it, and then waits for
+ * this mutex, too.
  */
 static unsigned int submit_try(struct dmacpy_stream *stream,
 			       struct dmacpy_job **first, int *error)
 {
 	unsigned int count = 0;
 
-	/* Usually no other task submits, which is cheaper to try. */
+	/* Usually no other task submits, and a trylock is cheaper. */
 	*error = mutex_trylock(&stream->submit) ? 0 :
 		 mutex_lock_interruptible(&stream->submit);
 	if (*error) {
-		/* It has no buffers yet. */
+		/* Not under the mutex, as the jobs have no buffers yet. */
 		dmacpy_submit_free_list(*first);
 		return 0;
 	}
@@ -404,7 +405,7 @@ static unsigned int submit_try(struct dmacpy_stream *stream,
 	return count;
 }
 
-/* False as long as a submission would have to wait. */
+/* Returns false as long as a submission would have to wait. */
 static bool submit_may_succeed(struct dmacpy_stream *stream,
 			       const struct dmacpy_job *job)
 {
@@ -416,7 +417,7 @@ static bool submit_may_succeed(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_submit_unplug() - begin with jobs that were submitted plugged
+ * dmacpy_submit_unplug() - start the jobs that were submitted plugged
  * @stream: the stream
  * @atomic: the task is about to sleep
  *
@@ -435,7 +436,7 @@ static noinline_for_stack int submit_wait_for_room(struct dmacpy_stream *stream,
 						   const struct dmacpy_job *job,
 						   bool nonblock)
 {
-	/* What is plugged makes room. */
+	/* Plugged jobs have to run, and then make room. */
 	dmacpy_submit_unplug(stream, false);
 	if (nonblock)
 		return -EAGAIN;
@@ -483,7 +484,7 @@ int dmacpy_submit_prepare(struct dmacpy_stream *stream,
 	return ret;
 }
 
-/* Not under dmacpy_stream.submit, which is inside the lock of the device. */
+/* Not under dmacpy_stream.submit: dmacpy_device.lock is taken before that. */
 static noinline_for_stack int submit_widen(struct dmacpy_stream *stream)
 {
 	int idx, ret = -ENODEV;
@@ -498,12 +499,12 @@ static noinline_for_stack int submit_widen(struct dmacpy_stream *stream)
  * dmacpy_submit_list() - run jobs, after those submitted before them
  * @stream: the stream
  * @job: the first of a list, whose own plans dmacpy_plan_check() has passed;
- *	all but the last one are plugged; gone in any case
+ *	all but the last one are plugged; no longer the caller's in any case
  * @nonblock: do not wait until there is room for them
  *
  * Context: Process.
- * Return: how many were started; or what keeps the first from that: -ENODEV,
- * -ENOENT, -EAGAIN, -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(),
+ * Return: number of jobs that were submitted, or the error of the first one:
+ * -ENODEV, -ENOENT, -EAGAIN, -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(),
  * dmacpy_plan_complete(), dmacpy_sync_lock().
  */
 int dmacpy_submit_list(struct dmacpy_stream *stream, struct dmacpy_job *job,
@@ -523,7 +524,7 @@ int dmacpy_submit_list(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		count += submit_try(stream, &job, &error);
 		if (error != -EBUSY)
 			break;
-		/* Other tasks may be faster to take what there is room for. */
+		/* Another task may take the room first. */
 		error = submit_wait_for_room(stream, job, nonblock);
 		if (error) {
 			dmacpy_submit_free_list(job);

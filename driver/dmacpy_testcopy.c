@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies on a channel that nothing was submitted to. Some engines call back too
- * early, and interrupts may be lost: a copy has to arrive and to call back.
+ * Test copies on an otherwise idle channel. Some engines call back too early,
+ * and interrupts may be lost: a copy has to arrive and to call back.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -15,21 +15,21 @@
 #include "dmacpy_pool.h"
 #include "dmacpy_testcopy.h"
 
-/* Bytes of a copy, which any engine can align to. */
+/* Bytes of a copy, aligned for any engine */
 #define TESTCOPY_SIZE	256
-/* A chain has one piece less: twice what engines are given at a time. */
+/* A chain has one piece less: about twice the depth of an engine. */
 #define TESTCOPY_BLOCKS	64
 #define TESTCOPY_SCRATCH	(TESTCOPY_BLOCKS * TESTCOPY_SIZE)
 /* Rows of a tile, of a block each, and the first block of their destination */
 #define TESTCOPY_ROWS	10
 #define TESTCOPY_TILE	(2 * TESTCOPY_ROWS)
-/* How long a chain gets new pieces after a full ring, in jiffies. */
+/* After a full ring, a chain gets new pieces up to this time, in jiffies. */
 #define TESTCOPY_CHAIN	(HZ / 2)
-/* So long, in jiffies, the engine calls back if it did not ignore the issue. */
+/* Time in jiffies after which a test issues again, unless it was called back */
 #define TESTCOPY_ISSUE	(HZ / 10UL)
 /*
- * Where channels take turns, in jiffies: how long others may be at work, beside
- * the time that it takes to see that one of them hangs.
+ * Time in jiffies that other channels may hold a token, not counting the time
+ * to detect that one of them hangs
  */
 #define TESTCOPY_BATCH_TIME	(60UL * HZ)
 
@@ -45,16 +45,16 @@ static void testcopy_callback(struct dmacpy_client *client, bool failed)
 	wake_up(&copy->called_back);
 }
 
-/* With what has completed, what it has copied is seen as well. */
+/* After a copy has completed the caller sees the data that it wrote. */
 static int testcopy_in_flight(const struct dmacpy_testcopy *copy)
 {
 	return atomic_read_acquire(&copy->in_flight);
 }
 
 /**
- * dmacpy_testcopy_init() - have what test copies need
+ * dmacpy_testcopy_init() - allocate the memory of test copies
  * @copy: filled in
- * @engine: the channel, which must stay
+ * @engine: the channel, which must outlive @copy
  *
  * Context: Process. Undone by dmacpy_testcopy_free().
  * Return: 0 or -ENOMEM.
@@ -75,7 +75,7 @@ int dmacpy_testcopy_init(struct dmacpy_testcopy *copy,
 
 /**
  * dmacpy_testcopy_free() - undo dmacpy_testcopy_init()
- * @copy: also one that is zero
+ * @copy: the test copies; may be zero
  *
  * Context: Process. The engine does not write to the scratch memory.
  */
@@ -87,7 +87,7 @@ void dmacpy_testcopy_free(struct dmacpy_testcopy *copy)
 				  copy->scratch, copy->addr);
 }
 
-/* The engine has to be told to begin, by dmacpy_engine_issue(). */
+/* The caller has to call dmacpy_engine_issue() next. */
 static bool testcopy_submit(struct dmacpy_testcopy *copy,
 			    const struct dmacpy_piece *piece)
 {
@@ -116,8 +116,8 @@ static bool testcopy_submit_block(struct dmacpy_testcopy *copy, dma_addr_t dst,
 }
 
 /*
- * Wait until fewer than that are in flight. The driver of the engine may have
- * ignored what was issued while it was busy, and is told again.
+ * Wait until less than @count copies are in flight. The driver of the engine
+ * may have ignored an issue while it was busy, so this issues again.
  */
 static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 			  unsigned long timeout)
@@ -136,7 +136,7 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 		copy->stalls += again;
 		return true;
 	}
-	/* Other channels must not have to wait for one that is dead. */
+	/* Other channels must not wait for one that has hung. */
 	if (copy->bearer.token) {
 		dmacpy_engine_terminate(copy->engine);
 		dmacpy_token_release(&copy->bearer);
@@ -146,9 +146,9 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 
 /**
  * dmacpy_testcopy_run() - copy in RAM
- * @copy: what test copies need
- * @timeout: how long it may take, in jiffies
- * @result: what the copy has shown
+ * @copy: the test copies
+ * @timeout: maximum time of the copy, in jiffies
+ * @result: set to the result of the copy
  *
  * Context: Process.
  */
@@ -172,8 +172,8 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 }
 
 /*
- * Give the engine what it takes of a chain, in which each piece copies what the
- * one before has copied. Returns how many pieces it has got now.
+ * Submit as much of a chain as the engine accepts. Each piece copies the output
+ * of the one before. Returns the number of pieces submitted so far.
  */
 static unsigned int testcopy_submit_chain(struct dmacpy_testcopy *copy,
 					  unsigned int at, unsigned int last)
@@ -193,7 +193,7 @@ static unsigned int testcopy_submit_chain(struct dmacpy_testcopy *copy,
 	return at;
 }
 
-/* Feed the chain while its pieces complete; NULL, or what is wrong. */
+/* Runs the chain to its end. Returns NULL or a description of the failure. */
 static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 				      unsigned long timeout)
 {
@@ -205,7 +205,7 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 		fed = testcopy_submit_chain(copy, at, last) - at;
 		at += fed;
 		in_flight = testcopy_in_flight(copy);
-		/* With a token they are only submitted when there are none. */
+		/* A channel with a token submits when none is in flight. */
 		if (in_flight &&
 		    !testcopy_wait(copy, copy->bearer.token ? 1 : in_flight,
 				   timeout))
@@ -229,14 +229,14 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 }
 
 /**
- * dmacpy_testcopy_chain() - fill the ring of a channel, and go on
- * @copy: what test copies need
- * @timeout: how long the engine may make no progress, in jiffies
+ * dmacpy_testcopy_chain() - fill the ring of a channel, and add descriptors
+ * @copy: the test copies
+ * @timeout: time that the engine may make no progress, in jiffies
  *
  * The descriptors depend on each other.
  *
  * Context: Process.
- * Return: NULL, or what is wrong with the channel.
+ * Return: NULL, or a description of the failure of the channel.
  */
 const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 				  unsigned long timeout)
@@ -248,7 +248,7 @@ const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 	return testcopy_run_chain(copy, timeout);
 }
 
-/* False if it does not call back; @done, if the engine took it as well. */
+/* Returns false if it does not call back. @done: it completed without error. */
 static bool testcopy_try(struct dmacpy_testcopy *copy, unsigned long timeout,
 			 const struct dmacpy_piece *piece, bool *done)
 {
@@ -265,9 +265,9 @@ static bool testcopy_try(struct dmacpy_testcopy *copy, unsigned long timeout,
 
 /**
  * dmacpy_testcopy_fill() - have the engine fill memory by itself
- * @copy: what test copies need
- * @timeout: how long it may take, in jiffies
- * @right: set to whether it has filled what it should
+ * @copy: the test copies
+ * @timeout: maximum time of the fill, in jiffies
+ * @right: set to true if it has filled the right bytes
  *
  * Context: Process.
  * Return: false if it did not call back.
@@ -293,7 +293,7 @@ bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
 	return true;
 }
 
-/* The rows are there, and nothing else. */
+/* Returns true if the rows were copied, and no other byte was written. */
 static bool testcopy_tile_is_right(const struct dmacpy_testcopy *copy,
 				   unsigned int dst_step, unsigned int src_step)
 {
@@ -341,11 +341,12 @@ static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
 
 /**
  * dmacpy_testcopy_tile() - have the engine copy rows with gaps between them
- * @copy: what test copies need
- * @timeout: how long each of three may take, in jiffies
- * @right: set to whether it has copied the rows, and nothing else
+ * @copy: the test copies
+ * @timeout: maximum time of each of three tiles, in jiffies
+ * @right: set to true if it has copied the rows, and written nothing else
  *
- * The gaps are at one end, then at the other, then of two lengths at both.
+ * The first tile has gaps in the source, the second one in the destination, and
+ * the third one has gaps of different lengths in both.
  *
  * Context: Process.
  * Return: false if it did not call back.
@@ -377,8 +378,8 @@ static bool testcopy_done(struct dmacpy_testcopy *copy, unsigned long timeout,
 }
 
 /*
- * A copy of what the CPU has written to SRAM, and only if it is right one to
- * SRAM: at a wrong address there may be anything, and reading does less harm.
+ * The engine first reads data that the CPU has written to SRAM, and only writes
+ * to SRAM if that data was right: a read at a wrong address does less harm.
  */
 static int testcopy_test_at(struct dmacpy_testcopy *copy,
 			    unsigned long timeout,
@@ -417,8 +418,8 @@ static int testcopy_test_at(struct dmacpy_testcopy *copy,
 
 /**
  * dmacpy_testcopy_test_sram() - check that a channel reads and writes SRAM
- * @copy: what test copies need
- * @timeout: how long each of the two copies may take, in jiffies
+ * @copy: the test copies
+ * @timeout: maximum time of each of the two copies, in jiffies
  * @sram: SRAM that is not used
  *
  * Context: Process. @sram has no clock and no power domain that is off.

@@ -12,17 +12,17 @@
 struct dmacpy_sram;
 
 /**
- * struct dmacpy_testcopy - copies that show whether a channel works
- * @client: owns the descriptors
+ * struct dmacpy_testcopy - copies that test whether a channel works
+ * @client: owner of the descriptors
  * @engine: the channel
- * @bearer: of the token of an engine with DMACPY_QUIRK_EXCLUSIVE
+ * @bearer: holds the token of an engine with DMACPY_QUIRK_EXCLUSIVE
  * @called_back: woken when a copy has called back
  * @in_flight: number of copies that have not called back
- * @failed: one has called back with an error
- * @stalls: how often the engine went on when it was told again to begin
+ * @failed: a copy has called back with an error
+ * @stalls: number of times that the engine only continued after a second issue
  * @scratch: blocks, for copies from one to the next
- * @addr: their address for the engine
- * @seed: makes each copy another
+ * @addr: DMA address of @scratch
+ * @seed: makes the data of each copy different
  */
 struct dmacpy_testcopy {
 	struct dmacpy_client client;
@@ -38,11 +38,11 @@ struct dmacpy_testcopy {
 };
 
 /**
- * struct dmacpy_testcopy_result - what a copy has shown
- * @submitted: the engine has taken it, and may write to the scratch memory
+ * struct dmacpy_testcopy_result - result of a test copy
+ * @submitted: the engine has accepted it, and may write to the scratch memory
  * @called_back: it has called back
- * @failed: it has done so with an error
- * @arrived: what was copied is there
+ * @failed: it has called back with an error
+ * @arrived: the destination has the data
  */
 struct dmacpy_testcopy_result {
 	bool submitted;
@@ -51,7 +51,7 @@ struct dmacpy_testcopy_result {
 	bool arrived;
 };
 
-/* Has the driver of the engine ignored what was issued? Once may be chance. */
+/* Has the driver of the engine ignored an issue? Once may be chance. */
 static inline bool
 dmacpy_testcopy_needs_reissue(const struct dmacpy_testcopy *copy)
 {

@@ -60,7 +60,7 @@ static struct dmacpy_token *token_find(const void *engine)
 /**
  * dmacpy_token_open() - share the token of an engine
  * @bearer: zero
- * @engine: the same for all channels of it
+ * @engine: identifies the engine; the same for all of its channels
  *
  * Context: Process. Undone by dmacpy_token_close().
  * Return: 0 or -ENOMEM.
@@ -78,7 +78,7 @@ int dmacpy_token_open(struct dmacpy_bearer *bearer, const void *engine)
 
 /**
  * dmacpy_token_close() - undo dmacpy_token_open()
- * @bearer: the bearer, which needs no token after this
+ * @bearer: the bearer
  *
  * Context: Process.
  */
@@ -156,8 +156,8 @@ bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout)
 }
 
 /**
- * dmacpy_token_pass() - dmacpy_token_release() where there is a token
- * @bearer: has nothing in flight
+ * dmacpy_token_pass() - dmacpy_token_release() for an engine with a token
+ * @bearer: a bearer without descriptors in flight
  *
  * Context: Any. Calls dmacpy_bearer.retry of another bearer.
  */

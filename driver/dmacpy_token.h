@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Lets only one channel of an engine at a time have descriptors in flight. */
+/* Restricts descriptors in flight to one channel of an engine at a time. */
 #ifndef DMACPY_TOKEN_H
 #define DMACPY_TOKEN_H
 
@@ -10,10 +10,10 @@ struct dmacpy_token;
 
 /**
  * struct dmacpy_bearer - a channel that may need the token of its engine
- * @token: NULL if it needs none
- * @waiting: in the queue of bearers that wait for the token
- * @retry: called when the turn of this bearer has come; it has to take the
- *	token, or to give it up. Atomic. NULL for a bearer that uses
+ * @token: the token of the engine, or NULL if it needs none
+ * @waiting: entry in the queue of bearers that wait for the token
+ * @retry: called when the turn of this bearer has come, to have it take the
+ *	token or release it. Atomic. NULL for a bearer that uses
  *	dmacpy_token_wait().
  */
 struct dmacpy_bearer {
@@ -29,8 +29,8 @@ bool dmacpy_token_wait(struct dmacpy_bearer *bearer, unsigned long timeout);
 void dmacpy_token_pass(struct dmacpy_bearer *bearer);
 
 /*
- * Pass the token on, or stop waiting for it: for a bearer without descriptors
- * in flight. Inline, as each job calls it, and most engines have no token.
+ * Pass the token on, or stop waiting for it. The bearer has no descriptors in
+ * flight. Inline, as each job calls it, and most engines have no token.
  */
 static inline void dmacpy_token_release(struct dmacpy_bearer *bearer)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The order of transfers on a channel. Users take turns, and in the turn of a
- * user its streams do: a user with many streams gets no larger share than a
- * user with one. A turn is one transfer. Zeroed memory is an empty queue.
+ * The order of transfers on a channel: round-robin between users, and for each
+ * user between its streams, so a user with many streams gets no larger share
+ * than a user with one. A turn is one transfer. An empty queue is zero.
  */
 #ifndef DMACPY_TURNS_H
 #define DMACPY_TURNS_H
@@ -14,8 +14,8 @@
 
 /**
  * struct dmacpy_share - the lanes of one user on one channel
- * @link: in dmacpy_turns.shares, if there are any transfers
- * @lanes: the lanes with transfers, the one whose turn it is first
+ * @link: entry in dmacpy_turns.shares, if the share has any transfers
+ * @lanes: the lanes with transfers; the next turn is that of the first
  * @ref: held by each stream with a lane in this share
  */
 struct dmacpy_share {
@@ -26,14 +26,14 @@ struct dmacpy_share {
 
 /**
  * struct dmacpy_lane - the transfers of one stream, which complete in order
- * @link: in dmacpy_share.lanes, if any transfers wait for their turn
+ * @link: entry in dmacpy_share.lanes, if any transfers wait for their turn
  * @xfers: the transfers that wait for their turn, oldest first
  * @share: the share of the stream's user; set by the owner
  * @flight: the transfers that have had their turn, oldest first
- * @deferred: in dmacpy_chan.deferred, if the worker is to complete some
- * @completing: one context completes those of @flight, or the worker will
+ * @deferred: entry in dmacpy_chan.deferred, if the worker has to complete some
+ * @completing: a context is completing transfers of @flight, or the worker will
  *
- * Both have to live as long as there are transfers in the lane.
+ * The lane and its share must exist as long as the lane has transfers.
  */
 struct dmacpy_lane {
 	struct dmacpy_link link;
@@ -46,7 +46,7 @@ struct dmacpy_lane {
 
 /**
  * struct dmacpy_turns - the transfers of all users that wait for a channel
- * @shares: the shares with transfers, the one whose turn it is first
+ * @shares: the shares with transfers; the next turn is that of the first
  */
 struct dmacpy_turns {
 	struct dmacpy_fifo shares;
@@ -85,8 +85,8 @@ static inline void dmacpy_turns_push(struct dmacpy_turns *turns,
 }
 
 /*
- * Removes the transfer whose turn it is; there must be one. The next turn is
- * that of the next user, and this user's next turn is that of its next lane.
+ * Removes the transfer whose turn it is; there must be one. The next user gets
+ * the next turn, and the next lane of this user gets the user's next turn.
  */
 static inline void dmacpy_turns_pop(struct dmacpy_turns *turns)
 {

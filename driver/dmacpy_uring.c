@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SUBMIT and RUN by io_uring: a request completes with the result of its job.
- * To cancel the request does not cancel the job.
+ * Cancelling the request does not cancel the job.
  */
 #include <linux/blkdev.h>
 #include <linux/container_of.h>
@@ -29,7 +29,10 @@
 				 DMACPY_SUBMIT_NO_IMPLICIT |		\
 				 DMACPY_SUBMIT_SPREAD)
 
-/* In the request. Until it is armed, the issuing task completes the request. */
+/*
+ * Returns the waiter, which is part of the request. Until the waiter is armed,
+ * the issuing task completes the request.
+ */
 static struct dmacpy_waiter *uring_waiter(struct io_uring_cmd *cmd)
 {
 	BUILD_BUG_ON(sizeof(struct dmacpy_waiter) > sizeof(cmd->pdu));
@@ -53,9 +56,10 @@ static void uring_wake(struct dmacpy_waiter *waiter)
 }
 
 /*
- * A ring that dies asks again at once, and for as long as the task is stopped
- * that is to complete a request. Each time it waits here for one of its
- * requests only, as it holds a mutex that the task needs, too.
+ * When a ring exits, io_uring retries the cancellation at once, as long as the
+ * task that has to complete a request is stopped. Each round of retries only
+ * sleeps for one of the requests, as io_uring holds a mutex that the task also
+ * needs.
  */
 static void uring_wait_for_task(struct dmacpy_stream *stream)
 {
@@ -68,8 +72,8 @@ static void uring_wait_for_task(struct dmacpy_stream *stream)
 }
 
 /*
- * A request that does not await yet, or is to be completed by its task, is
- * asked for again.
+ * If the waiter is not armed yet, or the task has to complete the request,
+ * nothing is done: io_uring tries to cancel the request again.
  */
 static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 			unsigned int issue_flags)
@@ -85,7 +89,7 @@ static int uring_cancel(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 	return 0;
 }
 
-/* The structure itself, in an SQE of 128 bytes. */
+/* Copies the structure from an SQE of 128 bytes. */
 static int uring_copy_args(struct dmacpy_submit *args, const void *area)
 {
 	const size_t room = 2 * sizeof(struct io_uring_sqe) -
@@ -103,7 +107,7 @@ static int uring_copy_args(struct dmacpy_submit *args, const void *area)
 	return args->flags & ~DMACPY_SUBMIT_FLAGS ? -EOPNOTSUPP : 0;
 }
 
-/* A pointer to it, in an SQE of 64 bytes. */
+/* Reads the structure by its pointer in an SQE of 64 bytes. */
 static int uring_read_args(struct dmacpy_submit *args, const void *area,
 			   void __user **user)
 {
@@ -112,7 +116,7 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area,
 	memcpy(&pointer, area, sizeof(pointer));
 	if (pointer.__reserved)
 		return -EINVAL;
-	/* For a 32-bit kernel. */
+	/* On a 32-bit kernel */
 	if (pointer.submit > ULONG_MAX)
 		return -EFAULT;
 	*user = u64_to_user_ptr(pointer.submit);
@@ -121,8 +125,8 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area,
 
 #ifdef CONFIG_BLOCK
 /**
- * struct uring_plug - jobs of one task for one stream, which go together
- * @base: in the task's plug
+ * struct uring_plug - jobs of one task for one stream, submitted together
+ * @base: entry in the task's plug
  * @stream: a reference to the stream, NULL before the first job
  */
 struct uring_plug {
@@ -130,7 +134,7 @@ struct uring_plug {
 	struct dmacpy_stream *stream;
 };
 
-/* The last request was issued, or the task is about to sleep. */
+/* Called after the last request was issued, or when the task is to sleep */
 static void uring_unplug(struct blk_plug_cb *base, bool from_schedule)
 {
 	struct uring_plug *plug = container_of(base, struct uring_plug, base);
@@ -147,7 +151,7 @@ static bool uring_is_plugged(void)
 	return current->plug;
 }
 
-/* After a plugged job was submitted, as the task may have slept before. */
+/* Called after a plugged job was submitted, as the task may sleep before */
 static void uring_plug(struct dmacpy_stream *stream)
 {
 	struct blk_plug_cb *base;
@@ -187,7 +191,7 @@ static struct dmacpy_job *uring_new_job(struct dmacpy_stream *stream,
 	return dmacpy_ioctl_new_job(stream, args);
 }
 
-/* What RUN needs is in an SQE of any size. */
+/* The arguments of RUN fit an SQE of any size. */
 static struct dmacpy_job *uring_new_run(struct dmacpy_stream *stream,
 					const void *area)
 {
@@ -242,8 +246,8 @@ static int uring_submit(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 }
 
 /*
- * Where io_uring must not wait, it is asked to try again where it may. A signal
- * there may only have been about other requests.
+ * If the task must not wait, -EAGAIN has io_uring retry where it may. A signal
+ * that interrupts the task may concern other requests only.
  */
 static int uring_start_job(struct dmacpy_stream *stream,
 			   struct io_uring_cmd *cmd, unsigned int issue_flags)
@@ -269,9 +273,9 @@ static int uring_start_job(struct dmacpy_stream *stream,
  * @issue_flags: IO_URING_F_*
  *
  * Context: Process.
- * Return: -EIOCBQUEUED: the request completes with the result of the job, or
- * has; dmacpy_uring_poll() completes that of a polled ring. Or as documented in
- * the user interface.
+ * Return: -EIOCBQUEUED if the request completes with the result of the job, or
+ * has completed; dmacpy_uring_poll() completes requests of a polled ring. Other
+ * errors as documented for the user interface.
  */
 int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		     unsigned int issue_flags)
@@ -285,7 +289,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
 		return -EOPNOTSUPP;
 
 	ret = uring_start_job(stream, cmd, issue_flags);
-	/* For a polled ring io_uring would retry without a pause or an end. */
+	/* On a polled ring io_uring would retry without pause or end. */
 	if (ret == -EAGAIN && issue_flags & IO_URING_F_IOPOLL &&
 	    !(issue_flags & IO_URING_F_NONBLOCK))
 		ret = -EBUSY;
@@ -305,7 +309,7 @@ int dmacpy_uring_cmd(struct dmacpy_stream *stream, struct io_uring_cmd *cmd,
  * dmacpy_uring_poll() - complete a request of a polled ring if its job has
  * @cmd: the request, which dmacpy_uring_cmd() has started
  *
- * io_uring calls this again and again, so that nothing has to wake its task.
+ * io_uring calls this in a loop, so no wakeup of its task is needed.
  *
  * Context: Process; io_uring holds the lock of the ring.
  * Return: the number of requests that were completed.
