@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer of copies: a dma-buf, of our SRAM or of any other driver, or pinned
- * memory of a process; mapped for one engine, and cut into segments.
+ * A source or destination of copies: a dma-buf, of our SRAM or of any other
+ * driver, or pinned memory of a process; mapped for one engine, and divided
+ * into segments.
  */
 #include <linux/device.h>
 #include <linux/dma-buf.h>
@@ -36,11 +37,12 @@
 #endif
 
 /*
- * Pages that are pinned at once, with interrupts off: those of one page table.
+ * Maximum number of pages pinned at once, with interrupts off: those of one
+ * page table
  */
 #define BUF_MAX_PINS	512
 
-/* Bytes that are synced at once. */
+/* Maximum number of bytes synced at once */
 #define BUF_SYNC_STEP	SZ_1M
 
 static struct workqueue_struct *buf_wq;
@@ -67,7 +69,7 @@ static void buf_detach(struct dmacpy_buf *buf)
 	dma_buf_put(buf->dmabuf);
 }
 
-/* The CPU's caches may have newer data: do not sync, as when mapping. */
+/* The CPU's caches may have newer data: do not sync them, as when mapping. */
 static void buf_unpin(struct dmacpy_buf *buf)
 {
 	if (buf->sgt)
@@ -84,7 +86,7 @@ static void buf_unpin(struct dmacpy_buf *buf)
 	mmdrop(buf->mm);
 }
 
-/* Prepare for a mapping for this engine, which may need power for that. */
+/* Prepare a mapping for the engine, whose device may have to be powered. */
 static int buf_set_engine(struct dmacpy_buf *buf, struct dmacpy_chan *chan)
 {
 	int ret = dmacpy_power_get(chan->parent);
@@ -123,7 +125,7 @@ static void buf_release(struct kref *ref)
 
 /**
  * dmacpy_buf_release_later() - free a buffer in atomic context
- * @ref: dmacpy_buf.ref, of which none is held any more
+ * @ref: dmacpy_buf.ref, after the last reference was dropped
  *
  * Context: Any.
  */
@@ -232,7 +234,7 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
 
 /**
  * dmacpy_buf_import() - create a buffer from a dma-buf
- * @account: of the user that it is charged to
+ * @account: the account that the buffer is charged to
  * @chan: whose engine it is mapped for
  * @dmabuf: the dma-buf; the buffer takes its own reference
  * @access: DMACPY_ACCESS_*
@@ -329,7 +331,7 @@ static int buf_pin_pages(struct dmacpy_buf *buf, unsigned long addr)
 
 /**
  * dmacpy_buf_pin() - create a buffer from memory of the calling process
- * @account: of the user that it is charged to
+ * @account: the account that the buffer is charged to
  * @addr: its address
  * @length: bytes, not 0, not wrapping
  * @access: DMACPY_ACCESS_*
@@ -472,7 +474,7 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 {
 	unsigned int low = 0, high = buf->nsegs, mid;
 
-	/* Usually it is. */
+	/* Usually the previous segment is right. */
 	if (hint < high - 1 && dmacpy_seg_has(&buf->segs[hint + 1], offset))
 		return hint + 1;
 	while (high - low > 1) {
@@ -488,10 +490,10 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
 /**
  * dmacpy_buf_sync_part() - sync a contiguous range
  * @dev: the engine's device
- * @addr: its address
+ * @addr: DMA address of the range
  * @size: bytes
  * @dir: the direction of the mapping
- * @for_cpu: to take it back that the engine wrote, not to hand it over
+ * @for_cpu: true to sync for the CPU, false for the engine
  *
  * Unit tests replace this function.
  *
@@ -534,7 +536,7 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 }
 
 /**
- * dmacpy_buf_sync_for_device() - hand a range over to the engine
+ * dmacpy_buf_sync_for_device() - sync a range for the engine
  * @buf: the buffer; a dma-buf is synced by its exporter and its users
  * @offset: first byte
  * @length: bytes
@@ -549,7 +551,7 @@ void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
 }
 
 /**
- * dmacpy_buf_sync_for_cpu() - take a range back that the engine wrote
+ * dmacpy_buf_sync_for_cpu() - sync a range that the engine wrote for the CPU
  * @buf: the buffer
  * @offset: first byte
  * @length: bytes
@@ -569,7 +571,7 @@ void dmacpy_buf_sync_for_cpu(const struct dmacpy_buf *buf, u64 offset,
  * @chan: whose engine it is mapped for
  * @offset: first byte
  * @length: bytes
- * @for_cpu: to take it back that the engine wrote, not to hand it over
+ * @for_cpu: true to sync for the CPU, false for the engine
  *
  * Context: Any.
  * Return: 0; -EINVAL if there is no such range, if the buffer is synced by jobs

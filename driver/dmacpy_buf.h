@@ -39,8 +39,8 @@ struct dmacpy_seg {
  * @dma_dev: a reference to the engine's device, for which it is mapped: a part
  *	of a job may stay in the quarantine of a channel of another device
  * @power: the device whose power is on for it, NULL before it is mapped
- * @segs: the segments, in order, and one that starts at the end
- * @nsegs: their number
+ * @segs: the segments, in order, and a terminating one that starts at @length
+ * @nsegs: number of segments, without the terminating one
  * @visit: the last job that used it, see dmacpy_buf_slot()
  * @index: its index among the buffers of that job
  * @work: frees it, when the last reference is dropped in atomic context
@@ -142,13 +142,13 @@ static inline void dmacpy_buf_put_atomic(struct dmacpy_buf *buf)
 	kref_put(&buf->ref, dmacpy_buf_release_later);
 }
 
-/* NULL for memory of a process, which only its own stream can name. */
+/* Returns NULL for memory of a process, which only its own stream can use. */
 static inline struct dma_resv *dmacpy_buf_resv(const struct dmacpy_buf *buf)
 {
 	return buf->dmabuf ? buf->dmabuf->resv : NULL;
 }
 
-/* Bytes of pinned memory, in whole pages. */
+/* Returns the bytes of pinned memory, in whole pages. */
 static inline u64 dmacpy_buf_pinned(const struct dmacpy_buf *buf)
 {
 	return (u64)buf->npages << PAGE_SHIFT;
@@ -189,7 +189,7 @@ static inline bool dmacpy_buf_aligned(const struct dmacpy_buf *buf,
  * dmacpy_buf_slot() - get the index of a buffer among those of a job
  * @buf: the buffer
  * @visit: a number that the stream uses for one job only
- * @index: its index, if it has none yet
+ * @index: the index for a buffer that has none in this job yet
  *
  * Context: Under dmacpy_stream.submit.
  * Return: its index, which is @index the first time.
@@ -208,8 +208,8 @@ static inline unsigned int dmacpy_buf_slot(struct dmacpy_buf *buf, u64 visit,
  * dmacpy_buf_addr() - get the engine's address of an offset
  * @buf: the buffer
  * @offset: less than its length
- * @hint: the segment of the last call, 0 at first; may be that of another
- *	buffer; is updated
+ * @hint: index of the segment of the last call, 0 at first, or that of another
+ *	buffer; updated
  * @length: reduced to the contiguous range at the offset
  *
  * Context: Any.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of an instance, and the gate that closes when it is unbound. */
+/* The lifetime of an instance, and the gate that is closed by an unbind */
 #include <linux/device.h>
 #include <linux/slab.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One instance: a pool of SRAM, the channels of an engine, a character device.
+ * An instance: a pool of SRAM, the channels of an engine, a character device.
  *
  * Order of locks, outer first: mmap_lock (in a fault) -> gate (SRCU) ->
  * dmacpy_stream.submit -> dma_resv; gate -> dmacpy_device.lock ->
  * dmacpy_stream.submit, and the locks of pool, dma-buf and dmaengine.
- * Inside of all these are dmacpy_chan.pump, with the engine's own locks inside,
- * and the spinlocks: dmacpy_chan.lock, which is inside of the engine's, with
- * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only those
- * of dma-heap inside, recovery_parked_lock only dmacpy_chan.lock, accounts_lock
- * none.
+ * Inside all of these are dmacpy_chan.pump, with the engine's own locks inside,
+ * and the spinlocks: dmacpy_chan.lock, which is inside the engine's, with
+ * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only the
+ * locks of dma-heap inside, recovery_parked_lock only those of a channel and of
+ * dmaengine, accounts_lock none.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H
@@ -31,12 +31,12 @@ struct dmacpy_pool;
 /**
  * struct dmacpy_device - one instance
  * @ref: held by the driver while bound, by each stream and each SRAM buffer
- * @parent: a reference to the platform device; its hardware is only of use
- *	while the gate is open
+ * @parent: a reference to the platform device; its hardware must only be used
+ *	inside the gate
  * @misc: /dev/dmacpyN
  * @id: N
  * @name: N with its prefix, for @misc
- * @gate: read side around all that needs hardware; SUBMIT and RUN have
+ * @gate: read-locked by code that needs the hardware; SUBMIT and RUN hold
  *	dmacpy_stream.submit instead
  * @unplugged: the gate is closed; written before synchronize_srcu(@gate)
  * @lock: protects @streams, @exports and the streams' places on @chans
@@ -49,7 +49,7 @@ struct dmacpy_pool;
  * @spreads: all of @chans can run shares of one job
  * @ready: woken when a channel has recovered
  * @report: failures of the channels
- * @debugfs: its directory there
+ * @debugfs: its directory in debugfs
  */
 struct dmacpy_device {
 	struct kref ref;
@@ -88,7 +88,7 @@ void dmacpy_device_unplug(struct dmacpy_device *dev);
  * While a task is inside, the device stays bound. Code inside must not wait for
  * a job or access user memory, so that an unbind never waits for a user.
  *
- * Context: Process. dmacpy_device_exit() must follow, whatever is returned.
+ * Context: Process. dmacpy_device_exit() must follow, for either result.
  * Return: false if the device was unbound and its hardware must not be used.
  */
 static inline bool dmacpy_device_enter(struct dmacpy_device *dev, int *idx)

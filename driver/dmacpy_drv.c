@@ -28,7 +28,7 @@
 #include "dmacpy_spread.h"
 #include "dmacpy_stream.h"
 
-/* The last part of a job completes a transfer of another channel. */
+/* Drain all first: the last part of a job may complete on another channel. */
 static void dmacpy_close_channels(struct dmacpy_device *dev)
 {
 	unsigned int i;

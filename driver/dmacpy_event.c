@@ -19,7 +19,7 @@
 #include <linux/dmacpy.h>
 
 /**
- * dmacpy_event_make_ring() - have room for the events of a stream
+ * dmacpy_event_make_ring() - allocate the room for the events of a stream
  * @stream: the stream
  *
  * Context: Process.
@@ -67,7 +67,7 @@ static unsigned int event_take(struct dmacpy_stream *stream,
 /**
  * dmacpy_event_take() - take the oldest events
  * @stream: the stream
- * @events: where they go
+ * @events: array for the events
  * @max: the maximum number, at least 1
  * @nonblock: do not wait for the first one
  *
@@ -124,7 +124,7 @@ void dmacpy_event_end_read(struct dmacpy_stream *stream,
 		stream->ring[--stream->first] = events[count - i];
 	}
 	WRITE_ONCE(stream->taken, stream->taken - unread);
-	/* What was read from these places was read before they are used. */
+	/* The records were read before their places are used again. */
 	smp_store_release(&stream->freed, stream->freed + count - unread);
 	spin_unlock_irq(&stream->lock);
 	if (unread)

@@ -142,7 +142,7 @@ static void export_unmap(struct dma_buf_attachment *attach,
 	kfree(sgt);
 }
 
-/* The offset of an address in the buffer. */
+/* Returns the offset of an address in the buffer. */
 static u64 export_offset(const struct vm_area_struct *vma, unsigned long addr)
 {
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);

@@ -68,12 +68,11 @@ struct dma_fence *dmacpy_fence_new(void)
 }
 
 /**
- * dmacpy_fence_publish() - set the place of a fence, before it is visible to
- * others
+ * dmacpy_fence_publish() - set the timeline of a fence, before others see it
  * @base: from dmacpy_fence_new()
  * @context: the stream's timeline
- * @seqno: the place on it, which is only known after the last step that can
- *	fail
+ * @seqno: the number of the job, which is only known after the last step that
+ *	can fail
  *
  * Context: Any. The caller must signal it.
  */

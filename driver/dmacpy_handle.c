@@ -13,7 +13,7 @@
 #include "dmacpy_plan.h"
 #include "dmacpy_stream.h"
 
-/* Of buffers; prepared operations have the same number above these. */
+/* Maximum handle of a buffer; prepared operations have as many above it. */
 #define HANDLE_MAX	16384
 
 /* Adds a buffer, whose reference becomes the handle's, or is dropped. */
@@ -29,7 +29,7 @@ static int handle_add(struct dmacpy_stream *stream, struct dmacpy_buf *buf,
 	return ret == -EBUSY ? -EDQUOT : ret;
 }
 
-/* The reference of the handle is about to go. */
+/* Called before the reference of the handle is dropped */
 static void handle_invalidate(struct dmacpy_stream *stream, u32 handle)
 {
 	struct dmacpy_handle_cache *plan =
@@ -45,7 +45,7 @@ static void handle_invalidate(struct dmacpy_stream *stream, u32 handle)
 }
 
 /**
- * dmacpy_handle_import() - a handle for a dma-buf
+ * dmacpy_handle_import() - create a handle for a dma-buf
  * @stream: the stream
  * @dmabuf: the dma-buf
  * @access: DMACPY_ACCESS_*
@@ -111,10 +111,10 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
 /**
  * dmacpy_handle_sync() - sync a part of memory for a program
  * @stream: the stream
- * @handle: of the memory
+ * @handle: the handle of the memory
  * @offset: first byte
  * @length: bytes
- * @for_cpu: true to take the range back from the engine, false to hand it over
+ * @for_cpu: true to sync for the CPU, false for the engine
  *
  * Context: Process.
  * Return: 0, -ENODEV, -EINTR, -ENOENT, or as dmacpy_buf_check_sync().
@@ -167,7 +167,7 @@ int dmacpy_handle_add_plan(struct dmacpy_stream *stream,
 }
 
 /**
- * dmacpy_handle_load_plan() - look up operations that were not used last
+ * dmacpy_handle_load_plan() - look up operations that are not in the cache
  * @stream: the stream
  * @handle: from dmacpy_handle_add_plan(), or any other than 0
  *
@@ -204,7 +204,7 @@ int dmacpy_handle_release(struct dmacpy_stream *stream, u32 handle)
 	void *entry;
 	int idx, ret;
 
-	/* Inside the gate even after an unbind, which waits for it to empty. */
+	/* Enter even after an unbind, which waits for all tasks inside. */
 	dmacpy_device_enter(stream->dev, &idx);
 	ret = mutex_lock_killable(&stream->submit);
 	if (ret)

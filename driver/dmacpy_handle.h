@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The handles of a stream: numbers of the buffers that its jobs may use. */
+/* The handles of a stream: numbers of buffers and of prepared operations */
 #ifndef DMACPY_HANDLE_H
 #define DMACPY_HANDLE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The commands of user space: structures in and out. What user memory says is
- * copied before the gate and answered behind it.
+ * The ioctl commands. User memory is read before a command enters the gate, and
+ * written after it has left the gate.
  */
 #include <linux/anon_inodes.h>
 #include <linux/completion.h>
@@ -36,7 +36,7 @@
 
 #include <linux/dmacpy.h>
 
-/* What all commands start with. */
+/* The first members of the structures of all commands */
 struct ioctl_head {
 	__u32 size;
 	__u32 flags;
@@ -55,7 +55,7 @@ union ioctl_args {
 	struct dmacpy_run run;
 };
 
-/* So many of the jobs of RUN are read, and started, together. */
+/* Maximum number of jobs of RUN that are read and started together */
 #define IOCTL_RUNS	16
 
 struct ioctl_call {
@@ -153,7 +153,7 @@ static int ioctl_alloc(const struct ioctl_call *call)
 		ret = PTR_ERR(dmabuf);
 		goto err_put_fd;
 	}
-	/* The number last: no thread can use one that is taken back. */
+	/* Write the fd last: no thread can use one that is withdrawn again. */
 	if (put_user((u64)dmabuf->size, &user->length) ||
 	    put_user(fd, &user->fd)) {
 		ret = -EFAULT;
@@ -212,7 +212,7 @@ static int ioctl_import(const struct ioctl_call *call)
 	if (ret)
 		return ret;
 
-	/* A file that is no dma-buf is as wrong as none. */
+	/* A file that is no dma-buf fails like a bad number. */
 	dmabuf = dma_buf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return -EBADF;
@@ -267,8 +267,8 @@ static int ioctl_release(const struct ioctl_call *call)
 }
 
 /*
- * Copies structures of which @known bytes are known here: usually that is all
- * that they have. Returns how many could be copied before an error.
+ * Copies structures of which the driver knows the first @known bytes, usually
+ * all. Returns the number of structures copied before an error.
  */
 static __always_inline unsigned int
 ioctl_copy_array(void *to, const size_t known, const void __user *user,
@@ -304,7 +304,7 @@ static __always_inline int ioctl_copy_ops(struct dmacpy_plan *plan,
 	return ret == -E2BIG ? dmacpy_plan_refuse(plan, copied, ret) : ret;
 }
 
-/* What can be said of an array of operations before it is read. */
+/* Checks the description of an array of operations, before it is read. */
 static int ioctl_check_array(u64 ops, u32 count, u32 size)
 {
 	if (!count || size < sizeof(struct dmacpy_op))
@@ -381,7 +381,7 @@ static int ioctl_file_error(void)
 	return -ENOMEM;
 }
 
-/* How a job is to run: what SUBMIT and RUN have in common. */
+/* Arguments for running a job that SUBMIT and RUN have in common */
 struct ioctl_run_args {
 	u32 flags;
 	s32 __user *out_fence;
@@ -389,7 +389,7 @@ struct ioctl_run_args {
 	bool nonblock;
 };
 
-/* A fence on its way to the program: all that can fail before the job starts */
+/* An out-fence; all steps that can fail are done before the job starts. */
 struct ioctl_out_fence {
 	struct sync_file *sync_file;
 	int fd;
@@ -425,11 +425,11 @@ err_put_fd:
 	return ret;
 }
 
-/* The job was refused: nothing is behind the number, so take it back. */
+/* The job was refused: the number refers to no file, so write the old one. */
 static void ioctl_drop_out_fence(const struct ioctl_run_args *how,
 				 const struct ioctl_out_fence *out)
 {
-	/* If that fails, the program itself has unmapped it by now. */
+	/* This fails only if the program has unmapped the memory since. */
 	put_user(how->old_out_fence, how->out_fence);
 	fput(out->sync_file->file);
 	put_unused_fd(out->fd);
@@ -560,7 +560,7 @@ ioctl_new_job(struct dmacpy_stream *stream, struct dmacpy_submit *args)
 }
 
 /**
- * dmacpy_ioctl_new_job() - make the job that SUBMIT is to run
+ * dmacpy_ioctl_new_job() - make the job of SUBMIT
  * @stream: the open file
  * @args: its structure, with flags that are known; its @refused_op is set when
  *	this or dmacpy_submit() refuses the job
@@ -578,10 +578,10 @@ struct dmacpy_job *dmacpy_ioctl_new_job(struct dmacpy_stream *stream,
 /**
  * dmacpy_ioctl_new_run() - make a job that runs prepared operations
  * @stream: the open file
- * @handle: of the operations
- * @flags: DMACPY_SUBMIT_*, which are known
- * @in_fence: as @flags want it
- * @user_data: for its record
+ * @handle: the handle of the operations
+ * @flags: DMACPY_SUBMIT_*, only known ones
+ * @in_fence: the in-fence, if @flags has DMACPY_SUBMIT_IN_FENCE
+ * @user_data: value for its record
  *
  * Context: Process.
  * Return: the job, for dmacpy_submit(), or an ERR_PTR() as documented in the
@@ -611,7 +611,7 @@ struct dmacpy_job *dmacpy_ioctl_new_run(struct dmacpy_stream *stream,
 /**
  * dmacpy_ioctl_submit_failed() - return which operation was refused
  * @user: the structure of SUBMIT, as dmacpy_ioctl_read_submit() has read it
- * @args: what was read, after dmacpy_ioctl_new_job()
+ * @args: the structure that was read, after dmacpy_ioctl_new_job()
  *
  * Context: Process.
  */
@@ -688,7 +688,7 @@ static int ioctl_prepare(const struct ioctl_call *call)
 	return ret;
 }
 
-/* Returns how many make sense, or the error of the first. */
+/* Returns the number of valid jobs, or the error of the first. */
 static int ioctl_read_runs(struct dmacpy_run_job *runs, unsigned int count,
 			   const void __user *user, size_t size)
 {
@@ -728,7 +728,7 @@ static int ioctl_run_one(const struct ioctl_call *call,
 	return ioctl_start_job(call->stream, job, &how) ?: 1;
 }
 
-/* @more: others follow at once, as all do in here but the last. */
+/* @more: further jobs follow at once after the last of these. */
 static int ioctl_run_many(const struct ioctl_call *call,
 			  const struct dmacpy_run_job *runs, unsigned int count,
 			  bool more)
@@ -757,7 +757,7 @@ static int ioctl_run_many(const struct ioctl_call *call,
 	return dmacpy_submit_list(call->stream, first, call->nonblock);
 }
 
-/* Returns how many were started, if the first one was. */
+/* Returns the number of jobs that were started, or the error of the first. */
 static int ioctl_run(const struct ioctl_call *call)
 {
 	const u32 single = DMACPY_SUBMIT_WAIT | DMACPY_SUBMIT_IN_FENCE |
@@ -832,7 +832,7 @@ static int ioctl_sync(const struct ioctl_call *call)
 	return ret;
 }
 
-/* A structure of at least min_size is understood: what follows is zero. */
+/* A command accepts at least min_size bytes; missing members are zero. */
 struct ioctl_command {
 	int (*run)(const struct ioctl_call *call);
 	size_t size;
@@ -893,7 +893,7 @@ static const struct ioctl_command *ioctl_find(unsigned int cmd)
 	return &ioctl_commands[nr];
 }
 
-/* Leaves the size of the program's structure in the first member. */
+/* Reads the structure, with the program's size of it in the first member. */
 static int ioctl_read(const struct ioctl_command *command,
 		      const void __user *user, void *args)
 {
@@ -914,7 +914,7 @@ static int ioctl_read(const struct ioctl_command *command,
 	return head->flags & ~command->flags ? -EOPNOTSUPP : 0;
 }
 
-/* Usually the structure is the one known here: one copy, of constant size. */
+/* Usually the program's structure has the known size: one constant copy. */
 static __always_inline int ioctl_read_known(unsigned int nr,
 					    const void __user *user, void *args,
 					    const size_t known)
@@ -929,8 +929,8 @@ static __always_inline int ioctl_read_known(unsigned int nr,
 
 /**
  * dmacpy_ioctl_read_submit() - read the structure of SUBMIT
- * @user: where it is
- * @args: where it goes; its flags are known if this succeeds
+ * @user: its address
+ * @args: filled in; on success all of its flags are known
  *
  * Context: Process.
  * Return: 0, or as documented in the user interface.

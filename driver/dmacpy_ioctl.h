@@ -19,7 +19,7 @@
 
 #define DMACPY_REGISTER_FLAGS	DMACPY_REGISTER_EXPLICIT_SYNC
 
-/* The structure of SUBMIT of the first version, which always suffices. */
+/* The structure of SUBMIT in its first version, which is always accepted */
 #define DMACPY_SUBMIT_MIN_SIZE	offsetofend(struct dmacpy_submit, out_fence)
 
 struct dmacpy_job;

@@ -87,7 +87,7 @@ static bool map_is_common_iommu(struct device *a, struct device *b)
 }
 
 /**
- * dmacpy_map_is_common() - is a mapping for one device valid for another
+ * dmacpy_map_is_common() - check if a mapping is valid for another device, too
  * @a: the device that memory is mapped for
  * @b: another device
  *

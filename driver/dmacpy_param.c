@@ -43,9 +43,9 @@ MODULE_PARM_DESC(dependency_timeout_ms,
 		 "Longest wait of a job for its fences, in ms (10 to 600000)");
 
 /*
- * 8 us cover an engine of some 6 us with its interrupt, where a waiter that
- * spins costs the CPU as much as one that sleeps. On PREEMPT_RT it may keep the
- * thread of the interrupt that it waits for from running.
+ * 8 us cover an engine that takes about 6 us including its interrupt: up to
+ * that, spinning costs as much CPU time as sleeping. On PREEMPT_RT a spinning
+ * waiter may keep the thread of the interrupt that it waits for from running.
  */
 struct dmacpy_param dmacpy_spin = {
 	IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : 8, 0, 1000

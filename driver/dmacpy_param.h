@@ -14,29 +14,29 @@ struct dmacpy_param {
 	unsigned int max;
 };
 
-/* In ms; may be written at run time. */
+/* Times in ms; may be written at run time */
 extern struct dmacpy_param dmacpy_timeout;
 extern struct dmacpy_param dmacpy_dependency_timeout;
 
-/* In us; may be written at run time. */
+/* Time in us; may be written at run time */
 extern struct dmacpy_param dmacpy_spin;
 
-/* Of one instance. */
+/* Limits of an instance */
 extern struct dmacpy_param dmacpy_max_channels;
 extern struct dmacpy_param dmacpy_spread;
 
-/* Of one user. The quota, in KiB, may be written at run time. */
+/* Limits of a user. The quota, in KiB, may be written at run time. */
 extern struct dmacpy_param dmacpy_sram_quota;
 extern struct dmacpy_param dmacpy_max_user_streams;
 extern struct dmacpy_param dmacpy_max_user_handles;
 extern struct dmacpy_param dmacpy_max_user_jobs;
 extern struct dmacpy_param dmacpy_max_user_bytes;
 
-/* Of one stream. */
+/* Limits of a stream */
 extern struct dmacpy_param dmacpy_max_jobs;
 extern struct dmacpy_param dmacpy_max_events;
 
-/* Of one job; other jobs wait behind it. */
+/* Limits of a job, behind which other jobs wait */
 extern struct dmacpy_param dmacpy_max_ops;
 extern struct dmacpy_param dmacpy_max_rows;
 extern struct dmacpy_param dmacpy_max_bytes;

@@ -457,7 +457,7 @@ static struct dmacpy_pool *pool_open_parent(struct device *dev)
 }
 
 /**
- * dmacpy_pool_open() - the SRAM of a device
+ * dmacpy_pool_open() - open the SRAM of a device
  * @pdev: the platform device that is being bound: with a resource; with a node
  *	that has "sram"; or with a parent that has a pool
  *

@@ -202,9 +202,9 @@ static bool report_has_room(const struct dmacpy_report *report)
  * dmacpy_report_failure() - count a failure, and report it within the rate
  * limit
  * @report: the failures
- * @kind: what has happened
- * @channel: its name
- * @since: when the job came to the channel, in jiffies
+ * @kind: the kind of failure
+ * @channel: name of the channel
+ * @since: time when the job was submitted to the channel, in jiffies
  *
  * Context: Any.
  * Return: true if it will be reported.
@@ -230,9 +230,9 @@ bool dmacpy_report_failure(struct dmacpy_report *report,
 /**
  * dmacpy_report_state() - count and report a change of state after a failure
  * @report: the failures
- * @kind: what has happened
- * @channel: its name
- * @since: when the channel went down, in jiffies
+ * @kind: the new state
+ * @channel: name of the channel
+ * @since: time when the channel went down, in jiffies
  * @report_it: the failure was reported
  *
  * Context: Any.

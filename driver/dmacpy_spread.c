@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Jobs that several channels run, each of them a share of the bytes. */
+/* Jobs that run on several channels: each one copies a share of the bytes. */
 #include <linux/align.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
@@ -22,7 +22,7 @@ static struct dmacpy_part *spread_part(struct dmacpy_xfer *xfer)
 	return container_of(xfer, struct dmacpy_part, xfer);
 }
 
-/* Any failure that cancels the job came before its parts were submitted. */
+/* A failure can only cancel the job before its parts are submitted. */
 static int spread_start(struct dmacpy_xfer *xfer)
 {
 	return 0;
@@ -62,7 +62,7 @@ static const struct dmacpy_xfer_ops spread_xfer_ops = {
 };
 
 /**
- * dmacpy_spread_allowed() - can two channels run shares of one job
+ * dmacpy_spread_allowed() - check if two channels can run shares of one job
  * @a: the channel that the buffers are mapped for, and the plan is made for
  * @b: another channel
  *
@@ -101,7 +101,7 @@ static void spread_pick_channels(struct dmacpy_spread *spread,
 	}
 }
 
-/* The start of a share, in bytes from the start of the job */
+/* Returns the start of a share, in bytes from the start of the job. */
 static u64 spread_cut(const struct dmacpy_plan *plan, unsigned int index,
 		      unsigned int count)
 {
@@ -163,7 +163,7 @@ int dmacpy_spread_prepare(struct dmacpy_stream *stream, struct dmacpy_job *job)
 }
 
 /**
- * dmacpy_spread_begin() - have a job complete after all its parts
+ * dmacpy_spread_begin() - make a job wait for all its parts
  * @spread: the parts
  * @run: the parts will be submitted; otherwise the job does not wait for them
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A job that several channels run. The job's own transfer copies the first
+ * A job that runs on several channels. The job's own transfer copies the first
  * share of the bytes on the channel of the stream. Each part is a transfer that
  * copies another share on another channel. The job's transfer completes last.
  */
@@ -36,8 +36,7 @@ struct dmacpy_part {
 /**
  * struct dmacpy_spread - the parts of a job
  * @job: the job, which is freed together with this
- * @users: number of transfers that were not released: those of @parts, and the
- *	job's own
+ * @users: number of transfers that were not released, the job's own included
  * @error: result of the first of @parts that failed, or 0
  * @nparts: number of @parts
  * @parts: all shares but the first

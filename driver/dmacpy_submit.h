@@ -20,7 +20,7 @@ int dmacpy_submit_list(struct dmacpy_stream *stream, struct dmacpy_job *job,
 		       bool nonblock);
 void dmacpy_submit_unplug(struct dmacpy_stream *stream, bool atomic);
 
-/* One job, as dmacpy_submit_new_jobs(). */
+/* Returns one job from dmacpy_submit_new_jobs(), or NULL. */
 static inline struct dmacpy_job *
 dmacpy_submit_new_job(struct dmacpy_stream *stream, unsigned int nops)
 {

@@ -8,7 +8,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_sync.h"
 
-/* Takes over the reference, even on failure. */
+/* Consumes the reference, even on failure. */
 static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
 {
 	unsigned int room = max(2 * deps->room, 4U);
@@ -29,7 +29,7 @@ static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_deps_add_in_fence() - let a job wait for a fence, and fail with it
+ * dmacpy_deps_add_in_fence() - have a job wait for a fence, and fail with it
  * @deps: the fences that the job waits for, none yet
  * @fence: the fence, which may be merged
  *
@@ -208,11 +208,11 @@ static int sync_collect_writer(const struct dmacpy_buf *buf,
 }
 
 /**
- * dmacpy_sync_collect() - let a job wait for all users of its buffers
+ * dmacpy_sync_collect() - have a job wait for all users of its buffers
  * @points: the buffers, locked if the job waits for their fences
  * @count: number of @points
- * @context: that of the stream, whose jobs are in order anyway
- * @deps: what the job waits for
+ * @context: the timeline of the stream, whose jobs run in order anyway
+ * @deps: the fences that the job waits for
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
@@ -242,10 +242,10 @@ static void sync_set_writer(struct dmacpy_buf *buf, struct dma_fence *fence)
 }
 
 /**
- * dmacpy_sync_publish() - let others wait for a job
- * @points: the buffers, locked if others wait
+ * dmacpy_sync_publish() - make the fence of a job visible in its buffers
+ * @points: the buffers, locked if other users of these wait for the job
  * @count: number of @points
- * @fence: the job's
+ * @fence: the fence of the job
  *
  * Context: Process. The fence must signal from now on.
  */

@@ -23,7 +23,7 @@ struct dmacpy_job_buf {
 /**
  * struct dmacpy_deps - fences that a job waits for
  * @fences: a reference to each
- * @count: number of them
+ * @count: number of @fences
  * @room: number of fences that @fences has memory for
  * @explicit: number of fences, at the start, that are from the in-fence
  * @next: the first fence that may not have signalled
