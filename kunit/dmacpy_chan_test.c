@@ -424,7 +424,7 @@ static void chan_keeps_order(struct kunit *test)
 	KUNIT_EXPECT_LT(test, first->place, second->place);
 }
 
-/* Catches: a transfer, or one behind it, that does not wait for its parts. */
+/* Catches: a transfer, or a later one, that does not wait for its parts. */
 static void chan_waits_for_parts(struct kunit *test)
 {
 	struct test_xfer *first, *second;
@@ -471,7 +471,7 @@ static void chan_recovers_before_parts(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: a stream that keeps the channel from others. */
+/* Catches: a stream that starves the others on its channel. */
 static void chan_schedules_fairly(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;

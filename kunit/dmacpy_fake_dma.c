@@ -44,7 +44,7 @@
 /* Additional bytes of @next_long */
 #define FAKE_EXCESS	8
 
-/* The engine fills whole words of so many bytes. */
+/* The engine fills whole words of this size. */
 #define FAKE_WORD	8
 
 /**
@@ -85,28 +85,28 @@
  * @no_memcpy: if this is set when a channel is requested, the engine reports
  *	that it does not copy memory
  * @memset: if this is set when a channel is requested, the engine also fills
- *	memory with a byte; if it is 2, with another one
+ *	memory with a byte; if it is 2, with a wrong one
  * @tiles: if this is set when a channel is requested, the engine also copies
  *	rows, as at_xdmac; if it is 2, as imx-dma, with one gap for both ends;
- *	if it is 3, as at_hdmac, it refuses to
- * @no_sram_read: what is not RAM reads as zeroes
- * @no_sram_write: what is written to what is not RAM gets lost
+ *	if it is 3, as at_hdmac, it refuses all tiles
+ * @no_sram_read: reads of memory that is not RAM return zeros
+ * @no_sram_write: writes to memory that is not RAM are lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
  * @next_lost: descriptors that are copied, but do not call back
  * @next_failed: descriptors that are not copied, and report an error
  * @next_short: descriptors that are copied in part, and report a residue
  * @next_long: descriptors that copy a few bytes too many
  * @next_dropped: descriptors that vanish
- * @next_no_prep: preparations that give no descriptor
- * @next_no_tile: preparations of rows that give no descriptor
+ * @next_no_prep: preparations that return no descriptor
+ * @next_no_tile: preparations of a tile that return no descriptor
  * @next_no_submit: submissions that fail
- * @next_late: terminated descriptors that go on and call back
- * @late_us: output since it was set to 0, how late the thread of a channel was
- *	at most: it has to share the CPU
- * @races: output, number of preparations that @one_list does not allow
- * @filled: output, number of descriptors filled
- * @tiled: output, number of descriptors whose rows were copied
- * @copied: output, number of descriptors copied
+ * @next_late: terminated descriptors that continue and call back
+ * @late_us: output, maximum delay of a channel's thread since this was set to
+ *	0: the thread shares the CPU
+ * @races: output, number of preparations that violate @one_list
+ * @filled: output, number of descriptors that have filled memory
+ * @tiled: output, number of tiles that were copied
+ * @copied: output, number of copied descriptors
  * @interrupts: output, number of interrupts, for one or more descriptors
  */
 struct fake_script {
@@ -159,22 +159,22 @@ struct fake_script {
 
 /**
  * struct fake_desc - a descriptor
- * @tx: what the client sees
- * @node: in one of the channel's lists
- * @dst: where to
- * @src: where from
- * @fill: fill it instead
- * @value: with this
+ * @tx: descriptor for the client
+ * @node: entry in one of the channel's lists
+ * @dst: destination
+ * @src: source
+ * @fill: fill @dst instead
+ * @value: value to fill with
  * @length: bytes, of all rows
- * @rows: of a tile; otherwise 0
+ * @rows: number of rows of a tile; otherwise 0
  * @row: bytes of a row
- * @dst_stride: from row to row
- * @src_stride: from row to row
- * @issued: when it was
- * @last: of those that were issued together
- * @terminated: the client has forgotten it
- * @late: calls back although @terminated
- * @lost: does not call back
+ * @dst_stride: bytes from row to row of the destination
+ * @src_stride: bytes from row to row of the source
+ * @issued: time when it was issued
+ * @last: the last of those that were issued together
+ * @terminated: the client has terminated it
+ * @late: it calls back although @terminated
+ * @lost: it does not call back
  * @result: result for the callback
  */
 struct fake_desc {
@@ -358,7 +358,7 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 	return dst && src;
 }
 
-/* The first @length bytes of the rows. */
+/* Copies the first @length bytes of the rows. */
 static bool fake_copy_tile(struct fake_chan *chan, const struct fake_desc *desc,
 			   size_t length)
 {
@@ -756,8 +756,8 @@ fake_prep_memset(struct dma_chan *base, dma_addr_t dst, int value,
 }
 
 /*
- * As at_xdmac and its driver do: 12 bits for the number of rows, and accesses
- * as wide as the addresses and the length of the first row are aligned.
+ * Like at_xdmac and its driver: 12 bits for the number of rows, and accesses as
+ * wide as the addresses and the length of the first row are aligned.
  */
 static void fake_set_rows(struct fake_desc *desc,
 			  struct dma_interleaved_template *tile)
@@ -836,7 +836,7 @@ static enum dma_status fake_tx_status(struct dma_chan *base,
 	return dma_async_is_complete(cookie, completed, used);
 }
 
-/* Moves to @gone the descriptors that the hardware has stopped to access. */
+/* Moves descriptors that the hardware no longer accesses to @gone. */
 static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 				struct list_head *gone)
 {
@@ -855,7 +855,7 @@ static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 	}
 }
 
-/* Moves descriptors that the hardware has not got yet. */
+/* Moves descriptors that the hardware does not have yet to @gone. */
 static void fake_drop_list(struct fake_chan *chan, struct list_head *list,
 			   struct list_head *gone)
 {
@@ -1138,7 +1138,7 @@ static const struct of_device_id fake_of_match[] = {
 };
 MODULE_DEVICE_TABLE(of, fake_of_match);
 
-/* The id matches whatever name the driver is given. */
+/* The id matches, whatever the name of the driver is. */
 static const struct platform_device_id fake_ids[] = {
 	{ FAKE_DEVICE },
 	{ }

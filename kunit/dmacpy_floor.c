@@ -198,7 +198,7 @@ static int floor_measure_all(struct floor *floor)
 		ret = floor_measure(floor, &single, floor_copy, 1);
 	if (!ret)
 		ret = floor_measure(floor, &batched, floor_copy, FLOOR_BATCH);
-	/* The engine may still write, if it was not done in time. */
+	/* After a timeout the engine may still write. */
 	dmaengine_terminate_sync(floor->chan);
 	if (ret != -ETIMEDOUT)
 		floor_unmap(floor);

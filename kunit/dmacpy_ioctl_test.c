@@ -496,7 +496,7 @@ static void ioctl_syncs_memory(struct kunit *test)
 	buf = xa_load(&it->stream->bufs, handle);
 	kunit_activate_static_stub(test, dmacpy_buf_sync_part, ioctl_note_sync);
 	ioctl_begin(test);
-	/* The engine is to call back in this thread. */
+	/* The engine has to call back in this thread. */
 	it->engine->at_once = true;
 
 	/* Treat it as registered memory, for an engine that is not coherent. */

@@ -138,7 +138,10 @@ static void job_plan_is_charged(struct kunit *test)
 	}
 }
 
-/* A buffer that no engine touches, in two segments if the first is shorter. */
+/*
+ * Returns a buffer that no engine accesses; it has two segments if the first
+ * one is shorter than the buffer.
+ */
 static struct dmacpy_buf *job_untouched_in_two(struct kunit *test,
 					       struct dmacpy_chan *chan,
 					       unsigned int size,
@@ -166,7 +169,7 @@ static struct dmacpy_buf *job_untouched(struct kunit *test,
 	return job_untouched_in_two(test, chan, size, size, access);
 }
 
-/* As dmacpy_submit() does; @ends are of the operations as they are now. */
+/* Plans like dmacpy_submit(); @ends has the buffers of the operations. */
 static int job_plan(struct dmacpy_job *job, const struct dmacpy_chan *chan,
 		    const struct dmacpy_op_bufs *ends)
 {
@@ -200,7 +203,7 @@ static int job_check_one(struct kunit *test, const struct dmacpy_chan *chan,
 #define OVERLAP_SIZE	64
 #define OVERLAP_ROUNDS	1000
 
-/* If the strides differ, marks all bytes from the first to the last one. */
+/* Marks the bytes of the rows; if the strides differ, of the gaps, too. */
 static void job_mark(unsigned int *used, const struct dmacpy_op *op,
 		     unsigned int offset, unsigned int stride)
 {
@@ -232,7 +235,7 @@ static bool job_fits(const struct dmacpy_op *op, u64 offset, u64 stride,
 	return offset + (op->rows - 1) * stride + op->length <= size;
 }
 
-/* Catches: tiles of one picture that overlap, or are wrongly refused. */
+/* Catches: tiles of one image that overlap, or are wrongly refused. */
 static void job_finds_overlap(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -353,14 +356,14 @@ static void job_checks_ends(struct kunit *test)
 #define PLAN_SIZE	4096
 #define PLAN_OPS	4
 
-/* Handles of the operations: @PLAN_ALIAS is of the dma-buf of @PLAN_DST. */
+/* Handles of the operations: @PLAN_ALIAS refers to the dma-buf of @PLAN_DST. */
 enum { PLAN_NONE, PLAN_DST, PLAN_SRC, PLAN_OTHER, PLAN_ALIAS, PLAN_BUFS };
 
 struct job_plan_case {
 	const char *name;
 	struct dmacpy_op ops[PLAN_OPS];
-	u64 lengths[PLAN_OPS];	/* of what is left */
-	bool parallel;		/* although more than one is left */
+	u64 lengths[PLAN_OPS];	/* after joining */
+	bool parallel;		/* although there are several */
 };
 
 #define PLAN_COPY(dst_at, src_at, bytes)				\
@@ -431,8 +434,9 @@ static const struct job_plan_case job_plan_cases[] = {
 KUNIT_ARRAY_PARAM_DESC(job_plan, job_plan_cases, name);
 
 /*
- * Catches: operations joined that are apart, or that depend on each other, and
- * a descriptor for each of those that touch; and such that may be spread.
+ * Catches: operations joined that are not adjacent, or that depend on each
+ * other; a descriptor for each of several adjacent ones; dependent operations
+ * that may be spread.
  */
 static void job_joins(struct kunit *test)
 {
@@ -465,7 +469,7 @@ static void job_joins(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
-/* Catches: a share that begins at another place than the one before it ends. */
+/* Catches: a share that does not begin where the one before it ends. */
 static void job_seeks(struct kunit *test)
 {
 	struct dmacpy_chan *chan = test_buf_chan(test);
@@ -532,7 +536,7 @@ struct job_tile_case {
 	u64 dst_stride;
 	u64 src_stride;
 	u64 dst_offset;
-	unsigned int dst_first;	/* of two segments, if not 0 */
+	unsigned int dst_first;	/* length of the first of two segments, or 0 */
 	unsigned int src_first;
 	size_t max;
 	bool unable;
@@ -615,8 +619,8 @@ static void job_expect_piece(struct kunit *test,
 }
 
 /*
- * Catches: a descriptor for each row where one could do, or one for what some
- * engine cannot do at once and does wrong.
+ * Catches: a descriptor for each row if one descriptor is sufficient, or one
+ * that exceeds the abilities of some engine, which then copies wrong data.
  */
 static void job_cuts_tiles(struct kunit *test)
 {
@@ -657,7 +661,7 @@ static void job_cuts_tiles(struct kunit *test)
 	dmacpy_job_free(job);
 }
 
-/* Cuts all pieces of a share, whose tiles have to begin where a row does. */
+/* Cuts all pieces of a share; each tile has to begin with a whole row. */
 static void job_cut_share(struct kunit *test, const struct dmacpy_plan *plan,
 			  struct dmacpy_plan_cursor *at, u64 left)
 {
@@ -675,7 +679,7 @@ static void job_cut_share(struct kunit *test, const struct dmacpy_plan *plan,
 	}
 }
 
-/* Catches: a tile beyond the end of a share, or from where a row was cut. */
+/* Catches: a tile beyond the end of a share, or that begins within a row. */
 static void job_cuts_shares_of_tiles(struct kunit *test)
 {
 	const struct dmacpy_op op = {
@@ -993,7 +997,7 @@ static void job_copies(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, job_close_chan,
 						  jt->chan));
-	/* All of them are in the conformance test. */
+	/* All tiles are those of the conformance test. */
 	KUNIT_EXPECT_EQ(test, JOB_TEST_TILES, jt->engine->tiles);
 	jt->engine->no_tile = 3;
 	init_completion(&jt->released);
@@ -1008,7 +1012,7 @@ static void job_copies(struct kunit *test)
 		for (j = 0; j < MEMORIES; j++)
 			job_expect_model(test, &jt->memories[j]);
 	}
-	/* One is that of the conformance test. */
+	/* One fill is that of the conformance test. */
 	KUNIT_EXPECT_LT(test, 1, jt->engine->fills);
 	KUNIT_EXPECT_LT(test, JOB_TEST_TILES, jt->engine->tiles);
 }

@@ -9,9 +9,9 @@
 
 /**
  * struct spread_test - two channels that are equal
- * @masks: of their devices
- * @a: the one
- * @b: the other
+ * @masks: DMA masks of their devices
+ * @a: the first channel
+ * @b: the second channel
  */
 struct spread_test {
 	u64 masks[2];
@@ -57,7 +57,7 @@ static void spread_allows_equals(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, dmacpy_spread_allowed(&st->a, &st->a));
 }
 
-/* Catches: a share at an address that is another one for its channel. */
+/* Catches: a share whose address is wrong for its channel. */
 static void spread_compares_mappings(struct kunit *test)
 {
 	struct spread_test *st = test->priv;

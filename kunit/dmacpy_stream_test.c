@@ -1026,7 +1026,7 @@ static void stream_ignores_own_fences(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 }
 
-/* Catches: the same if that one is only cancelled, and not completed yet. */
+/* Catches: the same if the earlier job was cancelled, but is not complete. */
 static void stream_is_cancelled_before_completion(struct kunit *test)
 {
 	struct dma_fence *first, *second, *third;
@@ -1058,7 +1058,7 @@ static void stream_has_deadline(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 }
 
-/* Catches: a job behind a long queue that is mistaken for one that hangs. */
+/* Catches: a job behind a long queue that is mistaken for a hung one. */
 static void stream_has_no_deadline_for_own_jobs(struct kunit *test)
 {
 	struct stream_test *st = test->priv;

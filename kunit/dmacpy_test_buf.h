@@ -14,7 +14,7 @@ struct test_engine;
 
 /**
  * struct test_seg - a segment of a dma-buf, as the engine sees it
- * @addr: its address
+ * @addr: its DMA address
  * @length: bytes
  */
 struct test_seg {

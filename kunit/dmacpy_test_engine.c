@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A deterministic DMA engine for unit tests: a test lets descriptors be copied,
+ * A deterministic DMA engine for unit tests: a test has descriptors copied,
  * fail or vanish one by one, or lets all of them run.
  */
 #include <kunit/device.h>
@@ -23,9 +23,9 @@
  * @fill: fill @dst instead
  * @value: value to fill with
  * @length: bytes
- * @rows: of that many rows
- * @dst_stride: from row to row
- * @src_stride: from row to row
+ * @rows: number of rows
+ * @dst_stride: bytes from row to row of the destination
+ * @src_stride: bytes from row to row of the source
  */
 struct test_desc {
 	struct dma_async_tx_descriptor tx;
@@ -62,7 +62,7 @@ static void engine_call_back(struct dma_async_tx_descriptor *tx,
 	local_bh_enable();
 }
 
-/* Not a part of a tile. */
+/* Copies @length bytes; of a tile, an equal part of each row. */
 static void engine_copy(struct test_engine *engine,
 			const struct test_desc *desc, size_t length)
 {

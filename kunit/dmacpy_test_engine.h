@@ -47,20 +47,22 @@ enum test_outcome {
  * @hold: descriptors only run by test_engine_run()
  * @at_once: descriptors are copied, and call back, when they are issued
  * @requested: @chan has a client
- * @swap: TEST_ENGINE_CHANNEL stands for @other
- * @no_request: so many requests of @chan fail
- * @no_prep: so many preparations give no descriptor
- * @no_tile: one of so many preparations of rows gives no descriptor, if not 0
- * @no_submit: so many submissions fail
- * @no_terminate: terminating is refused
- * @cb_terminate: what is terminated calls back, with success
+ * @swap: TEST_ENGINE_CHANNEL refers to @other
+ * @no_request: number of requests of @chan that fail
+ * @no_prep: number of preparations that return no descriptor
+ * @no_tile: one in this many preparations of a tile returns no descriptor, 0
+ *	for none
+ * @no_submit: number of submissions that fail
+ * @no_terminate: refuse to terminate
+ * @cb_terminate: terminated descriptors call back, with success
  * @releases: output, number of times that @chan was released
  * @prepared: output, number of prepared descriptors
- * @fills: output, number of those that fill, for a test that sets DMA_MEMSET
- * @tiles: output, number of preparations of rows, for one with DMA_INTERLEAVE
- * @interrupts: output, number of those that asked for an interrupt
- * @fences: output, number of those that the next one has to wait for
- * @issues: output, number of times that something was issued
+ * @fills: output, number of descriptors that fill, if a test sets DMA_MEMSET
+ * @tiles: output, number of preparations of a tile, if a test sets
+ *	DMA_INTERLEAVE
+ * @interrupts: output, number of descriptors that request an interrupt
+ * @fences: output, number of descriptors that the next one has to wait for
+ * @issues: output, number of times that descriptors were issued
  * @misused: output, number of calls for @chan while it has no client
  */
 struct test_engine {

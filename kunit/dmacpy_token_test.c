@@ -102,8 +102,8 @@ static void token_wait_is_bounded(struct kunit *test)
 }
 
 /*
- * Catches: channels of another engine, or most of all engines, that have to
- * wait.
+ * Catches: a channel of another engine, or of an engine without a token, that
+ * has to wait.
  */
 static void token_is_per_engine(struct kunit *test)
 {

@@ -4,11 +4,11 @@
  * everything when the driver's write to its register returns: with the original
  * driver no benchmark sleeps, and at most one job is in flight.
  *
- * The driver is that of the kernel, unchanged. Its interrupt is masked in the
- * engine until a timer expires, which then calls the driver's handler. The
- * memory may be written before, but nothing can tell. The time may depend on
- * how many bytes were copied: so each channel has a bandwidth, whatever the CPU
- * does meanwhile.
+ * The driver is the kernel's, unchanged. Its interrupt is masked in the engine
+ * until a timer expires, which then calls the driver's handler. The memory may
+ * be written before, but this cannot be observed. The delay may depend on the
+ * number of bytes: each channel then has a bandwidth that does not depend on
+ * the load of the CPU.
  */
 #include <linux/device.h>
 #include <linux/hrtimer.h>
@@ -56,7 +56,7 @@ struct late_irq {
 static struct late_irq late_irqs[LATE_CHANNELS];
 static DEFINE_MUTEX(late_mutex);
 
-/* What the engine has just copied: all that it was started with. */
+/* Returns the bytes that the engine has just copied: all active descriptors. */
 static u64 late_bytes(struct zynqmp_dma_chan *chan)
 {
 	struct zynqmp_dma_desc_sw *desc;
