@@ -25,10 +25,10 @@
 #define PROCESSES	8
 #define LENGTH		(64 * KIB)
 #define FLOOD		240	/* streams */
-#define FLOOD_US	2000	/* a descriptor takes */
+#define FLOOD_US	2000	/* time per descriptor */
 #define CHAIN		8	/* jobs, each after the one before it */
 #define TRIES		5	/* a host may keep one CPU of a guest waiting */
-#define DEPTH		32	/* descriptors that the engine has at a time */
+#define DEPTH		32	/* maximum of the engine's descriptors */
 #define WIDE		"test-wide"
 #define CHANNELS	8
 

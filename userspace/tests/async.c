@@ -362,7 +362,7 @@ static void *submit_numbered(void *arg)
 	return (void *)ret;
 }
 
-#define SHORT_RING	4	/* descriptors that the engine has at a time */
+#define SHORT_RING	4	/* maximum of the engine's descriptors */
 #define MAX_CHANNELS	64
 
 /*
@@ -375,7 +375,7 @@ TEST_F(async, streams_take_turns)
 	int streams[MAX_CHANNELS], handle[3] = { };
 	struct dmacpy_event event, last;
 
-	/* Each channel has one when the last of these is opened. */
+	/* Each channel has a stream when the last of these is opened. */
 	close(self->other);
 	ASSERT_GE(MAX_CHANNELS, channels);
 	for (i = 0; i < channels; i++)
@@ -909,7 +909,7 @@ TEST_F_TIMEOUT(async, unbind, SLOW)
 	struct dmacpy_event event;
 	int running, waiting;
 
-	/* So long that the unbind finishes before the watchdog acts. */
+	/* Slow, but the unbind finishes before the watchdog acts. */
 	ASSERT_TRUE(engine_set("delay_us", 60 * SLOW_US));
 	running = start_fenced(self->stream, self->handle, 0, 1,
 			       DMACPY_SUBMIT_EVENT);

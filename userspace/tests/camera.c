@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A camera captures into SRAM, while the engine moves the last frame out:
- * vivid, with each of the two allocators that cameras use. QEMU's engine moves
- * a frame at once, the fake one takes longer than the next frame does.
+ * A camera captures into SRAM, while the engine copies the last frame out:
+ * vivid, with each of the two allocators that cameras use. QEMU's engine copies
+ * a frame at once, the fake one takes longer than the camera per frame.
  */
 #include <fcntl.h>
 #include <glob.h>

@@ -362,7 +362,7 @@ int sram_leaked(void)
 	return leaked;
 }
 
-/* Waits, for at most 10 s, until that much SRAM is free. Returns what is. */
+/* Waits, for at most 10 s, until that much SRAM is free. Returns the amount. */
 uint64_t sram_free_becomes(int stream, uint64_t wanted)
 {
 	uint64_t now = stream_info(stream).sram_free;
@@ -404,7 +404,7 @@ long locked_kib(void)
 	return sum;
 }
 
-/* Waits, for at most 10 s, until that much is locked. Returns what is. */
+/* Waits, for at most 10 s, until that much is locked. Returns the amount. */
 long wait_locked(long kib)
 {
 	int tries;

@@ -52,7 +52,7 @@ static int wide_alloc(struct _test_data_copier *self, int *fd, uint8_t **mem,
 
 FIXTURE_VARIANT(copier)
 {
-	bool spreads;		/* the driver; or the library cuts the copy */
+	bool spreads;		/* by the driver, or else by the library */
 };
 
 FIXTURE_VARIANT_ADD(copier, spread)
@@ -435,7 +435,7 @@ TEST_F_TIMEOUT(copier, too_few_file_descriptors, SLOW)
 
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US / DESCS));
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
-	/* Each part takes one, and merging their fences two more. */
+	/* A part needs one, and merging the fences of several two more. */
 	for (free_files = 0; free_files < (variant->spreads ? 1 : CHANNELS + 2);
 	     free_files++) {
 		parts = free_files < CHANNELS ? free_files : CHANNELS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Short copies that libdmacpy makes by the CPU: which these are, and that their
- * results are those of the engine. On the fake engine, whose speed the
- * tests set; each copy by the engine is a job.
+ * Short copies that libdmacpy makes by the CPU: their selection, and that their
+ * results are those of the engine. On the fake engine, whose speed the tests
+ * set; each copy by the engine is a job.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@
 /* A buffer of which the engine makes all copies: imported SRAM */
 #define IMPORTED	KINDS
 #define BUFFERS		(KINDS + 1)
-/* Time enough for all copies of a slow engine */
+/* Sufficient time for all copies of a slow engine */
 #define TUNE_MS		10000
 
 FIXTURE(cpu)
@@ -96,7 +96,7 @@ static void set_below(struct dmacpy_stream *stream, uint64_t length)
 			dmacpy_stream_set_cpu_below(stream, dst, src, length);
 }
 
-/* The number of completed jobs of a stream, which has to be without errors. */
+/* Returns the number of completed jobs of a stream; none may have failed. */
 static uint64_t jobs_of(struct dmacpy_stream *stream)
 {
 	uint64_t ended = UINT64_MAX;
@@ -116,7 +116,7 @@ static uint64_t jobs_of(struct dmacpy_stream *stream)
 	return ended;
 }
 
-/* Is there one more job than at the last call? */
+/* Returns true if there is one more job than at the last call. */
 static bool made_by_engine(struct dmacpy_stream *stream, uint64_t *jobs)
 {
 	uint64_t before = *jobs;
@@ -217,7 +217,7 @@ static int start(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
 	return ret;
 }
 
-/* The same by SUBMIT, by RUN of one job, or by RUN of an array. */
+/* Starts it by SUBMIT, by RUN of one job, or by RUN of an array. */
 static int start_any(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
 		     struct dmacpy_buffer *src,
 		     struct dmacpy_prepared *prepared, int way)
@@ -237,7 +237,7 @@ static int start_any(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
 	return dmacpy_stream_run(stream, &run, 1, how.flags) - 1;
 }
 
-/* Catches: a copy that overtakes a job, or no copy by the CPU ever after. */
+/* Catches: a copy that overtakes a job; a CPU that is never used after one. */
 TEST_F(cpu, after_jobs)
 {
 	uint64_t jobs = jobs_of(self->stream);
@@ -285,7 +285,7 @@ TEST_F(cpu, after_a_failure)
 	EXPECT_EQ(-EIO, dmacpy_stream_flush(self->stream));
 }
 
-/* Catches: a copy by the CPU while a job that failed may still be at work. */
+/* Catches: a copy by the CPU while a failed job may still be in flight. */
 TEST_F(cpu, after_a_failed_wait)
 {
 	uint64_t jobs;
@@ -358,7 +358,7 @@ TEST_F(cpu, refuses_the_same)
 		{ sram, user, 0, -64ULL, 128, -EINVAL },
 		{ sram, sram, 0, 64, 128, -EINVAL },
 		{ sram, sram, 0, 64, 64, 0 },
-		/* Another name of it */
+		/* Another handle of the same SRAM */
 		{ again, sram, 0, 64, 128, -EINVAL },
 		{ sram, again, 64, 0, 128, -EINVAL },
 		{ w, r, 0, 64, 128, -EINVAL },

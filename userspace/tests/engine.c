@@ -9,7 +9,7 @@
 
 #define DIRECTORY	"/sys/kernel/debug/dmacpy_fake_dma/"
 
-/* Knobs that may change while jobs are in flight; 0 is normal behaviour. */
+/* Knobs that tests may change while jobs are in flight; 0 is normal. */
 const char *const engine_knobs[] = {
 	"delay_us", "bytes_per_us", "hang", "reverse", "coalesce", "only_irq",
 	"forgetful", "cb_locked", "cb_hardirq", "cb_terminate", "stalls",

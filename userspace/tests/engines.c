@@ -31,9 +31,9 @@ FIXTURE(engines)
 };
 
 /*
- * What the engine does, and the name that dmacpy knows its driver by, if that
- * matters: the memory of what such a driver hung on is kept for ever. @tiles:
- * how its DMA_INTERLEAVE copies rows with gaps, if it has that.
+ * The behaviour of the engine, and the name of its driver, if dmacpy treats
+ * that specially: memory of a job on which such a driver hung is never freed.
+ * @tiles: behaviour of its DMA_INTERLEAVE for rows with gaps, if it has that.
  */
 FIXTURE_VARIANT(engines)
 {
@@ -296,7 +296,7 @@ TEST_F_TIMEOUT(engines, queues, SLOW)
 }
 
 /*
- * Catches: a job that was terminated and is reported as a success; a channel
+ * Catches: a terminated job that is reported as a success; a channel
  * that does not recover, as lost descriptors never call back.
  */
 TEST_F_TIMEOUT(engines, recovers, SLOW)
@@ -352,8 +352,8 @@ static int start_spread(struct _test_data_engines *self, int dst, int src,
 }
 
 /*
- * Catches: a job that waits for ever for a part, or that completes before it;
- * a part that completes a job where its engine must not be called.
+ * Catches: a job that waits for ever for a part, or that completes before it; a
+ * part that completes a job in a context that must not call the engine.
  */
 TEST_F_TIMEOUT(engines, spreads, SLOW)
 {
@@ -489,7 +489,7 @@ static struct dmacpy_op tile_op(const struct _test_data_engines *self,
 	};
 }
 
-/* From memory to SRAM and back: the number of tiles that the engine copied. */
+/* Copies memory to SRAM and back. Returns the tiles that the engine copied. */
 static int copy_tile(struct _test_data_engines *self, const struct tile *tile)
 {
 	const struct dmacpy_op ops[] = {
@@ -527,8 +527,8 @@ static bool copies_tiles(const struct _fixture_variant_engines *variant)
 }
 
 /*
- * Catches: a descriptor for each row of an engine that can copy them with one;
- * rows that it copies to wrong places, as it was asked for what it cannot do.
+ * Catches: a descriptor for each row although the engine can copy all rows with
+ * one; rows copied to wrong places, as the tile exceeds the engine's abilities.
  */
 TEST_F_TIMEOUT(engines, tiles, SLOW)
 {
@@ -542,7 +542,7 @@ TEST_F_TIMEOUT(engines, tiles, SLOW)
 		{ 7, 12, 36, 44, 4, 0, true },
 		{ 16, 64, 64, 64, 0, 0, false },
 		{ 1, 64, 256, 256, 0, 0, false },
-		/* The first row alone, as the others are less aligned. */
+		/* The first row separately, as the others are less aligned. */
 		{ 16, 64, 68, 256, 0, 0, true },
 		{ 16, 64, 256, 65, 0, 0, true },
 		{ 2, 64, 68, 256, 0, 0, false },
@@ -559,8 +559,8 @@ TEST_F_TIMEOUT(engines, tiles, SLOW)
 }
 
 /*
- * Catches: rows that are not copied, or twice, if the engine refuses a tile: to
- * begin with, and down to its last two rows; a tile without its first row whose
+ * Catches: rows that are not copied, or twice, if the engine refuses a tile at
+ * first, or all tiles down to the last two rows; the rest of a tile, whose
  * strides are less aligned than its new first row.
  */
 TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
@@ -582,7 +582,7 @@ TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
 
 /*
  * Catches: a tile that counts as copied although the engine failed, copied a
- * part of it, or hung; one that is not tried again after that.
+ * part of it, or hung; an engine that is not used for tiles after that.
  */
 TEST_F_TIMEOUT(engines, fails_tiles, SLOW)
 {

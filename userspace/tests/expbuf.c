@@ -16,7 +16,7 @@
 #include <linux/videodev2.h>
 
 #define DEVICE		"/dev/dmacpy0"
-#define MAX_BUFFERS	2	/* fit the smallest SRAM */
+#define MAX_BUFFERS	2	/* as many as fit the smallest SRAM */
 
 static int buffers[MAX_BUFFERS];
 static unsigned int buffer_count;

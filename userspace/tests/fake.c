@@ -289,7 +289,7 @@ FIXTURE_TEARDOWN_PARENT(fake)
 	tear_down(_metadata, &self->instance);
 }
 
-/* Catches: a wait that ends before the copy does. */
+/* Catches: a wait that ends before the copy has completed. */
 TEST_F(fake, slow)
 {
 	unsigned int start = milliseconds();
@@ -540,7 +540,7 @@ TEST_F_TIMEOUT(fake, any_channel_for_a_name, SLOW)
 	bench_close(&self->bench);
 	ASSERT_EQ(0, instance_unbind(&self->instance));
 	ASSERT_TRUE(engine_set("any_slave", 1));
-	/* It has a channel before those of the instance. */
+	/* That node has a channel before those of the instance. */
 	ASSERT_EQ(0, instance_override(&lower, "dmacpy"));
 	ASSERT_EQ(0, instance_bind(&lower));
 	ASSERT_EQ(0, instance_bind(&self->instance));
@@ -642,7 +642,7 @@ static bool wait_interrupt_lost(void)
 	return true;
 }
 
-/* Returns true if each of them has completed another job: all channels work. */
+/* Returns true if each worker has completed another job: all channels work. */
 static bool wait_all_working(const struct worker *workers)
 {
 	unsigned int done[STREAMS], start = milliseconds();

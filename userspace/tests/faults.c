@@ -50,11 +50,11 @@ struct fault_bench {
 	struct dmacpy_submit request;	/* the request in the ring */
 	struct timeline timelines[2];
 	void *memory;
-	int merged;			/* fence of both timelines */
-	int result;			/* fd or handle that a command gave */
-	int fence;			/* fd that RUN gave */
+	int merged;			/* merged fence of both timelines */
+	int result;			/* fd or handle from a command */
+	int fence;			/* fd from RUN */
 	int own;			/* a stream that has never had a job */
-	uint32_t own_flags;		/* DMACPY_SUBMIT_* that it knows */
+	uint32_t own_flags;		/* DMACPY_SUBMIT_* that it supports */
 	void *mapping;
 };
 
@@ -315,8 +315,8 @@ static int try_run_event(struct fault_bench *b)
 }
 
 /*
- * Its first job needs memory for all that later ones use again. The buffer is
- * the same, and has a handle there.
+ * Opens a stream, as only the first job of a stream has to allocate the memory
+ * that later jobs use again. The stream imports the same buffer.
  */
 static int prepare_own(struct fault_bench *b)
 {
@@ -341,7 +341,7 @@ static void undo_own(struct fault_bench *b)
 	close(b->own);
 }
 
-/* Where the channels cannot share a job it is a job like others. */
+/* If the channels cannot share a job, it runs on one of them. */
 static int try_spread(struct fault_bench *b)
 {
 	struct dmacpy_submit args = { .flags = DMACPY_SUBMIT_WAIT };
@@ -673,10 +673,10 @@ static void expect_state(struct __test_metadata *_metadata,
 }
 
 /*
- * A command, what it needs, and what undoes it after success. @failures: the
- * least number of things that it cannot do without; memory for a job is none,
- * where a stream has one to use again. @makes_records: for read(). @tiles: for
- * an engine that copies rows by itself.
+ * A command, its preparation, and its inverse. @failures: minimum number of
+ * requests whose failure fails the command, not counting the memory of a job,
+ * which the stream may recycle. @makes_records: the command adds records for
+ * read(). @tiles: the engine has to copy tiles.
  */
 struct trial {
 	int (*prepare)(struct fault_bench *b);
@@ -847,7 +847,7 @@ FIXTURE_VARIANT_ADD(command, mmap)
 	.trial = { prepare_nothing, try_map, undo_map, 1, false },
 };
 
-/* The driver asks for it when it is bound. */
+/* The driver checks this when it is bound. */
 static int set_tiles(struct instance *fake, unsigned int tiles)
 {
 	int ret = instance_unbind(fake);
@@ -894,7 +894,7 @@ static void bench_open(struct __test_metadata *_metadata, struct fault_bench *b,
 	ASSERT_LE(0, b->udmabuf);
 }
 
-/* Returns whether a request was made to fail. */
+/* Returns true if a request has failed. */
 static bool fail_nth(struct __test_metadata *_metadata, struct fault_bench *b,
 		     const struct trial *trial, unsigned int nth,
 		     unsigned int *failures)
@@ -921,7 +921,7 @@ static bool fail_nth(struct __test_metadata *_metadata, struct fault_bench *b,
 	return injected;
 }
 
-/* Lets each request fail once. Returns how often the command failed. */
+/* Has each request fail once. Returns the number of failures of the command. */
 static unsigned int sweep(struct __test_metadata *_metadata,
 			  struct fault_bench *b, const struct trial *trial)
 {

@@ -107,7 +107,7 @@ static int outcome(int fence)
 	return fence_status(fence);
 }
 
-/* Catches: a job that starts too early, or not when it may. */
+/* Catches: a job that starts before its fence has signalled, or not after. */
 TEST_F(fences, signalled_later)
 {
 	int fence, job;

@@ -101,7 +101,7 @@ int inject_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Lets the nth request of this thread fail. */
+/* Has the nth request of this thread fail. */
 bool inject_arm(int fail_nth, unsigned int nth)
 {
 	char text[16];

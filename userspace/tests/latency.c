@@ -26,12 +26,12 @@
 #define PERIOD_NS	1037000	/* not a multiple or fraction of a tick */
 /* Above the threads of interrupts, which have 50 */
 #define PRIORITY	80
-/* Streams of as many users as it takes, as max_user_jobs is 16384. */
+/* As many users as are needed for the streams, as max_user_jobs is 16384. */
 #define USERS		6
 #define STREAMS		(4 * USERS)
 #define FIRST_USER	10000
 #define QUEUED		96000
-/* How much later a thread may wake up while that many jobs are cancelled. */
+/* Maximum additional latency of a thread while that many jobs are cancelled */
 #define CANCEL_BOUND_NS	5000000
 
 enum load { IDLE, BUSY, STORM, LOADS };
@@ -119,7 +119,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Of the calling thread, on the first CPU; 0 is none. */
+/* Sets the calling thread's priority, on the first CPU; 0 is none. */
 static bool set_real_time(int priority)
 {
 	struct sched_param param = { .sched_priority = priority };
@@ -268,7 +268,7 @@ FIXTURE_TEARDOWN_PARENT(cancelled)
 	EXPECT_TRUE(engine_reset());
 }
 
-/* Returns what is wrong, or NULL. */
+/* Returns a description of the failure, or NULL. */
 static void *wait_for_all(void *arg)
 {
 	struct _test_data_cancelled *self = arg;
@@ -283,7 +283,7 @@ static void *wait_for_all(void *arg)
 	return error;
 }
 
-/* How late a wake-up is at most until all jobs are cancelled, in ns, or 0. */
+/* Returns the maximum latency until all jobs are cancelled, in ns, or 0. */
 static unsigned int latest_wake_up(struct _test_data_cancelled *self)
 {
 	unsigned int late, latest = 0;
@@ -306,7 +306,7 @@ static unsigned int latest_wake_up(struct _test_data_cancelled *self)
 	return error || !set_real_time(0) ? 0 : latest;
 }
 
-/* Jobs that the engine does not run, which are cancelled then. */
+/* Starts jobs on a hung engine, and measures while they are cancelled. */
 static unsigned int measure_beside(struct __test_metadata *_metadata,
 				   struct _test_data_cancelled *self,
 				   unsigned int jobs)
@@ -325,7 +325,7 @@ static unsigned int measure_beside(struct __test_metadata *_metadata,
 	return latest;
 }
 
-/* Catches: a CPU that is lost to others for as long as all jobs take. */
+/* Catches: a CPU that is unavailable until all jobs are cancelled. */
 TEST_F_TIMEOUT(cancelled, at_once, SLOW)
 {
 	unsigned int few = measure_beside(_metadata, self, STREAMS);

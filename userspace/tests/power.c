@@ -138,7 +138,7 @@ static void set_spread(struct dmacpy_submit *args, uint32_t supported)
 		      (args->channels ? DMACPY_SUBMIT_SPREAD : 0);
 }
 
-/* As many as given, that say which one they are in their user data. */
+/* Starts @count jobs, numbered in their user data. */
 static int start_jobs(int stream, unsigned int count)
 {
 	uint32_t supported = stream_info(stream).submit_flags;

@@ -164,8 +164,8 @@ TEST_F(prepared, in_flight_many_times)
 }
 
 /*
- * Runs an array of which only the first @count entries are good. The driver
- * reads and starts some at a time, and must not start any behind these.
+ * Runs an array of which only the first @count entries are valid. The driver
+ * reads and starts some at a time, and must not start any after these.
  */
 static bool starts_only(int stream, const struct dmacpy_run_job *jobs,
 			unsigned int count)
@@ -184,7 +184,7 @@ static bool starts_only(int stream, const struct dmacpy_run_job *jobs,
 	return poll(&pollfd, 1, 0) == 0;
 }
 
-/* Catches: an array that ends too early, or goes on behind a bad entry. */
+/* Catches: an array that ends too early, or not at an invalid entry. */
 TEST_F(prepared, starts_all_before_a_bad_one)
 {
 	static const unsigned int good[] = { 1, 15, 16, 17, 31, 32, 33 };
@@ -395,7 +395,7 @@ TEST_F(prepared, keeps_what_it_names)
 	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
 
-	/* Then the job in flight has the last reference. */
+	/* After that the job in flight has the last reference. */
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(1, run(self->stream, self->out, 0));
 	ASSERT_EQ(0, handle_release(self->stream, self->out));

@@ -14,8 +14,8 @@
 #include "engine.h"
 
 #define LENGTH		(4 * KIB)
-#define TIMEOUT_MS	100	/* where a job is to time out */
-#define NO_TIMEOUT_MS	20000	/* where none is to */
+#define TIMEOUT_MS	100	/* if a job has to time out */
+#define NO_TIMEOUT_MS	20000	/* if no job may time out */
 #define PATIENCE_MS	10000
 /* Time in which pending messages arrive */
 #define SILENCE_MS	300

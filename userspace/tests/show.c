@@ -124,7 +124,7 @@ TEST_F(show, stream)
 	EXPECT_NE(0, fsync(self->stream));
 	EXPECT_EQ(0, number_of(self, "jobs"));
 	EXPECT_EQ(2, number_of(self, "records"));
-	/* The second one is cancelled with the first one. */
+	/* The failure of the first job cancels the second one. */
 	EXPECT_EQ(2, number_of(self, "failed"));
 	EXPECT_EQ(2, number_of(self, "ended"));
 	EXPECT_EQ(2 * LENGTH, number_of(self, "bytes"));

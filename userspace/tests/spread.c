@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Jobs that several channels run (DMACPY_SUBMIT_SPREAD), on the fake engine,
- * whose four channels copy at the same time and fail as they are told to.
+ * Jobs that run on several channels (DMACPY_SUBMIT_SPREAD), on the fake engine,
+ * whose four channels copy concurrently, and fail on command.
  */
 #include <poll.h>
 #include <sys/mman.h>
@@ -87,7 +87,7 @@ static int spread(int stream, const struct dmacpy_op *ops, size_t count,
 	       flags & DMACPY_SUBMIT_OUT_FENCE ? args.out_fence : 0;
 }
 
-/* One that is not, behind it. */
+/* Starts a job that is not spread, after the others. */
 static int follow(const struct _test_data_spread *self,
 		  const struct dmacpy_op *op, uint32_t flags)
 {
@@ -97,7 +97,7 @@ static int follow(const struct _test_data_spread *self,
 	       flags & DMACPY_SUBMIT_OUT_FENCE ? args.out_fence : 0;
 }
 
-/* A stream of its own on a channel, and something for it to do there. */
+/* A stream that keeps another channel busy */
 struct other {
 	int stream, dst, src;
 };
@@ -124,7 +124,7 @@ static int other_start(const struct _test_data_spread *self,
 	return submit_with(other->stream, &op, 1, &args);
 }
 
-/* All channels but that of the stream, which has the fewest streams. */
+/* Keeps all channels busy but that of the stream, which has fewest streams. */
 static int others_start(const struct _test_data_spread *self)
 {
 	struct other other;
@@ -135,7 +135,7 @@ static int others_start(const struct _test_data_spread *self)
 	return ret;
 }
 
-/* Catches: a part that begins before the jobs before it have ended. */
+/* Catches: a part that starts before earlier jobs have completed. */
 TEST_F_TIMEOUT(spread, waits_for_those_before, SLOW)
 {
 	struct dmacpy_op first = copy_op(self, 1, 0);
@@ -150,8 +150,8 @@ TEST_F_TIMEOUT(spread, waits_for_those_before, SLOW)
 }
 
 /*
- * Catches: a job that begins before all parts of the one before it have ended.
- * The other channels are busy, so that these are late.
+ * Catches: a job that starts before all parts of the job before it have
+ * completed. The other channels are busy, so that the parts there are late.
  */
 TEST_F_TIMEOUT(spread, those_behind_wait, SLOW)
 {
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(spread, those_behind_wait, SLOW)
 	EXPECT_EQ(0, memcmp(self->mem[0] + tail, self->mem[2] + tail, KIB));
 }
 
-/* Catches: a spread job that begins before a job that is plugged. */
+/* Catches: a spread job that starts before a plugged job. */
 TEST_F_TIMEOUT(spread, behind_plugged, SLOW)
 {
 	struct dmacpy_op first = copy_op(self, 1, 0);
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(spread, random_operations, SLOW)
 	}
 }
 
-/* After an unbind: a stream of the new binding, and its first two buffers. */
+/* After an unbind and a bind: opens a new stream with its first two buffers. */
 static int start_again(struct _test_data_spread *self)
 {
 	int i, ret = 0;
@@ -348,7 +348,7 @@ static struct dmacpy_op random_tile(const struct _test_data_spread *self)
 
 /*
  * Catches: a tile that the engine copies beyond the end of a share, or from
- * where a row was cut; rows lost or doubled where it refuses a tile.
+ * within a row; rows lost or doubled if it refuses a tile.
  */
 TEST_F_TIMEOUT(spread, tiles, SLOW)
 {
@@ -409,7 +409,7 @@ TEST_F_TIMEOUT(spread, random_lists, SLOW)
 	}
 }
 
-/* Catches: a failure of a part that the job, or the one behind it, ignores. */
+/* Catches: a failure of a part that the job, or the next one, ignores. */
 TEST_F_TIMEOUT(spread, part_fails, SLOW)
 {
 	struct dmacpy_op op = copy_op(self, 1, 0);
@@ -456,8 +456,8 @@ TEST_F_TIMEOUT(spread, cancelled, SLOW)
 }
 
 /*
- * Catches: a job that waits for ever for the part that is on a channel that
- * hangs, or for the channel; and that job on the others, meanwhile.
+ * Catches: a job that waits for ever for its part on a hung channel, or for the
+ * recovery of the channel; one that does not use the other channels until then.
  */
 TEST_F_TIMEOUT(spread, channel_hangs, SLOW)
 {
@@ -470,7 +470,7 @@ TEST_F_TIMEOUT(spread, channel_hangs, SLOW)
 		EXPECT_EQ(-ETIMEDOUT, spread(self->stream, &op, 1, CHANNELS,
 					     DMACPY_SUBMIT_WAIT));
 		ASSERT_TRUE(set_number(TIMEOUT, LONG_MS));
-		/* If it is the channel of the stream. */
+		/* Retry while the stream's own channel is recovering. */
 		while ((ret = spread(self->stream, &op, 1, CHANNELS,
 				     DMACPY_SUBMIT_WAIT)) == -EAGAIN)
 			usleep(1000);
@@ -485,7 +485,7 @@ static uint64_t free_sram(const struct _test_data_spread *self)
 	return stream_info(self->stream).sram_free;
 }
 
-/* All channels hang, or one loses its share; all hang during the recovery. */
+/* Hangs all channels, or has one lose its share; all hang in the recovery. */
 static void time_out(struct __test_metadata *_metadata,
 		     struct _test_data_spread *self, bool all)
 {
@@ -510,8 +510,8 @@ static void time_out(struct __test_metadata *_metadata,
 }
 
 /*
- * Catches: memory that is used again while a part may still be written, or that
- * is never used again.
+ * Catches: memory that is used again while the engine may still write a part,
+ * or that is never used again.
  */
 TEST_F_TIMEOUT(spread, quarantine, SLOW)
 {
@@ -540,9 +540,9 @@ TEST_F_TIMEOUT(spread, quarantine, SLOW)
 }
 
 /*
- * Catches: a part that completes on a channel that is gone, a job behind it
- * that completes before it, memory that is not given back; where all channels
- * hang, one has lost what it was given, and where all do what they should.
+ * Catches: a part that completes on a channel that was freed, a later job that
+ * completes before it, memory that is not freed; if all channels hang, if one
+ * has lost its descriptors, and if all work.
  */
 TEST_F_TIMEOUT(spread, unbind_in_flight, SLOW)
 {
@@ -604,7 +604,7 @@ TEST_F_TIMEOUT(spread, close_in_flight, SLOW)
 	EXPECT_EQ(0, memcmp(self->mem[0], self->mem[1], LENGTH));
 }
 
-/* Catches: a use of the flag that means nothing, or not what it is to mean. */
+/* Catches: an invalid use of the flag that is accepted. */
 TEST_F(spread, mistakes)
 {
 	struct dmacpy_op op = copy_op(self, 1, 0);
@@ -621,7 +621,7 @@ TEST_F(spread, mistakes)
 	EXPECT_EQ(-EINVAL, spread(self->stream, &op, 1, CHANNELS, 0));
 }
 
-/* Catches: a job that is spread where that was turned off. */
+/* Catches: a job that is spread although spreading is disabled. */
 TEST_F(spread, turned_off)
 {
 	struct dmacpy_op op = copy_op(self, 1, 0);

@@ -87,7 +87,7 @@ static int import(struct _test_data_stall *self)
 	return command(self->stream, DMACPY_IMPORT, &self->page->import);
 }
 
-/* The stopped command has been given to the engine, or has failed. */
+/* The stopped command has submitted its job, or has failed. */
 FIXTURE_VARIANT_ADD(stall, submit_args) { submit_args, false, -ENODEV };
 FIXTURE_VARIANT_ADD(stall, submit_ops) { submit_ops, false, -ENODEV };
 FIXTURE_VARIANT_ADD(stall, register) { register_memory, false, -ENODEV };

@@ -26,7 +26,7 @@ FIXTURE(storm)
 
 FIXTURE_VARIANT(storm)
 {
-	const char *property;	/* NULL for that of the fake engine */
+	const char *property;	/* NULL for the instance on the fake engine */
 };
 
 FIXTURE_VARIANT_ADD(storm, shared_pool) { WITH_SHARED_POOL };
@@ -156,7 +156,7 @@ static pid_t start_process(const struct instance *instance)
 
 	if (!pid)
 		use_thread(*instance);
-	/* The next process does something else. */
+	/* The next process makes other calls. */
 	random_next();
 	return pid;
 }

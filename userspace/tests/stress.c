@@ -148,7 +148,7 @@ static void start_family(struct stress *s, unsigned int number)
 	}
 }
 
-/* Processes have to exit when they were told to, or be killed. */
+/* Processes have to exit on request, or be killed. */
 static void reap_family(struct stress *s, struct child *child, int options,
 			bool killed)
 {
@@ -367,7 +367,7 @@ int main(void)
 	/* Catches: SRAM that a killed process leaks. */
 	close(stress.scratch);
 	ksft_test_result(!sram_leaked(), "no SRAM left\n");
-	/* Catches: pages that it leaves pinned. */
+	/* Catches: pages that a killed process leaves pinned. */
 	ksft_test_result(!has_pinned_pages(pinned), "no pages left pinned\n");
 	/* Catches: a channel that does not recover. */
 	ksft_test_result(all_copy_right(&stress), "all devices copy\n");

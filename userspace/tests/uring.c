@@ -110,8 +110,8 @@ static struct dmacpy_submit submit_args(const struct dmacpy_op *op)
 }
 
 /*
- * The result of the next request, -ETIME if there is none in time. A ring that
- * polls stops early when another task is to run.
+ * Returns the result of the next request, or -ETIME after a timeout. A ring
+ * that polls stops early if another task is ready to run.
  */
 static int next_result(struct io_uring *ring, uint64_t *user_data)
 {
@@ -459,7 +459,7 @@ TEST_F(uring, older_size)
 	args.size = offsetof(struct dmacpy_submit, refused_op);
 	EXPECT_EQ(0, run(self, &args));
 	EXPECT_TRUE(all_bytes_are(self->mem[0], 2, LENGTH));
-	/* What is behind it is none of its business. */
+	/* The driver must ignore bytes after the structure. */
 	args.channels = 1;
 	EXPECT_EQ(0, run(self, &args));
 }
@@ -622,7 +622,7 @@ TEST_F_TIMEOUT(uring, ends_while_it_is_issued, SLOW)
 	for (i = 0; i < ROUNDS && (i < 50 || milliseconds() - start < 30000);
 	     i++) {
 		ASSERT_TRUE(engine_set("delay_us", i % 50));
-		/* A kernel thread issues those with odd numbers. */
+		/* A kernel thread issues the requests with odd numbers. */
 		for (j = 0; j < MANY; j++) {
 			sqe = ring_queue(&self->ring, self->stream, &args);
 			sqe->user_data = j;
@@ -834,7 +834,7 @@ struct racer {
 	struct dmacpy_submit args;	/* may be read until the test ends */
 	unsigned int flags;
 	unsigned int wrong;
-	int result;	/* the last wrong one */
+	int result;	/* the last wrong result */
 };
 
 /* Creates and closes rings while their requests are in flight. */

@@ -31,8 +31,8 @@
 static const struct controller {
 	const char *name;	/* name in /proc/interrupts */
 	const char *node;	/* name in the device tree */
-	size_t registers;	/* offset of the first */
-	size_t width;		/* bytes of each */
+	size_t registers;	/* offset of the first register */
+	size_t width;		/* bytes of each register */
 	uint32_t never;		/* the priority that interrupts no CPU */
 } controllers[] = {
 	{ " GIC", "/proc/device-tree/{gic,axi/interrupt-controller}@*", 0x400,
@@ -466,7 +466,7 @@ static void *submit_thread(void *arg)
 	return NULL;
 }
 
-/* A busy host may have run the worker only while interrupts were lost. */
+/* A busy host may run the worker only while interrupts are lost. */
 static bool has_done_some(const struct worker *w)
 {
 	unsigned int start = milliseconds();

@@ -23,7 +23,7 @@
 #define CHAIN		8
 /* Entries are not reused before the requests of a chain have completed. */
 #define RING_ENTRIES	(2 * CHAIN)
-#define PATIENCE_MS	60000	/* any job ends long before */
+#define PATIENCE_MS	60000	/* far longer than any job takes */
 
 /* The first regions are parts of the public buffers. */
 enum {
@@ -34,8 +34,8 @@ enum {
 };
 
 /*
- * Memory that no other thread writes. Its handle is 0 if there is none. Its
- * life changes each time that it is replaced.
+ * Memory that no other thread writes. Its handle is 0 if there is none. @life
+ * changes each time that the memory is replaced.
  */
 struct region {
 	struct model model;
@@ -80,8 +80,8 @@ struct worker {
 	struct io_uring ring;
 	unsigned int requests;	/* number of requests in flight */
 	uint32_t align;
-	uint32_t channels;	/* for a job, or 1 */
-	uint32_t scratch;	/* its handle */
+	uint32_t channels;	/* channels that a job may use, or 1 */
+	uint32_t scratch;	/* handle of the scratch buffer */
 	struct region regions[REGIONS];
 	struct pending queue[QUEUE];
 	unsigned int first, pending;
@@ -253,7 +253,7 @@ static void complete_job(struct worker *w, uint64_t number, int result)
 	job->result = result;
 }
 
-/* The one that cancels another has number 0. */
+/* A request that cancels another one has number 0. */
 static void complete_request(struct worker *w, uint64_t number, int result)
 {
 	w->requests--;
