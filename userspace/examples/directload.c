@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * directload FILE LENGTH: bring the start of a file or a disk into on-chip SRAM
- * past the page cache, and write what is in SRAM then to the standard output.
+ * directload FILE LENGTH: load the start of a file or a disk into on-chip SRAM
+ * past the page cache, and write the contents of the SRAM to standard output.
  *
- * O_DIRECT, as fixed buffers of io_uring and V4L2_MEMORY_USERPTR, needs memory
- * that has pages, which a mapping of SRAM has not. So the disk writes to two
- * blocks of registered memory in turns, and the DMA engine copies one into SRAM
- * while the disk fills the other.
+ * O_DIRECT, like fixed buffers of io_uring and V4L2_MEMORY_USERPTR, needs
+ * memory with pages, which a mapping of SRAM does not have. So the disk writes
+ * to two blocks of registered memory in turn, and the DMA engine copies one
+ * into SRAM while the disk fills the other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,7 @@ static void wait_for_copy(struct loader *loader)
 	check("copy", event.result);
 }
 
-/* In whole blocks, as disks are read; past the end of a file there is less. */
+/* Reads a whole block, as disks require; at the end of a file it is shorter. */
 static void read_block(struct loader *loader, uint64_t at, uint64_t length)
 {
 	ssize_t got = pread(loader->file, loader->blocks + at % (2 * BLOCK),
@@ -78,12 +78,12 @@ static void load(struct loader *loader, uint64_t size)
 
 	check("make job", dmacpy_job_new(loader->stream, &job));
 	for (at = 0; at < size; at += BLOCK) {
-		/* Jobs end in order: this was the last that read the block. */
+		/* Jobs complete in order: this was the block's last one. */
 		if (at >= 2 * BLOCK)
 			wait_for_copy(loader);
 		length = size - at < BLOCK ? size - at : BLOCK;
 		read_block(loader, at, length);
-		/* There is room behind: SRAM is allocated in whole pages. */
+		/* There is room for that: SRAM is allocated in whole pages. */
 		length = (length + loader->align - 1) / loader->align *
 			 loader->align;
 		start_copy(loader, job, at, length);
@@ -94,7 +94,7 @@ static void load(struct loader *loader, uint64_t size)
 	dmacpy_job_free(job);
 }
 
-/* What others would work on in SRAM. */
+/* Prints the data from SRAM; another program would process it there. */
 static void print(struct loader *loader, uint64_t size)
 {
 	void *data;

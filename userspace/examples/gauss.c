@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel is the outer product of 1 4 6 4 1 with itself, over 256. So a row
- * is first filtered along itself, and five such rows make one of the result.
+ * The kernel is the outer product of 1 4 6 4 1 with itself, over 256. So each
+ * row is filtered horizontally, and then five such rows give one of the result.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 
 /**
  * struct gauss - line buffers in ordinary memory
- * @row: a row of the source with its border, then one of the result
- * @sums: the last rows, filtered along themselves; row y is in y % TAPS
+ * @row: a row of the source with its border, then a row of the result
+ * @sums: the last rows, filtered horizontally; row y is in y % TAPS
  */
 struct gauss {
 	uint8_t *row;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What hello.c does, without the library: by the ioctls of <linux/dmacpy.h>.
+ * The same as hello.c, without the library: by the ioctls of <linux/dmacpy.h>.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dmacpy.h>
 
-/* Aligned, and of a length that is, as some engines copy only whole words. */
+/* Address and length are aligned, as some engines copy only whole words. */
 static char text[64] __attribute__((aligned(64))) = "Hello from on-chip SRAM";
 
 static void fail(const char *what)
@@ -41,7 +41,7 @@ static int alloc_sram(int stream, uint64_t length)
 	return alloc.fd;
 }
 
-/* Returns a handle, which is good in this stream only. */
+/* Returns a handle, which is valid in this stream only. */
 static uint32_t import_buffer(int stream, int buffer)
 {
 	struct dmacpy_import import = {
@@ -82,7 +82,7 @@ static void release(int stream, uint32_t handle)
 		fail("RELEASE");
 }
 
-/* A job of one operation, with SUBMIT waiting for its end. */
+/* Runs a job of one operation; SUBMIT waits until it has completed. */
 static void copy(int stream, uint32_t dst, uint32_t src, uint64_t length)
 {
 	struct dmacpy_op op = {
@@ -145,7 +145,7 @@ int main(void)
 	copy(stream, dst, src, sizeof(text));
 	print_buffer(sram, sizeof(text));
 
-	/* The end of the program would do all of this as well. */
+	/* The kernel would do all of this when the program exits. */
 	release(stream, src);
 	release(stream, dst);
 	close(sram);

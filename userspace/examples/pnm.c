@@ -11,7 +11,7 @@
 /* With this, no product of width, height and channels overflows. */
 #define MAX_SIDE 32767
 
-/* Skip white space and comments, then read a number of 1 to @max. */
+/* Skip white space and comments, then read a number from 1 to @max. */
 static int read_number(FILE *file, unsigned int max, unsigned int *value)
 {
 	int c = getc(file);
@@ -26,7 +26,7 @@ static int read_number(FILE *file, unsigned int max, unsigned int *value)
 	for (*value = 0; isdigit(c) && *value <= max; c = getc(file))
 		*value = 10 * *value + (c - '0');
 
-	/* One white space ends it; behind the last the samples begin. */
+	/* One white space ends a number; after the last one samples follow. */
 	return isspace(c) && *value >= 1 && *value <= max ? 0 : -1;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ringcopy FILE: bring the start of a file into on-chip SRAM by one system
- * call: io_uring reads it block by block, and has the DMA engine copy each
- * block as soon as it is there. Writes what is in SRAM then to the standard
- * output.
+ * ringcopy FILE: load the start of a file into on-chip SRAM by one system call:
+ * io_uring reads it block by block, and has the DMA engine copy each block as
+ * soon as it was read. Then write the contents of the SRAM to standard output.
  */
 #include <fcntl.h>
 #include <liburing.h>

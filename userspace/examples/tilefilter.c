@@ -2,14 +2,14 @@
 /*
  * Filter a picture through on-chip SRAM.
  *
- * The DMA engine brings a tile of the picture with its border in, the CPU
- * filters it there, the engine takes the result out. Two buffers of SRAM
- * alternate: while the CPU filters in the one, the engine takes the last result
- * out of the other and brings the next tile in. In the end the result is
- * compared with that of the same filter on plain memory.
+ * The DMA engine copies a tile of the picture with its border in, the CPU
+ * filters it there, and the engine copies the result out. Two buffers of SRAM
+ * alternate: while the CPU filters in one, the engine copies the last result
+ * out of the other and the next tile in. In the end the result is compared with
+ * that of the same filter on plain memory.
  *
- * The copies of a step are prepared once, and run for each frame: a camera has
- * the same tiles in each.
+ * The copies of a step are prepared once, and run for each frame: all frames of
+ * a camera have the same tiles.
  *
  * A tile is a rectangle of bytes, not of pixels, so that its rows can have the
  * alignment that the engine needs when it writes to the program's memory.
@@ -36,7 +36,7 @@
 #define MIN_TILE_ROWS 8
 
 /**
- * struct plane - samples in memory that the engine can reach
+ * struct plane - samples in memory that the engine can access
  * @data: page aligned
  * @stride: bytes from row to row
  * @size: in bytes
@@ -52,7 +52,7 @@ struct plane {
 /**
  * struct slot - a buffer of SRAM for one tile
  * @buffer: the SRAM
- * @data: where it is mapped
+ * @data: its mapping
  */
 struct slot {
 	struct dmacpy_buffer *buffer;
@@ -65,7 +65,7 @@ struct slot {
  * @y: first row
  * @length: bytes of each row
  * @rows: number of rows
- * @slot: where it is filtered
+ * @slot: SRAM in which it is filtered
  */
 struct tile {
 	size_t x;
@@ -76,14 +76,14 @@ struct tile {
 };
 
 /**
- * struct report - what was done, and how long it took
- * @bytes_in: brought into SRAM for each frame
- * @bytes_out: taken out of it
+ * struct report - results and times
+ * @bytes_in: bytes copied into SRAM for each frame
+ * @bytes_out: bytes copied out of SRAM for each frame
  * @overlaps: tiles that the CPU began to filter while copies were in flight
  * @total: seconds for all frames
- * @copies: seconds of it in starting copies and waiting for them
- * @filter: seconds of it in the filter
- * @gained: seconds of that in which copies were in flight
+ * @copies: seconds of @total for starting copies and waiting for them
+ * @filter: seconds of @total in the filter
+ * @gained: seconds of @filter in which copies were in flight
  * @reference: seconds for the filter on plain memory
  */
 struct report {
@@ -99,14 +99,14 @@ struct report {
 
 /**
  * struct tilefilter - the whole program
- * @device: of the engine and the SRAM
- * @stream: the only one
- * @info: of @device
+ * @device: device with the engine and the SRAM
+ * @stream: the only stream
+ * @info: properties of @device
  * @job: the copies of one step, to prepare
- * @copies: of each step, once they were prepared
- * @frames: how often the picture is filtered
- * @filter_start: when the CPU began to filter in this step, in seconds
- * @filter_end: when it ended
+ * @copies: prepared copies of each step
+ * @frames: number of times that the picture is filtered
+ * @filter_start: time when the CPU began to filter in this step, in seconds
+ * @filter_end: time when the CPU had filtered
  * @gauss: filter for a tile
  * @pnm: size of the picture
  * @source: the picture with a border of copies of its outermost pixels
@@ -114,10 +114,10 @@ struct report {
  * @slots: take turns
  * @sram: bytes of each slot
  * @sram_stride: bytes from row to row in a slot
- * @border: bytes in a row of a tile that are there for the filter only
+ * @border: bytes in a row of a tile that only the filter needs
  * @tile_length: bytes of a row of most tiles
  * @tile_rows: rows of most tiles
- * @columns: tiles beside each other
+ * @columns: number of tiles side by side
  * @tiles: all tiles
  * @report: what to print
  */
@@ -274,7 +274,7 @@ static int prepare_copies(struct tilefilter *tf, size_t step)
 	return ret ? ret : dmacpy_job_prepare(tf->job, &tf->copies[step]);
 }
 
-/* @fence is that of the copies, or -1 when the step has none. */
+/* @fence: set to the fence of the copies, or -1 if the step has none */
 static int start_copies(struct tilefilter *tf, size_t step, int *fence)
 {
 	struct dmacpy_run how = {
@@ -330,8 +330,8 @@ static int finish_copies(struct tilefilter *tf, int fence)
 }
 
 /*
- * The slot of tile @step - 2 gives its result back and takes tile @step in,
- * while the CPU has tile @step - 1 in the other slot.
+ * The engine copies the result of tile @step - 2 out of its slot, and tile
+ * @step into it, while the CPU filters tile @step - 1 in the other slot.
  */
 static int do_step(struct tilefilter *tf, size_t step)
 {

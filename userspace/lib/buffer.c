@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-/* Takes over @fd, even if it fails. */
+/* Consumes @fd, even on failure. */
 static int import_fd(struct dmacpy_stream *stream, int fd, uint32_t access,
 		     unsigned int kind, struct dmacpy_buffer **buffer)
 {

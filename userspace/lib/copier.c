@@ -2,12 +2,13 @@
 /*
  * Copiers: long copies by all channels of a device at once.
  *
- * A copy is one job, which the driver spreads over the channels. If it cannot,
- * or if the copy is longer than a job may be, the copy is cut into parts here,
- * each of them a job of a stream of its own. One that is too short to gain from
- * several channels stays on one. Copies do not wait for each other: each is a
- * job of the next stream, and there are only explicit fences, one to wait for,
- * and one that signals when all of the copy has ended.
+ * A copy is one job, which the driver spreads over the channels. If the driver
+ * does not support that, or if the copy is longer than a job may be, the
+ * library splits the copy into parts, each of them a job of a stream of its
+ * own. A copy that is too short to gain from several channels runs on one.
+ * Copies do not wait for each other: each is a job of the next stream, and only
+ * explicit fences are used, one to wait for, and one that signals when the
+ * whole copy has completed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,10 +23,10 @@
 #define DEFAULT_MIN_PART (64 * 1024)
 
 /**
- * struct dmacpy_copier - as many streams as a device has channels
- * @min_part: bytes that a channel has, at least, of a copy on several ones
+ * struct dmacpy_copier - a stream for each channel of a device
+ * @min_part: minimum number of bytes for a channel, if a copy uses several
  * @spreads: the driver spreads a job over the channels
- * @next: counts the parts, so that all streams get their share
+ * @next: counts the parts, to distribute them over all streams
  * @count: number of @streams
  * @streams: the streams
  */
@@ -223,7 +224,7 @@ static uint64_t part_end(const struct split_copy *copy, unsigned int index)
 	return end - (addr + end) % CUT_ALIGN;
 }
 
-/* On so many channels, or if that is 0 on that of a stream. */
+/* Submits a part on @channels channels, or on a stream's own if that is 0. */
 static int submit_part(const struct split_copy *copy, uint64_t start,
 		       uint64_t end, unsigned int channels, int *fence)
 {

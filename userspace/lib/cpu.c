@@ -4,9 +4,9 @@
  *
  * The CPU makes a copy only if the engine would accept it and start at once: no
  * job that the library knows of is in flight in the stream, and no other stream
- * or driver uses the buffers. The engine makes all other copies: it waits,
- * reports failures of earlier jobs, and refuses bad copies. So the results are
- * those of the engine.
+ * or driver uses the buffers. All other copies are jobs: these wait, report
+ * failures of earlier jobs, and are refused if they are invalid. So the results
+ * are those of the engine.
  *
  * The CPU never copies from or to imported dma-bufs: if their memory is cached
  * and the engine is not coherent, a bracket of DMA_BUF_IOCTL_SYNC writes back
@@ -27,7 +27,7 @@
 /* The shortest and the longest copy that are timed */
 #define MIN_TIMED 64
 #define MAX_TIMED (64 * 1024)
-/* Copies of a length by each of the two; the median counts */
+/* Number of copies of a length by the CPU, and by the engine, for a median */
 #define ROUNDS 15
 
 /*
@@ -49,7 +49,7 @@ static bool is_mapped(struct dmacpy_buffer *buffer)
 	return !buffer->no_cpu;
 }
 
-/* Is the device there, and would a job with these buffers start at once? */
+/* Returns true if a job with these buffers would start at once. */
 static bool is_idle(const struct dmacpy_buffer *dst,
 		    const struct dmacpy_buffer *src)
 {

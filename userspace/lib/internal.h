@@ -33,9 +33,9 @@ struct dmacpy_device {
 /**
  * struct dmacpy_stream - one open file, on one channel
  * @fd: the open file
- * @limits: of jobs, and alignments; what is free in it is out of date
- * @bounce: two registered lines of limits.user_align, or NULL before the
- *	first copy that needs them
+ * @limits: limits of jobs, and alignments; its free counts are out of date
+ * @bounce: two registered lines of limits.user_align, or NULL before the first
+ *	copy that needs them
  * @cpu_below: the CPU makes copies of fewer bytes; indexed by the kinds of the
  *	destination and of the source
  * @busy: jobs that the library has not waited for may be in flight
@@ -112,8 +112,8 @@ static inline int dmacpy_buffer_is_user(const struct dmacpy_buffer *buffer)
  * @flags: DMACPY_SUBMIT_*, of the job
  * @ret: 0 if the kernel returned success
  *
- * Jobs complete in order: after a wait for the last one, none is in flight. One
- * that failed may still be at work: the next success shows that it is not.
+ * Jobs complete in order: after a wait for the last one, none is in flight. A
+ * job that failed may still be in flight, until a later one succeeds.
  */
 static inline void dmacpy_stream_note_submit(struct dmacpy_stream *stream,
 					     uint32_t flags, int ret)
@@ -124,13 +124,13 @@ static inline void dmacpy_stream_note_submit(struct dmacpy_stream *stream,
 /**
  * dmacpy_cpu_copy() - copy by the CPU if the engine would start at once
  * @dst: buffer to copy to
- * @dst_offset: where in @dst
+ * @dst_offset: offset in @dst
  * @src: buffer to copy from, of the same stream
- * @src_offset: where in @src
+ * @src_offset: offset in @src
  * @length: in bytes; dmacpy_buffer_check_copy() has accepted the copy
  *
- * Return: true if the copy is complete. Otherwise the engine has to make it, or
- * to refuse it.
+ * Return: true if the copy is complete. Otherwise the caller has to copy by the
+ * engine, which may refuse the copy.
  */
 bool dmacpy_cpu_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 		     struct dmacpy_buffer *src, uint64_t src_offset,
@@ -151,14 +151,14 @@ int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       uint64_t length);
 
 /**
- * dmacpy_buffer_check_copy() - would the kernel take this as one operation
+ * dmacpy_buffer_check_copy() - check if the kernel would accept an operation
  * @dst: buffer to copy to
  * @dst_offset: offset in @dst
  * @src: buffer to copy from
  * @src_offset: offset in @src
  * @length: in bytes
  *
- * For copies that the kernel does not get as a whole. Ignores alignment.
+ * For copies that are split before the kernel checks them. Ignores alignment.
  *
  * Return: 0, -EINVAL if a range is not within its buffer or if they overlap,
  * -EACCES if a buffer lacks the access.

@@ -16,7 +16,7 @@
 #define DEFAULT_ROUNDS 1000
 #define DEFAULT_ROWS 16
 
-/* Samples of a thread: 2 MiB. */
+/* Maximum number of samples of a thread: 2 MiB */
 #define MAX_SAMPLES (1U << 18)
 
 /* Far larger than the useful part of any buffer. */

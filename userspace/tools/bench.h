@@ -3,9 +3,9 @@
  * Common declarations of the files of dmacpy bench; dmacpy tune uses them for
  * its measurements, too.
  *
- * A round is the unit of measurement: each stream of a thread is given a number
- * of jobs, and the thread waits for all of them. Each job has the same number
- * of operations, called copies here, even if they are fills.
+ * A round is the unit of measurement: a thread submits a number of jobs to each
+ * of its streams, and waits for all of them. Each job has the same number of
+ * operations, called copies here, even if they are fills.
  */
 #ifndef _DMACPY_BENCH_H
 #define _DMACPY_BENCH_H
@@ -20,7 +20,7 @@
 
 #define BENCH_SECOND 1000000000ULL
 
-/* The least that dmacpy_copier_set_min_part() takes */
+/* The minimum that dmacpy_copier_set_min_part() accepts */
 #define BENCH_MIN_PART 256
 
 /* The value of each byte, as for memset() */
@@ -52,7 +52,7 @@ enum bench_format {
  * struct bench_layout - the position of a copy in its slot of the memory
  * @guard: bytes before the rows, which must stay unchanged
  * @row: bytes of a row
- * @rows: number of rows; a copy or a fill is one
+ * @rows: number of rows; a copy or a fill has one
  * @stride: bytes from the start of a row to the next
  * @slot: bytes from the start of a slot to the next
  */
@@ -68,19 +68,19 @@ struct bench_worker;
 
 /**
  * struct bench_mode - a way to run jobs
- * @name: for --mode
- * @flags: of SUBMIT
- * @one_job: there is never more than one job in flight
- * @no_jobs: the engine has no part in it
- * @no_copies: nothing is copied or filled
+ * @name: argument of --mode
+ * @flags: flags of SUBMIT
+ * @one_job: at most one job is in flight
+ * @no_jobs: the engine is not used
+ * @no_copies: the jobs neither copy nor fill
  * @only_copies: neither fills nor copies of rows
- * @no_dmabufs: both ends are of %BENCH_USER or %BENCH_SRAM
- * @copier: jobs are those of a copier, which has streams of its own
- * @takes_more: DMACPY_SUBMIT_MORE is of use
+ * @no_dmabufs: source and destination are of %BENCH_USER or %BENCH_SRAM
+ * @copier: the jobs are those of a copier, which has its own streams
+ * @takes_more: DMACPY_SUBMIT_MORE has an effect
  * @takes_many: one RUN starts all prepared jobs of a round
  * @begin: allocate the resources of @round, or NULL if it has none
- * @round: give all streams of a worker their jobs, and wait for them; NULL if
- *	the tool was built without the library that the mode needs
+ * @round: submit the jobs of all streams of a worker, and wait for them; NULL
+ *	if the tool was built without the library that the mode needs
  * @end: undo @begin, also after a failure of @begin
  *
  * The functions return 0 or a negative errno.
@@ -108,12 +108,13 @@ struct bench_mode {
  * @depth: jobs in flight per stream
  * @batch: copies in a job
  * @threads: number of threads
- * @streams: number of streams of all threads
- * @handles: number of further handles of each stream
- * @segments: pages of registered memory, none beside another, or 0
- * @gap: bytes behind each copy, or behind each row of one
- * @rows: of COPY_2D
- * @mode: how jobs are run
+ * @streams: total number of streams
+ * @handles: number of additional handles of each stream
+ * @segments: number of pages of registered memory, no two of which are
+ *	physically adjacent, or 0
+ * @gap: bytes after each copy, or after each row of a copy
+ * @rows: number of rows of a COPY_2D
+ * @mode: the way to run jobs
  * @src: memory to copy from, BENCH_KINDS for a fill
  * @dst: memory to copy or fill to
  * @opcode: operation of the jobs
@@ -294,19 +295,19 @@ static inline struct bench_stream *bench_stream(struct bench_worker *worker,
 	return &worker->streams[worker->first + i * worker->bench->threads];
 }
 
-/* Streams import these, and the CPU makes none of their copies. */
+/* Streams import buffers of these kinds, and the CPU never copies them. */
 static inline bool bench_is_dmabuf(enum bench_kind kind)
 {
 	return kind == BENCH_UDMABUF || kind == BENCH_HEAP;
 }
 
-/* The library's name of the other kinds */
+/* Returns the library's name of another kind. */
 static inline enum dmacpy_memory bench_memory_of(enum bench_kind kind)
 {
 	return kind == BENCH_SRAM ? DMACPY_MEMORY_SRAM : DMACPY_MEMORY_USER;
 }
 
-/* Copies in a round of one stream. */
+/* Returns the number of copies of a stream in a round. */
 static inline unsigned int bench_copies(const struct bench *bench)
 {
 	return bench->depth * bench->batch;

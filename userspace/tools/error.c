@@ -47,7 +47,7 @@ static const struct {
 	  "The system is out of memory. Free some, then run this again." },
 };
 
-/* Returns whether the file can be read and lists such a device. */
+/* Returns true if the file can be read and lists such a device. */
 static bool print_deferred(void)
 {
 	bool found = false;

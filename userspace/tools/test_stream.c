@@ -55,9 +55,9 @@ static enum test_verdict new_stream(struct test *test,
 
 /**
  * struct side - one of two streams that copy at the same time
- * @channel: its stream
- * @dst: to copy to
- * @src: to copy from
+ * @channel: channel of the stream
+ * @dst: memory to copy to
+ * @src: memory to copy from
  */
 struct side {
 	struct test_channel *channel;

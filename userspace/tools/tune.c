@@ -20,7 +20,7 @@
 /* The longest copy that the library times */
 #define MAX_CPU_SIZE (64U << 10)
 
-/* More make a median no better. */
+/* More rounds do not improve the median. */
 #define ROUNDS 1001
 
 /* Channels that a device needs to gain from a copier */
@@ -46,7 +46,7 @@ enum {
 };
 
 /*
- * Finds the kind that was asked for, or all available ones, but one with
+ * Finds the requested kind, or all available ones, of which only one has
  * dma-bufs.
  */
 static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
@@ -193,7 +193,7 @@ static int measure_cpu_below(struct tune *tune, struct tune_pair *pair)
 	return ret;
 }
 
-/* Until a copy takes longer than there is time for */
+/* Stops when a copy takes longer than its share of the time. */
 static int measure_pair(struct tune *tune, struct tune_pair *pair)
 {
 	uint64_t size = min_size(tune), max = max_size(tune, pair);

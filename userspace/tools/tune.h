@@ -35,8 +35,8 @@ struct tune_row {
 
 /**
  * struct tune_pair - copies from one kind of memory to another
- * @src: from where
- * @dst: to where
+ * @src: kind of the source
+ * @dst: kind of the destination
  * @cpu_below: the length that dmacpy_stream_tune() found; 0 with dma-bufs
  * @count: number of @rows
  * @rows: results by size
@@ -84,7 +84,7 @@ struct tune {
 	uint64_t min_part;
 };
 
-/* Returns whether the engine makes all copies of the library. */
+/* Returns true if the engine makes all copies of the library. */
 static inline bool tune_has_dmabuf(const struct tune_pair *pair)
 {
 	return bench_is_dmabuf(pair->src) || bench_is_dmabuf(pair->dst);
