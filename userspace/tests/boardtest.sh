@@ -167,7 +167,7 @@ test_latency()
 	fails latency "does the engine's interrupt arrive" delay_us 150000
 }
 
-# Catches: an error that is not reported by a way to wait.
+# Catches: a way to wait that does not report an error.
 test_errors_are_reported()
 {
 	local row

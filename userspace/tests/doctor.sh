@@ -92,7 +92,7 @@ test_no_module()
 	expect 0 insmod /lib/modules/dmacpy.ko
 }
 
-# hidden DIRECTORY: make it appear empty
+# hidden DIRECTORY: hide its contents
 hidden()
 {
 	mount -t tmpfs none "$1" || fail "cannot hide $1"

@@ -66,7 +66,7 @@ tell_driver()
 }
 
 # The fake DMA engine: set a knob; print its device; print the device that uses
-# it, and that one's file
+# it, and that device's file
 knob()
 {
 	echo "$2" >"/sys/kernel/debug/dmacpy_fake_dma/$1"

@@ -253,7 +253,7 @@ transfers_ended()
 		"/sys/kernel/debug/dmacpy/$(first_device)/channels"
 }
 
-# sram_counters: print the names of those of the first instance that are not 0
+# sram_counters: print the names of the first instance's counters that are not 0
 sram_counters()
 {
 	awk '$2 > 0 { printf "%s ", $1 }' \

@@ -197,7 +197,7 @@ test_full_disk()
 	message '/dev/full: No space left on device'
 }
 
-# Catches: files of the tool that get the numbers of closed standard ones.
+# Catches: files of the tool that get the numbers of closed standard files.
 test_closed_files()
 {
 	random from 100000
@@ -272,9 +272,9 @@ bench_warns()
 	grep -q 'the minimum' err
 }
 
-# Catches: figures of a busy machine, or of an engine that changes its pace,
-# without a warning; a warning about a steady engine, which a busy host deserves,
-# but not each time.
+# Catches: figures of a busy machine, or of an engine that changes its speed,
+# without a warning; a warning about a steady engine in each try, as a busy host
+# may cause one.
 test_bench_warns()
 {
 	local try=1
@@ -289,7 +289,7 @@ test_bench_warns()
 	bench_warns --iterations 30 || fail "no warning: $(cat err)"
 }
 
-# Catches: jobs that are not waited for, or that copy something else.
+# Catches: jobs that a mode does not wait for, or that copy other data.
 test_bench()
 {
 	local mode op
@@ -437,8 +437,8 @@ test_bench_errors()
 	! grep -q programs err || fail "no other program has so much"
 }
 
-# Catches: the advice to end other programs without there being any, and none
-# with other programs.
+# Catches: advice to end other programs although there are none, or no such
+# advice although there are.
 test_sram_is_taken()
 {
 	local total holder

@@ -19,8 +19,8 @@ with_load()
 	wait "$load" 2>/dev/null
 }
 
-# value KEY LINE-PATTERN: print that of the first match in "out", one object per
-# line
+# value KEY LINE-PATTERN: print the value in the first matching line of "out",
+# which has one object per line
 value()
 {
 	grep -e "$2" out | head -n 1 |

@@ -42,13 +42,13 @@ traced()
 	grep -v '^#' $tracing/trace >trace
 }
 
-# counted EVENT NUMBER: so many of them are in the trace, or more
+# counted EVENT NUMBER: check that the trace has at least this many
 counted()
 {
 	[ "$(grep -c "$1:" $tracing/trace)" -ge "$2" ]
 }
 
-# The end of a job is traced when the program may know of it already.
+# A program may learn of a completion before the completion is traced.
 copy_100_times()
 {
 	dmacpy bench -d "$node" --src sram --dst sram --size 4K \
@@ -90,7 +90,7 @@ test_jobs()
 		}' trace || { head -n 20 trace; fail "wrong tracepoints"; }
 }
 
-# The recovery is traced when the channel is up already.
+# A recovery is traced after the channel is up.
 hang()
 {
 	knob hang 1

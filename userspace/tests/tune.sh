@@ -64,7 +64,7 @@ tune_at()
 	knob bytes_per_us 0
 }
 
-# same FILE FILE: are they equal, but for the rounding of times in the JSON?
+# same FILE FILE: check that they are equal, except for rounded times in JSON
 same()
 {
 	paste -d ' ' "$1" "$2" | awk '
@@ -182,7 +182,7 @@ test_parts()
 		}' || fail "another length: $(tail -n 6 tune.json)"
 }
 
-# short_copies_are_found SECONDS: is there a length in the table, and in JSON?
+# short_copies_are_found SECONDS: check for a length in the table, and in JSON
 short_copies_are_found()
 {
 	expect 0 dmacpy tune -d "$node" --src user --dst sram --seconds "$1"
@@ -209,7 +209,7 @@ test_short_copies()
 	done
 }
 
-# Catches: a table that lacks what it is for; a time that is not kept.
+# Catches: a table that lacks the results; a time that is exceeded.
 test_table()
 {
 	local start

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A camera program without support for dmacpy: its frames are copied through
-# SRAM, or captured into it, as in camera.c. To it, expbuf.c presents SRAM as
-# memory of another camera: it accepts dma-bufs only from there.
+# SRAM, or captured into it, as in camera.c. The program accepts dma-bufs only
+# from another camera, so expbuf.c presents SRAM as memory of one.
 
 count=4
 size=$((320 * 180))
