@@ -467,11 +467,11 @@ TEST_F(abi, output_ends_with_the_struct)
 		EXPECT_EQ(0, issue(self, cmd));
 		EXPECT_TRUE(all_bytes_are(self->arg + cmd->size, 0xa5,
 					  self->page))
-			TH_LOG("%s writes too far", cmd->name);
+			TH_LOG("%s writes beyond its struct", cmd->name);
 		EXPECT_EQ(0, issue_mutated(self, cmd, self->page, 8, 0));
 		EXPECT_TRUE(all_bytes_are(self->arg + cmd->size, 0,
 					  self->page - cmd->size))
-			TH_LOG("%s writes what no program knows", cmd->name);
+			TH_LOG("%s does not clear unknown bytes", cmd->name);
 	}
 }
 
@@ -883,7 +883,7 @@ TEST_F(abi, op_size)
 			continue;
 		ops[2 * size - 1] = 1;
 		EXPECT_EQ(-E2BIG, command(self->stream, DMACPY_SUBMIT, submit))
-			TH_LOG("op_size %u with rubbish", size);
+			TH_LOG("op_size %u with unknown bytes", size);
 	}
 }
 

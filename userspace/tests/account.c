@@ -430,7 +430,7 @@ TEST_F_TIMEOUT(account, closed_streams, SLOW)
 	pid_t child;
 
 	if (max > info.max_user_jobs)
-		SKIP(return, "jobs are the limit");
+		SKIP(return, "the limit of jobs is lower");
 	ASSERT_TRUE(engine_hangs());
 	child = fork_as(USER);
 	if (!child)

@@ -479,7 +479,7 @@ TEST_F(async, in_fence_is_cancelled)
 	ASSERT_TRUE(engine_set("hang", 1));
 	EXPECT_EQ(-EIO, fence_status(failed));
 	if (fence_status(last))
-		TH_LOG("this host is too slow to see it");
+		TH_LOG("the host is too slow for this case");
 
 	args = (struct dmacpy_submit){
 		.flags = DMACPY_SUBMIT_IN_FENCE | DMACPY_SUBMIT_OUT_FENCE |

@@ -60,7 +60,7 @@ test_passes()
 	done
 	tail -n 1 out |
 		grep -qx '[1-9][0-9]* passed, 0 failed, [0-9]* skipped' ||
-		fail "no sums"
+		fail "no totals"
 }
 
 # Catches: channels that are not tested.
@@ -91,13 +91,13 @@ test_json()
 	grep '"row"' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
 	cp out info.json
 	[ "$(json passed) $(json failed)" = \
-		"$(grep -c '"verdict": "pass"' out) 0" ] || fail "other sums"
+		"$(grep -c '"verdict": "pass"' out) 0" ] || fail "wrong totals"
 	knob no_result 1
 	knob next_failed 1
 	trap behave EXIT
 	expect 1 dmacpy test -d "$node" --json wait
 	cp out info.json
-	[ "$(json failed)" = 1 ] || fail "not 1 has failed"
+	[ "$(json failed)" = 1 ] || fail "not exactly 1 has failed"
 	grep -q '"verdict": "fail", "detail": ".*as they were' out ||
 		fail "no reason"
 }
@@ -186,19 +186,19 @@ test_hangs()
 		echo 100 >$timeout
 		fails "$row" "timed out: does the engine's interrupt" hang 1
 		eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
-			fail "the channels are not back"
+			fail "the channels do not recover"
 	done
 	echo 100 >$timeout
 	knob hang 1
 	expect 1 dmacpy test -d "$node"
 	behave
 	grep -q '^  latency  *skipped .*has not recovered' out ||
-		fail "rows are run on a channel that is stopped: $(cat out)"
+		fail "rows are run on a stopped channel: $(cat out)"
 	# Each channel may have run the first row before it stopped.
 	tail -n 1 out | grep -q '^0 passed, [1-9][0-9]* failed, ' ||
-		fail "not all have failed: $(cat out)"
+		fail "not all rows failed: $(cat out)"
 	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
-		fail "the channels are not back"
+		fail "the channels do not recover"
 }
 
 # Catches: an interrupt that is lost on one channel, and a row that hides it.
@@ -207,7 +207,7 @@ test_lost_interrupt()
 	echo 100 >$timeout
 	fails wait "timed out: does the engine's interrupt" next_lost 1
 	eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||
-		fail "the channel is not back"
+		fail "the channel does not recover"
 }
 
 # Catches: SRAM of other programs that is reported as a fault of the board.

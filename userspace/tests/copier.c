@@ -544,7 +544,7 @@ TEST(long_copy_of_memory)
 
 	/* See memory_register(). */
 	if (!access("/sys/kernel/debug/dma-api", F_OK))
-		SKIP(return, "this kernel takes two registrations for errors");
+		SKIP(return, "this kernel reports two registrations as errors");
 	ASSERT_EQ(0, dmacpy_device_open(DEVICE, &device));
 	ASSERT_EQ(0, dmacpy_device_info(device, &info, sizeof(info)));
 	ASSERT_EQ(0, dmacpy_copier_open(device, &copier));

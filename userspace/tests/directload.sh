@@ -20,7 +20,7 @@ test_disk()
 		[ $length -le "$(json sram_total)" ] || break
 		expect 0 directload "$(disk)" $length
 		head -c $length /bin/busybox | cmp - out ||
-			fail "something else is in SRAM of $length bytes"
+			fail "wrong data in SRAM of $length bytes"
 	done
 }
 

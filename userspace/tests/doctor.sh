@@ -45,7 +45,7 @@ finds()
 {
 	local pattern=$1 remedy=$2
 	shift 2
-	"$@" >out 2>err </dev/null && fail "no problem: $(cat out)"
+	"$@" >out 2>err </dev/null && fail "no problem is found: $(cat out)"
 	grep -q "^PROBLEM .*$pattern" out || fail "no '$pattern': $(cat out)"
 	grep -A 2 "^PROBLEM .*$pattern" out | grep -q -e "$remedy" ||
 		fail "no '$remedy': $(cat out)"
@@ -62,7 +62,7 @@ test_healthy()
 		grep -q "^ok  *$device: the engine copies" out ||
 			fail "$device does not copy"
 	done
-	tail -n 1 out | grep -qx '0 problems, 0 not seen' || fail "no sums"
+	tail -n 1 out | grep -qx '0 problems, 0 not seen' || fail "no totals"
 	[ -c /dev/dma_heap/system ] ||
 		grep -q '^note .*/dev/dma_heap/system' out || fail "no note"
 }
@@ -119,7 +119,7 @@ test_no_node()
 	finds 'the node has no device' 'simple-bus' dmacpy doctor
 	printf 'disabled\0' >$tree/bus/dmacpy/status
 	finds 'bus/dmacpy is not enabled' 'okay' dmacpy doctor
-	! grep -q 'was made' out || fail "of a node that is disabled?"
+	! grep -q 'was made' out || fail "advice for a disabled node"
 	printf 'okay\0' >$tree/bus/dmacpy/status
 	finds 'the node has no device' 'simple-bus' dmacpy doctor
 }
@@ -226,7 +226,7 @@ test_engine()
 	grep -q "^note .*$fake: the channel .* has stopped, 1 x" out ||
 		fail "not stopped: $(cat out)"
 	knob hang 0
-	eventually copies || fail "the channel is not back"
+	eventually copies || fail "the channel does not recover"
 	echo 5000 >$timeout
 	expect 0 dmacpy doctor
 	grep -q "^note .*$fake: jobs failed by the engine: 1" out ||
@@ -248,10 +248,10 @@ test_failures_as_user()
 	grep -q "^note .*$fake: a channel has stopped, [12] x" out ||
 		fail "not stopped: $(cat out)"
 	grep -q '^unseen .*Permission denied' out ||
-		fail "root sees no more: $(cat out)"
-	tail -n 1 out | grep -q ', 0 not seen' && fail "what is not seen?"
+		fail "nothing is unseen: $(cat out)"
+	tail -n 1 out | grep -q ', 0 not seen' && fail "the total is 0"
 	knob hang 0
-	eventually copies || fail "the channel is not back"
+	eventually copies || fail "the channel does not recover"
 }
 
 # Catches: arguments that are ignored.

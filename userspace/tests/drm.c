@@ -302,7 +302,7 @@ TEST_F(drm, our_fence_holds_theirs)
 	uint32_t gem, fence;
 
 	if (!variant->fake)
-		SKIP(return, "this engine is never seen at work");
+		SKIP(return, "this engine completes a job at once");
 	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
 	ASSERT_TRUE(engine_set("hang", 1));
 	ASSERT_EQ(0, start_copy(self->stream, self->handle, self->memory));
@@ -322,7 +322,7 @@ TEST_F(drm, importer_survives_unbind)
 	uint32_t gem;
 
 	if (!variant->fake)
-		SKIP(return, "once is enough");
+		SKIP(return, "the same as on the fake engine");
 	ASSERT_EQ(0, drmPrimeFDToHandle(self->card, self->fd, &gem));
 	ASSERT_EQ(0, instance_unbind(&instance));
 	EXPECT_EQ(0, drmCloseBufferHandle(self->card, gem));

@@ -306,7 +306,7 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 
 	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
 	    !strcmp(variant->knob ?: "", "no_order"))
-		SKIP(return, "keeps the memory of a job that times out");
+		SKIP(return, "the memory of a job that times out stays kept");
 	/* All jobs are submitted before the first one times out. */
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < JOBS; i++)
@@ -570,7 +570,7 @@ TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
 	unsigned int refused;
 
 	if (!copies_tiles(variant))
-		SKIP(return, "an engine that copies no tiles");
+		SKIP(return, "this engine copies no tiles");
 	for (refused = 0; refused <= 16; refused++) {
 		ASSERT_TRUE(engine_set("next_no_tile", refused));
 		EXPECT_EQ(refused < 15, copy_tile(self, &tile))
@@ -590,7 +590,7 @@ TEST_F_TIMEOUT(engines, fails_tiles, SLOW)
 	const struct dmacpy_op op = tile_op(self, &tile);
 
 	if (!copies_tiles(variant))
-		SKIP(return, "an engine that copies no tiles");
+		SKIP(return, "this engine copies no tiles");
 	ASSERT_TRUE(engine_set("next_failed", 1));
 	EXPECT_EQ(-EIO, submit(self->stream, &op, 1));
 	ASSERT_TRUE(engine_set("next_short", 1));

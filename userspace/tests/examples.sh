@@ -23,7 +23,7 @@ test_frames()
 	} >in.pgm
 	expect 0 tilefilter --frames 3 --sram 8192 in.pgm out.pgm
 	grep -qx 'frames: 3' out || fail "not three frames"
-	grep -qx 'bit-exact: yes' out || fail "another picture"
+	grep -qx 'bit-exact: yes' out || fail "the picture differs"
 	expect 2 tilefilter --frames 0 in.pgm out.pgm
 }
 

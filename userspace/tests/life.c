@@ -303,7 +303,7 @@ TEST_F_TIMEOUT(life, kill_in_a_copy, SLOW)
 		ASSERT_EQ(0, kill(pid, SIGKILL));
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_TRUE(WIFSIGNALED(status))
-			TH_LOG("the process ended by itself: %#x", status);
+			TH_LOG("the process exited by itself: %#x", status);
 		ASSERT_EQ(0, fill(b->stream, b->handle, LENGTH, ~round));
 	}
 }

@@ -89,7 +89,7 @@ TEST_F_TIMEOUT(limits, operations, SLOW)
 	unsigned int i;
 
 	if (self->info.max_ops > self->info.max_rows)
-		SKIP(return, "rows are the limit");
+		SKIP(return, "the limit of rows is lower");
 	for (i = 0; i <= self->info.max_ops; i++)
 		fill_bytes(&self->ops[i], self->handle, 4);
 	EXPECT_EQ(0, submit(self->stream, self->ops, self->info.max_ops));
@@ -148,7 +148,7 @@ TEST_F_TIMEOUT(limits, bytes, SLOW)
 		left -= self->ops[n].length;
 	}
 	if (left || n == self->info.max_ops)
-		SKIP(return, "operations are the limit");
+		SKIP(return, "the limit of operations is lower");
 	EXPECT_EQ(0, submit(self->stream, self->ops, n));
 	fill_bytes(&self->ops[n], self->handle, 1);
 	EXPECT_EQ(-E2BIG, submit(self->stream, self->ops, n + 1));

@@ -30,10 +30,10 @@ test_insert_and_remove_100_times()
 	while [ $((round += 1)) -le 100 ]; do
 		unload
 		loaded && fail "round $round: still loaded"
-		[ ! -e /dev/dmacpy0 ] || fail "round $round: a device file stays"
+		[ ! -e /dev/dmacpy0 ] || fail "round $round: a file remains"
 		expect 0 insmod "$module"
 		[ "$(echo /dev/dmacpy[0-9]* | wc -w)" -eq "$instances" ] ||
-			fail "round $round: not all instances are back"
+			fail "round $round: instances are missing"
 	done
 	works
 }
@@ -54,7 +54,7 @@ test_refused_while_open()
 {
 	exec 9</dev/dmacpy0
 	expect 1 rmmod dmacpy
-	loaded || fail "removed under an open file"
+	loaded || fail "removed with an open file"
 	works
 	exec 9<&-
 	unload
@@ -87,9 +87,9 @@ test_refused_while_engine_hangs()
 		fail "the engine did not hang"
 	rmmod dmacpy 2>err || refused=1
 	knob hang 0
-	[ "$refused" -eq 1 ] || fail "removed under an engine"
+	[ "$refused" -eq 1 ] || fail "removed while the engine may write"
 	eventually dmacpy -d "$device" copy "$module" copy >out 2>&1 ||
-		fail "the channel is not back"
+		fail "the channel does not recover"
 	unload
 	expect 0 insmod "$module"
 	works
@@ -177,7 +177,7 @@ test_sram_parameter_is_checked()
 	refused_sram "$(pr 4095 "$used") is in use" "4K@$spare,4K@$used"
 	refused_sram 'the regions overlap' "8K@$spare,4K@${spare%0000}1000"
 	refused_sram 'more than 8 regions' "4K@$spare,4K@${spare%0000}1000,4K@${spare%0000}2000,4K@${spare%0000}3000,4K@${spare%0000}4000,4K@${spare%0000}5000,4K@${spare%0000}6000,4K@${spare%0000}7000,4K@${spare%0000}8000"
-	loaded && fail "the module stays"
+	loaded && fail "the module is still loaded"
 	expect 0 insmod "$module"
 }
 
@@ -230,16 +230,16 @@ test_sram_parameter_with_two_regions()
 test_sram_parameter_where_nothing_is()
 {
 	local nothing=0x70000000 round
-	[ ! -f /proc/lockdep ] || skip "lockdep would be off from here on"
+	[ ! -f /proc/lockdep ] || skip "lockdep would be disabled from here on"
 	grep -q xlnx-versal-virt /proc/device-tree/compatible ||
-		skip "unknown where nothing is on this board"
+		skip "no address without a device is known here"
 	unload
 	for round in 1 2; do
 		refused_sram "nothing answers at $(pr 65535 $nothing)" \
 			"64K@$nothing"
 		refused_sram "nothing answers at $(pr 65535 $nothing)" \
 			"16K@$(spare),64K@$nothing"
-		loaded && fail "round $round: the module stays"
+		loaded && fail "round $round: the module is still loaded"
 	done
 	echo 1 >/sys/kernel/tracing/tracing_on
 	expect 0 insmod "$module"
@@ -277,7 +277,7 @@ test_counters()
 	# A work item frees the buffers.
 	eventually only_sram_is_counted || fail "counted: $(sram_counters)"
 	unload
-	[ ! -e /sys/kernel/debug/dmacpy ] || fail "the counters stay"
+	[ ! -e /sys/kernel/debug/dmacpy ] || fail "the counters remain"
 	expect 0 insmod "$module"
 }
 
@@ -289,7 +289,7 @@ fail_once()
 	dmacpy -d "/dev/$(fake_node)" copy --via-sram "$module" copy \
 		>out 2>&1 && fail "no interrupt was lost"
 	eventually dmacpy -d "/dev/$(fake_node)" copy --via-sram \
-		"$module" copy >out 2>&1 || fail "the channel is not back"
+		"$module" copy >out 2>&1 || fail "the channel does not recover"
 	echo 5000 >/sys/module/dmacpy/parameters/timeout_ms
 }
 

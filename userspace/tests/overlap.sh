@@ -34,7 +34,7 @@ test_time_is_gained()
 		gains_enough out && break
 	done
 	knob bytes_per_us 0
-	gains_enough out || fail "the engine idled"
+	gains_enough out || fail "the engine was idle"
 }
 
 run_tests time_is_gained

@@ -8,7 +8,7 @@ test_file()
 {
 	head -c 50001 /bin/busybox >file
 	expect 0 ringcopy file
-	cmp file out || fail "something else is in SRAM"
+	cmp file out || fail "wrong data in SRAM"
 }
 
 # Catches: a file without a block.

@@ -43,8 +43,8 @@ test_parameters()
 	expect 0 dmacpy -d "$(sim_node)" info --json
 	cp out info.json
 	[ "$(json channels) $(json sram_total)" = '3 102400' ] ||
-		fail "not as asked for: $(cat out)"
-	grep -q '"driver": "dmacpy-fake-dma"' out || fail "another engine"
+		fail "wrong properties: $(cat out)"
+	grep -q '"driver": "dmacpy-fake-dma"' out || fail "the wrong engine"
 	[ "$(cat /sys/kernel/debug/dmacpy_fake_dma/bytes_per_us)" = 77 ] ||
 		fail "bytes_per_us"
 	knob bytes_per_us 0

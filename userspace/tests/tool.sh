@@ -39,7 +39,7 @@ test_info_json()
 		'^  "[a-z_]+": ("[^"]*"|[0-9]+|true|false|\[[^]]*\]),?$' &&
 		fail "a line is no member of an object"
 	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
-	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "a comma too much"
+	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "an extra comma"
 	for key in sram_total sram_free sram_largest granule channels max_ops \
 		   max_bytes max_rows max_jobs max_events max_user_bytes \
 		   max_user_jobs max_user_streams max_user_handles \
@@ -86,12 +86,12 @@ test_list_json()
 	[ "$(head -n 1 out)" = '[' ] || fail "does not start with ["
 	[ "$(tail -n 1 out)" = ']' ] || fail "does not end with ]"
 	[ "$(grep -c '^},$' out)" -eq $(($(grep -c '^{$' out) - 1)) ] ||
-		fail "a comma is missing, or too much"
+		fail "a comma is missing, or extra"
 	for node in /dev/dmacpy[0-9]*; do
 		expect 0 dmacpy -d "$node" info --json
 		sed '1d;$d' out >wanted
 		grep -A "$(($(wc -l <wanted) - 1))" "\"$node\"" list.json >found
-		cmp found wanted || fail "other members of $node"
+		cmp found wanted || fail "wrong members of $node"
 	done
 }
 
@@ -164,7 +164,7 @@ test_pipes()
 	dmacpy copy - - <from 2>err >to || fail "from - to -: $(cat err)"
 	cmp from to || fail "from - to - differs"
 	expect 0 dmacpy copy from to
-	[ ! -s out ] || fail "words on standard output"
+	[ ! -s out ] || fail "a message on standard output"
 	dmacpy copy /dev/zero - 2>err | head -c 100000 >to
 	[ "$(wc -c <to)" -eq 100000 ] || fail "not 100000 bytes: $(cat err)"
 	mkfifo pipe
@@ -203,7 +203,7 @@ test_closed_files()
 	random from 100000
 	dmacpy copy from to >&- 2>&- <&- || fail "status $?"
 	cmp from to || fail "the copy differs"
-	dmacpy copy - to2 <&- 2>err && fail "copied from nothing"
+	dmacpy copy - to2 <&- 2>err && fail "copied without an input"
 	message 'standard input: Bad file descriptor'
 	[ ! -e to2 ] || fail "to2 was written"
 }
@@ -214,13 +214,13 @@ test_interrupted()
 	local to
 	for to in /dev/null to; do
 		dmacpy copy /dev/zero "$to" 2>err &
-		eventually has_copied $! || fail "nothing is copied to $to"
+		eventually has_copied $! || fail "no data is copied to $to"
 		kill -TERM $!
 		wait $! && fail "an interrupted copy succeeds"
-		grep -q interrupted err || fail "no word about it: $(cat err)"
-		grep -q 'no /dev/null' err && fail "no /dev/null?"
+		grep -q interrupted err || fail "no message: $(cat err)"
+		grep -q 'no /dev/null' err && fail "wrong message"
 	done
-	[ "$(echo to*)" = 'to*' ] || fail "$(echo to*) is left"
+	[ "$(echo to*)" = 'to*' ] || fail "$(echo to*) remains"
 	message 'to is as it was'
 }
 
@@ -245,7 +245,7 @@ bench()
 	shift
 	expect 0 dmacpy bench --verify --iterations 2 --mode "$mode" "$@"
 	grep -q '^[1-9][0-9]* copies compared, 0 wrong$' out ||
-		fail "nothing compared in mode $mode"
+		fail "no comparison in mode $mode"
 	[ "$mode" = cpu ] ||
 		grep -q '^dmatest: .* summary [1-9][0-9]* tests, 0 failures ' \
 			out || fail "no tests in mode $mode"
@@ -255,12 +255,12 @@ bench()
 test_bench_says_what_it_did()
 {
 	expect 0 dmacpy bench --iterations 2
-	grep -q '^not compared' out || fail "was it compared?"
+	grep -q '^not compared' out || fail "a comparison is claimed"
 	for mode in cpu alloc; do
 		expect 0 dmacpy bench --iterations 2 --mode $mode
-		grep dmatest out && fail "no engine is tested in mode $mode"
+		grep dmatest out && fail "mode $mode claims tests of the engine"
 	done
-	grep -i cop out && fail "--mode alloc copies nothing"
+	grep -i cop out && fail "--mode alloc claims copies"
 	expect 2 dmacpy bench --mode alloc --verify
 	message '--verify'
 }
@@ -349,7 +349,7 @@ test_bench_verifies()
 		expect 1 dmacpy bench --verify --iterations 2 \
 			-d "/dev/$(fake_node)"
 		knob no_result 0
-		grep -q ' 2 tests, 1 failures ' out || fail "$lie is not seen"
+		grep -q ' 2 tests, 1 failures ' out || fail "$lie is not found"
 		message 'copies are wrong'
 	done
 }
@@ -362,13 +362,13 @@ test_bench_formats()
 	[ "$(wc -l <out)" -eq 2 ] || fail "not two lines"
 	[ "$(head -n 1 out)" = "op,mode,src,dst,size,depth,batch,threads,$(:
 		)streams,handles,segments,gap,rows,copies,ns_median,ns_mean,$(:
-		)ns_min,ns_p99,bytes_per_s" ] || fail "other names"
+		)ns_min,ns_p99,bytes_per_s" ] || fail "wrong names"
 	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,0,1,$(:
-		)210(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "other values"
+		)210(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "wrong values"
 	expect 0 dmacpy bench --op fill --size 256 --iterations 7 --json
 	cp out info.json
 	[ "$(json op) $(json src) $(json copies)" = "fill - 7" ] ||
-		fail "other members"
+		fail "wrong members"
 	expect 0 dmacpy bench --mode cpu --time 1
 	grep -q 'mode cpu' out || fail "no table"
 	expect 0 dmacpy bench --mode copy --time 1 --verify
@@ -434,7 +434,7 @@ test_bench_errors()
 	expect 1 dmacpy bench --size 8M
 	message 'of SRAM'
 	message 'smaller size'
-	! grep -q programs err || fail "no other program has so much"
+	! grep -q programs err || fail "other programs are blamed"
 }
 
 # Catches: advice to end other programs although there are none, or no such
@@ -485,7 +485,7 @@ test_errors()
 	expect 1 dmacpy copy --size 11 from to
 	expect 1 dmacpy -d /dev/missing info
 	message 'The devices are: /dev/dmacpy0'
-	grep -q modprobe err && fail "the module is loaded"
+	grep -q modprobe err && fail "advice to load a loaded module"
 	expect 2 dmacpy help nonsense
 	message nonsense
 	expect 1 dmacpy -d /dev/null info
@@ -500,7 +500,7 @@ test_failure_keeps_the_old_file()
 	echo old >to
 	expect 1 dmacpy copy --size 11 from to
 	[ "$(cat to)" = old ] || fail "the old file has changed"
-	[ "$(echo to*)" = to ] || fail "a temporary file stays: $(echo to*)"
+	[ "$(echo to*)" = to ] || fail "a temporary file remains: $(echo to*)"
 }
 
 # Catches: a quota of SRAM that is reported as the limit of locked memory.
@@ -522,7 +522,7 @@ test_help()
 	local command
 	expect 0 dmacpy --version
 	grep -qE '^dmacpy ([0-9.]+) \(libdmacpy \1\)$' out ||
-		fail "versions that differ: $(cat out)"
+		fail "the versions differ: $(cat out)"
 	for command in '' bench copy doctor fill help info list test; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help
@@ -531,7 +531,7 @@ test_help()
 		mv out wanted
 		# shellcheck disable=SC2086
 		expect 0 dmacpy help $command
-		cmp out wanted || fail "other help for '$command'"
+		cmp out wanted || fail "wrong help for '$command'"
 	done
 }
 
@@ -545,7 +545,7 @@ test_no_permission()
 	[ "$(grep -c 'Permission denied' err)" -eq \
 		"$(echo /dev/dmacpy[0-9]* | wc -w)" ] ||
 		fail "not a message for each device"
-	[ "$(grep -c usermod err)" -eq 1 ] || fail "not one advice"
+	[ "$(grep -c usermod err)" -eq 1 ] || fail "not exactly one hint"
 }
 
 # Catches: "see dmesg" if it has no message.
@@ -568,7 +568,7 @@ test_engine_fails()
 			fail "$knob: dmesg has no channel"
 		knob hang 0
 		eventually dmacpy -d "$node" copy from to >/dev/null 2>&1 ||
-			fail "the channel is not back"
+			fail "the channel does not recover"
 	done
 }
 

@@ -32,8 +32,8 @@ test_json()
 {
 	with_load dmacpy top -d "$node" --once --json
 	[ "$(value command '"pid": ')" = load ] || fail "no load: $(cat out)"
-	[ "$(value pid '"pid": ')" = "$load" ] || fail "another process"
-	[ "$(value device '"pid": ')" = "$node" ] || fail "another device"
+	[ "$(value pid '"pid": ')" = "$load" ] || fail "the wrong process"
+	[ "$(value device '"pid": ')" = "$node" ] || fail "the wrong device"
 	value channel '"pid": ' | grep -q '^dma[0-9]*chan[0-9]*$' ||
 		fail "no channel: $(cat out)"
 	awk -v jobs="$(value jobs '"pid": ')" \
@@ -44,12 +44,12 @@ test_json()
 			       jobs_per_s > 0 &&
 			       bytes_per_s / jobs_per_s > 8000 &&
 			       bytes_per_s / jobs_per_s < 8400)
-		}' || fail "other figures: $(cat out)"
+		}' || fail "wrong figures: $(cat out)"
 	[ "$(value sram_kib '"pid": ')" -ge 16 ] || fail "no SRAM"
 	[ "$(grep -c '"name": ' out)" -eq 1 ] || fail "other devices, too"
-	[ "$(value bytes_per_s '"name": ')" -gt 0 ] || fail "nothing is moved"
+	[ "$(value bytes_per_s '"name": ')" -gt 0 ] || fail "no bytes counted"
 	[ "$(value channels '"name": ')" = "$(cat \
-		"/sys/class/misc/$node/channels")" ] || fail "other channels"
+		"/sys/class/misc/$node/channels")" ] || fail "wrong channels"
 }
 
 # Catches: a table without the load; an idle device that is omitted.
@@ -104,8 +104,8 @@ test_idle_and_usage()
 	expect 1 dmacpy top -d 99 --once
 	dmacpy top >/dev/null &
 	pid=$!
-	eventually catches_signals $pid 2>/dev/null || fail "it catches none"
-	kill -INT $pid 2>/dev/null || fail "it has ended by itself"
+	eventually catches_signals $pid 2>/dev/null || fail "it ignores SIGTERM"
+	kill -INT $pid 2>/dev/null || fail "it exited by itself"
 	kill $pid 2>/dev/null
 	wait $pid || fail "status $? after a signal"
 }

@@ -12,7 +12,7 @@ node=$(fake_node)
 # Catches: a recipe for another version of the driver.
 test_recipes()
 {
-	[ "$(recipes | wc -l)" -ge 20 ] || fail "where are the recipes?"
+	[ "$(recipes | wc -l)" -ge 20 ] || fail "the recipes are missing"
 	recipes | while read -r event field; do
 		[ -f "$events/$event/format" ] || fail "no $event"
 		[ "$field" = - ] ||
@@ -27,7 +27,7 @@ test_all_are_shown()
 {
 	for event in "$events"/*/format; do
 		event=$(basename "$(dirname "$event")")
-		recipes | grep -q "^$event " || fail "nothing about $event"
+		recipes | grep -q "^$event " || fail "no recipe for $event"
 	done
 }
 

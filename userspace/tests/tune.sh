@@ -179,7 +179,7 @@ test_parts()
 				wanted
 			exit !(cost > 0 && part > wanted - 2 &&
 			       part < wanted + 257)
-		}' || fail "another length: $(tail -n 6 tune.json)"
+		}' || fail "the wrong length: $(tail -n 6 tune.json)"
 }
 
 # short_copies_are_found SECONDS: check for a length in the table, and in JSON
@@ -215,7 +215,7 @@ test_table()
 	local start
 	start=$(date +%s)
 	expect 0 dmacpy tune -d "$node" --seconds 2
-	[ $(($(date +%s) - start)) -le 60 ] || fail "not in time"
+	[ $(($(date +%s) - start)) -le 60 ] || fail "not within 60 s"
 	sed 's/^/# /' out
 	for pair in 'user *sram' 'sram *user' 'sram *sram' 'user *user'; do
 		grep -Eq "^$pair( +(never|always|[0-9]+)){2}( +[0-9.]+){4}$" \

@@ -675,7 +675,7 @@ TEST_F_TIMEOUT(uring, program_is_killed, SLOW)
 	pid_t child;
 
 	if (variant->flags & IORING_SETUP_IOPOLL)
-		SKIP(return, "the program waits for its requests");
+		SKIP(return, "io_uring cannot cancel these requests");
 	ASSERT_TRUE(set_number(TIMEOUT, 4 * BOUND_MS));
 	ASSERT_TRUE(engine_set("hang", 1));
 	child = fork();
@@ -781,7 +781,7 @@ TEST_F_TIMEOUT(uring, program_is_stopped, SLOW)
 	if (variant->flags & IORING_SETUP_SQPOLL)
 		SKIP(return, "the ring's own thread completes it");
 	if (variant->flags & IORING_SETUP_IOPOLL)
-		SKIP(return, "the program waits for its requests");
+		SKIP(return, "io_uring cannot cancel these requests");
 	ASSERT_TRUE(engine_set("delay_us", 500 * 1000));
 	ASSERT_EQ(0, pipe(holders));
 	child = fork();
@@ -888,7 +888,7 @@ TEST_F_TIMEOUT(uring, rings_come_and_go, SLOW)
 	for (i = 0; i < RACERS; i++) {
 		pthread_join(racers[i].thread, NULL);
 		EXPECT_EQ(0, racers[i].wrong)
-			TH_LOG("one with %d, the engine was late by %u us",
+			TH_LOG("a result of %d, the engine was late by %u us",
 			       racers[i].result, engine_get("late_us"));
 	}
 	EXPECT_EQ(0, fsync(self->stream))

@@ -41,7 +41,7 @@ capture_both()
 	capture 5 "$@"
 	plain '\376'
 	plain '\0'
-	cmp captured wanted || fail "the frames are not what the camera sees"
+	cmp captured wanted || fail "the frames are wrong"
 }
 
 # Catches: frames of an unmodified program that are copied wrongly.

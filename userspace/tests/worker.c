@@ -958,7 +958,7 @@ static void submit_mistake(struct worker *w)
 	wanted = draw_invalid(w, &args, &ops[draw(w, job.op_count)]);
 	ret = command(w->stream, DMACPY_SUBMIT, &args);
 	if (ret != wanted && ret != -EAGAIN && ret != -EINTR)
-		fail(w, "a mistake: %d, not %d", ret, wanted);
+		fail(w, "an invalid job: %d, not %d", ret, wanted);
 	free(job.ops);
 	count_event(w, MISTAKES);
 }
@@ -987,7 +987,7 @@ static void issue_invalid(struct worker *w)
 	if (one_in(w, 4))
 		words[0] = draw(w, 200);
 	if (!command(w->stream, commands[which].request, words))
-		fail(w, "nonsense was accepted, by command %u", which);
+		fail(w, "invalid command %u was accepted", which);
 	count_event(w, MISTAKES);
 }
 
@@ -1083,7 +1083,7 @@ static void flush(struct worker *w)
 		job = &w->queue[(w->first + i) % QUEUE];
 		if (job->flags & DMACPY_SUBMIT_OUT_FENCE &&
 		    !fence_status(job->fence))
-			fail(w, "fsync before the end of job %llu",
+			fail(w, "fsync before job %llu completed",
 			     (unsigned long long)job->number);
 	}
 }
