@@ -53,8 +53,9 @@
  * @prompt: one in this many descriptors takes no @delay_us, 0 for none
  * @bytes_per_us: speed of a channel, 0 for no limit
  * @ring: number of descriptors of a channel
- * @hang: copy nothing; when this is 0 again, all descriptors that were issued
- *	since are copied, even if they were terminated
+ * @hang: copy nothing; if this is more than 1, when so many descriptors have
+ *	been copied. When this is 0 again, all descriptors that were issued
+ *	since are copied, even if they were terminated.
  * @reverse: descriptors that were issued together call back in reverse order
  * @no_order: copy the descriptor that was issued last first; if this is 1 when
  *	a channel is requested, it reports that it has no order
@@ -583,6 +584,13 @@ static ktime_t fake_due(struct fake_chan *chan, const struct fake_desc *desc)
 	return ktime_add_ns(start, ns);
 }
 
+static bool fake_hangs(void)
+{
+	u32 hang = READ_ONCE(fake_script.hang);
+
+	return hang == 1 || (hang && atomic_read(&fake_script.copied) >= hang);
+}
+
 static struct fake_desc *fake_next_issued(struct fake_chan *chan)
 {
 	if (!list_empty(&chan->issued) &&
@@ -604,8 +612,7 @@ static struct fake_desc *fake_take_due(struct fake_chan *chan, ktime_t *again)
 	struct fake_desc *desc;
 
 	*again = ktime_add_ns(now, FAKE_SLICE_NS);
-	if (READ_ONCE(fake_script.hang) || READ_ONCE(chan->stalled) ||
-	    READ_ONCE(chan->dead))
+	if (fake_hangs() || READ_ONCE(chan->stalled) || READ_ONCE(chan->dead))
 		return NULL;
 
 	spin_lock_irq(&chan->lock);
@@ -850,7 +857,7 @@ static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 		desc->late = fake_next(&script->next_late);
 		chan->used--;
 		if (desc != chan->current_desc && !desc->late &&
-		    !READ_ONCE(script->hang))
+		    !fake_hangs())
 			list_move(&desc->node, gone);
 	}
 }

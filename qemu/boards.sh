@@ -46,8 +46,9 @@ select_board()
 		command_line='console=ttyAMA0 output=ttyAMA1 disk=vda end=reboot'
 		boot_modules=(virtio_mmio virtio_blk zynqmp_dma)
 		# The engine gets bounce buffers for all memory but SRAM: then it
-		# shows which syncs are missing.
-		[ "$1" = versal ] || command_line+=' swiotlb=force'
+		# shows which syncs are missing. 8 MiB of them: the default of 1 MiB
+		# is too little for memory that is synced in steps.
+		[ "$1" = versal ] || command_line+=' swiotlb=4096,force'
 		;;
 	zcu102)
 		# xlnx-zcu102: a ZynqMP, 64 bits, two CPUs, its general-purpose

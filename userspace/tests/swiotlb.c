@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With "swiotlb=force" on the kernel's command line the engine accesses a copy
+ * With "swiotlb=4096,force" on the kernel's command line the engine accesses a copy
  * of the memory, which is updated by syncs: unsynced data shows as old data, as
  * it would with caches.
  */
@@ -32,7 +32,7 @@ static bool swiotlb_is_forced(void)
 		*line = 0;
 	if (file)
 		fclose(file);
-	return strstr(line, "swiotlb=force");
+	return strstr(line, "swiotlb=") && strstr(line, ",force");
 }
 
 static unsigned int slots_used(void)
@@ -43,7 +43,7 @@ static unsigned int slots_used(void)
 FIXTURE_SETUP(swiotlb)
 {
 	if (!swiotlb_is_forced())
-		SKIP(return, "the kernel runs without swiotlb=force");
+		SKIP(return, "the kernel runs without swiotlb=N,force");
 	self->used = slots_used();
 	ASSERT_NE(UINT_MAX, self->used);
 	self->stream = stream_open(DEVICE);
@@ -101,6 +101,25 @@ TEST_F(swiotlb, registered_destination)
 		random_fill(self->sram_mem, LENGTH);
 		ASSERT_EQ(0, copy(self->stream, handle, self->sram, LENGTH));
 		EXPECT_TRUE(is_copied(self, mem));
+	}
+}
+
+/* Catches: a release that syncs memory, which overwrites data of the CPU. */
+TEST_F(swiotlb, released_memory)
+{
+	const uint32_t flags[] = { 0, DMACPY_REGISTER_EXPLICIT_SYNC };
+	uint8_t *mem = memory_map(LENGTH);
+	unsigned int i;
+	int handle;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		handle = memory_register_flags(self->stream, mem, LENGTH,
+					       ACCESS_BOTH, flags[i]);
+		ASSERT_LT(0, handle);
+		memset(mem, 0x11, LENGTH);
+		ASSERT_EQ(0, handle_release(self->stream, handle));
+		EXPECT_TRUE(all_bytes_are(mem, 0x11, LENGTH));
+		memset(mem, 0, LENGTH);
 	}
 }
 
@@ -274,6 +293,46 @@ TEST_F(swiotlb, synced_destination)
 	EXPECT_TRUE(all_bytes_are(mem, 0x22, LENGTH));
 }
 
+/*
+ * Catches: a SYNC of a long range, which the driver makes in steps of 1 MiB,
+ * that ends early, or that repeats its first step.
+ */
+TEST_F(swiotlb, synced_in_steps)
+{
+	const size_t size = 2048 * KIB + LENGTH;
+	uint8_t *mem = memory_map(size);
+	int handle = memory_register_flags(self->stream, mem, size, ACCESS_BOTH,
+					   DMACPY_REGISTER_EXPLICIT_SYNC);
+	struct dmacpy_op out = {
+		.opcode = DMACPY_OP_COPY,
+		.dst = self->sram,
+		.length = LENGTH,
+	};
+	struct dmacpy_op in = {
+		.opcode = DMACPY_OP_COPY,
+		.src = self->sram,
+		.length = LENGTH,
+	};
+
+	ASSERT_LT(0, handle);
+	in.dst = out.src = handle;
+	random_fill(mem, size);
+	ASSERT_EQ(0, memory_sync(self->stream, handle, 0, size,
+				 DMACPY_SYNC_FOR_DEVICE));
+	for (; out.src_offset < size; out.src_offset += LENGTH) {
+		ASSERT_EQ(0, submit(self->stream, &out, 1));
+		EXPECT_TRUE(is_copied(self, mem + out.src_offset));
+	}
+	for (; in.dst_offset < size; in.dst_offset += LENGTH)
+		ASSERT_EQ(0, submit(self->stream, &in, 1));
+	ASSERT_EQ(0, memory_sync(self->stream, handle, 0, size,
+				 DMACPY_SYNC_FOR_CPU));
+	while (in.dst_offset) {
+		in.dst_offset -= LENGTH;
+		EXPECT_TRUE(is_copied(self, mem + in.dst_offset));
+	}
+}
+
 /* Catches: a job with both kinds of memory that syncs both, or neither. */
 TEST_F(swiotlb, synced_beside_registered)
 {
@@ -381,7 +440,7 @@ FIXTURE_SETUP(in_flight)
 	int fds[2];
 
 	if (!swiotlb_is_forced())
-		SKIP(return, "the kernel runs without swiotlb=force");
+		SKIP(return, "the kernel runs without swiotlb=N,force");
 	ASSERT_EQ(0, engine_find(&instance));
 	ASSERT_TRUE(engine_reset());
 	self->stream = stream_open(instance.node);
@@ -435,10 +494,10 @@ static int write_memory(FIXTURE_DATA(in_flight) *self, uint32_t flags,
 		.src = self->memory,
 		.length = PART,
 	};
+	engine_set("hang", copied + 2);
 	ret = submit_with(self->stream, ops, count + read_at_last, &args);
 	while (!ret && engine_get("copied") - copied < 2)
 		usleep(1000);
-	engine_set("hang", 1);
 	return ret ?: args.out_fence;
 }
 
@@ -481,10 +540,10 @@ TEST_F_TIMEOUT(in_flight, memory_without_fence_is_read, SLOW)
 	struct dmacpy_submit args = { .flags = variant->flags };
 	unsigned int copied = engine_get("copied");
 
+	ASSERT_TRUE(engine_set("hang", copied + op.rows / 2));
 	ASSERT_EQ(0, submit_with(self->stream, &op, 1, &args));
 	while (engine_get("copied") - copied < op.rows / 2)
 		usleep(1000);
-	ASSERT_TRUE(engine_set("hang", 1));
 	op = rows_op(self->to, self->memory);
 	EXPECT_EQ(0, run_behind(self->stream, &op, variant->flags));
 	EXPECT_TRUE(rows_are(self->mem, 0x22, 0x11));
