@@ -133,6 +133,17 @@ modules_install:
 		  exit 1; }
 	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver $(MODULES_CONFIG) \
 		modules_install
+	@# kbuild leaves this out, as distributions' headers have no System.map.
+	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease); \
+	PATH="$$PATH:/usr/sbin:/sbin"; \
+	if [ ! -f $(INSTALL_MOD_PATH)/lib/modules/$$release/modules.builtin ]; \
+	then \
+		echo "warning: no kernel $$release there: run depmod with it" >&2; \
+	elif ! command -v depmod >/dev/null; then \
+		echo "warning: no depmod here: run \"depmod $$release\"" >&2; \
+	else \
+		depmod -b $(or $(INSTALL_MOD_PATH),/) $$release; \
+	fi
 
 # Each architecture has a directory of its own, or what another one has left would
 # be taken for up to date.

@@ -207,6 +207,8 @@ declare -A host_packages=(
 		qemu-system-riscv64'
 	# to build a kernel
 	[kernel]='bc bison flex perl python3'
+	# to install modules
+	[modules]=kmod
 	# to draw plots
 	[bench]=gnuplot-nox
 	# for the HTML

@@ -178,7 +178,7 @@ static enum outcome pin_often(int stream, size_t length, enum outcome expected)
 	void *memory = memory_map(length);
 	int handle, i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 300; i++) {
 		handle = memory_register(stream, memory, length, ACCESS_BOTH);
 		if (outcome(handle) != expected)
 			return outcome(handle);
