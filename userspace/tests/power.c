@@ -232,7 +232,7 @@ TEST_F(power, clock_is_off_without_room)
 /* Returns the bytes of the instance's region that the kernel has mapped. */
 static uint64_t mapped_bytes(const struct instance *instance)
 {
-	unsigned long long from, to, phys, sum = 0, start, end;
+	unsigned long long size, phys, sum = 0, start, end;
 	FILE *file = fopen("/proc/vmallocinfo", "re");
 	char line[512], *where;
 	uint32_t reg[4];
@@ -243,10 +243,11 @@ static uint64_t mapped_bytes(const struct instance *instance)
 	end = start + reg[cells - 1];
 	while (file && fgets(line, sizeof(line), file)) {
 		where = strstr(line, "phys=");
-		if (where && sscanf(line, "%llx-%llx", &from, &to) == 2 &&
+		/* The addresses may be hidden. */
+		if (where && sscanf(line, "%*s %llu", &size) == 1 &&
 		    sscanf(where, "phys=%llx", &phys) == 1 && phys >= start &&
 		    phys < end)
-			sum += to - from;
+			sum += size;
 	}
 	if (file)
 		fclose(file);
