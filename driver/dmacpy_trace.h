@@ -57,7 +57,8 @@ TRACE_EVENT(dmacpy_chan_feed,
 	    TP_ARGS(chan, length),
 	    TP_STRUCT__entry(__array(char, chan, DMACPY_TRACE_NAME)
 			     __field(size_t, length)),
-	    TP_fast_assign(strscpy(__entry->chan, chan, DMACPY_TRACE_NAME);
+	    TP_fast_assign(strscpy_pad(__entry->chan, chan,
+				       DMACPY_TRACE_NAME);
 			   __entry->length = length;),
 	    TP_printk("chan=%s bytes=%zu", __entry->chan, __entry->length));
 
@@ -65,8 +66,8 @@ DECLARE_EVENT_CLASS(dmacpy_chan,
 		    TP_PROTO(const char *chan),
 		    TP_ARGS(chan),
 		    TP_STRUCT__entry(__array(char, chan, DMACPY_TRACE_NAME)),
-		    TP_fast_assign(strscpy(__entry->chan, chan,
-					   DMACPY_TRACE_NAME);),
+		    TP_fast_assign(strscpy_pad(__entry->chan, chan,
+					       DMACPY_TRACE_NAME);),
 		    TP_printk("chan=%s", __entry->chan));
 
 DEFINE_EVENT(dmacpy_chan, dmacpy_chan_timeout,
