@@ -45,7 +45,9 @@ quit_when_halted()
 	done
 }
 
-# boot_guest DIRECTORY SECONDS: DIRECTORY/in/tmp holds "task" and what it needs.
+# boot_guest DIRECTORY SECONDS: DIRECTORY/in/tmp holds "task" and what it needs,
+# which is not zipped, as the guest takes long for that: Linux wants such a cpio
+# first, where it is aligned.
 # The guest may write to registers by /dev/mem, as tests do to hang the engine.
 # Prints what the task prints; leaves DIRECTORY/out and DIRECTORY/guest.log.
 boot_guest()
@@ -56,8 +58,8 @@ boot_guest()
 	rm -rf "$1/out"
 	mkdir -p "$1/out"
 	{
-		cat "$guest/initramfs.gz"
 		pack "$1/in"
+		cat "$guest/initramfs.gz"
 	} >"$1/initramfs"
 	[ ! -f "$guest_dtb" ] || dtb=(-dtb "$guest_dtb")
 	truncate -s "$disk_size" "$disk"

@@ -154,14 +154,14 @@ populate_root()
 	fi
 }
 
-# pack DIRECTORY
+# pack DIRECTORY: prints a cpio
 pack()
 (
 	cd "$1"
 	find . -exec touch -h -d @0 {} +
 	find . -print0 | LC_ALL=C sort -z |
 		cpio --null --create --format=newc --reproducible \
-		     --owner=+0:+0 --quiet | gzip -n -1
+		     --owner=+0:+0 --quiet
 )
 
 make_initramfs()
@@ -169,7 +169,7 @@ make_initramfs()
 	local root=$guest/root
 	rm -rf "$root"
 	populate_root "$root"
-	pack "$root" >"$guest/initramfs.gz"
+	pack "$root" | gzip -n -1 >"$guest/initramfs.gz"
 }
 
 fetch_libraries()

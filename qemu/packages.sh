@@ -261,7 +261,7 @@ make_disk_initramfs()
 		esac
 		echo "$name.ko" >>"$root/modules/list"
 	done
-	pack "$root" >"$root.gz"
+	pack "$root" | gzip -n -1 >"$root.gz"
 }
 
 prepare_disk()
