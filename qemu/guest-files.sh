@@ -135,7 +135,7 @@ install_tests()
 		install -m 755 -t "$1/bin" "$guest_userspace"/selftests/*
 	install -m 755 "$(sysroot_file "$guest_arch" v4l2-ctl)" "$1/bin"
 	install -m 644 "$guest_userspace/tests/lib/expbuf.so" "$1/lib"
-	install_libraries "$guest_arch" "$1/lib" \
+	install_libraries "$(sysroot "$guest_arch")" "$1/lib" \
 		"$1"/bin/{drmshare,v4l2-ctl} "$1"/tests/*
 }
 

@@ -36,11 +36,18 @@ fetch_sysroot()
 	fetch_once "${directory##*/}" unpack_sysroot "$1"
 }
 
-# sysroot_file ARCH NAME: prints the path of a program or a library
+# unpacked_file DIRECTORY NAME: prints the path of a program or a library in
+# packages that are unpacked there
+unpacked_file()
+{
+	find "$1" \( -path '*/bin/*' -o -path '*/lib/*' \) -name "$2" \
+		-print -quit
+}
+
+# sysroot_file ARCH NAME: the same in the sysroot
 sysroot_file()
 {
-	find "$(sysroot "$1")" \( -path '*/bin/*' -o -path '*/lib/*' \) \
-		-name "$2" -print -quit
+	unpacked_file "$(sysroot "$1")" "$2"
 }
 
 # sysroot_pkg_config ARCH: prints a pkg-config for it
@@ -61,16 +68,17 @@ needed_files()
 		-e 's,.*program interpreter: .*/\(.*\)\],\1,p'
 }
 
-# install_libraries ARCH DIRECTORY FILE...: all that the programs need
+# install_libraries FROM TO FILE...: all that the programs need, from packages that
+# are unpacked there
 install_libraries()
 {
-	local arch=$1 to=$2 file name
+	local from=$1 to=$2 file name
 	shift 2
 	for file; do
 		for name in $(needed_files "$file"); do
 			[ ! -e "$to/$name" ] || continue
-			cp -L "$(sysroot_file "$arch" "$name")" "$to/$name"
-			install_libraries "$arch" "$to" "$to/$name"
+			cp -L "$(unpacked_file "$from" "$name")" "$to/$name"
+			install_libraries "$from" "$to" "$to/$name"
 		done
 	done
 }
@@ -96,7 +104,7 @@ fetch_python()
 # needs
 install_python()
 {
-	local python file name to=$1
+	local python to=$1
 	python=$cache/$(python_name "$guest_arch")
 	mkdir -p "$to"/{lib,tmp,usr/bin,usr/lib/python3/dist-packages}
 	cp "$python"/usr/bin/python3.*[0-9] "$to/usr/bin/python3"
@@ -106,13 +114,8 @@ install_python()
 		rm -rf config-* distutils ensurepip idlelib lib2to3 pydoc* \
 			sqlite3 test tkinter turtle* xml*
 	)
-	for file in "$to/usr/bin/python3" "$to"/usr/lib/python3.*/lib-dynload/*; do
-		for name in $(needed_files "$file"); do
-			[ -e "$to/lib/$name" ] ||
-				cp -L "$(find "$python" -path '*/lib/*' \
-					-name "$name" -print -quit)" "$to/lib"
-		done
-	done
+	install_libraries "$python" "$to/lib" "$to/usr/bin/python3" \
+		"$to"/usr/lib/python3.*/lib-dynload/*
 	cp -L "$guest_userspace/libdmacpy.so.0" "$to/lib"
 	cp -r "$top/userspace/python/dmacpy" \
 		"$to/usr/lib/python3/dist-packages"
