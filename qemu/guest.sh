@@ -40,6 +40,10 @@ $CMD
 EOT
 	chmod +x "$build/guest/in/tmp/task"
 	[[ $CMD != *python* ]] || install_python "$build/guest/in"
+	if [[ $CMD = *bpftrace* ]]; then
+		fetch_bpftrace "$guest_arch"
+		install_bpftrace "$build/guest/in"
+	fi
 }
 
 if [ "$#" -gt 1 ]; then

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Debian's libraries and programs for the guest, as other programs and other
-# drivers are used by those; and Debian's Python, with the package dmacpy for it.
+# drivers are used by those; Debian's Python, with the package dmacpy for it; and
+# Debian's bpftrace.
 
 sysroot_packages=(
 	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
@@ -121,4 +122,30 @@ install_python()
 		"$to/usr/lib/python3/dist-packages"
 	cp "$top/userspace/python/tests/test_dmacpy.py" \
 		"$top/userspace/examples/hello.py" "$to/tmp"
+}
+
+unpack_bpftrace()
+{
+	unpack_with_depends "$(arch_release "$1")" "$1" "$2" bpftrace
+}
+
+# bpftrace_name ARCH: of its directory in the cache
+bpftrace_name()
+{
+	echo "bpftrace-$1-$(arch_release "$1")"
+}
+
+fetch_bpftrace()
+{
+	fetch_once "$(bpftrace_name "$1")" unpack_bpftrace "$1"
+}
+
+# install_bpftrace DIRECTORY: for the guest that is selected
+install_bpftrace()
+{
+	local bpftrace
+	bpftrace=$cache/$(bpftrace_name "$guest_arch")
+	mkdir -p "$1"/{bin,lib}
+	cp "$bpftrace/usr/bin/bpftrace" "$1/bin"
+	install_libraries "$bpftrace" "$1/lib" "$1/bin/bpftrace"
 }

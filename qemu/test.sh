@@ -31,7 +31,7 @@ stock)
 	guests=("${full[@]}" versal-swiotlb/6.12-arm64 versal/6.12-rt-arm64
 		versal/6.1-arm64 smdkc210/6.1-armmp)
 	short=(abi async share sram unbind)
-	host_suites+=(budgets latency shutdown)
+	host_suites+=(budgets latency shutdown bpftrace)
 	seconds=2700
 	;;
 boards)
@@ -180,6 +180,28 @@ shutdown_suite()
 	printf '\n#@ exit %d\n' "$attempt_status"
 }
 
+run_recipes()
+{
+	mkdir -p "$1/in/tmp"
+	install "$top/qemu/guest/recipes" "$1/in/tmp/task"
+	install "$top/qemu/guest/suites" "$1/in/tmp"
+	install_bpftrace "$1/in"
+	boot_guest "$1" 600
+	log_suite "$1/guest.log" | sed 's/^/# /'
+	return "$(cat "$1/out/status")"
+}
+
+# Do the recipes for bpftrace show what jobs do? In a guest for themselves, as
+# bpftrace and LLVM take a quarter of its memory.
+bpftrace_suite()
+{
+	select_guest "${guests[0]}"
+	echo '#@ suite bpftrace'
+	make_initramfs
+	attempt run_recipes "$out/bpftrace"
+	printf '\n#@ exit %d\n' "$attempt_status"
+}
+
 # The suites in the module, each in a file of its name, if they are there.
 unit_test_suites()
 {
@@ -193,9 +215,9 @@ unit_test_suites()
 }
 
 # What needs dmacpy in the kernel, or bounce buffers, has guests for itself. So
-# has what needs a clock that counts instructions.
+# has what needs a clock that counts instructions, or bpftrace.
 heap_tests=(heap selftest swiotlb)
-counting_tests=(latency)
+other_tests=(bpftrace latency)
 
 selected_tests()
 {
@@ -211,7 +233,7 @@ selected_tests()
 		printf '%s\n' "${short[@]}"
 	else
 		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}" \
-			"${counting_tests[@]}")"
+			"${other_tests[@]}")"
 	fi
 }
 
@@ -276,6 +298,7 @@ all_suites()
 	[[ " ${host_suites[*]} " != *' budgets '* ]] || budgets_suite
 	[[ " ${host_suites[*]} " != *' latency '* ]] || latency_suite
 	[[ " ${host_suites[*]} " != *' shutdown '* ]] || shutdown_suite
+	[[ " ${host_suites[*]} " != *' bpftrace '* ]] || bpftrace_suite
 	for guest in "${guests[@]}"; do
 		guest_suites "$guest" | if [ "${#guests[@]}" -gt 1 ]; then
 			sed -u "s,^#@ suites\? ,&$guest/,"
@@ -306,7 +329,10 @@ count_lines()
 	"$top/qemu/coverage.py" "$top" <"$out/lines.json"
 }
 
-steps=$(($(guest_prepare_steps) * ${#guests[@]} + ${#only_built[@]}))
+has_bpftrace=0
+[[ " ${host_suites[*]} " != *' bpftrace '* ]] || has_bpftrace=1
+steps=$(($(guest_prepare_steps) * ${#guests[@]} + ${#only_built[@]} +
+	 has_bpftrace))
 need_guest_packages "${trees[@]}"
 lock_build
 for guest_name in "${guests[@]}"; do
@@ -316,6 +342,9 @@ done
 for tree in "${only_built[@]}"; do
 	step "fetching the source for $tree" fetch_kernel_tree
 done
+[ "$has_bpftrace" -eq 0 ] ||
+	step "fetching bpftrace" \
+		fetch_bpftrace "$(kernel_arch "${guests[0]#*/}")"
 rm -rf "$out"
 mkdir -p "$out"
 attempt run_suites

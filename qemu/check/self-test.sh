@@ -270,6 +270,17 @@ break_snippets__language()
 	sed -i '0,/^\(...\)c$/s//\1/' README.md
 }
 
+break_snippets__options()
+{
+	sed -i 's/^\(\.\. code-block:: c\)$/&\n\t:caption: x.c\n\n\torphan;/' \
+		Documentation/uapi.rst
+}
+
+break_snippets__recipe()
+{
+	sed -i '/:caption: rates/d' Documentation/tracing.rst
+}
+
 break_checkpatch__strict()
 {
 	echo 'extern int orphan;;' >>driver/dmacpy_job.h

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The C in documents compiles.
+"""The C in documents compiles, and recipes for bpftrace have names.
 
 usage: snippets.py DIRECTORY COMPILER... -- FILE...
 
 Writes each block to a file in DIRECTORY and has it compiled. A block that has no
 function is put into one.
-Prints what the compiler finds, with the place in the document.
+Prints what the compiler finds, with the place in the document. What a recipe
+prints is tested by userspace/tests/bpftrace.sh, which knows it by its caption.
 """
 import re
 import subprocess
@@ -52,7 +53,8 @@ void use_result(uint64_t user_data);
 
 # A fence, a directive, a literal block by its indentation, a display of mdoc
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
-DIRECTIVE = re.compile(r"^([ \t]*)\.\. code-block:: (\w+)\n\n"
+DIRECTIVE = re.compile(r"^([ \t]*)\.\. code-block:: (\w+)\n"
+                       r"((?:\1[ \t]+:.*\n)*)\n"
                        r"((?:\1[ \t]+.*\n|\n)+)", re.M)
 LITERAL = re.compile(r"^([ \t]*)(?!\.\.)(?:\S.*)?::\n\n"
                      r"((?:\1[ \t]+.*\n|\n)+)", re.M)
@@ -62,14 +64,16 @@ DISPLAY = re.compile(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", re.M | re.S)
 # A function starts in the first column, and so does its brace.
 FUNCTION = re.compile(r"^\{$", re.M)
 LOOKS_LIKE_CODE = re.compile(r"[;{]$", re.M)
+LOOKS_LIKE_RECIPE = re.compile(r"^tracepoint:", re.M)
 
 
 class Block:
     """A block of a document: its language, its text, and where it is."""
 
-    def __init__(self, path, document, language, match, group):
+    def __init__(self, path, document, language, match, group, options=""):
         self.path = path
         self.language = language
+        self.options = options
         self.line = document.count("\n", 0, match.start(group)) + 1
         self.text = textwrap.dedent(match.group(group).expandtabs(8))
 
@@ -94,7 +98,7 @@ def markdown_blocks(path, document):
 def rst_blocks(path, document):
     """Directives, and paragraphs that end in two colons."""
     for match in DIRECTIVE.finditer(document):
-        yield Block(path, document, match.group(2), match, 3)
+        yield Block(path, document, match.group(2), match, 4, match.group(3))
     for match in LITERAL.finditer(document):
         yield Block(path, document, "", match, 2)
 
@@ -113,6 +117,10 @@ def findings(block, directory, compiler):
     if block.language == "" and LOOKS_LIKE_CODE.search(block.text):
         return (f"{block.path}:{block.line}: a block of code without a "
                 "language\n")
+    if LOOKS_LIKE_RECIPE.search(block.text) and \
+            not re.search(r":caption: \w+\.bt$", block.options, re.M):
+        return (f"{block.path}:{block.line}: a recipe without a name, which no "
+                "test runs\n")
     if block.language != "c":
         return ""
     source = directory / f"{Path(block.path).stem}-{block.line}.c"

@@ -7,8 +7,9 @@ TESTS := abi account async camera copier cpu crossing data engines fake fences \
 	 heap idle \
 	 latency library life limits order outputs power prepared probe report \
 	 share show spread sram stall storm swiotlb unbind watchdog
-SHELL_TESTS := boardtest directload doctor drmshare examples module overlap \
-	       python ringcopy selftest sim tool top tracing tune v4l2ctl
+SHELL_TESTS := boardtest bpftrace directload doctor drmshare examples module \
+	       overlap python ringcopy selftest sim tool top tracing tune v4l2ctl
+RECIPE_TESTS := bpftrace tracing
 LIBDRM_TESTS := display drm
 LIBURING_TESTS := faults fuzz stress uring
 TEST_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/*.c))
@@ -80,10 +81,11 @@ define shell_test
 	chmod +x $@
 endef
 
-$(O)/tests/tracing: tests/ktap.sh $(O)/tests/recipes.sh tests/tracing.sh
+$(addprefix $(O)/tests/,$(RECIPE_TESTS)): \
+		$(O)/tests/%: tests/ktap.sh $(O)/tests/recipes.sh tests/%.sh
 	$(shell_test)
 
-$(addprefix $(O)/tests/,$(filter-out tracing,$(SHELL_TESTS))): \
+$(addprefix $(O)/tests/,$(filter-out $(RECIPE_TESTS),$(SHELL_TESTS))): \
 		$(O)/tests/%: tests/ktap.sh tests/%.sh
 	$(shell_test)
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The tracepoints, and whether the recipes of Documentation/tracing.rst use
-# them. The function recipes, prepended to this file, prints the names that the
-# recipes use: one line each, with the tracepoint and a field of it, or "-".
+# them. The functions about the recipes, prepended to this file, are those that
+# recipes.awk makes.
 
 tracing=/sys/kernel/debug/tracing
 events=$tracing/events/dmacpy
@@ -12,8 +12,8 @@ node=$(fake_node)
 # Catches: a recipe for another version of the driver.
 test_recipes()
 {
-	[ "$(recipes | wc -l)" -ge 20 ] || fail "the recipes are missing"
-	recipes | while read -r event field; do
+	[ "$(recipe_fields | wc -l)" -ge 20 ] || fail "the recipes are missing"
+	recipe_fields | while read -r event field; do
 		[ -f "$events/$event/format" ] || fail "no $event"
 		[ "$field" = - ] ||
 			grep -Eq "[ \t]$field(\[[0-9]+\])?;" \
@@ -27,7 +27,7 @@ test_all_are_shown()
 {
 	for event in "$events"/*/format; do
 		event=$(basename "$(dirname "$event")")
-		recipes | grep -q "^$event " || fail "no recipe for $event"
+		recipe_fields | grep -q "^$event " || fail "no recipe for $event"
 	done
 }
 
