@@ -40,6 +40,7 @@
 #define MAX_BATCH	6	/* requests per io_uring call */
 #define PINNED		(64 * KIB)	/* maximum length to register */
 #define SECONDS		60
+#define DMA_API		"/sys/kernel/debug/dma-api"
 #define GENERATION_MS	8000	/* approximate lifetime of a family */
 #define END_MS		60000	/* limit after which a thread counts as hung */
 
@@ -241,13 +242,18 @@ static void do_dup(struct fuzzer *f)
 	store_file(f, draw(f, KINDS), fcntl(any_file(f), F_DUPFD_CLOEXEC, 3));
 }
 
-/* Imports memory of another driver, whose pages are anywhere. */
+/*
+ * Imports memory of another driver, whose pages are anywhere. The system heap
+ * syncs the mapping of each importer in the direction of the caller of
+ * DMA_BUF_IOCTL_SYNC, which a checked DMA API reports as a fault.
+ */
 static void do_foreign(struct fuzzer *f)
 {
+	bool heap = chance(f, 2) && access(DMA_API, F_OK);
 	int size = 4096 << draw(f, 4);
 
-	store_file(f, BUFFER, chance(f, 2) ? udmabuf_scattered(size) :
-					     system_heap_alloc(size));
+	store_file(f, BUFFER, heap ? system_heap_alloc(size) :
+				     udmabuf_scattered(size));
 }
 
 static void do_alloc(struct fuzzer *f)
