@@ -676,8 +676,8 @@ static void expect_state(struct __test_metadata *_metadata,
  * A command, its preparation, and its inverse. @failures: minimum number of
  * requests whose failure fails the command, not counting the memory of a job,
  * which the stream may recycle, nor the first attempt to read the arguments of
- * a job, after which they are read more slowly. @makes_records: the command adds records for
- * read(). @tiles: the engine has to copy tiles.
+ * a job, after which they are read more slowly. @makes_records: the command
+ * adds records for read(). @tiles: the engine has to copy tiles.
  */
 struct trial {
 	int (*prepare)(struct fault_bench *b);

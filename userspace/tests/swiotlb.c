@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * With "swiotlb=4096,force" on the kernel's command line the engine accesses a copy
- * of the memory, which is updated by syncs: unsynced data shows as old data, as
- * it would with caches.
+ * With "swiotlb=4096,force" on the kernel's command line the engine accesses a
+ * copy of the memory, which is updated by syncs: unsynced data shows as old
+ * data, as it would with caches.
  */
 #include <limits.h>
 #include <sys/ioctl.h>
@@ -315,7 +315,8 @@ TEST_F(swiotlb, synced_in_steps)
 	};
 
 	ASSERT_LT(0, handle);
-	in.dst = out.src = handle;
+	in.dst = handle;
+	out.src = handle;
 	random_fill(mem, size);
 	ASSERT_EQ(0, memory_sync(self->stream, handle, 0, size,
 				 DMACPY_SYNC_FOR_DEVICE));
