@@ -56,7 +56,7 @@ static inline bool dmacpy_queue_is_done(const struct dmacpy_waiter *waiter)
 /**
  * dmacpy_queue_job() - run a job, after those submitted before it
  * @stream: the stream
- * @job: the job, which has its number in the stream: nothing fails any more
+ * @job: the job, after submit_publish(): its submission cannot fail any more
  *
  * Context: Process, under dmacpy_stream.submit of a stream that is not stopped.
  */

@@ -280,6 +280,29 @@ static void submit_queue_lazily(struct dmacpy_stream *stream,
 	dma_fence_put(fence);
 }
 
+/* Checks the operations, plans them for the engine, and allocates memory. */
+static int submit_prepare(struct dmacpy_stream *stream, struct dmacpy_job *job)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&stream->submit);
+	if (!job->handle)
+		ret = submit_plan(stream, job->plan);
+	if (ret)
+		return ret;
+	if (!dmacpy_chan_ready(stream->chan))
+		return -EAGAIN;
+	ret = dmacpy_job_prepare(job);
+	if (!ret && job->channels > 1)
+		ret = dmacpy_spread_prepare(stream, job);
+	if (!ret && job->lazy && !stream->fence) {
+		stream->fence = dmacpy_fence_new();
+		if (!stream->fence)
+			ret = -ENOMEM;
+	}
+	return ret;
+}
+
 /* Submits one job. After a failure the caller still owns it. */
 static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
@@ -301,27 +324,9 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 		goto err_put_plan;
 	}
 
-	/* Check the operations, and plan them for the engine. */
-	if (!job->handle)
-		ret = submit_plan(stream, plan);
+	ret = submit_prepare(stream, job);
 	if (ret)
 		goto err_end_job;
-	if (!dmacpy_chan_ready(stream->chan)) {
-		ret = -EAGAIN;
-		goto err_end_job;
-	}
-	ret = dmacpy_job_prepare(job);
-	if (!ret && job->channels > 1)
-		ret = dmacpy_spread_prepare(stream, job);
-	if (ret)
-		goto err_end_job;
-	if (job->lazy && !stream->fence) {
-		stream->fence = dmacpy_fence_new();
-		if (!stream->fence) {
-			ret = -ENOMEM;
-			goto err_end_job;
-		}
-	}
 
 	/* Order the job among all users of its buffers, in one step. */
 	if (job->implicit) {
