@@ -4,25 +4,72 @@
 #include <linux/dma-fence-unwrap.h>
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include "dmacpy_buf.h"
 #include "dmacpy_sync.h"
 
-/* Consumes the reference, even on failure. */
-static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
+/* Sorts by timeline, with the latest fence of each first. */
+static int deps_compare(const void *a, const void *b)
+{
+	struct dma_fence *left = *(struct dma_fence **)a;
+	struct dma_fence *right = *(struct dma_fence **)b;
+
+	if (left == right)
+		return 0;
+	if (left->context != right->context)
+		return left->context < right->context ? -1 : 1;
+	return dma_fence_is_later(left, right) ? -1 : 1;
+}
+
+/*
+ * The buffers of a job may all have the same fences. Fences of a timeline
+ * signal in order: only the latest of each matters. Fences of the in-fence are
+ * all kept, as the job fails with each of them.
+ */
+static void deps_keep_latest(struct dmacpy_deps *deps)
+{
+	struct dma_fence **fences = deps->fences + deps->explicit;
+	unsigned int i, kept = 0, count = deps->count - deps->explicit;
+
+	sort(fences, count, sizeof(*fences), deps_compare, NULL);
+	for (i = 0; i < count; i++)
+		if (kept && fences[kept - 1]->context == fences[i]->context)
+			dma_fence_put(fences[i]);
+		else
+			fences[kept++] = fences[i];
+	deps->count = deps->explicit + kept;
+}
+
+/* If no more than half is used, the next time is far enough away. */
+static int deps_make_room(struct dmacpy_deps *deps)
 {
 	unsigned int room = max(2 * deps->room, 4U);
 	struct dma_fence **fences;
 
+	deps_keep_latest(deps);
+	if (deps->room && deps->count <= deps->room / 2)
+		return 0;
+	fences = krealloc_array(deps->fences, room, sizeof(*fences),
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!fences)
+		return -ENOMEM;
+	deps->fences = fences;
+	deps->room = room;
+	return 0;
+}
+
+/* Consumes the reference, even on failure. */
+static int deps_add(struct dmacpy_deps *deps, struct dma_fence *fence)
+{
+	int ret;
+
 	if (deps->count == deps->room) {
-		fences = krealloc_array(deps->fences, room, sizeof(*fences),
-					GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		if (!fences) {
+		ret = deps_make_room(deps);
+		if (ret) {
 			dma_fence_put(fence);
-			return -ENOMEM;
+			return ret;
 		}
-		deps->fences = fences;
-		deps->room = room;
 	}
 	deps->fences[deps->count++] = fence;
 	return 0;
@@ -51,8 +98,8 @@ int dmacpy_deps_add_in_fence(struct dmacpy_deps *deps, struct dma_fence *fence)
 			dma_fence_put(iter.chain);
 			return ret;
 		}
+		deps->explicit = deps->count;
 	}
-	deps->explicit = deps->count;
 	return 0;
 }
 

@@ -103,6 +103,42 @@ static void sync_locks_each_once(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(st->resv[i]));
 }
 
+/*
+ * Catches: a job that keeps a reference for each of its buffers to the same
+ * fence: a thousand buffers with 250 users each would take megabytes.
+ */
+static void sync_keeps_each_fence_once(struct kunit *test)
+{
+	struct sync_test *st = test->priv;
+	struct dmacpy_job_buf point = { .buf = st->bufs[0], .write = true };
+	struct dma_fence *fences[2], *in_fence;
+	struct dmacpy_deps deps = { };
+	struct ww_acquire_ctx ctx;
+	unsigned int i, found = 0, before;
+
+	in_fence = sync_fence(test, st->context + 1);
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_deps_add_in_fence(&deps, in_fence));
+	for (i = 0; i < ARRAY_SIZE(fences); i++) {
+		fences[i] = sync_fence(test, st->context + i);
+		sync_publish(test, fences[i]);
+	}
+	before = kref_read(&fences[1]->refcount);
+	KUNIT_ASSERT_EQ(test, 0, dmacpy_sync_lock(&point, 1, &ctx));
+	for (i = 0; i < SYNC_ROUNDS; i++)
+		KUNIT_EXPECT_EQ(test, 0,
+				dmacpy_sync_collect(&point, 1, U64_MAX, &deps));
+	dmacpy_sync_unlock(&point, 1, &ctx);
+
+	KUNIT_EXPECT_LE(test, deps.room, 16);
+	KUNIT_EXPECT_EQ(test, 1, deps.explicit);
+	KUNIT_EXPECT_PTR_EQ(test, in_fence, deps.fences[0]);
+	for (i = 1; i < deps.count; i++)
+		found |= 1 << (deps.fences[i] == fences[1]);
+	KUNIT_EXPECT_EQ(test, 3, found);
+	dmacpy_deps_free(&deps);
+	KUNIT_EXPECT_EQ(test, before, kref_read(&fences[1]->refcount));
+}
+
 /* Catches: other drivers that do not wait for a job, or wait needlessly. */
 static void sync_adds_fences(struct kunit *test)
 {
@@ -246,6 +282,7 @@ static int sync_init(struct kunit *test)
 
 static struct kunit_case sync_cases[] = {
 	KUNIT_CASE(sync_locks_each_once),
+	KUNIT_CASE(sync_keeps_each_fence_once),
 	KUNIT_CASE(sync_adds_fences),
 	KUNIT_CASE(sync_waits_for_others),
 	KUNIT_CASE(sync_unwraps_fences),
