@@ -14,6 +14,9 @@
 /* One job in dmacpy_account.queued; the bits below are bytes. */
 #define DMACPY_ACCOUNT_JOB	BIT_ULL(48)
 
+/* What takes more kernel memory than this counts as several handles. */
+#define DMACPY_HANDLE_MEMORY	8192U
+
 /**
  * enum dmacpy_resource - resources that are limited for each user
  * @DMACPY_PINNED_PAGES: pages of registered memory, to RLIMIT_MEMLOCK of the

@@ -108,7 +108,7 @@ static void buf_free(struct dmacpy_buf *buf)
 	put_device(buf->dma_dev);
 	if (buf->power)
 		dmacpy_power_put(buf->power);
-	dmacpy_account_uncharge(buf->account, DMACPY_HANDLES, 1);
+	dmacpy_account_uncharge(buf->account, DMACPY_HANDLES, buf->handles);
 	dmacpy_account_put(buf->account);
 	kfree(buf);
 }
@@ -154,6 +154,7 @@ static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
 	INIT_WORK(&buf->work, buf_work);
 	dmacpy_account_get(account);
 	buf->account = account;
+	buf->handles = 1;
 	buf->length = length;
 	buf->access = access;
 	return buf;
@@ -232,6 +233,22 @@ static bool buf_may_bounce(const struct dmacpy_buf *buf)
 	return false;
 }
 
+/*
+ * Only the exporter limits the number of segments: the user is charged for the
+ * memory of its scatter list and of ours.
+ */
+static int buf_charge_segs(struct dmacpy_buf *buf)
+{
+	size_t size = array_size(buf->sgt->orig_nents,
+				 sizeof(*buf->sgt->sgl) + sizeof(*buf->segs));
+	unsigned int handles = size / DMACPY_HANDLE_MEMORY;
+	int ret = dmacpy_account_charge(buf->account, DMACPY_HANDLES, handles);
+
+	if (!ret)
+		buf->handles += handles;
+	return ret;
+}
+
 /**
  * dmacpy_buf_import() - create a buffer from a dma-buf
  * @account: the account that the buffer is charged to
@@ -276,7 +293,7 @@ struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 	}
 	buf->sgt = sgt;
 
-	ret = buf_cut(buf, chan);
+	ret = buf_charge_segs(buf) ?: buf_cut(buf, chan);
 	if (ret)
 		goto err_free;
 	return buf;

@@ -34,6 +34,7 @@ struct dmacpy_seg {
  * struct dmacpy_buf - a buffer that an engine reads or writes
  * @ref: held by the handle and by each job
  * @account: a reference to the account of the stream's opener
+ * @handles: number of handles charged to @account
  * @access: DMACPY_ACCESS_*
  * @length: in bytes
  * @dma_dev: a reference to the engine's device, for which it is mapped: a part
@@ -64,6 +65,7 @@ struct dmacpy_seg {
 struct dmacpy_buf {
 	struct kref ref;
 	struct dmacpy_account *account;
+	unsigned int handles;
 	u32 access;
 	u64 length;
 	struct device *dma_dev;

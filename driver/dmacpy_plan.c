@@ -20,8 +20,6 @@
 /* Maximum bytes of a block of a pattern, which saves descriptors, and of all */
 #define PLAN_BLOCK_MAX	4096U
 #define PLAN_BLOCKS_MAX	65536U
-/* A prepared plan counts as a handle for each of these bytes of memory. */
-#define PLAN_CHARGE	8192U
 
 /**
  * dmacpy_plan_memory() - compute the memory that a plan needs
@@ -81,7 +79,7 @@ static unsigned int plan_count_charge(unsigned int nops)
 				PLAN_BLOCKS_MAX);
 
 	return DIV_ROUND_UP(size_add(dmacpy_plan_memory(nops), patterns),
-			    PLAN_CHARGE);
+			    DMACPY_HANDLE_MEMORY);
 }
 
 /**

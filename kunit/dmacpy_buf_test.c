@@ -21,6 +21,7 @@
 #define BUF_WALKS	64
 #define BUF_SEGS	24
 #define BUF_SEG_MAX	200
+#define BUF_MANY_SEGS	1000
 #define BUF_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
 /**
@@ -212,6 +213,38 @@ static void buf_is_charged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before, atomic_long_read(handles));
 }
 
+/*
+ * Catches: kernel memory without a limit, as a dma-buf of any number of
+ * segments is charged as one handle.
+ */
+static void buf_is_charged_by_size(struct kunit *test)
+{
+	struct dmacpy_account *account = test_account(test);
+	atomic_long_t *handles = &account->used[DMACPY_HANDLES];
+	struct dmacpy_chan *chan = test_buf_chan(test);
+	struct test_layout layout = { .nsegs = BUF_MANY_SEGS };
+	long before = atomic_long_read(handles), charged;
+	struct test_seg *segs;
+	struct dmacpy_buf *buf;
+	unsigned int i;
+
+	segs = kunit_kcalloc(test, BUF_MANY_SEGS, sizeof(*segs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, segs);
+	for (i = 0; i < BUF_MANY_SEGS; i++) {
+		segs[i].addr = 2 * i * PAGE_SIZE;
+		segs[i].length = PAGE_SIZE;
+		layout.size += PAGE_SIZE;
+	}
+	layout.segs = segs;
+	buf = test_buf_import(test, chan, test_dmabuf_new(test, &layout),
+			      DMACPY_ACCESS_READ);
+	charged = atomic_long_read(handles) - before;
+	KUNIT_EXPECT_LE(test, buf->nsegs * sizeof(*buf->segs) +
+			buf->sgt->orig_nents * sizeof(*buf->sgt->sgl),
+			charged * DMACPY_HANDLE_MEMORY);
+	KUNIT_EXPECT_LE(test, charged, BUF_MANY_SEGS / 100);
+}
+
 /* Catches: a buffer that is freed while a job uses it, or never. */
 static void buf_counts_references(struct kunit *test)
 {
@@ -364,6 +397,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(buf_counts_references),
 	KUNIT_CASE(buf_holds_device),
 	KUNIT_CASE(buf_is_charged),
+	KUNIT_CASE(buf_is_charged_by_size),
 	KUNIT_CASE(buf_allows_access),
 	KUNIT_CASE(buf_detects_aliases),
 	KUNIT_CASE_PARAM(buf_checks_sync, buf_sync_gen_params),

@@ -23,9 +23,6 @@
 
 #define JOB_READ_WRITE	(DMACPY_ACCESS_READ | DMACPY_ACCESS_WRITE)
 
-/* Bytes of kernel memory for which a plan is charged a handle, at most. */
-#define JOB_PLAN_CHARGE	8192
-
 /* Far longer than any operation takes */
 #define PATIENCE	(60 * HZ)
 
@@ -132,7 +129,7 @@ static void job_plan_is_charged(struct kunit *test)
 		charged = atomic_long_read(handles) - before;
 		KUNIT_EXPECT_LE(test, 1, charged);
 		KUNIT_EXPECT_LE(test, dmacpy_plan_memory(counts[i]),
-				charged * JOB_PLAN_CHARGE);
+				charged * DMACPY_HANDLE_MEMORY);
 		dmacpy_plan_put(plan);
 		KUNIT_EXPECT_EQ(test, before, atomic_long_read(handles));
 	}
