@@ -155,9 +155,10 @@ static int stream_user_has_room(struct wait_queue_entry *entry,
 	return 0;
 }
 
-static void stream_put_account(struct dmacpy_stream *stream)
+static void stream_uncharge(struct dmacpy_stream *stream)
 {
 	remove_wait_queue(&stream->account->wait, &stream->room);
+	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
 	dmacpy_account_put(stream->account);
 }
 
@@ -190,7 +191,7 @@ static void stream_free(struct work_struct *work)
 	dma_fence_put(stream->fence);
 	xa_destroy(&stream->bufs);
 	xa_destroy(&stream->plans);
-	stream_put_account(stream);
+	stream_uncharge(stream);
 	kfree(stream);
 	dmacpy_device_put(dev);
 	module_put(THIS_MODULE);
@@ -207,8 +208,6 @@ void dmacpy_stream_release(struct kref *ref)
 	struct dmacpy_stream *stream =
 		container_of(ref, struct dmacpy_stream, ref);
 
-	/* At once: the user may open the next stream. */
-	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
 	queue_work(stream_free_wq, &stream->free);
 }
 
@@ -220,15 +219,14 @@ static int stream_charge(struct dmacpy_stream *stream)
 	if (!stream->account)
 		return -ENOMEM;
 	ret = dmacpy_account_charge(stream->account, DMACPY_STREAMS, 1);
+	if (ret) {
+		/* Some may be closed and only have to be freed. */
+		flush_workqueue(stream_free_wq);
+		ret = dmacpy_account_charge(stream->account, DMACPY_STREAMS, 1);
+	}
 	if (ret)
 		dmacpy_account_put(stream->account);
 	return ret;
-}
-
-static void stream_uncharge(struct dmacpy_stream *stream)
-{
-	dmacpy_account_uncharge(stream->account, DMACPY_STREAMS, 1);
-	stream_put_account(stream);
 }
 
 static struct dmacpy_stream *stream_new(struct dmacpy_device *dev)
