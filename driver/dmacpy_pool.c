@@ -252,7 +252,16 @@ static struct dmacpy_pool *pool_new_region(struct device *dev,
 		ret = -ENOMEM;
 		goto err_release_region;
 	}
+	/* The chunks are mapped, if only for a moment. */
+	ret = clk_prepare_enable(pool->clk);
+	if (ret) {
+		dev_err_probe(dev, ret, "its clock does not start\n");
+		goto err_free_region;
+	}
 	ret = pool_add_chunks(pool, dev, nreserved);
+	if (pool->gated)
+		vm_unmap_aliases();
+	clk_disable_unprepare(pool->clk);
 	if (ret)
 		goto err_free_region;
 	return pool;
