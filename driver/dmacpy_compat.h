@@ -109,15 +109,17 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #endif
 
 /*
- * Orders accesses of the CPU to write-combined memory against those of engines.
- * For these CPUs, whose write buffer delays them, mb() does nothing.
+ * Orders the caller's accesses to write-combined memory against those of
+ * engines. On an ARMv5 mb() does nothing, although the write buffer of the CPU
+ * delays them.
  */
 static inline void dmacpy_dma_mb(void)
 {
 	/* The accesses that it orders are those of the caller. */
 	mb();
-#if defined(CONFIG_CPU_ARM920T) || defined(CONFIG_CPU_ARM926T)
-	asm volatile("mcr p15, 0, %0, c7, c10, 4" : : "r" (0) : "memory");
+#if defined(CONFIG_ARM) && !defined(CONFIG_ARM_DMA_MEM_BUFFERABLE) && \
+	!defined(CONFIG_SMP)
+	dsb();
 #endif
 }
 

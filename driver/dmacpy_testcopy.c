@@ -10,6 +10,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
+#include "dmacpy_compat.h"
 #include "dmacpy_map.h"
 #include "dmacpy_param.h"
 #include "dmacpy_pool.h"
@@ -393,7 +394,7 @@ static int testcopy_test_at(struct dmacpy_testcopy *copy,
 	memset(second, 0, TESTCOPY_SIZE);
 	memcpy(sram->vaddr, copy->scratch, TESTCOPY_SIZE);
 	/* Before the engine reads it. */
-	wmb();
+	dmacpy_dma_mb();
 	if (memcmp(sram->vaddr, copy->scratch, TESTCOPY_SIZE))
 		return dev_err_probe(parent, -EIO,
 				     "no memory at %pa: the CPU does not read what it has written (clock?)\n",
