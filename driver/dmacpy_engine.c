@@ -31,6 +31,8 @@ static const struct {
 	{ "dma-nbpf", DMACPY_QUIRK_SLEEPS },
 	/* Resumes the device, and enables interrupts, to submit. */
 	{ "sh-dma-engine", DMACPY_QUIRK_SLEEPS },
+	/* Waits for a descriptor that is free, or for a queue that was reset. */
+	{ "idxd", DMACPY_QUIRK_SLEEPS },
 	/*
 	 * CDMA: the residue comes from a status word that does not count bytes;
 	 * in simple mode all pending descriptors complete with the first one.
@@ -54,7 +56,10 @@ static const struct {
 	{ "rz-dmac", DMACPY_QUIRK_ONE },
 	/* Reports an error for a descriptor that is issued while it is busy. */
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
-	/* Resumes the device to issue, suspends it for each descriptor. */
+	/*
+	 * Resumes the device to submit and to issue, which the device link has
+	 * done already, and suspends it for each descriptor.
+	 */
 	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE },
 	/* Frees the active descriptor twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
@@ -166,16 +171,36 @@ engine_prep(const struct dmacpy_engine *engine,
 	return engine_prep_tile(engine, piece);
 }
 
-/* Reclaim may wait for fences that depend on this descriptor. */
-static noinline_for_stack struct dma_async_tx_descriptor *
-engine_prep_sleeping(const struct dmacpy_engine *engine,
-		     const struct dmacpy_piece *piece)
+static inline int engine_submit(const struct dmacpy_engine *engine,
+				const struct dmacpy_piece *piece,
+				struct dmacpy_client *client)
 {
-	unsigned int flags = memalloc_noreclaim_save();
 	struct dma_async_tx_descriptor *desc = engine_prep(engine, piece);
 
+	if (!desc)
+		return -EAGAIN;
+	/* Set both: a recycled descriptor still has its old callbacks. */
+	desc->callback = engine_callback;
+	desc->callback_result = engine_callback_result;
+	if (dmacpy_result_sticks(engine->dma->device->dev))
+		desc->callback_result = NULL;
+	else if (engine->quirks & DMACPY_QUIRK_NO_RESIDUE)
+		desc->callback_result = engine_callback_no_residue;
+	desc->callback_param = client;
+	return dma_submit_error(dmaengine_submit(desc)) ? -EIO : 0;
+}
+
+/* Reclaim may wait for fences that depend on this descriptor. */
+static noinline_for_stack int
+engine_submit_sleeping(const struct dmacpy_engine *engine,
+		       const struct dmacpy_piece *piece,
+		       struct dmacpy_client *client)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int ret = engine_submit(engine, piece, client);
+
 	memalloc_noreclaim_restore(flags);
-	return desc;
+	return ret;
 }
 
 /**
@@ -196,23 +221,9 @@ int dmacpy_engine_submit(const struct dmacpy_engine *engine,
 			 const struct dmacpy_piece *piece,
 			 struct dmacpy_client *client)
 {
-	struct dma_async_tx_descriptor *desc;
-
 	if (unlikely(engine->quirks & DMACPY_QUIRK_SLEEPS))
-		desc = engine_prep_sleeping(engine, piece);
-	else
-		desc = engine_prep(engine, piece);
-	if (!desc)
-		return -EAGAIN;
-	/* Set both: a recycled descriptor still has its old callbacks. */
-	desc->callback = engine_callback;
-	desc->callback_result = engine_callback_result;
-	if (dmacpy_result_sticks(engine->dma->device->dev))
-		desc->callback_result = NULL;
-	else if (engine->quirks & DMACPY_QUIRK_NO_RESIDUE)
-		desc->callback_result = engine_callback_no_residue;
-	desc->callback_param = client;
-	return dma_submit_error(dmaengine_submit(desc)) ? -EIO : 0;
+		return engine_submit_sleeping(engine, piece, client);
+	return engine_submit(engine, piece, client);
 }
 
 /**
