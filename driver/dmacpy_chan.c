@@ -47,18 +47,19 @@ static struct dmacpy_xfer *chan_xfer(struct dmacpy_link *link)
 /* Returns the transfer whose turn it is, or NULL. */
 static struct dmacpy_xfer *chan_peek(struct dmacpy_chan *chan)
 {
+	lockdep_assert_held(&chan->lock);
 	return chan_xfer(dmacpy_turns_first(&chan->queue));
 }
 
 /* A transfer whose descriptors have completed no longer needs the engine. */
 static bool chan_is_busy(struct dmacpy_chan *chan)
 {
+	lockdep_assert_held(&chan->lock);
 	return chan->in_flight || !dmacpy_turns_empty(&chan->queue);
 }
 
 static bool chan_is_late(struct dmacpy_chan *chan, unsigned long timeout)
 {
-	lockdep_assert_held(&chan->lock);
 	return chan_is_busy(chan) && !chan->waits_for_token &&
 	       !time_before(jiffies, chan->progress + timeout);
 }
@@ -190,18 +191,18 @@ static void chan_complete_and_unlock(struct dmacpy_chan *chan,
 	chan_complete_from(chan, xfer, atomic);
 }
 
-/* Like chan_complete_and_unlock(), in a process, and takes the lock again. */
+/*
+ * Like chan_complete_and_unlock(), in a process, and takes the lock again. It
+ * drops the lock in any case: the caller may have a long queue of transfers.
+ */
 static void chan_complete(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
 			  bool atomic)
 	__must_hold(&chan->lock)
 {
-	struct dmacpy_xfer *xfer;
+	struct dmacpy_xfer *xfer = NULL;
 
-	if (lane->completing)
-		return;
-	xfer = chan_take_complete(chan, lane, atomic, 0);
-	if (!xfer)
-		return;
+	if (!lane->completing)
+		xfer = chan_take_complete(chan, lane, atomic, 0);
 	spin_unlock_irq(&chan->lock);
 	chan_complete_from(chan, xfer, atomic);
 	spin_lock_irq(&chan->lock);
@@ -237,6 +238,7 @@ static bool chan_needs_issue(struct dmacpy_chan *chan)
 static bool chan_needs_pump(struct dmacpy_chan *chan,
 			    const struct dmacpy_xfer *xfer)
 {
+	lockdep_assert_held(&chan->lock);
 	return (!dmacpy_turns_empty(&chan->queue) &&
 		(chan->in_flight <= chan->refill_at || xfer->result)) ||
 	       chan_needs_issue(chan);
@@ -245,6 +247,7 @@ static bool chan_needs_pump(struct dmacpy_chan *chan,
 /* Called before the first descriptor of @xfer is submitted. */
 static void chan_flight_add(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
+	lockdep_assert_held(&chan->lock);
 	hlist_add_head(&xfer->flight, &chan->flight);
 	if (!chan->oldest)
 		chan->oldest = xfer;
@@ -255,6 +258,7 @@ static void chan_flight_del(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	struct hlist_node **link = xfer->flight.pprev;
 
+	lockdep_assert_held(&chan->lock);
 	if (xfer == chan->oldest)
 		chan->oldest = link == &chan->flight.first ? NULL :
 			       container_of(link, struct dmacpy_xfer,
@@ -320,6 +324,7 @@ static inline void chan_dequeue(struct dmacpy_chan *chan,
 /* Returns 0, or the error that the transfer completes with instead. */
 static int chan_start_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
+	lockdep_assert_held(&chan->pump);
 	if (chan->state == DMACPY_CHAN_DOWN && !xfer->result)
 		xfer->result = -ECANCELED;
 	if (!xfer->started && !xfer->result)
@@ -416,6 +421,7 @@ static bool chan_submit_descs(struct dmacpy_chan *chan,
 /* Check whether the pump may submit; @issue is set if it has submitted. */
 static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 {
+	lockdep_assert_held(&chan->lock);
 	if (chan->in_flight == chan->engine.depth)
 		return false;
 	if (!chan->bearer.token || issue)
@@ -637,6 +643,7 @@ static void chan_report_timeout(struct dmacpy_chan *chan,
 static void chan_cancel_xfer(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer,
 			     int result)
 {
+	lockdep_assert_held(&chan->lock);
 	if (!xfer->result)
 		xfer->result = result;
 	xfer->terminated = xfer->in_flight;
@@ -663,6 +670,7 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
 {
 	struct dmacpy_xfer *xfer;
 
+	lockdep_assert_held(&chan->pump);
 	spin_lock_irq(&chan->lock);
 	while ((xfer = chan->oldest ?: chan_peek(chan))) {
 		if (result == -ETIMEDOUT)
@@ -688,6 +696,7 @@ void dmacpy_chan_cancel(struct dmacpy_chan *chan, int result, int others)
  */
 void dmacpy_chan_check_progress(struct dmacpy_chan *chan)
 {
+	lockdep_assert_held(&chan->lock);
 	if (chan->in_flight &&
 	    !(chan->engine.quirks & DMACPY_QUIRK_WARN_ISSUE) &&
 	    chan_is_late(chan, dmacpy_chan_timeout() / 2))

@@ -183,12 +183,13 @@ static int submit_plan(struct dmacpy_stream *stream, struct dmacpy_plan *plan)
 	return dmacpy_plan_complete(plan, stream->chan);
 }
 
-/* A job gets a prepared plan only here, under the mutex. */
+/* RELEASE of the plan takes the mutex, too. */
 static int submit_take_plan(struct dmacpy_stream *stream,
 			    struct dmacpy_job *job)
 {
 	struct dmacpy_plan *plan;
 
+	lockdep_assert_held(&stream->submit);
 	plan = dmacpy_handle_find_plan(stream, job->handle);
 	if (!plan)
 		return -ENOENT;
