@@ -347,7 +347,7 @@ static void recovery_guard(struct dmacpy_chan *chan)
 static void recovery_park(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
-		 "the engine does not stop: memory it may write to is kept\n");
+		 "the engine may still write: memory of failed jobs is kept\n");
 	get_device(chan->dma_dev);
 	mutex_lock(&recovery_parked_lock);
 	if (chan->engine.requested) {
