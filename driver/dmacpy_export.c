@@ -373,19 +373,7 @@ static void export_name(struct dma_buf *dmabuf)
 	spin_unlock(&dmabuf->name_lock);
 }
 
-/**
- * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
- * @dev: whose SRAM
- * @account: of the user, charged until the buffer is freed
- * @length: requested bytes, rounded up to whole pages
- * @flags: access mode and O_CLOEXEC of the future file descriptor
- *
- * Context: Process, inside the gate.
- * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
- * -EINVAL for a length of 0, -ENOSPC, -EDQUOT, -ENOMEM, or the -errno of a
- * device that cannot be resumed.
- */
-struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
+static struct dma_buf *export_alloc(struct dmacpy_device *dev,
 				    struct dmacpy_account *account, u64 length,
 				    int flags)
 {
@@ -432,6 +420,31 @@ err_free_sram:
 err_free:
 	kfree(export);
 	return ERR_PTR(ret);
+}
+
+/**
+ * dmacpy_export_alloc() - allocate a buffer of SRAM and export it
+ * @dev: whose SRAM
+ * @account: of the user, charged until the buffer is freed
+ * @length: requested bytes, rounded up to whole pages
+ * @flags: access mode and O_CLOEXEC of the future file descriptor
+ *
+ * Context: Process, outside of the gate.
+ * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
+ * -EINVAL for a length of 0, -ENOSPC, -EDQUOT, -ENOMEM, -ENODEV after an unbind, or
+ * the -errno of a device that cannot be resumed.
+ */
+struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
+				    struct dmacpy_account *account, u64 length,
+				    int flags)
+{
+	struct dma_buf *dmabuf = ERR_PTR(-ENODEV);
+	int idx;
+
+	if (dmacpy_device_enter(dev, &idx))
+		dmabuf = export_alloc(dev, account, length, flags);
+	dmacpy_device_exit(dev, idx);
+	return dmabuf;
 }
 
 /**

@@ -53,7 +53,6 @@ static struct dma_buf *heap_allocate(struct dma_heap *dma_heap,
 	struct dma_buf *dmabuf = ERR_PTR(-ENODEV);
 	struct dmacpy_account *account;
 	struct dmacpy_device *dev;
-	int idx;
 
 	/* A heap does not know the opener of its file: charge the caller. */
 	account = dmacpy_account_get_current();
@@ -62,9 +61,7 @@ static struct dma_buf *heap_allocate(struct dma_heap *dma_heap,
 	dev = heap_get_device(dma_heap_get_drvdata(dma_heap));
 	if (!dev)
 		goto out_put_account;
-	if (dmacpy_device_enter(dev, &idx))
-		dmabuf = dmacpy_export_alloc(dev, account, length, fd_flags);
-	dmacpy_device_exit(dev, idx);
+	dmabuf = dmacpy_export_alloc(dev, account, length, fd_flags);
 	dmacpy_device_put(dev);
 out_put_account:
 	dmacpy_account_put(account);

@@ -118,20 +118,6 @@ static int ioctl_get_info(const struct ioctl_call *call)
 	return copy_to_user(call->user, &info, call->size) ? -EFAULT : 0;
 }
 
-static struct dma_buf *ioctl_export(struct dmacpy_stream *stream, u64 length,
-				    int flags)
-{
-	struct dma_buf *dmabuf = ERR_PTR(-ENODEV);
-	struct dmacpy_device *dev = stream->dev;
-	int idx;
-
-	if (dmacpy_device_enter(dev, &idx))
-		dmabuf = dmacpy_export_alloc(dev, stream->account, length,
-					     flags);
-	dmacpy_device_exit(dev, idx);
-	return dmabuf;
-}
-
 static int ioctl_alloc(const struct ioctl_call *call)
 {
 	struct dmacpy_alloc __user *user = call->user;
@@ -148,7 +134,8 @@ static int ioctl_alloc(const struct ioctl_call *call)
 	fd = get_unused_fd_flags(args->fd_flags);
 	if (fd < 0)
 		return fd;
-	dmabuf = ioctl_export(call->stream, args->length, args->fd_flags);
+	dmabuf = dmacpy_export_alloc(call->stream->dev, call->stream->account,
+				     args->length, args->fd_flags);
 	if (IS_ERR(dmabuf)) {
 		ret = PTR_ERR(dmabuf);
 		goto err_put_fd;
