@@ -83,17 +83,6 @@ void dmacpy_fence_publish(struct dma_fence *base, u64 context, u64 seqno)
 }
 
 /**
- * dmacpy_fence_signal() - complete a fence
- * @base: the fence; its error was set if it has one
- *
- * Context: Any.
- */
-void dmacpy_fence_signal(struct dma_fence *base)
-{
-	dma_fence_signal(base);
-}
-
-/**
  * dmacpy_fence_is_own() - check if a fence is that of a job
  * @base: any fence
  *

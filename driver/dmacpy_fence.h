@@ -8,7 +8,6 @@ struct dma_fence;
 
 struct dma_fence *dmacpy_fence_new(void);
 void dmacpy_fence_publish(struct dma_fence *fence, u64 context, u64 seqno);
-void dmacpy_fence_signal(struct dma_fence *fence);
 bool dmacpy_fence_is_own(const struct dma_fence *fence);
 
 #endif /* DMACPY_FENCE_H */

@@ -121,7 +121,7 @@ static struct dmacpy_waiter *queue_signal(struct dmacpy_stream *stream,
 	struct dmacpy_waiter *waiter;
 	unsigned long flags;
 
-	dmacpy_fence_signal(job->fence);
+	dma_fence_signal(job->fence);
 	if (!READ_ONCE(job->waiter))
 		return NULL;
 	spin_lock_irqsave(&stream->lock, flags);

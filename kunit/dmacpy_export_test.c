@@ -256,7 +256,7 @@ static void export_job_end(struct work_struct *work)
 	struct export_job *job = container_of(to_delayed_work(work),
 					      struct export_job, work);
 
-	dmacpy_fence_signal(job->fence);
+	dma_fence_signal(job->fence);
 }
 
 static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,

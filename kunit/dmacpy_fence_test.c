@@ -35,7 +35,7 @@ static void fence_reports_result(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, watch.calls);
 		if (results[i])
 			dma_fence_set_error(fence, results[i]);
-		dmacpy_fence_signal(fence);
+		dma_fence_signal(fence);
 		KUNIT_EXPECT_EQ(test, 1, watch.calls);
 		KUNIT_EXPECT_EQ(test, results[i] ?: 1,
 				dma_fence_get_status(fence));
@@ -63,7 +63,7 @@ static void fence_has_seqno(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, "stream",
 			   fences[0]->ops->get_timeline_name(fences[0]));
 	for (i = 0; i < ARRAY_SIZE(fences); i++) {
-		dmacpy_fence_signal(fences[i]);
+		dma_fence_signal(fences[i]);
 		dma_fence_put(fences[i]);
 	}
 }
@@ -81,7 +81,7 @@ static void fence_holds_module(struct kunit *test)
 	fence = dmacpy_fence_new();
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
-	dmacpy_fence_signal(fence);
+	dma_fence_signal(fence);
 	KUNIT_EXPECT_EQ(test, users + 1, module_refcount(THIS_MODULE));
 	dma_fence_put(fence);
 	rcu_barrier();

@@ -120,7 +120,7 @@ static void stream_put_fence(void *fence)
 
 static void stream_end_fence(void *fence)
 {
-	dmacpy_fence_signal(fence);
+	dma_fence_signal(fence);
 	dma_fence_put(fence);
 }
 
@@ -949,7 +949,7 @@ static void stream_waits_for_fence(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(fences[1]));
 
-	dmacpy_fence_signal(other);
+	dma_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	KUNIT_EXPECT_EQ(test, prepared + 2, st->engine->prepared);
 	stream_run(test, TEST_COPY);
@@ -977,7 +977,7 @@ static void stream_does_not_block_others(struct kunit *test)
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(fence));
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(waiting));
-	dmacpy_fence_signal(other);
+	dma_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	stream_run(test, TEST_COPY);
 	KUNIT_EXPECT_EQ(test, 0, stream_result(waiting));
@@ -992,7 +992,7 @@ static void stream_in_fence_fails(struct kunit *test)
 
 	fence = stream_start(test, stream_waiting_job(test, other));
 	dma_fence_set_error(other, -EIO);
-	dmacpy_fence_signal(other);
+	dma_fence_signal(other);
 	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
 	fence = stream_start(test, stream_waiting_job(test, other));
 	KUNIT_EXPECT_EQ(test, -ECANCELED, stream_result(fence));
@@ -1053,7 +1053,7 @@ static void stream_has_deadline(struct kunit *test)
 	fence = stream_start(test, stream_waiting_job(test, other));
 	KUNIT_EXPECT_EQ(test, -ETIMEDOUT, stream_result(fence));
 	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(200));
-	dmacpy_fence_signal(other);
+	dma_fence_signal(other);
 	flush_delayed_work(&st->stream->advance);
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 }
@@ -1106,7 +1106,7 @@ static void stream_is_unbound(struct kunit *test)
 	stream_expect_event(test, 0, 0);
 	stream_expect_event(test, 1, -ENODEV);
 	KUNIT_EXPECT_EQ(test, -ENODEV, stream_next_error(test));
-	dmacpy_fence_signal(other);
+	dma_fence_signal(other);
 }
 
 /*

@@ -34,7 +34,7 @@ struct sync_test {
 
 static void sync_fence_put(void *fence)
 {
-	dmacpy_fence_signal(fence);
+	dma_fence_signal(fence);
 	dma_fence_put(fence);
 }
 
@@ -174,7 +174,7 @@ static void sync_waits_for_others(struct kunit *test)
 	/* Jobs of the same stream are in order anyway. */
 	KUNIT_EXPECT_EQ(test, 0, sync_count_deps(test, false, st->context + 1));
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, st->context));
-	dmacpy_fence_signal(writer);
+	dma_fence_signal(writer);
 	KUNIT_EXPECT_EQ(test, 1, sync_count_deps(test, true, other));
 }
 

@@ -218,7 +218,7 @@ check_walls()
 	wall '\<__user\>' dmacpy_ioctl.c dmacpy_ioctl.h dmacpy_uring.c \
 		dmacpy_cdev.c
 	wall '<linux/dmaengine\.h>' dmacpy_engine.c
-	wall '\<dma_fence_signal' dmacpy_fence.c
+	wall '\<dma_fence_signal' dmacpy_queue.c
 	wall '<linux/genalloc\.h>' dmacpy_pool.c
 }
 
