@@ -45,8 +45,6 @@
 /* Maximum number of bytes synced at once */
 #define BUF_SYNC_STEP	SZ_1M
 
-static struct workqueue_struct *buf_wq;
-
 /*
  * A destination is mapped bidirectionally. Before the engine writes, the caches
  * may have newer data than the memory, such as the zeros of a new page, or data
@@ -133,7 +131,7 @@ void dmacpy_buf_release_later(struct kref *ref)
 {
 	struct dmacpy_buf *buf = container_of(ref, struct dmacpy_buf, ref);
 
-	queue_work(buf_wq, &buf->work);
+	queue_work(dmacpy_buf_wq, &buf->work);
 }
 
 static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
@@ -474,7 +472,7 @@ void dmacpy_buf_put(struct dmacpy_buf *buf)
  */
 void dmacpy_buf_flush(void)
 {
-	flush_workqueue(buf_wq);
+	flush_workqueue(dmacpy_buf_wq);
 }
 
 /**
@@ -630,26 +628,4 @@ void dmacpy_buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		buf_sync(buf, offset, part, for_cpu);
 		cond_resched();
 	}
-}
-
-/**
- * dmacpy_buf_init() - set up the workqueue of all buffers
- *
- * Context: Process.
- * Return: 0 or -ENOMEM.
- */
-int dmacpy_buf_init(void)
-{
-	buf_wq = alloc_workqueue("dmacpy_buf", WQ_UNBOUND, 0);
-	return buf_wq ? 0 : -ENOMEM;
-}
-
-/**
- * dmacpy_buf_exit() - undo dmacpy_buf_init()
- *
- * Context: Process.
- */
-void dmacpy_buf_exit(void)
-{
-	destroy_workqueue(buf_wq);
 }

@@ -93,8 +93,8 @@ struct dmacpy_buf {
 	unsigned long charged;
 };
 
-int dmacpy_buf_init(void);
-void dmacpy_buf_exit(void);
+extern struct workqueue_struct *dmacpy_buf_wq;
+
 void dmacpy_buf_flush(void);
 
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,

@@ -9,6 +9,7 @@
 #include <linux/property.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "dmacpy_board.h"
 #include "dmacpy_buf.h"
@@ -310,16 +311,42 @@ static struct platform_driver dmacpy_driver = {
 	},
 };
 
+/* Frees buffers whose last reference was dropped in atomic context. */
+struct workqueue_struct *dmacpy_buf_wq;
+/* Dispatches jobs that waited for fences: reclaim may depend on it. */
+struct workqueue_struct *dmacpy_stream_wq;
+/* Frees closed streams, which takes a mutex. */
+struct workqueue_struct *dmacpy_free_wq;
+
+static void dmacpy_destroy_workqueues(void)
+{
+	if (dmacpy_free_wq)
+		destroy_workqueue(dmacpy_free_wq);
+	if (dmacpy_stream_wq)
+		destroy_workqueue(dmacpy_stream_wq);
+	if (dmacpy_buf_wq)
+		destroy_workqueue(dmacpy_buf_wq);
+}
+
+static int __init dmacpy_alloc_workqueues(void)
+{
+	dmacpy_buf_wq = alloc_workqueue("dmacpy_buf", WQ_UNBOUND, 0);
+	dmacpy_stream_wq = alloc_workqueue("dmacpy_stream",
+					   WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	dmacpy_free_wq = alloc_workqueue("dmacpy_free", WQ_UNBOUND, 0);
+	if (dmacpy_buf_wq && dmacpy_stream_wq && dmacpy_free_wq)
+		return 0;
+	dmacpy_destroy_workqueues();
+	return -ENOMEM;
+}
+
 static int __init dmacpy_init(void)
 {
 	int ret;
 
-	ret = dmacpy_buf_init();
+	ret = dmacpy_alloc_workqueues();
 	if (ret)
 		return ret;
-	ret = dmacpy_stream_init();
-	if (ret)
-		goto err_exit_buf;
 	dmacpy_debugfs_init();
 	ret = dmacpy_board_add();
 	if (ret)
@@ -334,9 +361,7 @@ err_del_board:
 	dmacpy_board_del();
 err_exit_debugfs:
 	dmacpy_debugfs_exit();
-	dmacpy_stream_exit();
-err_exit_buf:
-	dmacpy_buf_exit();
+	dmacpy_destroy_workqueues();
 	return ret;
 }
 module_init(dmacpy_init);
@@ -346,8 +371,7 @@ static void __exit dmacpy_exit(void)
 	dmacpy_board_del();
 	platform_driver_unregister(&dmacpy_driver);
 	dmacpy_debugfs_exit();
-	dmacpy_stream_exit();
-	dmacpy_buf_exit();
+	dmacpy_destroy_workqueues();
 	/* Fences are freed, and leave the module, in RCU callbacks. */
 	rcu_barrier();
 }

@@ -18,11 +18,6 @@
 #include "dmacpy_queue.h"
 #include "dmacpy_stream.h"
 
-/* Dispatches jobs that waited for fences: reclaim may depend on it. */
-struct workqueue_struct *dmacpy_stream_wq;
-/* A workqueue of its own, as freeing a stream takes a mutex. */
-static struct workqueue_struct *stream_free_wq;
-
 /*
  * Returns the channel with the smallest backlog, and of several such channels,
  * as when a program opens all its streams first, the one with fewest streams.
@@ -208,7 +203,7 @@ void dmacpy_stream_release(struct kref *ref)
 	struct dmacpy_stream *stream =
 		container_of(ref, struct dmacpy_stream, ref);
 
-	queue_work(stream_free_wq, &stream->free);
+	queue_work(dmacpy_free_wq, &stream->free);
 }
 
 static int stream_charge(struct dmacpy_stream *stream)
@@ -221,7 +216,7 @@ static int stream_charge(struct dmacpy_stream *stream)
 	ret = dmacpy_account_charge(stream->account, DMACPY_STREAMS, 1);
 	if (ret) {
 		/* Some may be closed and only have to be freed. */
-		flush_workqueue(stream_free_wq);
+		flush_workqueue(dmacpy_free_wq);
 		ret = dmacpy_account_charge(stream->account, DMACPY_STREAMS, 1);
 	}
 	if (ret)
@@ -450,35 +445,4 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 	stat->records = dmacpy_event_count(stream);
 	spin_unlock_irq(&stream->lock);
 	return 0;
-}
-
-/**
- * dmacpy_stream_init() - allocate the workqueues of all streams
- *
- * Context: Process.
- * Return: 0 or -ENOMEM.
- */
-int dmacpy_stream_init(void)
-{
-	dmacpy_stream_wq = alloc_workqueue("dmacpy_stream",
-					   WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (!dmacpy_stream_wq)
-		return -ENOMEM;
-	stream_free_wq = alloc_workqueue("dmacpy_free", WQ_UNBOUND, 0);
-	if (!stream_free_wq) {
-		destroy_workqueue(dmacpy_stream_wq);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/**
- * dmacpy_stream_exit() - undo dmacpy_stream_init()
- *
- * Context: Process.
- */
-void dmacpy_stream_exit(void)
-{
-	destroy_workqueue(stream_free_wq);
-	destroy_workqueue(dmacpy_stream_wq);
 }

@@ -200,9 +200,8 @@ struct dmacpy_stream {
 };
 
 extern struct workqueue_struct *dmacpy_stream_wq;
+extern struct workqueue_struct *dmacpy_free_wq;
 
-int dmacpy_stream_init(void);
-void dmacpy_stream_exit(void);
 struct dmacpy_stream *dmacpy_stream_open(struct dmacpy_device *dev);
 int dmacpy_stream_widen(struct dmacpy_stream *stream);
 void dmacpy_stream_close(struct dmacpy_stream *stream);
