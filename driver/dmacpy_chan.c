@@ -95,9 +95,9 @@ static unsigned long chan_next_check(struct dmacpy_chan *chan)
 {
 	unsigned long timeout = dmacpy_chan_timeout();
 	unsigned long late = chan->progress + timeout;
-	unsigned long look = jiffies + min(CHAN_CHECK_INTERVAL, timeout / 2);
+	unsigned long check = jiffies + min(CHAN_CHECK_INTERVAL, timeout / 2);
 
-	return time_before(late, look) ? late : look;
+	return time_before(late, check) ? late : check;
 }
 
 static void chan_kick(struct dmacpy_chan *chan)

@@ -67,11 +67,11 @@ struct dmacpy_piece {
  */
 static inline bool dmacpy_tile_is_aligned(const struct dmacpy_piece *tile)
 {
-	unsigned long ends = lower_32_bits(tile->dst | tile->src) | tile->row |
+	unsigned long bits = lower_32_bits(tile->dst | tile->src) | tile->row |
 			     DMACPY_TILE_WIDTH;
 
 	return IS_ALIGNED(tile->dst_stride | tile->src_stride,
-			  1U << __ffs(ends));
+			  1U << __ffs(bits));
 }
 
 /**

@@ -100,8 +100,9 @@ static struct dmacpy_waiter *queue_complete_waiter(struct dmacpy_stream *stream,
 }
 
 /* Under the lock: a lazy job may get a fence until its waiter has a result. */
-static struct dmacpy_waiter *queue_settle(struct dmacpy_stream *stream,
-					  struct dmacpy_job *job, int result)
+static struct dmacpy_waiter *queue_set_result(struct dmacpy_stream *stream,
+					      struct dmacpy_job *job,
+					      int result)
 {
 	struct dmacpy_waiter *waiter = NULL;
 	unsigned long flags;
@@ -159,7 +160,7 @@ static void queue_done(struct dmacpy_xfer *xfer, int result)
 	 * release in dmacpy_queue_cancel_waiter().
 	 */
 	if (smp_load_acquire(&job->waiter) || (job->fence && result))
-		waiter = queue_settle(stream, job, result);
+		waiter = queue_set_result(stream, job, result);
 	if (job->fence)
 		waiter = queue_signal(stream, job, result);
 	atomic64_set_release(&stream->ended, job->seqno);
@@ -551,15 +552,15 @@ bool dmacpy_queue_arm_waiter(struct dmacpy_stream *stream,
 bool dmacpy_queue_cancel_waiter(struct dmacpy_stream *stream,
 				struct dmacpy_waiter *waiter)
 {
-	bool forgotten;
+	bool cancelled;
 
 	spin_lock_irq(&stream->lock);
-	forgotten = waiter->armed && waiter->job;
-	if (forgotten) {
+	cancelled = waiter->armed && waiter->job;
+	if (cancelled) {
 		/* Pairs with the acquire in queue_done(). */
 		smp_store_release(&waiter->job->waiter, NULL);
 		waiter->job = NULL;
 	}
 	spin_unlock_irq(&stream->lock);
-	return forgotten;
+	return cancelled;
 }

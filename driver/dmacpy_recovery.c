@@ -160,13 +160,14 @@ static void recovery_end_quarantine(struct dmacpy_chan *chan)
 static void recovery_copy(struct dmacpy_chan *chan,
 			  struct dmacpy_testcopy_result *result)
 {
-	bool shows = chan->quiesced ||
-		     chan->engine.quirks & DMACPY_QUIRK_QUIESCES;
+	bool proves_quiesced = chan->quiesced ||
+			       chan->engine.quirks & DMACPY_QUIRK_QUIESCES;
 
 	dmacpy_testcopy_run(&chan->test, recovery_test_timeout(chan), result);
 	if (result->submitted)
 		WRITE_ONCE(chan->quiesced, false);
-	if (shows && result->arrived && (result->called_back || chan->flushed))
+	if (proves_quiesced && result->arrived &&
+	    (result->called_back || chan->flushed))
 		recovery_end_quarantine(chan);
 }
 
@@ -443,13 +444,13 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 /* An engine that fills wrongly is not used for that: copies fill as well. */
 static const char *recovery_test_fill(struct dmacpy_chan *chan)
 {
-	bool right = false;
+	bool correct = false;
 
 	if (!chan->engine.fills)
 		return NULL;
 	chan->quiesced = dmacpy_testcopy_fill(&chan->test, RECOVERY_TEST_TIME,
-					      &right);
-	chan->engine.fills = right;
+					      &correct);
+	chan->engine.fills = correct;
 	return chan->quiesced ? NULL :
 	       "does not call back when it fills memory";
 }
@@ -457,13 +458,13 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 /* Likewise for tiles: rows can be copied one by one. */
 static const char *recovery_test_tile(struct dmacpy_chan *chan)
 {
-	bool right = false;
+	bool correct = false;
 
 	if (!chan->engine.tiles)
 		return NULL;
 	chan->quiesced = dmacpy_testcopy_tile(&chan->test, RECOVERY_TEST_TIME,
-					      &right);
-	chan->engine.tiles = right;
+					      &correct);
+	chan->engine.tiles = correct;
 	return chan->quiesced ? NULL : "does not call back when it copies rows";
 }
 
@@ -589,14 +590,14 @@ int dmacpy_chan_test_sram(struct dmacpy_chan *chan,
  */
 static void recovery_drain(struct dmacpy_chan *chan)
 {
-	bool moves;
+	bool progressing;
 
 	do {
 		usleep_range(100, 1000);
 		spin_lock_irq(&chan->lock);
-		moves = chan->in_flight && !dmacpy_chan_is_stuck(chan);
+		progressing = chan->in_flight && !dmacpy_chan_is_stuck(chan);
 		spin_unlock_irq(&chan->lock);
-	} while (moves);
+	} while (progressing);
 }
 
 static void recovery_stop(struct dmacpy_chan *chan)

@@ -268,13 +268,13 @@ static bool testcopy_try(struct dmacpy_testcopy *copy, unsigned long timeout,
  * dmacpy_testcopy_fill() - have the engine fill memory by itself
  * @copy: the test copies
  * @timeout: maximum time of the fill, in jiffies
- * @right: set to true if it has filled the right bytes
+ * @correct: set to true if it has filled the right bytes, and no others
  *
  * Context: Process.
  * Return: false if it did not call back.
  */
 bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
-			  bool *right)
+			  bool *correct)
 {
 	const struct dmacpy_piece piece = {
 		.dst = copy->addr + DMACPY_FILL_ALIGN,
@@ -285,18 +285,19 @@ bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
 	u8 *mem = copy->scratch;
 
 	memset(mem, 0, 2 * TESTCOPY_SIZE);
-	if (!testcopy_try(copy, timeout, &piece, right))
+	if (!testcopy_try(copy, timeout, &piece, correct))
 		return false;
-	*right = *right &&
-		 !memchr_inv(mem, 0, DMACPY_FILL_ALIGN) &&
-		 !memchr_inv(mem + DMACPY_FILL_ALIGN, 0x5a, piece.length) &&
-		 !memchr_inv(mem + TESTCOPY_SIZE, 0, TESTCOPY_SIZE);
+	*correct = *correct &&
+		   !memchr_inv(mem, 0, DMACPY_FILL_ALIGN) &&
+		   !memchr_inv(mem + DMACPY_FILL_ALIGN, 0x5a, piece.length) &&
+		   !memchr_inv(mem + TESTCOPY_SIZE, 0, TESTCOPY_SIZE);
 	return true;
 }
 
 /* Returns true if the rows were copied, and no other byte was written. */
-static bool testcopy_tile_is_right(const struct dmacpy_testcopy *copy,
-				   unsigned int dst_step, unsigned int src_step)
+static bool testcopy_tile_is_correct(const struct dmacpy_testcopy *copy,
+				     unsigned int dst_step,
+				     unsigned int src_step)
 {
 	const u8 *dst = copy->scratch + TESTCOPY_TILE * TESTCOPY_SIZE;
 	const u8 *src = copy->scratch;
@@ -318,7 +319,7 @@ static bool testcopy_tile_is_right(const struct dmacpy_testcopy *copy,
 
 static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
 			  unsigned int dst_step, unsigned int src_step,
-			  bool *right)
+			  bool *correct)
 {
 	const struct dmacpy_piece piece = {
 		.dst = copy->addr + TESTCOPY_TILE * TESTCOPY_SIZE,
@@ -334,9 +335,10 @@ static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
 	get_random_bytes(copy->scratch, TESTCOPY_TILE * TESTCOPY_SIZE);
 	memset(copy->scratch + TESTCOPY_TILE * TESTCOPY_SIZE, 0,
 	       TESTCOPY_SCRATCH - TESTCOPY_TILE * TESTCOPY_SIZE);
-	if (!testcopy_try(copy, timeout, &piece, right))
+	if (!testcopy_try(copy, timeout, &piece, correct))
 		return false;
-	*right = *right && testcopy_tile_is_right(copy, dst_step, src_step);
+	*correct = *correct &&
+		   testcopy_tile_is_correct(copy, dst_step, src_step);
 	return true;
 }
 
@@ -344,7 +346,7 @@ static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
  * dmacpy_testcopy_tile() - have the engine copy rows with gaps between them
  * @copy: the test copies
  * @timeout: maximum time of each of three tiles, in jiffies
- * @right: set to true if it has copied the rows, and written nothing else
+ * @correct: set to true if it has copied the rows, and written nothing else
  *
  * The first tile has gaps in the source, the second one in the destination, and
  * the third one has gaps of different lengths in both.
@@ -353,7 +355,7 @@ static bool testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
  * Return: false if it did not call back.
  */
 bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
-			  bool *right)
+			  bool *correct)
 {
 	static const struct {
 		u8 dst;
@@ -361,10 +363,10 @@ bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
 	} steps[] = { { 1, 2 }, { 2, 1 }, { 3, 2 } };
 	unsigned int i;
 
-	*right = true;
-	for (i = 0; i < ARRAY_SIZE(steps) && *right; i++)
+	*correct = true;
+	for (i = 0; i < ARRAY_SIZE(steps) && *correct; i++)
 		if (!testcopy_tile(copy, timeout, steps[i].dst, steps[i].src,
-				   right))
+				   correct))
 			return false;
 	return true;
 }

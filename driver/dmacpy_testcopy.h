@@ -66,9 +66,9 @@ void dmacpy_testcopy_run(struct dmacpy_testcopy *copy, unsigned long timeout,
 const char *dmacpy_testcopy_chain(struct dmacpy_testcopy *copy,
 				  unsigned long timeout);
 bool dmacpy_testcopy_fill(struct dmacpy_testcopy *copy, unsigned long timeout,
-			  bool *right);
+			  bool *correct);
 bool dmacpy_testcopy_tile(struct dmacpy_testcopy *copy, unsigned long timeout,
-			  bool *right);
+			  bool *correct);
 int dmacpy_testcopy_test_sram(struct dmacpy_testcopy *copy,
 			      unsigned long timeout,
 			      const struct dmacpy_sram *sram);

@@ -548,14 +548,14 @@ static void stream_wakes_user_when_unplugged(struct kunit *test)
  * struct stream_slow_fence - a fence whose state takes a while to query
  * @base: the fence
  * @lock: protects @base
- * @asked: completed when a task queries the state
- * @answer: completed to report that the fence has signalled
+ * @queried: completed when a task queries the state
+ * @reply: completed to report that the fence has signalled
  */
 struct stream_slow_fence {
 	struct dma_fence base;
 	spinlock_t lock;
-	struct completion asked;
-	struct completion answer;
+	struct completion queried;
+	struct completion reply;
 };
 
 static const char *stream_slow_name(struct dma_fence *base)
@@ -568,8 +568,8 @@ static bool stream_slow_signaled(struct dma_fence *base)
 	struct stream_slow_fence *fence =
 		container_of(base, struct stream_slow_fence, base);
 
-	complete(&fence->asked);
-	return wait_for_completion_timeout(&fence->answer, PATIENCE);
+	complete(&fence->queried);
+	return wait_for_completion_timeout(&fence->reply, PATIENCE);
 }
 
 static const struct dma_fence_ops stream_slow_ops = {
@@ -585,8 +585,8 @@ static struct stream_slow_fence *stream_slow_fence(struct kunit *test)
 	fence = kunit_kzalloc(test, sizeof(*fence), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	spin_lock_init(&fence->lock);
-	init_completion(&fence->asked);
-	init_completion(&fence->answer);
+	init_completion(&fence->queried);
+	init_completion(&fence->reply);
 	dma_fence_init(&fence->base, &stream_slow_ops, &fence->lock,
 		       dma_fence_context_alloc(1), 1);
 	return fence;
@@ -610,13 +610,13 @@ static void stream_keeps_order_of_fences(struct kunit *test)
 		INIT_WORK_ONSTACK(&submitters[i].work, stream_submit_work);
 	}
 	queue_work(system_unbound_wq, &submitters[0].work);
-	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->asked,
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->queried,
 							     PATIENCE));
 	queue_work(system_unbound_wq, &submitters[1].work);
 	schedule_timeout_uninterruptible(A_WHILE);
 	KUNIT_EXPECT_EQ(test, prepared, st->engine->prepared);
 
-	complete_all(&slow->answer);
+	complete_all(&slow->reply);
 	for (i = 0; i < 2; i++) {
 		flush_work(&submitters[i].work);
 		destroy_work_on_stack(&submitters[i].work);
@@ -647,10 +647,10 @@ static void stream_is_cancelled_while_submitting(struct kunit *test)
 	INIT_WORK_ONSTACK(&submitter.work, stream_submit_work);
 	queue_work(system_unbound_wq, &submitter.work);
 	/* The submission has checked the first fence, and now the other. */
-	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->asked,
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&slow->queried,
 							     PATIENCE));
 	stream_run(test, TEST_FAIL);
-	complete_all(&slow->answer);
+	complete_all(&slow->reply);
 	flush_work(&submitter.work);
 	destroy_work_on_stack(&submitter.work);
 	KUNIT_EXPECT_EQ(test, 0, submitter.result);

@@ -18,8 +18,8 @@ rows()
 		$1 == "size:" { print src "-" dst, $2, $4, $6, $8 }'
 }
 
-# told KEY: print a line for each pair, with the value of the key
-told()
+# values_of KEY: print a line for each pair, with the value of the key
+values_of()
 {
 	tr -d '",{}' <tune.json | awk -v key="$1:" '
 		$1 == "src:" { src = $2 }
@@ -85,10 +85,10 @@ test_break_even()
 	expect 0 dmacpy tune -d 0 --json --seconds 5
 	cp out tune.json
 	rows | computed 4 0 >wanted
-	told break_even >found
+	values_of break_even >found
 	same wanted found || fail "wanted: $(cat wanted), found: $(cat found)"
 	rows | computed 5 0 >wanted
-	told break_even_32 >found
+	values_of break_even_32 >found
 	same wanted found || fail "32: wanted: $(cat wanted), found: $(cat found)"
 	[ "$(wc -l <found)" -ge 4 ] || fail "too few pairs: $(cat found)"
 	sed 's/^/# /' found
@@ -128,7 +128,7 @@ moves_as_computed()
 	rows >fast
 	computed 4 "$(awk "BEGIN { print 1000 / $1 }")" <fast >predicted
 	tune_at "$1"
-	told break_even >found
+	values_of break_even >found
 	sed 's/^/# /' found
 	rows | slower "$1" && agree predicted found
 }
@@ -192,7 +192,7 @@ short_copies_are_found()
 	expect 0 dmacpy tune -d "$node" --src user --dst sram --json \
 		--seconds "$1"
 	cp out tune.json
-	[ "$(told cpu_below)" != 'user-sram 0' ]
+	[ "$(values_of cpu_below)" != 'user-sram 0' ]
 }
 
 # Catches: no length below which the CPU makes the library's copies, or one for

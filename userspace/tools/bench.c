@@ -447,8 +447,8 @@ static int make_workers(const struct bench *bench, struct bench_stream *streams,
 }
 
 int bench_measure(const struct bench *bench,
-		  int (*look)(const struct bench_worker *workers,
-			      unsigned int count, void *arg),
+		  int (*inspect)(const struct bench_worker *workers,
+				 unsigned int count, void *arg),
 		  void *arg)
 {
 	struct bench_worker workers[BENCH_MAX_THREADS] = { };
@@ -469,7 +469,7 @@ int bench_measure(const struct bench *bench,
 	if (!ret)
 		ret = bench_run(workers, bench->threads);
 	if (!ret)
-		ret = look(workers, bench->threads, arg);
+		ret = inspect(workers, bench->threads, arg);
 
 	for (i = 0; i < bench->threads; i++)
 		free(workers[i].samples);

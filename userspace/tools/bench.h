@@ -346,13 +346,13 @@ int bench_data_check(struct bench_worker *worker, struct bench_stream *stream);
 void bench_make_layout(struct bench *bench);
 
 /*
- * Runs a benchmark that has a session and a layout, and calls @look with the
- * workers before it frees them. Returns 0, or -1 after a message or if @look
+ * Runs a benchmark that has a session and a layout, and calls @inspect with the
+ * workers before it frees them. Returns 0, or -1 after a message or if @inspect
  * fails.
  */
 int bench_measure(const struct bench *bench,
-		  int (*look)(const struct bench_worker *workers,
-			      unsigned int count, void *arg),
+		  int (*inspect)(const struct bench_worker *workers,
+				 unsigned int count, void *arg),
 		  void *arg);
 
 /* Runs a thread for each worker. Returns 0, or -1 after a message. */

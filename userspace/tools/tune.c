@@ -108,8 +108,8 @@ static uint64_t min_size(const struct tune *tune)
 	return size;
 }
 
-static int look(const struct bench_worker *workers, unsigned int count,
-		void *result)
+static int inspect(const struct bench_worker *workers, unsigned int count,
+		   void *result)
 {
 	return bench_get_result(workers, count, result);
 }
@@ -136,7 +136,7 @@ static int measure(struct tune *tune, const char *mode, uint64_t batch,
 	bench->size = size;
 	bench->duration = share_of_time(tune);
 	bench_make_layout(bench);
-	if (bench_measure(bench, look, result))
+	if (bench_measure(bench, inspect, result))
 		return -1;
 
 	tune->left--;
