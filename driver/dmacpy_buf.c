@@ -67,7 +67,7 @@ static void buf_detach(struct dmacpy_buf *buf)
 	dma_buf_put(buf->dmabuf);
 }
 
-/* The CPU's caches may have newer data: do not sync them, as when mapping. */
+/* The CPU's caches may have newer data: skip their sync, as at mapping. */
 static void buf_unpin(struct dmacpy_buf *buf)
 {
 	if (buf->sgt)

@@ -32,7 +32,7 @@
  * dmacpy_chan_timeout() - get the time that an engine may make no progress
  *
  * Context: Any.
- * Return: the time in jiffies, the first of which may be over at once.
+ * Return: the time in jiffies, plus one, as the current jiffy may end at once.
  */
 unsigned long dmacpy_chan_timeout(void)
 {
@@ -51,7 +51,7 @@ static struct dmacpy_xfer *chan_peek(struct dmacpy_chan *chan)
 	return chan_xfer(dmacpy_turns_first(&chan->queue));
 }
 
-/* A transfer whose descriptors have completed no longer needs the engine. */
+/* Transfers whose descriptors have all completed do not keep it busy. */
 static bool chan_is_busy(struct dmacpy_chan *chan)
 {
 	lockdep_assert_held(&chan->lock);
@@ -76,7 +76,7 @@ bool dmacpy_chan_is_stuck(struct dmacpy_chan *chan)
 	return chan_is_late(chan, dmacpy_chan_timeout());
 }
 
-/* Run the watchdog at @due, or earlier. */
+/* Have the watchdog run no later than @due. */
 static void chan_arm_watchdog(struct dmacpy_chan *chan, unsigned long due)
 {
 	unsigned long now = jiffies;
@@ -90,7 +90,10 @@ static void chan_arm_watchdog(struct dmacpy_chan *chan, unsigned long due)
 				 time_after(due, now) ? due - now : 0);
 }
 
-/* The time when the engine is late, or earlier: the timeout may be changed. */
+/*
+ * Returns the time of the next check: when the engine is late, or earlier, as
+ * the timeout may be changed.
+ */
 static unsigned long chan_next_check(struct dmacpy_chan *chan)
 {
 	unsigned long timeout = dmacpy_chan_timeout();
@@ -107,9 +110,9 @@ static void chan_kick(struct dmacpy_chan *chan)
 
 /*
  * Take the oldest transfer of a lane that has had its turn, if it is complete.
- * The caller then owns the lane, and has to complete the transfer. If that
- * takes long, or if the caller has completed many, NULL is returned, and the
- * worker owns the lane and completes the transfer.
+ * The caller then owns the lane, and has to complete the transfer. An atomic
+ * caller gets NULL for a slow transfer, or when it has used up the budget: the
+ * worker then owns the lane and completes the transfer.
  */
 static inline struct dmacpy_xfer *
 chan_take_complete(struct dmacpy_chan *chan, struct dmacpy_lane *lane,
@@ -227,8 +230,8 @@ static void chan_complete_deferred(struct dmacpy_chan *chan)
 }
 
 /*
- * After any callback the engine may be idle, with only descriptors left whose
- * issue it has ignored.
+ * After each callback the engine may be idle although descriptors are in
+ * flight: it may have ignored their issue while it was busy.
  */
 static bool chan_needs_issue(struct dmacpy_chan *chan)
 {
@@ -253,7 +256,7 @@ static void chan_flight_add(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 		chan->oldest = xfer;
 }
 
-/* The engine has no descriptor of @xfer, or never had one. */
+/* Called when no descriptor of @xfer is in flight; there may have been none. */
 static void chan_flight_del(struct dmacpy_chan *chan, struct dmacpy_xfer *xfer)
 {
 	struct hlist_node **link = xfer->flight.pprev;
@@ -274,7 +277,7 @@ static void chan_account_desc(struct dmacpy_chan *chan,
 	xfer->in_flight--;
 	if (failed && !xfer->result)
 		WRITE_ONCE(xfer->result, -EIO);
-	/* Engines run in order: the oldest transfer has the next descriptor. */
+	/* Engines run in order: the next callback is due for the oldest. */
 	if (xfer == chan->oldest)
 		chan->progress = jiffies;
 	if (!xfer->in_flight && !xfer->bytes_left)
@@ -418,7 +421,7 @@ static bool chan_submit_descs(struct dmacpy_chan *chan,
 	return given;
 }
 
-/* Check whether the pump may submit; @issue is set if it has submitted. */
+/* May the pump submit descriptors? @issue: it already has in this run. */
 static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 {
 	lockdep_assert_held(&chan->lock);
@@ -431,7 +434,11 @@ static bool chan_has_room(struct dmacpy_chan *chan, bool issue)
 	return !chan->in_flight && !chan->waits_for_token;
 }
 
-/* Run the pump again at half of the descriptors, or soon if there are none. */
+/*
+ * Schedule the next run of the pump: now if there is @more to submit, otherwise
+ * when half of the descriptors have completed, or in a jiffy if the engine has
+ * @refused one and has no other.
+ */
 static void chan_plan(struct dmacpy_chan *chan, bool refused, bool more)
 {
 	lockdep_assert_held(&chan->lock);

@@ -181,7 +181,7 @@ struct dmacpy_chan_stat {
  * @waits_for_token: another channel has the token: no progress is expected
  * @needs_reissue: the engine may ignore an issue while it is busy
  * @progress: time of the last progress of @oldest, in jiffies
- * @due: time when @watchdog is due, in jiffies
+ * @due: expiry of @watchdog, in jiffies
  * @armed: @watchdog is scheduled
  * @quiesced: false while the engine may still write for terminated descriptors
  * @flushed: the engine reported, when the channel was released, that it has

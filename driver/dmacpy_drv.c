@@ -351,7 +351,7 @@ static int __init dmacpy_init(void)
 	ret = dmacpy_board_add();
 	if (ret)
 		goto err_exit_debugfs;
-	/* Last: from now on programs can open files, and hold the module. */
+	/* Register last: then programs can open files, and hold the module. */
 	ret = platform_driver_register(&dmacpy_driver);
 	if (ret)
 		goto err_del_board;

@@ -31,7 +31,7 @@ static const struct {
 	{ "dma-nbpf", DMACPY_QUIRK_SLEEPS },
 	/* Resumes the device, and enables interrupts, to submit. */
 	{ "sh-dma-engine", DMACPY_QUIRK_SLEEPS },
-	/* Waits for a descriptor that is free, or for a queue that was reset. */
+	/* Waits for a free descriptor, or for a queue that is being reset. */
 	{ "idxd", DMACPY_QUIRK_SLEEPS },
 	/*
 	 * CDMA: the residue comes from a status word that does not count bytes;
@@ -126,8 +126,8 @@ static void engine_callback_no_residue(void *param,
 
 /*
  * Each row is a frame of one chunk, including the gap after it. Some kernels
- * have no DEFINE_RAW_FLEX() yet. In the frame of engine_prep() the array would
- * slow down copies.
+ * have no DEFINE_RAW_FLEX() yet. Not inlined, as the array would slow down
+ * copies if it were in the frame of engine_prep().
  */
 static noinline_for_stack struct dma_async_tx_descriptor *
 engine_prep_tile(const struct dmacpy_engine *engine,
@@ -138,7 +138,10 @@ engine_prep_tile(const struct dmacpy_engine *engine,
 		__aligned(__alignof__(struct dma_interleaved_template)) = { };
 	struct dma_interleaved_template *tile = (void *)memory;
 
-	/* After rows were copied one by one, those left may be more aligned. */
+	/*
+	 * The first rows may have been copied one by one. If the next one is
+	 * more aligned, the engine would use accesses too wide for the strides.
+	 */
 	if (!dmacpy_tile_is_aligned(piece))
 		return NULL;
 	tile->src_start = piece->src;
@@ -323,7 +326,7 @@ int dmacpy_engine_request(struct dmacpy_engine *engine)
  */
 bool dmacpy_engine_release(struct dmacpy_engine *engine)
 {
-	/* Drivers of engines oops if the channel is released while busy. */
+	/* Some engine drivers oops if the channel is released while busy. */
 	bool dropped = dmacpy_engine_terminate(engine);
 
 	dmaengine_synchronize(engine->dma);

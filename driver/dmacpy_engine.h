@@ -100,7 +100,7 @@ struct dmacpy_client {
  *	may run the channel on another piece of hardware after each request.
  * @DMACPY_QUIRK_EXCLUSIVE: a descriptor must not be submitted, on any channel
  *	of the engine, while another one may complete
- * @DMACPY_QUIRK_NO_TILES: calls back for a tile before all of it is copied
+ * @DMACPY_QUIRK_NO_TILES: calls back for a tile before the tile is complete
  */
 enum dmacpy_quirk {
 	DMACPY_QUIRK_SLEEPS = 1 << 0,

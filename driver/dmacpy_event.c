@@ -41,7 +41,7 @@ int dmacpy_event_make_ring(struct dmacpy_stream *stream)
 /* The device was unbound, and all jobs have completed: no event will follow. */
 static bool event_is_final(struct dmacpy_stream *stream)
 {
-	/* In this order: no job is submitted once the stream is stopped. */
+	/* Read @stopped first: once it is set, no job is submitted. */
 	return smp_load_acquire(&stream->stopped) &&
 	       atomic64_read_acquire(&stream->ended) ==
 	       atomic64_read(&stream->seqno);
@@ -85,7 +85,7 @@ int dmacpy_event_take(struct dmacpy_stream *stream,
 	int ret;
 
 	for (;;) {
-		/* In this order: the last job may complete in between. */
+		/* Check this first: the last job may complete in between. */
 		last = event_is_final(stream);
 		count = event_take(stream, events, max);
 		if (count)

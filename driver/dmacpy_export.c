@@ -157,8 +157,8 @@ static vm_fault_t export_insert(struct vm_area_struct *vma, unsigned long addr)
 	if (offset >= export->sram.size)
 		return VM_FAULT_SIGBUS;
 	/*
-	 * Otherwise the first write to each page would fault, to set the dirty
-	 * bit.
+	 * Map the page dirty: otherwise the first write would fault, to set the
+	 * dirty bit.
 	 */
 	if (vma->vm_flags & VM_WRITE)
 		prot = __pgprot(pte_val(pte_mkdirty(pfn_pte(0, prot))));
@@ -431,8 +431,8 @@ err_free:
  *
  * Context: Process, outside of the gate.
  * Return: the dma-buf with a reference (dma_buf_put()), or an ERR_PTR():
- * -EINVAL for a length of 0, -ENOSPC, -EDQUOT, -ENOMEM, -ENODEV after an unbind, or
- * the -errno of a device that cannot be resumed.
+ * -EINVAL for a length of 0, -ENOSPC, -EDQUOT, -ENOMEM, -ENODEV after an
+ * unbind, or the -errno of a device that cannot be resumed.
  */
 struct dma_buf *dmacpy_export_alloc(struct dmacpy_device *dev,
 				    struct dmacpy_account *account, u64 length,

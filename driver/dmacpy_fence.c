@@ -26,7 +26,10 @@ static const char *fence_timeline_name(struct dma_fence *base)
 	return "stream";
 }
 
-/* Last, so that rcu_barrier() in module exit covers this function too. */
+/*
+ * Puts the module last. Module exit may run from then on: its rcu_barrier()
+ * waits until this function has returned.
+ */
 static void fence_free_rcu(struct rcu_head *rcu)
 {
 	struct dma_fence *base = container_of(rcu, struct dma_fence, rcu);
@@ -47,9 +50,10 @@ static const struct dma_fence_ops fence_ops = {
 };
 
 /**
- * dmacpy_fence_new() - allocate a fence, which must not be waited for yet
+ * dmacpy_fence_new() - allocate a fence for dmacpy_fence_publish()
  *
- * It has one reference (dma_fence_put()), and holds the module.
+ * It has one reference (dma_fence_put()), and holds the module. Nothing may
+ * wait for it before it is published.
  *
  * Context: Process.
  * Return: the fence, or NULL.

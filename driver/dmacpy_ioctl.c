@@ -232,7 +232,7 @@ static int ioctl_register(const struct ioctl_call *call)
 		return ret;
 	if (!args->length || check_add_overflow(args->addr, args->length, &end))
 		return -EINVAL;
-	/* For a 32-bit kernel. */
+	/* A 32-bit kernel has no such address. */
 	if (end > ULONG_MAX)
 		return -EFAULT;
 
@@ -298,7 +298,7 @@ static int ioctl_check_array(u64 ops, u32 count, u32 size)
 		return -EINVAL;
 	if (count > dmacpy_max_ops.value || size > PAGE_SIZE)
 		return -E2BIG;
-	/* For a 32-bit kernel. */
+	/* A 32-bit kernel has no such address. */
 	return ops > ULONG_MAX ? -EFAULT : 0;
 }
 
@@ -760,7 +760,7 @@ static int ioctl_run(const struct ioctl_call *call)
 		return -EINVAL;
 	if (args->job_count > dmacpy_max_jobs.value || size > PAGE_SIZE)
 		return -E2BIG;
-	/* For a 32-bit kernel. */
+	/* A 32-bit kernel has no such address. */
 	if (args->jobs > ULONG_MAX)
 		return -EFAULT;
 	do {
@@ -809,7 +809,7 @@ static int ioctl_sync(const struct ioctl_call *call)
 		return -EINVAL;
 	if (args->range_count > dmacpy_max_ops.value || size > PAGE_SIZE)
 		return -E2BIG;
-	/* For a 32-bit kernel. */
+	/* A 32-bit kernel has no such address. */
 	if (args->ranges > ULONG_MAX)
 		return -EFAULT;
 	for (i = 0; i < args->range_count && !ret; i++)
@@ -943,7 +943,7 @@ long dmacpy_ioctl(struct dmacpy_stream *stream, unsigned int cmd,
 {
 	const struct ioctl_command *command = ioctl_find(cmd);
 	void __user *user = (void __user *)arg;
-	union ioctl_args args __uninitialized;	/* as read, no byte less */
+	union ioctl_args args __uninitialized;	/* read in full before use */
 	struct ioctl_call call;
 	int ret;
 

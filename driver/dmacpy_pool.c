@@ -366,7 +366,7 @@ static bool pool_matches_node(struct gen_pool *gen, struct device_node *sram)
 	return res.flags;
 }
 
-/* A bound driver has created the pool of its node, or never will. */
+/* If the driver of the node is bound but there is no pool, none will follow. */
 static int pool_get_supplied(struct dmacpy_pool *pool, struct device *dev,
 			     struct device *supplier, struct device_node *sram)
 {

@@ -33,10 +33,11 @@
 #include "dmacpy_stream.h"
 #include "dmacpy_trace.h"
 
-/* A stream keeps one spare job with room for at most this many operations, */
+/* Maximum number of operations of the first spare job of a stream */
 #define QUEUE_SPARE_OPS	64
-/* and this many spare jobs with room for at most QUEUE_SPARES_OPS. */
+/* Maximum number of spare jobs of a stream */
 #define QUEUE_SPARES	32
+/* Maximum number of operations of all spare jobs but the first */
 #define QUEUE_SPARES_OPS	8
 /* Limit of the latency that a job counts for, in units of the time to spin */
 #define QUEUE_LATENCY_MAX	4
@@ -132,8 +133,8 @@ static struct dmacpy_waiter *queue_signal(struct dmacpy_stream *stream,
 }
 
 /*
- * In this order a program that sees the result, by any means, also finds the
- * event, and room for the next job; and no waiter and no fsync() returns before
+ * The order matters: a program that sees the result, by any means, also finds
+ * the event, and room for the next job. No waiter and no fsync() returns before
  * the fence has signalled. The jobs of a stream complete one at a time: most of
  * this needs no lock.
  */
@@ -211,7 +212,7 @@ const struct dmacpy_xfer_ops dmacpy_queue_xfer_ops = {
 
 /*
  * Has an earlier job of the stream failed, or will it be cancelled? If neither,
- * its failure would cancel all jobs submitted by then.
+ * a later failure cancels the job that depends on it: see queue_note_result().
  */
 static bool queue_dep_fails(struct dmacpy_stream *stream,
 			    struct dma_fence *fence)
@@ -274,10 +275,10 @@ static void queue_disarm_dep(struct dmacpy_stream *stream)
 
 /*
  * As queue_deps_status(). Arms a callback on the first fence that has not
- * signalled, one at a time; a callback that comes at once has queued the work
- * already, which the deadline does not delay. The deadline only applies to
- * fences of other drivers: jobs of this one always complete, if late on a busy
- * channel.
+ * signalled, one at a time, and queues the work for the deadline: if the
+ * callback has queued it already, it runs at once all the same. The deadline
+ * only applies to fences of other drivers: jobs of this one always complete, if
+ * late on a busy channel.
  */
 static int queue_arm_dep(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
@@ -445,9 +446,9 @@ void dmacpy_queue_hold(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	timeout = READ_ONCE(dmacpy_dependency_timeout.value);
 	job->deadline = jiffies + msecs_to_jiffies(timeout);
-	/* The work dispatches it, without an unplug after that. */
+	/* The work that dispatches the job does not unplug the channel. */
 	job->xfer.plugged = false;
-	/* It also waits for jobs that are plugged. */
+	/* A spread job waits for all jobs before it: start plugged ones. */
 	if (job->spread)
 		dmacpy_chan_unplug(stream->chan, true);
 	spin_lock_irq(&stream->lock);

@@ -55,11 +55,11 @@ static bool recovery_must_not_stop(struct dmacpy_chan *chan)
 	return has_some && chan->engine.quirks & DMACPY_QUIRK_UNSTOPPABLE;
 }
 
-/* The caller has changed the state, so that callbacks are ignored. */
+/* The caller has set DMACPY_CHAN_TERMINATING: callbacks are ignored. */
 static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 {
 	lockdep_assert_held(&chan->pump);
-	/* An engine that refuses is treated like one that keeps writing. */
+	/* Whether it succeeds or not, the engine may keep writing. */
 	if (chan->in_flight && !recovery_must_not_stop(chan))
 		dmacpy_engine_terminate(&chan->engine);
 	dmacpy_chan_cancel(chan, result, others);
@@ -86,8 +86,8 @@ static bool recovery_is_stuck(struct dmacpy_chan *chan)
 }
 
 /*
- * Submit again what the engine has refused. If @late, return true if the engine
- * is still stuck; the channel is then in DMACPY_CHAN_TERMINATING.
+ * Retry descriptors that the engine has refused. If @late, return true if the
+ * engine is still stuck; the channel is then in DMACPY_CHAN_TERMINATING.
  */
 static bool recovery_pump(struct dmacpy_chan *chan, bool late)
 {
@@ -243,7 +243,7 @@ static void recovery_work(struct work_struct *work)
 		return;
 	}
 	mutex_lock(&chan->pump);
-	/* A channel that is being closed stays so, and waits for this work. */
+	/* Not if a task closes the channel, which waits for this work. */
 	if (chan->state == DMACPY_CHAN_DOWN) {
 		chan->stat.reset_count++;
 		recovery_report(chan, DMACPY_RECOVERED);
@@ -399,7 +399,10 @@ static void recovery_release_parked(void)
 			recovery_issue(parked);
 			continue;
 		}
-		/* This fails if the engine's driver unbinds, and waits. */
+		/*
+		 * Fails if the engine's driver is being unbound:
+		 * recovery_engine_unbound() waits for the mutex.
+		 */
 		if (devres_destroy(parked->dma_dev, recovery_engine_unbound,
 				   recovery_guard_match, parked))
 			continue;
@@ -441,7 +444,7 @@ static const char *recovery_test_many(struct dmacpy_chan *chan)
 	return reason;
 }
 
-/* An engine that fills wrongly is not used for that: copies fill as well. */
+/* If the engine fills wrongly, copies of a pattern fill instead. */
 static const char *recovery_test_fill(struct dmacpy_chan *chan)
 {
 	bool correct = false;
@@ -455,7 +458,7 @@ static const char *recovery_test_fill(struct dmacpy_chan *chan)
 	       "does not call back when it fills memory";
 }
 
-/* Likewise for tiles: rows can be copied one by one. */
+/* If the engine copies tiles wrongly, their rows are copied one by one. */
 static const char *recovery_test_tile(struct dmacpy_chan *chan)
 {
 	bool correct = false;
@@ -468,7 +471,10 @@ static const char *recovery_test_tile(struct dmacpy_chan *chan)
 	return chan->quiesced ? NULL : "does not call back when it copies rows";
 }
 
-/* Of an idle engine: some fail if a descriptor completes at the same time. */
+/*
+ * Terminates the engine after it has become idle: some fail if a descriptor
+ * completes at the same time.
+ */
 static const char *recovery_test_termination(struct dmacpy_chan *chan)
 {
 	usleep_range(100, 1000);
@@ -576,7 +582,7 @@ int dmacpy_chan_test_sram(struct dmacpy_chan *chan,
 {
 	int ret;
 
-	/* Regardless of timeout_ms: a late copy costs its page for ever. */
+	/* Regardless of timeout_ms: the page is leaked if a copy is late. */
 	ret = dmacpy_testcopy_test_sram(&chan->test, RECOVERY_TEST_TIME, sram);
 	/* A copy that has called back, if with wrong data, no longer writes. */
 	if (atomic_read(&chan->test.in_flight))

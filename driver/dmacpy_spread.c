@@ -22,7 +22,7 @@ static struct dmacpy_part *spread_part(struct dmacpy_xfer *xfer)
 	return container_of(xfer, struct dmacpy_part, xfer);
 }
 
-/* A failure can only cancel the job before its parts are submitted. */
+/* If an earlier failure cancels the job, queue_run() submits no parts. */
 static int spread_start(struct dmacpy_xfer *xfer)
 {
 	return 0;

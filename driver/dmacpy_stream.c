@@ -19,8 +19,9 @@
 #include "dmacpy_stream.h"
 
 /*
- * Returns the channel with the smallest backlog, and of several such channels,
- * as when a program opens all its streams first, the one with fewest streams.
+ * Returns the channel with the smallest backlog. Of several such channels, as
+ * when a program opens all its streams first, it is the one with the fewest
+ * streams.
  */
 static struct dmacpy_chan *stream_pick_channel(struct dmacpy_device *dev)
 {
@@ -436,7 +437,7 @@ int dmacpy_stream_stat(struct dmacpy_stream *stream,
 	if (ret)
 		return ret;
 
-	/* In this order the difference is not negative. */
+	/* Read @done before @seqno: the difference must not be negative. */
 	stat->ended = atomic64_read_acquire(&stream->done);
 	stat->jobs = atomic64_read(&stream->seqno) - stat->ended;
 	stat->bytes = atomic64_read(&stream->bytes);

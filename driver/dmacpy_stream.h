@@ -134,8 +134,8 @@ struct dmacpy_stream_stat {
  * @freed: number of places in @ring that were ever freed, by readers that have
  *	returned their records, modulo 2^32
  * @waiting: a job that waits for others, and all jobs submitted after it
- * @holds: jobs are in @waiting, or being moved from there to @lane; only set
- *	under @submit
+ * @holds: jobs are in @waiting, or were dispatched from there and are not yet
+ *	in @lane; only set under @submit
  * @stopped: the device is being unbound: @advance does nothing
  * @advance: work that dispatches jobs from @waiting, and checks the deadline of
  *	the first
@@ -226,7 +226,7 @@ static inline void dmacpy_stream_put(struct dmacpy_stream *stream)
 /* Returns the number of jobs that take room in the stream. */
 static inline u64 dmacpy_stream_jobs(const struct dmacpy_stream *stream)
 {
-	/* In this order, so that it is not negative. */
+	/* Read @done before @seqno: the difference must not be negative. */
 	u64 done = atomic64_read_acquire(&stream->done);
 
 	return atomic64_read(&stream->seqno) - done;

@@ -254,9 +254,9 @@ submit_fence_deferred(struct dmacpy_stream *stream,
 
 /*
  * As long as the dma-bufs are locked, no other task can see whether they have a
- * fence. A job that has completed by then needs none, which saves most of the
- * cost of implicit synchronization. The buffers outlive the job: no handle is
- * removed under this mutex.
+ * fence. A job that completes before they are unlocked needs none, which saves
+ * most of the cost of implicit synchronization. The buffers outlive the job: no
+ * handle is removed under this mutex.
  */
 static void submit_queue_lazily(struct dmacpy_stream *stream,
 				struct dmacpy_job *job,
@@ -313,7 +313,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	lockdep_assert_held(&stream->submit);
 
-	/* Room in the stream, which submit_publish() takes, and of the user. */
+	/* Check that the stream has room for the job, and charge the user. */
 	ret = submit_check_room(stream, job);
 	if (!ret && job->handle)
 		ret = submit_take_plan(stream, job);

@@ -26,7 +26,7 @@
 #define TESTCOPY_TILE	(2 * TESTCOPY_ROWS)
 /* After a full ring, a chain gets new pieces up to this time, in jiffies. */
 #define TESTCOPY_CHAIN	(HZ / 2)
-/* Time in jiffies after which a test issues again, unless it was called back */
+/* Time in jiffies that a test waits for callbacks before it issues again */
 #define TESTCOPY_ISSUE	(HZ / 10UL)
 /*
  * Time in jiffies that other channels may hold a token, not counting the time

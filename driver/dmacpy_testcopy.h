@@ -51,7 +51,7 @@ struct dmacpy_testcopy_result {
 	bool arrived;
 };
 
-/* Has the driver of the engine ignored an issue? Once may be chance. */
+/* Returns true if the engine may ignore an issue; one stall may be chance. */
 static inline bool
 dmacpy_testcopy_needs_reissue(const struct dmacpy_testcopy *copy)
 {

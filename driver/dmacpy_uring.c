@@ -116,7 +116,7 @@ static int uring_read_args(struct dmacpy_submit *args, const void *area,
 	memcpy(&pointer, area, sizeof(pointer));
 	if (pointer.__reserved)
 		return -EINVAL;
-	/* On a 32-bit kernel */
+	/* A 32-bit kernel has no such address. */
 	if (pointer.submit > ULONG_MAX)
 		return -EFAULT;
 	*user = u64_to_user_ptr(pointer.submit);
