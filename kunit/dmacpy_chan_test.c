@@ -386,7 +386,7 @@ static void chan_plugs(struct kunit *test)
 	dmacpy_chan_unplug(ct->chan, false);
 }
 
-/* Catches: a plugged transfer when a channel is closed, or hangs. */
+/* Catches: a close that loses a plugged transfer, or hangs. */
 static void chan_closes_plugged(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
@@ -830,7 +830,10 @@ static void chan_watches_the_oldest(struct kunit *test)
 	chan_expect_alive(test);
 }
 
-/* Catches: an engine that cannot terminate and is trusted, or given up. */
+/*
+ * Catches: memory that is released although the engine refused to terminate; a
+ * channel that does not recover after that.
+ */
 static void chan_survives_refused_terminate(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;

@@ -593,8 +593,8 @@ static struct stream_slow_fence *stream_slow_fence(struct kunit *test)
 }
 
 /*
- * Catches: a job that passes one that others can see already. It may wait for
- * one of them, which waits for the job that was passed.
+ * Catches: a job that overtakes an earlier one whose fence is published. It may
+ * wait for other work that waits for this fence: a deadlock.
  */
 static void stream_keeps_order_of_fences(struct kunit *test)
 {

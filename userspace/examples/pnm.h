@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /**
- * struct pnm - what the head of a picture says
+ * struct pnm - the header of a picture
  * @width: in pixels
  * @height: in pixels
  * @channels: bytes per pixel, 1 or 3
@@ -26,7 +26,7 @@ struct pnm {
 /**
  * pnm_read_header() - read up to the first sample
  * @file: to read
- * @pnm: on return what it says
+ * @pnm: set to the header
  *
  * Return: 0, or -1 when it is no such picture.
  */
@@ -35,7 +35,7 @@ int pnm_read_header(FILE *file, struct pnm *pnm);
 /**
  * pnm_write() - write a picture
  * @path: of the file; no file is left when it fails
- * @pnm: what to say in its head
+ * @pnm: the header to write
  * @data: its samples
  * @stride: bytes from row to row in @data
  *

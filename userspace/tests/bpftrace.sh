@@ -13,8 +13,8 @@ copies="dmacpy bench -d $node --src sram --dst sram --mode fence --size 4K
 bytes=1228800
 
 # beside RECIPE COMMAND...: run the command while bpftrace runs the recipe, and
-# store what the recipe prints in "trace". bpftrace runs a shell that tells when
-# the recipe is at work, and that waits until the command has ended.
+# store what the recipe prints in "trace". bpftrace runs a shell that reports
+# that the recipe has started, and waits until the command has ended.
 beside()
 {
 	recipe "$1" >recipe.bt

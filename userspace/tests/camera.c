@@ -22,7 +22,7 @@
 #define STRIP_US	(20 * 1000)	/* time per strip on the fake engine */
 #define BUFFERS		2	/* one is filled while the other is moved */
 #define FRAMES		24
-#define MAX_FRAMES	(8 * FRAMES)	/* on a host that is too busy */
+#define MAX_FRAMES	(8 * FRAMES)	/* limit on a busy host */
 #define SWITCHES	4	/* between black and white */
 #define MIXED		256
 

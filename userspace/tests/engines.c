@@ -248,8 +248,8 @@ TEST_F_TIMEOUT(engines, copies, SLOW)
 }
 
 /*
- * Catches: a channel that waits for others for ever, or does not when it has
- * to; a copy by one channel that fails because of another.
+ * Catches: a channel that never gets the token of its engine, or copies without
+ * it; a copy by one channel that fails because of another.
  */
 TEST_F_TIMEOUT(engines, channels, SLOW)
 {
@@ -322,7 +322,7 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 	EXPECT_EQ(0, pass_again(self, OPS));
 }
 
-/* Catches: an unbind that waits in vain, or does not wait. */
+/* Catches: an unbind that never returns, or does not wait for the engine. */
 TEST_F_TIMEOUT(engines, unbinds, SLOW)
 {
 	struct dmacpy_event event;
@@ -561,9 +561,9 @@ TEST_F_TIMEOUT(engines, tiles, SLOW)
 }
 
 /*
- * Catches: rows that are not copied, or twice, if the engine refuses a tile at
- * first, or all tiles down to the last two rows; the rest of a tile, whose
- * strides are less aligned than its new first row.
+ * The engine refuses a tile at first, or all tiles down to the last two rows.
+ * Catches: rows that are not copied, or are copied twice; the rest of a tile
+ * that is submitted although its strides are less aligned than its first row.
  */
 TEST_F_TIMEOUT(engines, refuses_tiles, SLOW)
 {

@@ -51,7 +51,7 @@ static int request_buffers(int video, struct v4l2_requestbuffers *request)
 	return kernel_ioctl(video, VIDIOC_REQBUFS, request);
 }
 
-/* Exports SRAM of the size of the buffer in question. */
+/* Exports SRAM of the size of the requested buffer. */
 static int export_sram(int video, struct v4l2_exportbuffer *export)
 {
 	struct v4l2_buffer meant = {

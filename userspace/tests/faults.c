@@ -674,10 +674,10 @@ static void expect_state(struct __test_metadata *_metadata,
 
 /*
  * A command, its preparation, and its inverse. @failures: minimum number of
- * requests whose failure fails the command, not counting the memory of a job,
- * which the stream may recycle, nor the first attempt to read the arguments of
- * a job, after which they are read more slowly. @makes_records: the command
- * adds records for read(). @tiles: the engine has to copy tiles.
+ * requests whose failure fails the command. Two kinds do not count: those for
+ * the memory of a job, which the stream may recycle, and the first attempt to
+ * read the arguments of a job, as a second one follows. @makes_records: the
+ * command adds records for read(). @tiles: the engine has to copy tiles.
  */
 struct trial {
 	int (*prepare)(struct fault_bench *b);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An engine whose interrupts are lost: the real one, with its interrupt lines
- * masked in the interrupt controller, without the kernel's knowledge: by the
- * priority of each, as the kernel itself uses the enable bits. On PREEMPT_RT it
- * masks an interrupt by these until the handler, a thread, has run. An
- * interrupt that is enabled before that, and still asserted, interrupts that
- * thread for ever.
+ * An engine whose interrupts are lost: the real one. The test masks its lines
+ * in the interrupt controller, without the kernel's knowledge.
+ *
+ * It does so by their priorities, as the enable bits belong to the kernel: on
+ * PREEMPT_RT the kernel disables an interrupt until the handler, a thread, has
+ * run. If a test enabled it before that, the line would still be asserted, and
+ * would interrupt that thread for ever.
  */
 #include <fcntl.h>
 #include <glob.h>

@@ -194,7 +194,7 @@ static void apply_job(const struct pending *job)
 	}
 }
 
-/* If a channel copies again, earlier jobs no longer write. */
+/* Once a channel copies again, earlier jobs no longer write. */
 static void end_job(struct worker *w, const struct pending *job, int result)
 {
 	if (!result) {
