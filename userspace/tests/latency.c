@@ -2,10 +2,10 @@
 /*
  * The latency of a thread with a real-time priority during a storm of jobs, on
  * the CPU that runs them and takes the engine's interrupts. For a guest whose
- * clock counts instructions, see count.sh: in others, the host adds latency. So
- * the figures are those of the kernel and of the driver, without the effects of
- * real memory, caches and buses. The reference is the same guest with an equal
- * load without jobs: both alternate.
+ * clock counts instructions, see count() in qemu/boot.sh: in others, the host
+ * adds latency. So the figures are those of the kernel and of the driver,
+ * without the effects of real memory, caches and buses. The reference is the
+ * same guest with an equal load without jobs: both alternate.
  */
 #include <pthread.h>
 #include <sched.h>
