@@ -25,11 +25,13 @@ def newest_version():
         return re.search(r"\((.*)\)", changelog.readline()).group(1)
 
 
-def namespace(path):
-    """To Sphinx a structure and a function of the same name are the same."""
+def namespace(path, text):
+    """To Sphinx a structure and a function of the same name are the same. Headers
+    with functions only are taken for the source."""
     if path.startswith("userspace/"):
         return "library"
-    return "functions" if path.endswith(".c") else "NULL"
+    functions = ".. c:function::" in text and ".. c:struct::" not in text
+    return "functions" if path.endswith(".c") or functions else "NULL"
 
 
 class KernelDoc(Directive):
@@ -61,7 +63,8 @@ class KernelDoc(Directive):
         if done.returncode or done.stderr:
             raise self.error(f"kernel-doc of {path}:\n{done.stderr}")
         section = nodes.section(document=self.state.document)
-        for text in (f".. c:namespace:: {namespace(path)}", done.stdout):
+        space = namespace(path, done.stdout)
+        for text in (f".. c:namespace:: {space}", done.stdout):
             nested_parse_with_titles(
                 self.state, StringList(text.splitlines(), path), section)
         return section.children

@@ -215,6 +215,11 @@ break_documented__comment()
 	printf '\nvoid f(void)\n{\n}\n' >>driver/dmacpy_pool.c
 }
 
+break_documented__page()
+{
+	sed -i '/dmacpy_plan\.c/d' Documentation/internals.rst
+}
+
 break_kernel_doc__parameter()
 {
 	sed -i '0,/^ \* @/s// * @no_/' driver/dmacpy_pool.c

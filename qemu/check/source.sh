@@ -191,7 +191,12 @@ check_snippets()
 
 check_documented()
 {
+	local file
 	python3 qemu/check/sources.py documented driver/*.c kunit/*.c
+	while read -r file; do
+		grep -q "/${file##*/}\$" Documentation/internals.rst ||
+			echo "Documentation/internals.rst: no ${file##*/}"
+	done < <(grep -l '^/\*\*' driver/*.[ch])
 }
 
 check_lengths()
