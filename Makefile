@@ -7,8 +7,8 @@ include userspace/version.mk
 
 # The kernel that "make modules" builds for
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# That it has been seen to build for
-KNOWN_KERNELS := 6.1 to 7.3
+# The kernels that it has been built for; those between are expected to work
+KNOWN_KERNELS := 6.1, 6.12 and 7.3
 MODULES_OUT ?= $(CURDIR)/build/modules
 MODULES_CONFIG := CONFIG_DMACPY=m CONFIG_DMACPY_SIM=m
 
@@ -25,7 +25,7 @@ help:
 run:
 	@qemu/run.sh
 
-#: make test                   run all tests on Debian's kernel in QEMU
+#: make test                   run the tests that need no debug kernel, in QEMU
 test:
 	@qemu/test.sh stock
 
@@ -121,10 +121,10 @@ modules:
 	@ln -s $(CURDIR)/uapi $(MODULES_OUT)/uapi
 	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver $(MODULES_CONFIG) \
 		DMACPY_VERSION=$(VERSION) modules || \
-		{ echo "error: dmacpy builds for Linux $(KNOWN_KERNELS), and" \
-		  "has not built for" \
+		{ echo "error: dmacpy has not built for Linux" \
 		  "$$($(MAKE) -s --no-print-directory -C $(KDIR) \
-		     kernelversion)" >&2; exit 1; }
+		     kernelversion): it is known to build for" \
+		  "$(KNOWN_KERNELS)" >&2; exit 1; }
 
 #: make modules_install [INSTALL_MOD_PATH=...]  install it, after make modules
 modules_install:
@@ -156,6 +156,9 @@ userspace:
 
 #: make abi                    write the stored ABI of the library anew
 abi:
+	@command -v abidw >/dev/null || \
+		{ echo "error: there is no abidw: install abigail-tools" >&2; \
+		  exit 1; }
 	@$(MAKE) -C userspace O=$(CURDIR)/build/abi \
 		CROSS_COMPILE=aarch64-linux-gnu- update-abi
 

@@ -95,7 +95,8 @@ apt_get()
 
 # update_debs RELEASE ARCH: once in each run of a script. A mirror in the
 # middle of a sync serves indexes that do not match for a moment. What is still
-# missing after that is noticed where a package is missing.
+# missing after that is noticed where a package is missing; debs_are_outdated
+# is for a script that needs all lists.
 this_run="$$ $EPOCHSECONDS"
 update_debs()
 {
@@ -103,11 +104,21 @@ update_debs()
 	! grep -qxs "$this_run" "$state/updated" || return 0
 	mkdir -p "$state"/lists/partial "$state"/cache/archives/partial
 	release_sources "$1" >"$state/sources.list"
+	echo "$this_run" >"$state/outdated"
 	for pause in 5 0; do
-		! apt_get "$1" "$2" "lists of $1" update || break
+		if apt_get "$1" "$2" "lists of $1" update; then
+			rm "$state/outdated"
+			break
+		fi
 		sleep "$pause"
 	done
 	echo "$this_run" >"$state/updated"
+}
+
+# debs_are_outdated RELEASE ARCH: has update_debs failed to get all lists?
+debs_are_outdated()
+{
+	grep -qxs "$this_run" "$cache/apt/$1-$2/outdated"
 }
 
 # deb_field RELEASE ARCH PACKAGE FIELD: of the newest version

@@ -5,10 +5,9 @@
 #
 # make test-targets: does each command of make help work as the first one of a
 # fresh clone, and does each failure of the machine end with a clear message, and
-# leave what the next run works with? Prints KTAP in short. The cache is what it
-# is, but for what is downloaded on purpose. "make run" and "make test" themselves
-# are run by .ci/run from an empty build/, and all else that make help names takes
-# a kernel of ours, or is "make check", which writes nothing there.
+# leave what the next run works with? Prints KTAP in short, with the commands
+# that are left out, as skipped. The cache is what it is, but for what is
+# downloaded on purpose.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -70,14 +69,48 @@ suite()
 }
 
 # Commands of make help in a copy of the tree without build/. Each checks what the
-# command is for.
+# command is for: target_NAME does so for make NAME, with _ for -.
+
+# The other commands, each with the reason
+declare -A left_out=(
+	[test]='.ci/run runs it from an empty build/'
+	[check]='.ci/run runs it from an empty build/'
+	[test-boards]='runs for hours'
+	[test-debug]='runs for hours, and builds kernels'
+	[test-long]='runs for hours, and builds kernels'
+	[test-kcsan]='runs for an hour, and builds a kernel'
+	[coverage]='builds a kernel'
+	[guest-debug]='builds a kernel'
+	[stress-debug]='builds a kernel'
+	[test-series]='builds kernels'
+	[check-self-test]='works in copies of the tree anyway'
+	[test-targets]='is this test'
+	[test-fresh]='works in copies of the tree anyway, as the first command'
+	[bench]='bench-check measures the same in less time'
+	[packages]='makes a chroot as root, and takes long'
+	[test-packages]='makes a chroot as root, and takes long'
+	[modules_install]='target_modules runs it after make modules'
+	[distclean]='target_clean runs it after make clean'
+)
+
+# left_out_suite: these as skipped tests
+left_out_suite()
+{
+	local name
+	number=0
+	printf '#@ suite left-out\n1..%d\n' "${#left_out[@]}"
+	for name in $(printf '%s\n' "${!left_out[@]}" | sort); do
+		echo "ok $((number += 1)) make $name # SKIP ${left_out[$name]}"
+	done
+	echo '#@ exit 0'
+}
 
 # expect COMMAND...: it succeeds, or the end of the log is shown.
 expect()
 {
 	"$@" && return
-	echo "# status $status, and not: $*"
 	tail -n 20 "$log" | sed 's/^/# /'
+	echo "# status $status, and not: $*"
 	return 1
 }
 
@@ -169,16 +202,67 @@ target_docs()
 	expect grep -q dmacpy_job_submit "$tree/build/docs/html/library.html"
 }
 
-# Catches: a command of make help that is none.
+# Catches: an ABI that is not written. The text depends on the version of abidw.
+target_abi()
+{
+	local stored=userspace/lib/libdmacpy.abi
+	clone abi
+	echo >"$tree/$stored"
+	run "$log" make -C "$tree" abi
+	expect [ "$status" -eq 0 ]
+	expect abidiff --no-show-locs "$top/$stored" "$tree/$stored"
+}
+
+target_series()
+{
+	make_in_clone series series KERNEL=6.12
+	expect [ "$status" -eq 0 ]
+	expect said '^patches are in build/series$'
+	expect grep -q '^+++ b/drivers/misc/dmacpy/' \
+		"$tree"/build/series/6.12/*.patch
+}
+
+# A kernel that has come since README was written is no fault of the command.
+target_check_kernels()
+{
+	make_in_clone check-kernels check-kernels
+	[ "$status" -eq 0 ] || says 'Debian serves Linux'
+	expect said '^arm64 +6\.12 +versal/6\.12-arm64'
+	expect said '^amd64 +6\.12 +pc/6\.12-amd64'
+}
+
+# Catches: a cache that is removed beside the one that is meant.
+target_clean()
+{
+	clone clean
+	empty_cache clean
+	mkdir "$tree/build" "$other_cache/other"
+	run "$log" make -C "$tree" clean
+	expect [ "$status" -eq 0 ]
+	expect [ ! -e "$tree/build" ]
+	run "$log" env XDG_CACHE_HOME="$other_cache" make -C "$tree" distclean
+	expect [ "$status" -eq 0 ]
+	expect [ ! -e "$other_cache/dmacpy" ]
+	expect [ -d "$other_cache/other" ]
+}
+
+# has_place NAME: does a test run this command, or has it a reason for none?
+has_place()
+{
+	declare -F "target_${1//-/_}" >/dev/null || [ -n "${left_out[$1]:-}" ]
+}
+
+# Catches: a command of make help that is none, and one without a test.
 target_help()
 {
 	local targets name
 	make_in_clone help help
 	expect [ "$status" -eq 0 ]
-	mapfile -t targets < <(sed -n 's/^make \([a-z-]*\).*/\1/p' "$log")
+	mapfile -t targets < <(sed -n 's/^make \([a-z_-]*\).*/\1/p' "$log")
 	expect [ "${#targets[@]}" -gt 15 ]
-	for name in "${targets[@]}"; do
+	for name in "${targets[@]}" "${!left_out[@]}"; do
 		expect grep -q "^$name:" "$tree/Makefile"
+		expect has_place "$name"
 	done
 }
 
@@ -259,6 +343,20 @@ download_busybox()
 	release=$(arch_release arm64)
 	version=$(deb_field "$release" arm64 busybox-static Version)
 	download_deb "$release" arm64 busybox-static "$version"
+}
+
+# Catches: old lists of packages that are taken for what Debian serves now.
+failure_old_lists()
+{
+	clone old-lists
+	empty_cache old-lists
+	cp -al "$cache/apt" "$other_cache/dmacpy" 2>/dev/null ||
+		cp -a "$cache/apt" "$other_cache/dmacpy"
+	# These are written in place.
+	rm -f "$other_cache"/dmacpy/apt/*/{sources.list,updated,outdated}
+	run "$log" "${no_network[@]}" XDG_CACHE_HOME="$other_cache" \
+		"$tree/qemu/check-kernels.sh" arm64
+	says 'is the network up'
 }
 
 # Catches: a part of a package that is taken for all of it.
@@ -418,6 +516,27 @@ failure_no_headers()
 	says 'install linux-headers-'
 }
 
+# Catches: a newer kernel's API that looks like a fault of the user's machine.
+failure_newer_kernel()
+{
+	clone newer-kernel
+	mkdir "$tree/kernel"
+	printf '%s:\n\t%s\n' kernelversion '@echo 9.9.1' modules \
+		'@echo "error: too few arguments" >&2; exit 2' \
+		>"$tree/kernel/Makefile"
+	run "$log" make -C "$tree" modules KDIR="$tree/kernel"
+	says 'has not built for Linux 9\.9\.1: .* 6\.1, 6\.12 and 7\.3$'
+}
+
+failure_no_abidw()
+{
+	clone no-abidw
+	mkdir "$tree/bin"
+	ln -s /usr/bin/{make,sh} "$tree/bin"
+	run "$log" env PATH="$tree/bin" make -C "$tree" abi
+	says 'install abigail-tools'
+}
+
 failure_no_compiler()
 {
 	clone no-compiler
@@ -455,10 +574,11 @@ failure_not_our_build()
 }
 
 need_guest_packages 6.12-arm64
-need_host_packages modules
+need_host_packages modules check
 lock_directory "$out"
 fetch_kernel 6.12-arm64
 {
 	suite target "${1:-.*}"
 	suite failure "${1:-.*}"
+	[ -n "${1:-}" ] || left_out_suite
 } | tee "$out/full.log" | "$top/qemu/judge.py" suites

@@ -130,6 +130,17 @@ break_walls__genalloc()
 		driver/dmacpy_export.c
 }
 
+break_walls__version()
+{
+	printf '#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)\n#endif\n' \
+		>>driver/dmacpy_job.h
+}
+
+break_walls__version_in_test()
+{
+	echo 'int f(void) { return LINUX_VERSION_CODE; }' >>kunit/dmacpy_sim.c
+}
+
 break_walls__fence()
 {
 	echo '#define END(f) dma_fence_signal(f)' >>driver/dmacpy_job.h

@@ -225,6 +225,8 @@ check_walls()
 	wall '<linux/dmaengine\.h>' dmacpy_engine.c
 	wall '\<dma_fence_signal' dmacpy_queue.c
 	wall '<linux/genalloc\.h>' dmacpy_pool.c
+	wall '\<(LINUX_VERSION_CODE|KERNEL_VERSION)\>' dmacpy_compat.h
+	pattern_in '\<(LINUX_VERSION_CODE|KERNEL_VERSION)\>' kunit/*.[ch]
 }
 
 # syzkaller calls what the header says.
