@@ -181,6 +181,37 @@ int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern)
 	return submit(stream, &op, 1);
 }
 
+/* Prepares with the flags in @args. Returns a handle. */
+int prepare_with(int stream, const struct dmacpy_op *ops, size_t count,
+		 struct dmacpy_prepare *args)
+{
+	int ret;
+
+	args->size = sizeof(*args);
+	args->ops = (uintptr_t)ops;
+	args->op_count = count;
+	args->op_size = sizeof(*ops);
+	ret = command(stream, DMACPY_PREPARE, args);
+	return ret ? ret : (int)args->handle;
+}
+
+/*
+ * Runs with the flags and the in-fence in @args. Returns the number of jobs
+ * that were started, or -errno.
+ */
+int run_many(int stream, const struct dmacpy_run_job *jobs, size_t count,
+	     struct dmacpy_run *args)
+{
+	int ret;
+
+	args->size = sizeof(*args);
+	args->jobs = (uintptr_t)jobs;
+	args->job_count = count;
+	args->job_size = sizeof(*jobs);
+	ret = ioctl(stream, DMACPY_RUN, args);
+	return ret < 0 ? -errno : ret;
+}
+
 int read_event(int stream, struct dmacpy_event *event)
 {
 	ssize_t ret = read(stream, event, sizeof(*event));

@@ -59,6 +59,10 @@ int submit_with(int stream, const struct dmacpy_op *ops, size_t count,
 int submit(int stream, const struct dmacpy_op *ops, size_t count);
 int copy(int stream, uint32_t dst, uint32_t src, uint64_t length);
 int fill(int stream, uint32_t dst, uint64_t length, uint32_t pattern);
+int prepare_with(int stream, const struct dmacpy_op *ops, size_t count,
+		 struct dmacpy_prepare *args);
+int run_many(int stream, const struct dmacpy_run_job *jobs, size_t count,
+	     struct dmacpy_run *args);
 
 int read_event(int stream, struct dmacpy_event *event);
 int fence_status(int fd);

@@ -4,7 +4,6 @@
  * as SUBMIT. On the fake engine, which is slow, fails and hangs.
  */
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #define JOBS		16
 #define MANY		40
 #define NO_HANDLE	12345
+#define TIMEOUT_MS	100
 
 FIXTURE(prepared)
 {
@@ -24,38 +24,11 @@ FIXTURE(prepared)
 	uint8_t *mem;
 };
 
-static int prepare_with(int stream, const struct dmacpy_op *ops, size_t count,
-			struct dmacpy_prepare *args)
-{
-	int ret;
-
-	args->size = sizeof(*args);
-	args->ops = (uintptr_t)ops;
-	args->op_count = count;
-	args->op_size = sizeof(*ops);
-	ret = command(stream, DMACPY_PREPARE, args);
-	return ret ? ret : (int)args->handle;
-}
-
 static int prepare(int stream, const struct dmacpy_op *ops, size_t count)
 {
 	struct dmacpy_prepare args = { };
 
 	return prepare_with(stream, ops, count, &args);
-}
-
-/* Returns the number of jobs that were started, or -errno. */
-static int run_many(int stream, const struct dmacpy_run_job *jobs, size_t count,
-		    struct dmacpy_run *args)
-{
-	int ret;
-
-	args->size = sizeof(*args);
-	args->jobs = (uintptr_t)jobs;
-	args->job_count = count;
-	args->job_size = sizeof(*jobs);
-	ret = ioctl(stream, DMACPY_RUN, args);
-	return ret < 0 ? -errno : ret;
 }
 
 static int run(int stream, uint32_t handle, uint32_t flags)
@@ -457,6 +430,90 @@ TEST_F(prepared, is_cancelled)
 	EXPECT_EQ(0, run_and_wait(self->stream, self->fill));
 	EXPECT_EQ(0, run_and_wait(self->stream, self->out));
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));
+}
+
+/* Retries until the channel works again, about a thousand times. */
+static int run_again(int stream, uint32_t handle)
+{
+	int ret, tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		ret = run_and_wait(stream, handle);
+		if (ret != -EAGAIN && ret != -ETIMEDOUT && ret != -ECANCELED)
+			break;
+		usleep(10 * 1000);
+	}
+	return ret;
+}
+
+/*
+ * Registers and releases memory, and waits until it is unpinned, which happens
+ * in the order of the releases. Returns the KiB that are still locked.
+ */
+static long locked_after_releases(int stream)
+{
+	uint8_t *mem = memory_map(2 * LENGTH);
+	long before = locked_kib();
+	int handle = memory_register(stream, mem, 2 * LENGTH, ACCESS_BOTH);
+
+	handle_release(stream, handle);
+	return wait_locked(before);
+}
+
+/*
+ * Catches: a run that waits for a hung engine for ever; memory of the run that
+ * is freed before the engine has stopped; an engine that no run can use again.
+ */
+TEST_F_TIMEOUT(prepared, times_out, SLOW)
+{
+	const long locked = LENGTH / KIB;
+
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	ASSERT_TRUE(engine_set("hang", 1));
+	EXPECT_EQ(-ETIMEDOUT, run_and_wait(self->stream, self->out));
+	EXPECT_EQ(0, handle_release(self->stream, self->out));
+	EXPECT_EQ(0, handle_release(self->stream, self->user));
+	EXPECT_EQ(-ENOENT, run(self->stream, self->out, 0));
+	EXPECT_EQ(locked, locked_after_releases(self->stream));
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(0, run_again(self->stream, self->fill));
+	EXPECT_EQ(0, wait_locked(0));
+}
+
+/*
+ * Catches: jobs of one RUN that time out one after the other, or whose memory
+ * is freed before the engine has stopped.
+ */
+TEST_F_TIMEOUT(prepared, several_time_out, SLOW)
+{
+	struct dmacpy_run_job jobs[3] = {
+		{ .handle = self->fill, .user_data = 1 },
+		{ .handle = self->out, .user_data = 2 },
+		{ .handle = self->fill, .user_data = 3 },
+	};
+	struct dmacpy_run args = { .flags = DMACPY_SUBMIT_EVENT };
+	uint64_t left = stream_info(self->stream).sram_free;
+	struct dmacpy_event event;
+	int i;
+
+	ASSERT_TRUE(set_number(TIMEOUT, TIMEOUT_MS));
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(3, run_many(self->stream, jobs, 3, &args));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		EXPECT_EQ(i + 1, event.user_data);
+		EXPECT_EQ(i ? -ECANCELED : -ETIMEDOUT, event.result);
+	}
+	EXPECT_EQ(0, handle_release(self->stream, self->fill));
+	EXPECT_EQ(0, handle_release(self->stream, self->out));
+	EXPECT_EQ(0, handle_release(self->stream, self->sram));
+	EXPECT_EQ(0, handle_release(self->stream, self->user));
+	EXPECT_EQ(LENGTH / KIB, locked_after_releases(self->stream));
+	EXPECT_EQ(left, stream_info(self->stream).sram_free);
+	ASSERT_TRUE(engine_set("hang", 0));
+	EXPECT_EQ(left + LENGTH,
+		  sram_free_becomes(self->stream, left + LENGTH));
+	EXPECT_EQ(0, wait_locked(0));
 }
 
 /* Catches: fences that RUN does not wait for, or that do not signal. */
