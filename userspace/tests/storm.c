@@ -83,6 +83,28 @@ static void open_objects(struct objects *t, const struct instance *instance)
 				       ACCESS_BOTH);
 }
 
+/* Prepares and runs what SUBMIT would do, and returns the same. */
+static int run_op(int stream, const struct dmacpy_op *op,
+		  struct dmacpy_submit *args)
+{
+	struct dmacpy_prepare prepared = { };
+	struct dmacpy_run_job job = { };
+	struct dmacpy_run run = {
+		.flags = args->flags,
+		.in_fence = args->in_fence,
+	};
+	int ret = prepare_with(stream, op, 1, &prepared);
+
+	if (ret < 0)
+		return ret;
+	job.handle = ret;
+	ret = run_many(stream, &job, 1, &run);
+	args->out_fence = run.out_fence;
+	if (random_below(2))
+		handle_release(stream, job.handle);
+	return ret == 1 ? 0 : ret;
+}
+
 static void submit_something(const struct objects *t)
 {
 	struct dmacpy_submit args = { .flags = random_next() % 32 };
@@ -92,11 +114,13 @@ static void submit_something(const struct objects *t)
 		.length = LENGTH,
 	};
 	static int last_fence = -1;
+	int ret;
 
 	if (args.flags & DMACPY_SUBMIT_IN_FENCE)
 		args.in_fence = last_fence;
-	if (submit_with(t->stream, &op, 1, &args) ||
-	    !(args.flags & DMACPY_SUBMIT_OUT_FENCE))
+	ret = random_below(3) ? submit_with(t->stream, &op, 1, &args) :
+				run_op(t->stream, &op, &args);
+	if (ret || !(args.flags & DMACPY_SUBMIT_OUT_FENCE))
 		return;
 	close(last_fence);
 	last_fence = args.out_fence;

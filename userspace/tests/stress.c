@@ -253,6 +253,7 @@ static bool print_counts(const struct stress *s)
 		[JOBS_TIMED_OUT] = "jobs timed out",
 		[JOBS_CANCELLED] = "jobs cancelled",
 		[JOBS_REFUSED] = "jobs refused",
+		[RUNS] = "prepared jobs run",
 		[IN_FENCES] = "in-fences",
 		[REQUESTS_DONE] = "io_uring jobs done",
 		[REQUESTS_CANCELLED] = "io_uring requests cancelled",

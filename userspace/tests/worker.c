@@ -697,6 +697,30 @@ static void draw_in_fence(struct worker *w, struct dmacpy_submit *args)
 	count_event(w, IN_FENCES);
 }
 
+/* Prepares the operations, and releases them while their run is in flight. */
+static int run_ops(struct worker *w, const struct dmacpy_op *ops,
+		   size_t op_count, struct dmacpy_submit *args)
+{
+	struct dmacpy_run_job job = { .user_data = args->user_data };
+	struct dmacpy_prepare prepared = { };
+	struct dmacpy_run run = {
+		.flags = args->flags,
+		.in_fence = args->in_fence,
+	};
+	int ret = prepare_with(w->stream, ops, op_count, &prepared);
+
+	if (ret < 0)
+		return ret;
+	job.handle = ret;
+	ret = run_many(w->stream, &job, 1, &run);
+	release_handle(w, job.handle);
+	args->out_fence = run.out_fence;
+	if (ret != 1)
+		return ret;
+	count_event(w, RUNS);
+	return 0;
+}
+
 static int submit_ops(struct worker *w, const struct named_op *named,
 		      size_t op_count, struct dmacpy_submit *args)
 {
@@ -705,6 +729,8 @@ static int submit_ops(struct worker *w, const struct named_op *named,
 
 	for (i = 0; i < op_count; i++)
 		ops[i] = named[i].op;
+	if (!(args->flags & DMACPY_SUBMIT_SPREAD) && one_in(w, 4))
+		return run_ops(w, ops, op_count, args);
 	return submit_with(w->stream, ops, op_count, args);
 }
 

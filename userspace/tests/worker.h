@@ -23,6 +23,7 @@ enum count {
 	JOBS_TIMED_OUT,
 	JOBS_CANCELLED,
 	JOBS_REFUSED,		/* during a recovery of the channel */
+	RUNS,			/* jobs that were prepared */
 	IN_FENCES,
 	REQUESTS_DONE,		/* jobs by io_uring */
 	REQUESTS_CANCELLED,	/* before their start */
