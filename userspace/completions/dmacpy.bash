@@ -17,7 +17,7 @@ _dmacpy_values()
 	-d | --device) compgen -G '/dev/dmacpy[0-9]*' ;;
 	--op) printf '%s\n' copy 2d fill ;;
 	--src | --dst) printf '%s\n' user sram udmabuf heap ;;
-	--mode) printf '%s\n' sync event fence uring copier cpu copy alloc ;;
+	--mode) printf '%s\n' sync event fence uring iopoll copier cpu copy alloc ;;
 	esac
 }
 

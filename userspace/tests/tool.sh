@@ -306,6 +306,8 @@ test_bench()
 	for mode in event fence; do
 		bench $mode --depth 4 --more
 	done
+	bench iopoll --depth 4 --batch 3
+	bench iopoll --depth 4 --prepared
 	bench sync --src user --dst user --segments 40 --size 32K
 	bench sync --op fill --prepared
 	for mode in sync cpu; do
@@ -362,9 +364,9 @@ test_bench_formats()
 	[ "$(wc -l <out)" -eq 2 ] || fail "not two lines"
 	[ "$(head -n 1 out)" = "op,mode,src,dst,size,depth,batch,threads,$(:
 		)streams,handles,segments,gap,rows,copies,ns_median,ns_mean,$(:
-		)ns_min,ns_p99,bytes_per_s" ] || fail "wrong names"
+		)ns_min,ns_p99,ns_cpu,bytes_per_s" ] || fail "wrong names"
 	tail -n 1 out | grep -Eqx "copy,event,user,sram,128,2,5,1,3,0,0,0,1,$(:
-		)210(,[0-9]+\.[0-9]{2}){4},[1-9][0-9]*" || fail "wrong values"
+		)210(,[0-9]+\.[0-9]{2}){5},[1-9][0-9]*" || fail "wrong values"
 	expect 0 dmacpy bench --op fill --size 256 --iterations 7 --json
 	cp out info.json
 	[ "$(json op) $(json src) $(json copies)" = "fill - 7" ] ||

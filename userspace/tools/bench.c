@@ -34,10 +34,11 @@ static const char help[] =
 	"      --op OP          copy, 2d or fill\n"
 	"      --src MEMORY     copy from user, sram, udmabuf or heap\n"
 	"      --dst MEMORY     copy or fill to sram, user, udmabuf or heap\n"
-	"      --mode MODE      wait by sync, event, fence or uring; or copier: by\n"
-	"                       all channels; or cpu: without the engine, by\n"
-	"                       memcpy() or memset(); or copy: by the library with\n"
-	"                       the CPU; or alloc: only take SRAM and give it back\n"
+	"      --mode MODE      wait by sync, event, fence, uring or iopoll; or\n"
+	"                       copier: by all channels; or cpu: without the engine,\n"
+	"                       by memcpy() or memset(); or copy: by the library\n"
+	"                       with the CPU; or alloc: only take SRAM and give it\n"
+	"                       back\n"
 	"      --depth N        jobs in flight of each stream, 1\n"
 	"      --batch N        copies in each job, 1\n"
 	"      --threads N      threads, 1\n"
@@ -160,12 +161,11 @@ static int parse_mode(struct bench *bench)
 	bench->mode = bench_mode_find(optarg);
 	if (!bench->mode)
 		return usage_error("bench",
-				   "--mode has to be sync, event, fence, uring, copier, cpu, copy or alloc, not '%s'",
+				   "--mode has to be sync, event, fence, uring, iopoll, copier, cpu, copy or alloc, not '%s'",
 				   optarg);
 	if (!bench->mode->round)
 		return usage_error("bench",
-				   "this dmacpy was built without lib%s: take another --mode",
-				   optarg);
+				   "this dmacpy was built without liburing: take another --mode");
 
 	return 0;
 }

@@ -76,6 +76,7 @@ struct bench_worker;
  * @only_copies: neither fills nor copies of rows
  * @no_dmabufs: source and destination are of %BENCH_USER or %BENCH_SRAM
  * @copier: the jobs are those of a copier, which has its own streams
+ * @polls: the ring has %IORING_SETUP_IOPOLL
  * @takes_more: DMACPY_SUBMIT_MORE has an effect
  * @takes_many: one RUN starts all prepared jobs of a round
  * @begin: allocate the resources of @round, or NULL if it has none
@@ -94,6 +95,7 @@ struct bench_mode {
 	bool only_copies;
 	bool no_dmabufs;
 	bool copier;
+	bool polls;
 	bool takes_more;
 	bool takes_many;
 	int (*begin)(struct bench_worker *worker);
@@ -270,7 +272,7 @@ unsigned int bench_calls(const struct bench *bench);
  * @ns_mean: mean of the same, over all rounds
  * @ns_min: minimum of the same
  * @ns_p99: 99th percentile of the same
- * @ns_cpu: CPU nanoseconds of a thread per copy
+ * @ns_cpu: CPU nanoseconds of the threads per copy
  * @bytes_per_s: throughput of all threads together
  */
 struct bench_result {

@@ -278,6 +278,15 @@ static const struct bench_mode modes[] = {
 #endif
 	},
 	{
+		.name = "iopoll",
+		.polls = true,
+#ifdef HAVE_LIBURING
+		.begin = bench_uring_begin,
+		.round = bench_uring_round,
+		.end = bench_uring_end,
+#endif
+	},
+	{
 		.name = "copier",
 		.one_job = true,
 		.only_copies = true,

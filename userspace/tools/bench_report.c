@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-#define FIELDS 19
+#define FIELDS 20
 
 /* Ratio of median to minimum that an otherwise idle machine does not exceed */
 #define MAX_SPREAD 2
@@ -149,6 +149,7 @@ static void get_fields(const struct bench *bench,
 		{ "ns_mean", .number = result->ns_mean, .digits = 2 },
 		{ "ns_min", .number = result->ns_min, .digits = 2 },
 		{ "ns_p99", .number = result->ns_p99, .digits = 2 },
+		{ "ns_cpu", .number = result->ns_cpu, .digits = 2 },
 		{ "bytes_per_s", .number = result->bytes_per_s },
 	};
 
@@ -209,12 +210,14 @@ static void print_table(const struct bench *bench,
 	bool copies = !bench->mode->no_copies;
 
 	print_title(bench);
-	printf("%12s %14s %12s %12s %12s %12s\n", copies ? "copies" : "rounds",
-	       "bytes/s", copies ? "ns per copy" : "ns per round", "mean",
-	       "min", "p99");
-	printf("%12" PRIu64 " %14.0f %12.2f %12.2f %12.2f %12.2f\n",
+	printf("%9s %12s %12s %10s %10s %10s %10s\n",
+	       copies ? "copies" : "rounds", "bytes/s",
+	       copies ? "ns per copy" : "ns per round", "mean", "min", "p99",
+	       "on the CPU");
+	printf("%9" PRIu64 " %12.0f %12.2f %10.2f %10.2f %10.2f %10.2f\n",
 	       result->copies, result->bytes_per_s, result->ns_median,
-	       result->ns_mean, result->ns_min, result->ns_p99);
+	       result->ns_mean, result->ns_min, result->ns_p99,
+	       result->ns_cpu);
 }
 
 /* Prints one line per thread, in the format of dmatest. */

@@ -18,6 +18,8 @@ static unsigned int count_jobs(const struct bench_worker *worker)
 /* Kernels before 6.1 lack the flags that make a ring of one thread cheaper. */
 int bench_uring_begin(struct bench_worker *worker)
 {
+	unsigned int flags = worker->bench->mode->polls ? IORING_SETUP_IOPOLL :
+							  0;
 	struct io_uring *ring;
 	int ret;
 
@@ -26,10 +28,10 @@ int bench_uring_begin(struct bench_worker *worker)
 		return -ENOMEM;
 
 	ret = io_uring_queue_init(count_jobs(worker), ring,
-				  IORING_SETUP_SINGLE_ISSUER |
+				  flags | IORING_SETUP_SINGLE_ISSUER |
 				  IORING_SETUP_DEFER_TASKRUN);
 	if (ret == -EINVAL)
-		ret = io_uring_queue_init(count_jobs(worker), ring, 0);
+		ret = io_uring_queue_init(count_jobs(worker), ring, flags);
 	if (ret)
 		free(ring);
 	else
