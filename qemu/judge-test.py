@@ -202,9 +202,14 @@ def expect_budget(name, good, last, figure, gcc="12", kernel="6.12"):
                       figures, budgets))
 
 
-AIM = "times floor where 1.5 is the aim"
+AIM = "times floor, aim 1.5 missed"
 expect_budget("figure within its budget", True,
               f"ok 1 wait # 100 of 100, 2 {AIM}", 100)
+expect_budget("figure that meets its aim", True,
+              "ok 1 wait # 75 of 100, 1.5 times floor, aim 1.5 met", 75,
+              gcc="14")
+expect_budget("figure that just misses its aim", True,
+              f"ok 1 wait # 75.1 of 100, 1.502 {AIM}", 75.1, gcc="14")
 expect_budget("figure above its budget", False,
               f"not ok 1 wait # 104 of 100, 2.08 {AIM}", 104)
 expect_budget("figure above that of another kernel", True,
