@@ -45,6 +45,8 @@ by_wall_time()
 
 report()
 {
+	step 'counting instructions of each path' \
+		run count figures "$out/paths"
 	step 'counting instructions' run count sweep "$out/counted"
 	step 'comparing to dmatest by wall time' by_wall_time
 	step 'writing the report' make_report
@@ -59,7 +61,7 @@ check)
 	;;
 report)
 	out=$build/bench
-	steps=$(($(guest_prepare_steps) + 5))
+	steps=$(($(guest_prepare_steps) + 6))
 	need_host_packages bench
 	;;
 esac

@@ -4,8 +4,9 @@
 
 usage: report.py DIRECTORY BOARD QEMU KERNEL
 
-Writes report.md, and the plots in it, to DIRECTORY, where counted/figures is of the
-task "sweep" of guest/measure, and wall-time/figures of "wall_time".
+Writes report.md, and the plots in it, to DIRECTORY, where paths/figures is of the
+task "figures" of guest/measure, counted/figures of "sweep", and wall-time/figures
+of "wall_time".
 """
 import subprocess
 import sys
@@ -82,6 +83,18 @@ mapped before (kunit/dmacpy_floor.c), instructions for each copy of
 
 | | |
 |---|---:|
+"""
+
+PATHS = """
+## Paths
+
+The rows of make bench-check, most of them in instructions for a copy, with the
+mean of all rounds, which has what is done later, how long the program had the
+CPU, and the median as a multiple of another figure. See qemu/guest/figures for
+what they are.
+
+| | median | mean | on the CPU | divided by | | aim | |
+|---|---:|---:|---:|---|---:|---:|---|
 """
 
 BREAK_EVEN = """
@@ -205,6 +218,25 @@ def row_of(words):
     return f"| {' | '.join(words)} |\n"
 
 
+def paths_section(lines, budgets):
+    """A row for each budget, but those of means"""
+    figures = {line[0]: float(line[1]) for line in lines
+               if len(line) == 2 and line[0] != "kernel"}
+    text = PATHS
+    for name, _, aim, base in (line for line in budgets if len(line) == 4):
+        if name.endswith(("-mean", "-cpu")):
+            continue
+        if name not in figures or base not in figures:
+            sys.exit(f"error: {name} was not measured")
+        ratio = figures[name] / figures[base]
+        text += row_of([name, short(figures[name])] +
+                       [short(figures[name + kind]) if name + kind in figures
+                        else "" for kind in ("-mean", "-cpu")] +
+                       [base, f"{ratio:.4g}", aim,
+                        "met" if ratio <= float(aim) else "missed"])
+    return text
+
+
 def break_even_section(tables):
     """The modes are those of the first table."""
     tables = [table for table in tables if table.of_bytes()]
@@ -250,6 +282,9 @@ def report(directory, board, qemu, kernel):
     tables = [Table(name, lines) for name in names]
     text = HEAD.format(board=board, qemu=qemu, kernel=kernel)
     text += "".join(row_of(line[1:]) for line in lines if line[0] == "floor")
+    text += paths_section(
+        lines_of(directory / "paths/figures"),
+        lines_of(Path(__file__).with_name("budgets")))
     text += break_even_section(tables)
     for table in tables:
         text += table.section(directory,
