@@ -103,6 +103,8 @@ WARNING: CPU: N PID: N at y.c:2
 Internal error: known [#N]
 [fails breaks]
 dmacpy N: channel N: recovered after N ms
+[aborts]
+Internal error: provoked [#N]
 """
 
 
@@ -156,6 +158,12 @@ expect_log("abort that is not known", False,
            START, "Internal error: x [#2]", END)
 expect_log("warning after a known abort", False, START,
            "Internal error: known [#2]", END, "WARNING: x")
+expect_log("abort where it is provoked", True, START, "suite aborts",
+           "Internal error: provoked [#1]", "CPU: 0", "Call trace:", END)
+expect_log("abort that is not provoked", False, START, "suite aborts",
+           "suite works", "Internal error: provoked [#1]", "CPU: 0", END)
+expect_log("warning after a provoked abort", False, START, "suite aborts",
+           "Internal error: provoked [#1]", END, "WARNING: x")
 expect_log("data race", False, START, "=====",
            "BUG: KCSAN: data-race in chan_feed [dmacpy] / chan_reap [dmacpy]", "",
            "write to 0xffff0000087a5eb0 of 8 bytes by task 49 on cpu 0:",
