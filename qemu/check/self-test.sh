@@ -8,6 +8,21 @@ break_unfinished__mark()
 	echo 'static int later; /* TO''DO */' >>driver/dmacpy_drv.c
 }
 
+break_udev__device()
+{
+	sed -i 's/"dmacpy%d"/"dmacpy-%d"/' driver/dmacpy_cdev.c
+}
+
+break_udev__heap()
+{
+	sed -i 's/"sram-\*"/"sram"/' userspace/udev/70-dmacpy.rules
+}
+
+break_udev__group()
+{
+	sed -i 's/^g dmacpy /g dma /' userspace/sysusers.d/dmacpy.conf
+}
+
 break_traces__registry()
 {
 	echo 'from deb.''debian.org' >>README.md

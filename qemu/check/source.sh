@@ -30,6 +30,34 @@ check_shellcheck()
 	shellcheck --exclude=SC2034,SC2154,SC2164 --format=gcc "${files[@]}"
 }
 
+# has_udev_rule SUBSYSTEM NAME GROUP: one that gives this device to the group
+has_udev_rule()
+{
+	local rule name
+	while read -r rule; do
+		name=$(sed -n 's/.*KERNEL=="\([^"]*\)".*/\1/p' <<<"$rule")
+		# shellcheck disable=SC2053 # the name in a rule is a pattern
+		[[ $2 = $name && $rule = *"GROUP=\"$3\", MODE=\"0660\""* ]] ||
+			continue
+		[[ $rule = *SUBSYSTEM==* && $rule != *"SUBSYSTEM==\"$1\""* ]] ||
+			return 0
+	done <userspace/udev/70-dmacpy.rules
+	return 1
+}
+
+# The rules of udev match the names that the driver gives, and the group exists.
+check_udev()
+{
+	local group device heap
+	group=$(sed -n 's/^g \([^ ]*\) .*/\1/p' userspace/sysusers.d/*.conf)
+	device=$(sed -n 's/.*(dev->name, .*"\(.*\)%d".*/\1/p' \
+		driver/dmacpy_cdev.c)12
+	heap=$(sed -n 's/.*info.name = .*"\(.*\)%s".*/\1/p' \
+		driver/dmacpy_heap.c)fffc0000.sram
+	has_udev_rule misc "$device" "$group" || echo "no rule for $device"
+	has_udev_rule dma_heap "$heap" "$group" || echo "no rule for $heap"
+}
+
 check_codespell()
 {
 	local files
