@@ -70,7 +70,8 @@ completions()
 	completed '' dmacpy doctor ''
 	completed 'wait' dmacpy test w
 	completed 'order' dmacpy -d 1 test event o
-	completed 'alloc copier copy cpu event fence sync uring' dmacpy bench --mode ''
+	completed 'alloc copier copy cpu event fence iopoll sync uring' \
+		dmacpy bench --mode ''
 	completed 'sram' dmacpy bench --depth 2 --src s
 	completed 'udmabuf user' dmacpy bench --dst u
 	completed '2d copy fill' dmacpy bench --op ''
