@@ -31,6 +31,8 @@ union args {
 	struct dmacpy_import import;
 	struct dmacpy_register reg;
 	struct dmacpy_submit submit;
+	struct dmacpy_prepare prepare;
+	struct dmacpy_run run;
 };
 
 FIXTURE(outputs)
@@ -42,10 +44,15 @@ FIXTURE(outputs)
 	uint8_t *user;
 	size_t page;
 	struct dmacpy_op op;
+	struct dmacpy_run_job job;
 };
+
+static union args prepare_args(const FIXTURE_DATA(outputs) *self);
 
 FIXTURE_SETUP(outputs)
 {
+	union args args;
+
 	if (engine_find(&self->instance))
 		SKIP(return, "no instance on the fake DMA engine");
 	ASSERT_TRUE(engine_reset());
@@ -67,6 +74,9 @@ FIXTURE_SETUP(outputs)
 		.dst = self->handle,
 		.length = LENGTH,
 	};
+	args = prepare_args(self);
+	ASSERT_EQ(0, command(self->stream, DMACPY_PREPARE, &args));
+	self->job.handle = args.prepare.handle;
 	self->files = open_files();
 }
 
@@ -121,6 +131,29 @@ static union args submit_args(const FIXTURE_DATA(outputs) *self)
 	} };
 }
 
+static union args prepare_args(const FIXTURE_DATA(outputs) *self)
+{
+	return (union args){ .prepare = {
+		.size = sizeof(struct dmacpy_prepare),
+		.ops = (uintptr_t)&self->op,
+		.op_count = 1,
+		.op_size = sizeof(self->op),
+		.handle = UNTOUCHED,
+	} };
+}
+
+static union args run_args(const FIXTURE_DATA(outputs) *self)
+{
+	return (union args){ .run = {
+		.size = sizeof(struct dmacpy_run),
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+		.jobs = (uintptr_t)&self->job,
+		.job_count = 1,
+		.job_size = sizeof(self->job),
+		.out_fence = UNTOUCHED,
+	} };
+}
+
 /* Returns the command's result, or -EBADMSG if it changed a wrong output. */
 static int run(int stream, unsigned long request, const union args *args)
 {
@@ -129,6 +162,8 @@ static int run(int stream, unsigned long request, const union args *args)
 
 	if (request == DMACPY_SUBMIT)
 		after.submit.refused_op = args->submit.refused_op;
+	if (request == DMACPY_PREPARE)
+		after.prepare.refused_op = args->prepare.refused_op;
 	return memcmp(args, &after, args->head.size) ? -EBADMSG : ret;
 }
 
@@ -137,6 +172,20 @@ static int run_submit(const FIXTURE_DATA(outputs) *self)
 	union args args = submit_args(self);
 
 	return run(self->stream, DMACPY_SUBMIT, &args);
+}
+
+static int run_prepare(const FIXTURE_DATA(outputs) *self)
+{
+	union args args = prepare_args(self);
+
+	return run(self->stream, DMACPY_PREPARE, &args);
+}
+
+static int run_prepared(const FIXTURE_DATA(outputs) *self)
+{
+	union args args = run_args(self);
+
+	return run(self->stream, DMACPY_RUN, &args);
 }
 
 /* Catches: the length, or the fd, of a buffer that was not allocated. */
@@ -204,6 +253,53 @@ TEST_F(outputs, submit_refused)
 	EXPECT_EQ(self->files, open_files());
 }
 
+/* Catches: a handle of operations that were refused. */
+TEST_F(outputs, prepare_refused)
+{
+	union args args = prepare_args(self);
+	const struct dmacpy_op op = self->op;
+
+	args.prepare.flags = 1;
+	EXPECT_EQ(-EOPNOTSUPP, run(self->stream, DMACPY_PREPARE, &args));
+	args = prepare_args(self);
+	args.prepare.op_count = 0;
+	EXPECT_EQ(-EINVAL, run(self->stream, DMACPY_PREPARE, &args));
+	args = prepare_args(self);
+	args.prepare.ops = 8;
+	EXPECT_EQ(-EFAULT, run(self->stream, DMACPY_PREPARE, &args));
+	self->op.dst = INT_MAX;
+	EXPECT_EQ(-ENOENT, run_prepare(self));
+	self->op.dst = self->reader;
+	EXPECT_EQ(-EACCES, run_prepare(self));
+	self->op = op;
+	self->op.dst_offset = LENGTH;
+	EXPECT_EQ(-EINVAL, run_prepare(self));
+}
+
+/* Catches: the fd of a fence of a RUN that was refused. */
+TEST_F(outputs, run_refused)
+{
+	const union args valid = run_args(self);
+	union args args = valid;
+
+	args.run.job_count = 0;
+	EXPECT_EQ(-EINVAL, run(self->stream, DMACPY_RUN, &args));
+	args = valid;
+	args.run.jobs = 8;
+	EXPECT_EQ(-EFAULT, run(self->stream, DMACPY_RUN, &args));
+	args = valid;
+	args.run.in_fence = 1;
+	EXPECT_EQ(-EINVAL, run(self->stream, DMACPY_RUN, &args));
+	args.run.flags |= DMACPY_SUBMIT_IN_FENCE;
+	args.run.in_fence = self->fd;
+	EXPECT_EQ(-EBADF, run(self->stream, DMACPY_RUN, &args));
+	self->job.__reserved = 1;
+	EXPECT_EQ(-EINVAL, run_prepared(self));
+	self->job = (struct dmacpy_run_job){ .handle = self->handle };
+	EXPECT_EQ(-ENOENT, run_prepared(self));
+	EXPECT_EQ(self->files, open_files());
+}
+
 /* Catches: the same, when the stream has no room for a job. */
 TEST_F(outputs, no_room_for_a_job)
 {
@@ -215,6 +311,7 @@ TEST_F(outputs, no_room_for_a_job)
 		ASSERT_EQ(0, submit_with(self->stream, &self->op, 1, &job));
 	ASSERT_EQ(0, fcntl(self->stream, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(-EAGAIN, run_submit(self));
+	EXPECT_EQ(-EAGAIN, run_prepared(self));
 	EXPECT_EQ(self->files, open_files());
 }
 
@@ -238,6 +335,7 @@ TEST_F(outputs, interrupted)
 	/* The first signal may come before the wait has begun. */
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
 	EXPECT_EQ(-EINTR, run_submit(self));
+	EXPECT_EQ(-EINTR, run_prepared(self));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &never, NULL));
 	EXPECT_EQ(self->files, open_files());
 }
@@ -254,6 +352,7 @@ TEST_F(outputs, no_descriptor)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
 	EXPECT_EQ(-EMFILE, run(self->stream, DMACPY_ALLOC, &alloc));
 	EXPECT_EQ(-EMFILE, run_submit(self));
+	EXPECT_EQ(-EMFILE, run_prepared(self));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	EXPECT_EQ(self->files, open_files());
 }
@@ -265,7 +364,7 @@ static bool fails_without_files(const FIXTURE_DATA(outputs) *self)
 
 	return !setgid(USER) && !setuid(USER) &&
 	       run(self->stream, DMACPY_ALLOC, &alloc) == -ENFILE &&
-	       run_submit(self) == -ENFILE;
+	       run_submit(self) == -ENFILE && run_prepared(self) == -ENFILE;
 }
 
 /* Catches: too many files in the system reported as too little memory. */
@@ -327,6 +426,8 @@ TEST_F(outputs, unbound)
 	args = register_args(self);
 	EXPECT_EQ(-ENODEV, run(self->stream, DMACPY_REGISTER, &args));
 	EXPECT_EQ(-ENODEV, run_submit(self));
+	EXPECT_EQ(-ENODEV, run_prepare(self));
+	EXPECT_EQ(-ENODEV, run_prepared(self));
 	ASSERT_EQ(0, instance_bind(&self->instance));
 }
 
@@ -355,11 +456,14 @@ TEST_F(outputs, cannot_be_written)
 {
 	const union args alloc = alloc_args(), import = import_args(self);
 	const union args reg = register_args(self), job = submit_args(self);
+	const union args prepare = prepare_args(self), again = run_args(self);
 	size_t fd = offsetof(struct dmacpy_alloc, fd);
 	size_t import_handle = offsetof(struct dmacpy_import, handle);
 	size_t import_length = offsetof(struct dmacpy_import, length);
 	size_t handle = offsetof(struct dmacpy_register, handle);
 	size_t out_fence = offsetof(struct dmacpy_submit, out_fence);
+	size_t prepared = offsetof(struct dmacpy_prepare, handle);
+	size_t run_fence = offsetof(struct dmacpy_run, out_fence);
 	size_t before;
 
 	for (before = 0; before <= import_length; before += 8) {
@@ -387,6 +491,16 @@ TEST_F(outputs, cannot_be_written)
 					      before, out_fence))
 			TH_LOG("SUBMIT, %zu bytes", before);
 	}
+	for (before = 0; before <= prepared; before += 4) {
+		EXPECT_TRUE(name_is_untouched(self, DMACPY_PREPARE, &prepare,
+					      before, prepared))
+			TH_LOG("PREPARE, %zu bytes", before);
+	}
+	for (before = 0; before <= run_fence; before += 4) {
+		EXPECT_TRUE(name_is_untouched(self, DMACPY_RUN, &again,
+					      before, run_fence))
+			TH_LOG("RUN, %zu bytes", before);
+	}
 	EXPECT_EQ(self->files, open_files());
 }
 
@@ -400,6 +514,12 @@ TEST_F(outputs, failed_job_has_its_fence)
 	EXPECT_EQ(-EIO, command(self->stream, DMACPY_SUBMIT, &args));
 	ASSERT_NE(UNTOUCHED, args.submit.out_fence);
 	EXPECT_EQ(-EIO, fence_status(args.submit.out_fence));
+	args = run_args(self);
+	ASSERT_TRUE(engine_set("next_failed", 1));
+	args.run.flags |= DMACPY_SUBMIT_WAIT;
+	EXPECT_EQ(-EIO, command(self->stream, DMACPY_RUN, &args));
+	ASSERT_NE(UNTOUCHED, args.run.out_fence);
+	EXPECT_EQ(-EIO, fence_status(args.run.out_fence));
 }
 
 /* An operation that is refused, for each of the steps that check it */
