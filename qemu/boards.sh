@@ -107,11 +107,13 @@ select_board()
 		;;
 	pc)
 		# A PC: 64-bit x86, two CPUs. It has no device tree, no SRAM and no
-		# engine: the device is that of dmacpy_sim.
+		# engine: the device is that of dmacpy_sim. Linux leaves some memory
+		# alone, for the parameter "sram" of dmacpy.
 		machine=(qemu-system-x86_64 -machine pc -cpu max -smp 2 -m 1G)
 		drive=if=virtio
 		command_line='console=ttyS0 output=ttyS1 disk=vda end=poweroff'
-		command_line+=' simulated=yes'
+		# shellcheck disable=SC2016 # Linux knows what the $ is
+		command_line+=' simulated=yes memmap=256K$0x3f000000'
 		boot_modules=(virtio virtio_ring virtio_pci_legacy_dev
 			      virtio_pci_modern_dev virtio_pci virtio_blk)
 		;;

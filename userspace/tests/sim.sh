@@ -112,4 +112,46 @@ test_copies()
 	expect 0 dmacpy -d "$(sim_node)" bench --verify --iterations 100
 }
 
-run_tests parameters bounds buffer_keeps_module stream_does_not copies
+# Memory that the board without a device tree sets aside, by an argument of the
+# kernel
+set_aside()
+{
+	sed -n 's/.*\<memmap=\([^ $]*\)\$\([^ ]*\).*/\1@\2/p' /proc/cmdline
+}
+
+reload_dmacpy()
+{
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+	expect 0 insmod /lib/modules/dmacpy.ko "$@"
+}
+
+restore_dmacpy()
+{
+	echo >"$device/driver_override"
+	reload_dmacpy
+	restore
+}
+
+# Catches: the parameter "sram" that needs a device tree. The engine has as many
+# channels as the other device names: let that one not bind.
+test_sram_parameter()
+{
+	local region node
+	region=$(set_aside)
+	[ -n "$region" ] || skip "no memory is set aside"
+	load
+	trap restore_dmacpy EXIT
+	echo none >"$device/driver_override"
+	reload_dmacpy "sram=$region"
+	node=/dev/$(basename /sys/bus/platform/drivers/dmacpy/dmacpy.*/misc/*)
+	expect 0 dmacpy -d "$node" info --json
+	cp out info.json
+	[ "$(json sram_total)" -eq $((${region%K@*} * 1024)) ] ||
+		fail "wrong size: $(cat out)"
+	expect 0 dmacpy -d "$node" copy --via-sram $module copy
+	cmp $module copy || fail "the copy differs"
+	expect 0 dmacpy test -d "$node"
+}
+
+run_tests parameters bounds buffer_keeps_module stream_does_not copies \
+	sram_parameter
