@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ringcopy FILE: load the start of a file into on-chip SRAM by one system call:
- * io_uring reads it block by block, and has the DMA engine copy each block as
- * soon as it was read. Then write the contents of the SRAM to standard output.
+ * io_uring reads it block by block into a fixed buffer, and has the DMA engine
+ * copy each block as soon as it was read. Then write the contents of the SRAM
+ * to standard output.
  */
 #include <fcntl.h>
 #include <liburing.h>
@@ -43,8 +44,8 @@ static void queue_block(struct io_uring *ring, int file, int stream,
 	struct io_uring_sqe *copy = io_uring_get_sqe(ring);
 	struct dmacpy_submit submit = { .size = sizeof(submit) };
 
-	io_uring_prep_read(read, file, memory + block * BLOCK, length,
-			   block * BLOCK);
+	io_uring_prep_read_fixed(read, file, memory + block * BLOCK, length,
+				 block * BLOCK, 0);
 	read->flags |= IOSQE_IO_LINK;
 
 	dmacpy_job_describe(job, &submit);
@@ -69,6 +70,7 @@ static void copy_file(struct dmacpy_stream *stream, struct dmacpy_buffer *sram,
 		      int file, size_t length)
 {
 	unsigned int block, blocks = (length + BLOCK - 1) / BLOCK;
+	const struct iovec fixed = { memory, length };
 	struct dmacpy_job *jobs[BLOCKS];
 	struct dmacpy_buffer *source;
 	struct io_uring ring;
@@ -76,6 +78,8 @@ static void copy_file(struct dmacpy_stream *stream, struct dmacpy_buffer *sram,
 
 	check("make ring", io_uring_queue_init(2 * BLOCKS, &ring,
 					       IORING_SETUP_SQE128));
+	check("register fixed buffer",
+	      io_uring_register_buffers(&ring, &fixed, 1));
 	check("register memory",
 	      dmacpy_buffer_register(stream, memory, length,
 				     DMACPY_ACCESS_READ, &source));

@@ -164,12 +164,12 @@ static int frame_open(struct frame *frame, int stream)
 		-ENOMEM;
 }
 
-static int request_buffers(int video, unsigned int count)
+static int request_buffers(int video, unsigned int count, uint32_t memory)
 {
 	struct v4l2_requestbuffers request = {
 		.count = count,
 		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = V4L2_MEMORY_DMABUF,
+		.memory = memory,
 	};
 	int ret = command(video, VIDIOC_REQBUFS, &request);
 
@@ -211,7 +211,8 @@ FIXTURE_SETUP(camera)
 	self->stream = stream_open(variant->fake ? fake.node : DEVICE);
 	if (stream_info(self->stream).sram_total < BUFFERS * SIZE)
 		SKIP(return, "this SRAM is too small for a camera's buffers");
-	ASSERT_EQ(BUFFERS, request_buffers(self->video, BUFFERS));
+	ASSERT_EQ(BUFFERS, request_buffers(self->video, BUFFERS,
+					   V4L2_MEMORY_DMABUF));
 	for (i = 0; i < BUFFERS; i++) {
 		ASSERT_EQ(0, frame_open(&self->frames[i], self->stream));
 		ASSERT_EQ(0, queue(self, i));
@@ -327,6 +328,39 @@ TEST_F_TIMEOUT(camera, frames_through_sram, SLOW)
 	EXPECT_GE(SWITCHES * i / FRAMES, mixed);
 	if (variant->fake)
 		EXPECT_LE(FRAMES / 2, self->overlaps);
+}
+
+static int queue_pointer(int video, unsigned int index, void *mem)
+{
+	struct v4l2_buffer buffer = {
+		.index = index,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_USERPTR,
+		.m.userptr = (uintptr_t)mem,
+		.length = SIZE,
+	};
+
+	return command(video, VIDIOC_QBUF, &buffer);
+}
+
+/* Catches: outdated documentation of V4L2_MEMORY_USERPTR. */
+TEST(no_user_pointer)
+{
+	int video = open_camera("vivid-000-vid-cap");
+	int stream = stream_open(DEVICE);
+	void *mem;
+
+	if (video < 0)
+		SKIP(return, "this kernel has no vivid");
+	if (stream_info(stream).sram_total < SIZE)
+		SKIP(return, "this SRAM is too small for a camera's buffer");
+	mem = dmabuf_map(sram_alloc(stream, SIZE), SIZE);
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, set_format(video));
+	ASSERT_EQ(BUFFERS, request_buffers(video, BUFFERS,
+					   V4L2_MEMORY_USERPTR));
+	EXPECT_EQ(0, queue_pointer(video, 0, memory_map(SIZE)));
+	EXPECT_EQ(-EFAULT, queue_pointer(video, 1, mem));
 }
 
 TEST_HARNESS_MAIN

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 
 #include "kselftest_harness.h"
 #include "common.h"
@@ -647,10 +648,66 @@ TEST_F(sram, has_no_pages)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, syscall(SYS_futex, mem, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
 			     0));
-	/* It pins pages as O_DIRECT does, and needs no disk. */
 	ASSERT_EQ(0, pipe(pipes));
 	EXPECT_EQ(-1, vmsplice(pipes[1], &iov, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
+}
+
+/* Opens the disk of the guest, past the page cache. */
+static int open_disk(void)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+	char word[256], path[256];
+	int disk = -1;
+
+	while (file && fscanf(file, "%240s", word) == 1) {
+		if (strncmp(word, "disk=", 5))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", word + 5);
+		disk = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	}
+	if (file)
+		fclose(file);
+	return disk;
+}
+
+/* Catches: the same for disks. */
+TEST_F(sram, is_not_for_direct_io)
+{
+	size_t page = getpagesize();
+	void *mem = dmabuf_map(sram_alloc(self->stream, page), page);
+	int disk = open_disk();
+
+	if (disk < 0)
+		SKIP(return, "there is no disk");
+	ASSERT_NE(NULL, mem);
+	EXPECT_EQ(page, pread(disk, memory_map(page), page, 0));
+	EXPECT_EQ(-1, pread(disk, mem, page, 0));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+static int register_fixed(int ring, void *mem, size_t length)
+{
+	struct iovec iov = { mem, length };
+	int ret = syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS,
+			  &iov, 1);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Catches: the same for fixed buffers of io_uring. */
+TEST_F(sram, is_no_fixed_buffer)
+{
+	size_t page = getpagesize();
+	void *mem = dmabuf_map(sram_alloc(self->stream, page), page);
+	struct io_uring_params params = { };
+	int ring = syscall(SYS_io_uring_setup, 1, &params);
+
+	if (ring < 0)
+		SKIP(return, "this kernel has no io_uring");
+	ASSERT_NE(NULL, mem);
+	EXPECT_EQ(-EFAULT, register_fixed(ring, mem, page));
+	EXPECT_EQ(0, register_fixed(ring, memory_map(page), page));
 }
 
 /* Catches: a read-only descriptor that allows writes to the buffer. */
