@@ -43,12 +43,15 @@ build_in_kernel_tree()
 		echo "CONFIG_DMACPY=$1 did not put the driver into $2"
 }
 
+# Other checks and the tests build for kernels that have what these lack.
 check_in_tree()
 {
 	place_in_kernel_tree
 	build_in_kernel_tree y built-in.a CONFIG_DMABUF_HEAPS=y \
-		CONFIG_DMACPY_HEAP=y
-	build_in_kernel_tree m dmacpy.o
+		CONFIG_DMACPY_HEAP=y CONFIG_EXPERT=y CONFIG_IO_URING=y \
+		'# CONFIG_BLOCK is not set' '# CONFIG_NET is not set'
+	build_in_kernel_tree m dmacpy.o CONFIG_EXPERT=y \
+		'# CONFIG_IO_URING is not set' '# CONFIG_NET is not set'
 }
 
 check_symbols()

@@ -357,6 +357,17 @@ break_in_tree__unit_test()
 	echo 'int orphan;' >>kunit/dmacpy_buf_test.c
 }
 
+break_in_tree__no_block()
+{
+	printf '#ifndef CONFIG_BLOCK\n#warning\n#endif\n' >>driver/dmacpy_uring.c
+}
+
+break_in_tree__no_io_uring()
+{
+	printf '#ifndef CONFIG_IO_URING\n#warning\n#endif\n' \
+		>>driver/dmacpy_uring.c
+}
+
 break_symbols__not_in_map()
 {
 	sed -i /dmacpy_job_run/d userspace/lib/libdmacpy.map
