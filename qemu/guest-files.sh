@@ -22,6 +22,8 @@ need_guest_packages()
 		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
 		*-riscv64) packages+=(riscv) ;;
 		esac
+		[ "$guest_purpose" = demo ] || ! runs_32_bits "$tree" ||
+			packages+=(arm)
 		is_stock "$tree" || packages+=(kernel)
 	done
 	need_host_packages "${packages[@]}"
@@ -48,6 +50,20 @@ build_userspace()
 		PKG_CONFIG="$pkg_config" LDFLAGS="$ldflags" \
 		CPPFLAGS="$cppflags" \
 		KSELFTEST="$(kernel_source_dir 6.12-arm64)/tools/testing/selftests" "$@"
+}
+
+# Tests that are run as 32-bit programs, too, where a 64-bit kernel can: abi32
+# and fuzz32
+tests_32=(abi fuzz)
+
+# build_programs TARGET...: of the user space
+build_programs()
+{
+	build_userspace "$@"
+	[ "$guest_purpose" = tests ] && runs_32_bits "$guest_kernel" ||
+		return 0
+	local guest_arch=armhf guest_userspace=$build/userspace-armhf
+	build_userspace "${tests_32[@]/#/$guest_userspace/tests/}"
 }
 
 # What the guest is for: "tests", with all programs and what they need, or "demo",
@@ -120,9 +136,16 @@ guest_tests()
 	done
 }
 
+# The same for those of 32 bits
+guest_tests_32()
+{
+	! runs_32_bits "$guest_kernel" || printf '%s32\n' "${tests_32[@]}"
+}
+
 # install_tests DIRECTORY: with all programs, and what these need
 install_tests()
 {
+	local name
 	mkdir "$1/tests"
 	printf '%s\n' "${shared_modules[@]}" >"$1/lib/modules/shared"
 	install -m 755 "$guest_userspace/dmacpy" \
@@ -131,6 +154,10 @@ install_tests()
 		"$guest_userspace/tests/bin/untouched" "$1/bin"
 	guest_tests | xargs -I{} install -m 755 "$guest_userspace/tests/{}" \
 		"$1/tests"
+	for name in $(guest_tests_32); do
+		install -m 755 "$build/userspace-armhf/tests/${name%32}" \
+			"$1/tests/$name"
+	done
 	[ ! -d "$guest_userspace/selftests" ] ||
 		install -m 755 -t "$1/bin" "$guest_userspace"/selftests/*
 	install -m 755 "$(sysroot_file "$guest_arch" v4l2-ctl)" "$1/bin"
@@ -175,6 +202,7 @@ make_initramfs()
 fetch_libraries()
 {
 	fetch_sysroot "$1"
+	! runs_32_bits "$guest_kernel" || fetch_sysroot armhf
 	fetch_python "$1"
 }
 
@@ -191,7 +219,7 @@ prepare_guest()
 			fetch_libraries "$guest_arch"
 	fi
 	step "building the user space for $guest_arch" \
-		build_userspace "${programs[@]}"
+		build_programs "${programs[@]}"
 	step "making the device tree of $guest_board" make_dtb "$guest_dtb"
 }
 

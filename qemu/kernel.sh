@@ -74,6 +74,12 @@ kernel_arch()
 	esac
 }
 
+# runs_32_bits TREE: 32-bit programs, too, as ours do not
+runs_32_bits()
+{
+	is_stock "$1" && [ "$(kernel_arch "$1")" = arm64 ]
+}
+
 # cross_prefix ARCH: of the programs that build for Debian's architecture
 cross_prefix()
 {

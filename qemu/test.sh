@@ -232,8 +232,8 @@ selected_tests()
 	then
 		printf '%s\n' "${short[@]}"
 	else
-		guest_tests | grep -vxF "$(printf '%s\n' "${heap_tests[@]}" \
-			"${other_tests[@]}")"
+		{ guest_tests; guest_tests_32; } | grep -vxF \
+			"$(printf '%s\n' "${heap_tests[@]}" "${other_tests[@]}")"
 	fi
 }
 

@@ -2,9 +2,10 @@
 /*
  * Random calls, from several processes with several threads: valid ones, and
  * ones with some bytes changed, while the driver is unbound and the fake engine
- * fails. The test does not check their results, but each thread and each ring
- * has to terminate, and all SRAM and pins have to be freed; the kernel's log
- * and its checkers report other bugs.
+ * fails. One of the processes is of an unprivileged user, with low limits. The
+ * test does not check the results of the calls, but each thread and each ring
+ * has to terminate, all SRAM and pins have to be freed, and nothing may remain
+ * charged to the user; the kernel's log and its checkers report other bugs.
  *
  * DMACPY_FUZZ_SECONDS, or else DMACPY_SECONDS, sets the duration; DMACPY_SEED
  * repeats the calls of each thread, though not their timing. stress checks
@@ -22,10 +23,15 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/sync_file.h>
 
 #include "kselftest.h"
@@ -43,6 +49,14 @@
 #define DMA_API		"/sys/kernel/debug/dma-api"
 #define GENERATION_MS	8000	/* approximate lifetime of a family */
 #define END_MS		60000	/* limit after which a thread counts as hung */
+
+#define USER		12345
+/* The limits of the user; pinned memory and SRAM are in KiB. */
+#define USER_PINNED	128
+#define USER_SRAM	16
+#define USER_STREAMS	8
+#define USER_HANDLES	24
+#define PARAMETER	"/sys/module/dmacpy/parameters/"
 
 /* The usual kind of a file; any file may be used as any kind */
 enum file_kind { STREAM, BUFFER, OTHER, KINDS };
@@ -72,8 +86,10 @@ struct count {
 	unsigned int jobs, started;
 };
 
+/* The last members are calls that a limit of the user has refused. */
 struct statistics {
 	struct count by_ioctl, by_ring;
+	unsigned int streams, sram, handles, pins;
 };
 
 struct fuzzer {
@@ -176,6 +192,12 @@ static void store_file(struct fuzzer *f, enum file_kind kind, int fd)
 	keep_at(f, kind * EACH_KIND + draw(f, EACH_KIND), fd);
 }
 
+static void count_refused(unsigned int *count, int ret)
+{
+	if (ret == -EDQUOT)
+		__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
+}
+
 /* Returns the file that the names belong to, except in one of 16 cases. */
 static int stream_file(struct fuzzer *f, unsigned int stream)
 {
@@ -217,10 +239,12 @@ static uint64_t length(struct fuzzer *f)
 static void open_at(struct fuzzer *f, unsigned int stream)
 {
 	char path[32];
+	int fd;
 
 	snprintf(path, sizeof(path), "/dev/dmacpy%u", draw(f, 4));
-	keep_at(f, stream, open(path, O_RDWR | O_CLOEXEC |
-				(chance(f, 2) ? O_NONBLOCK : 0)));
+	fd = open(path, O_RDWR | O_CLOEXEC | (chance(f, 2) ? O_NONBLOCK : 0));
+	count_refused(&f->statistics->streams, fd < 0 ? -errno : 0);
+	keep_at(f, stream, fd);
 }
 
 static void do_open(struct fuzzer *f)
@@ -263,10 +287,13 @@ static void do_alloc(struct fuzzer *f)
 		.length = length(f),
 		.fd_flags = O_RDWR | O_CLOEXEC,
 	} };
+	int ret;
 
 	if (chance(f, 8))
 		mutate(f, &args, sizeof(args.alloc));
-	if (!command(file(f, STREAM), DMACPY_ALLOC, &args))
+	ret = command(file(f, STREAM), DMACPY_ALLOC, &args);
+	count_refused(&f->statistics->sram, ret);
+	if (!ret)
 		store_file(f, BUFFER, args.alloc.fd);
 }
 
@@ -282,6 +309,7 @@ static int import_to(struct fuzzer *f, unsigned int stream)
 	if (chance(f, 8))
 		mutate(f, &args, sizeof(args.import));
 	ret = command(stream_file(f, stream), DMACPY_IMPORT, &args);
+	count_refused(&f->statistics->handles, ret);
 	if (!ret)
 		replace_name(f, stream, args.import.handle, args.import.access,
 			     args.import.length);
@@ -320,6 +348,7 @@ static int register_to(struct fuzzer *f, unsigned int stream)
 	if (chance(f, 8))
 		mutate(f, &args, offsetof(struct dmacpy_register, addr));
 	ret = command(stream_file(f, stream), DMACPY_REGISTER, &args);
+	count_refused(&f->statistics->pins, ret);
 	if (!ret)
 		replace_name(f, stream, args.reg.handle, args.reg.access,
 			     args.reg.length);
@@ -525,7 +554,7 @@ static void do_run(struct fuzzer *f)
 	struct dmacpy_run_job jobs[MAX_BATCH];
 	union args args = { .run = {
 		.size = sizeof(args.run),
-		.flags = draw(f, 32),
+		.flags = draw(f, 64),
 		.jobs = (uintptr_t)jobs,
 		.job_count = 1 + draw(f, chance(f, 4) ? MAX_BATCH : 1),
 		.job_size = sizeof(*jobs),
@@ -725,11 +754,14 @@ static void do_ring(struct fuzzer *f)
 		0, IORING_SETUP_SQE128,
 		IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		IORING_SETUP_SQPOLL,
+		IORING_SETUP_IOPOLL,
+		IORING_SETUP_IOPOLL | IORING_SETUP_SQPOLL,
 	};
+	unsigned int kind = draw(f, sizeof(flags) / sizeof(*flags));
 
 	if (!end_ring(f))
 		return;
-	f->has_ring = !io_uring_queue_init(16, &f->ring, flags[draw(f, 4)]);
+	f->has_ring = !io_uring_queue_init(16, &f->ring, flags[kind]);
 	if (f->has_ring && chance(f, 2))
 		io_uring_register_files(&f->ring, f->family->files, SLOTS);
 }
@@ -762,6 +794,10 @@ static void prepare_run(struct fuzzer *f, struct io_uring_sqe *sqe)
 		.flags = chance(f, 2) ? DMACPY_SUBMIT_NO_IMPLICIT : 0,
 	};
 
+	if (chance(f, 4)) {
+		run.flags |= DMACPY_SUBMIT_IN_FENCE;
+		run.in_fence = file(f, OTHER);
+	}
 	if (chance(f, 16))
 		mutate(f, &run, sizeof(run));
 	io_uring_prep_rw(IORING_OP_URING_CMD, sqe,
@@ -881,8 +917,26 @@ static void end_thread(pthread_t thread)
 	}
 }
 
+/* Keeps no capability except that to open any file, and lowers the limits. */
+static bool become_user(void)
+{
+	const struct rlimit limit = { USER_PINNED * KIB, USER_PINNED * KIB };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { };
+
+	data[0].effective = 1 << CAP_DAC_OVERRIDE;
+	data[0].permitted = data[0].effective;
+	return !setrlimit(RLIMIT_MEMLOCK, &limit) &&
+	       !prctl(PR_SET_KEEPCAPS, 1) && !setresgid(USER, USER, USER) &&
+	       !setresuid(USER, USER, USER) &&
+	       !syscall(SYS_capset, &header, data);
+}
+
 /* Runs a process with threads, which terminates by itself. */
-static void run_family(uint32_t seed, struct statistics *statistics)
+static void run_family(uint32_t seed, bool privileged,
+		       struct statistics *statistics)
 {
 	const struct sigaction action = { .sa_handler = interrupt };
 	static struct fuzzer fuzzers[THREADS];
@@ -892,6 +946,9 @@ static void run_family(uint32_t seed, struct statistics *statistics)
 	pthread_t threads[THREADS];
 	unsigned int i;
 
+	if (!privileged && !become_user())
+		_exit(1);
+	/* A change of the user clears this. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGUSR1, &action, NULL);
@@ -972,7 +1029,7 @@ static bool run_all(uint32_t seed, unsigned int seconds,
 		for (i = 0; i < FAMILIES; i++) {
 			pids[i] = fork();
 			if (!pids[i])
-				run_family(seed + generation * FAMILIES + i,
+				run_family(seed + generation * FAMILIES + i, i,
 					   statistics);
 		}
 		while (milliseconds() < until)
@@ -1033,18 +1090,106 @@ static bool wait_all_working(const struct instance *fake)
 	return all;
 }
 
+/* Sets a limit that is otherwise set when the module is loaded. */
+static bool set_limit(const char *path, unsigned int value)
+{
+	return !chmod(path, 0644) && set_number(path, value) &&
+	       !chmod(path, 0444);
+}
+
+static bool set_limits(unsigned int sram, unsigned int streams,
+		       unsigned int handles)
+{
+	return set_number(PARAMETER "sram_quota_kib", sram) &&
+	       set_limit(PARAMETER "max_user_streams", streams) &&
+	       set_limit(PARAMETER "max_user_handles", handles);
+}
+
+static bool were_refused(const struct statistics *statistics)
+{
+	ksft_print_msg("refused by limits of the user: %u streams, %u buffers, "
+		       "%u handles, %u pins\n", statistics->streams,
+		       statistics->sram, statistics->handles, statistics->pins);
+	return statistics->sram && statistics->handles && statistics->pins;
+}
+
+/*
+ * Returns true if the user gets exactly what the limits allow, except for
+ * the stream that main() has opened for it.
+ */
+static bool user_has_limits(void)
+{
+	int stream = stream_open(DEVICE), buffer, pinned, handle, count;
+	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 1 };
+	struct dmacpy_prepare prepare = {
+		.size = sizeof(prepare),
+		.ops = (uintptr_t)&op,
+		.op_count = 1,
+		.op_size = sizeof(op),
+	};
+
+	buffer = sram_alloc(stream, USER_SRAM * KIB);
+	pinned = memory_register(stream, memory_map(USER_PINNED * KIB),
+				 USER_PINNED * KIB, ACCESS_BOTH);
+	handle = dmabuf_import(stream, buffer, ACCESS_BOTH);
+	if (buffer < 0 || pinned < 0 || handle < 0)
+		return false;
+	if (sram_alloc(stream, 1) != -EDQUOT ||
+	    memory_register(stream, memory_map(1), 1, ACCESS_BOTH) != -EDQUOT)
+		return false;
+	op.dst = handle;
+	for (count = 2; !command(stream, DMACPY_PREPARE, &prepare); count++)
+		if (count > USER_HANDLES)
+			return false;
+	if (count != USER_HANDLES)
+		return false;
+	for (count = 2; stream_open(DEVICE) >= 0; count++)
+		if (count > USER_STREAMS)
+			return false;
+	return count == USER_STREAMS;
+}
+
+/* The last jobs, and what they use, may be freed a moment later. */
+static bool nothing_is_charged(void)
+{
+	int tries, status = -1;
+	pid_t child;
+
+	for (tries = 0; tries < 1000; tries++) {
+		child = fork();
+		if (!child)
+			_exit(!become_user() || !user_has_limits());
+		if (waitpid(child, &status, 0) == child && !status)
+			return true;
+		usleep(10 * 1000);
+	}
+	return false;
+}
+
+/* On a 64-bit kernel the 64-bit program makes the same calls for longer. */
+static unsigned int default_seconds(void)
+{
+	struct utsname name;
+
+	if (sizeof(long) < 8 && !uname(&name) && strstr(name.machine, "64"))
+		return GENERATION_MS / 1000;
+	return SECONDS;
+}
+
 int main(void)
 {
 	unsigned int seconds = environment("DMACPY_FUZZ_SECONDS",
 					   environment("DMACPY_SECONDS",
-						       SECONDS));
+						       default_seconds()));
+	unsigned int max_streams = get_number(PARAMETER "max_user_streams");
+	unsigned int max_handles = get_number(PARAMETER "max_user_handles");
 	uint32_t seed = environment("DMACPY_SEED", 1);
 	struct statistics *statistics;
 	struct instance instance;
 	long pinned, tries;
 
 	ksft_print_header();
-	ksft_set_plan(5);
+	ksft_set_plan(7);
 	if (engine_find(&instance))
 		ksft_exit_skip("no instance on the fake DMA engine\n");
 	printf("# DMACPY_SEED=%u\n", seed);
@@ -1052,6 +1197,10 @@ int main(void)
 	engine_reset();
 	set_number(TIMEOUT, 50);
 	set_number(DEPENDENCY_TIMEOUT, 100);
+	/* An open stream keeps what is charged to its user. */
+	if (open_as(DEVICE, USER) < 0 ||
+	    !set_limits(USER_SRAM, USER_STREAMS, USER_HANDLES))
+		ksft_exit_fail_msg("cannot set the limits of the user\n");
 	pinned = pinned_pages();
 	statistics = mmap(NULL, sizeof(*statistics), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -1064,8 +1213,11 @@ int main(void)
 	ksft_test_result(many_started("ioctl", &statistics->by_ioctl) &
 			 many_started("io_uring", &statistics->by_ring),
 			 "many jobs are started\n");
+	ksft_test_result(were_refused(statistics), "limits are reached\n");
 	ksft_test_result(engine_reset() && wait_all_working(&instance),
 			 "all engines work\n");
+	ksft_test_result(nothing_is_charged(), "nothing is charged\n");
+	set_limits(0, max_streams, max_handles);
 	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
 	/* Pages of tests before this one may have been pinned when it began. */
 	for (tries = 0; pinned_pages() > pinned && tries < 1000; tries++)
