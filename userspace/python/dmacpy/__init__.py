@@ -17,7 +17,8 @@ stream with its buffers and jobs by one thread at a time.
 """
 
 from ._objects import (Access, Buffer, Device, Event, Info, Job, Memory, Plane,
-                       Stream, devices, fence_signalled, wait_fence)
+                       Prepared, Stream, devices, fence_signalled, wait_fence)
 
 __all__ = ["Access", "Buffer", "Device", "Event", "Info", "Job", "Memory",
-           "Plane", "Stream", "devices", "fence_signalled", "wait_fence"]
+           "Plane", "Prepared", "Stream", "devices", "fence_signalled",
+           "wait_fence"]

@@ -59,6 +59,28 @@ class Submit(ctypes.Structure):
     ]
 
 
+class Run(ctypes.Structure):
+    """struct dmacpy_run"""
+    _fields_ = [
+        ("size", c_uint32),
+        ("flags", c_uint32),
+        ("jobs", c_uint64),
+        ("job_count", c_uint32),
+        ("job_size", c_uint32),
+        ("in_fence", c_int32),
+        ("out_fence", c_int32),
+    ]
+
+
+class RunJob(ctypes.Structure):
+    """struct dmacpy_run_job"""
+    _fields_ = [
+        ("handle", c_uint32),
+        ("reserved", c_uint32),
+        ("user_data", c_uint64),
+    ]
+
+
 class RawEvent(ctypes.Structure):
     """struct dmacpy_event"""
     _fields_ = [
@@ -97,6 +119,7 @@ _PROTOTYPES = {
                     POINTER(c_uint64)),
     "stream_read_events": (c_int, c_void_p, POINTER(RawEvent), c_uint),
     "stream_flush": (c_int, c_void_p),
+    "stream_run": (c_int, c_void_p, POINTER(RunJob), c_uint32, c_uint32),
     "fence_wait": (c_int, c_int, c_int),
     "buffer_alloc": (c_int, c_void_p, c_uint64, POINTER(c_void_p)),
     "buffer_import": (c_int, c_void_p, c_int, c_uint32, POINTER(c_void_p)),
@@ -119,6 +142,11 @@ _PROTOTYPES = {
     "job_submit": (c_int, c_void_p, POINTER(Submit)),
     "job_refused_op": (c_uint32, c_void_p),
     "job_run": (c_int, c_void_p),
+    "job_prepare": (c_int, c_void_p, POINTER(c_void_p)),
+    "prepared_free": (None, c_void_p),
+    "prepared_handle": (c_uint32, c_void_p),
+    "prepared_submit": (c_int, c_void_p, c_uint64, POINTER(Run)),
+    "prepared_run": (c_int, c_void_p),
 }
 
 

@@ -11,7 +11,8 @@ import errno
 import itertools
 import os
 import weakref
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import (Any, Iterable, Iterator, NamedTuple, Optional, Sequence,
+                    Union)
 
 from . import _lib
 from ._lib import call, check, lib, new
@@ -244,6 +245,28 @@ class Stream(_Object):
         """Make a job without operations."""
         return Job(self)
 
+    def run(self, jobs: Sequence[Prepared], *,
+            events: Optional[Iterable[int]] = None,
+            implicit: bool = True) -> int:
+        """Start prepared jobs with one system call, in their order.
+
+        With ``events``, a number for each, the end of each makes a record for
+        read_events(). ``implicit`` is as for Job.submit().
+
+        Return how many have started: fewer than all when one was refused. A
+        second call that begins with that one raises the reason.
+        """
+        numbers = [0] * len(jobs) if events is None else list(events)
+        if len(numbers) != len(jobs):
+            raise ValueError("not one event for each job")
+        if any(job._stream is not self for job in jobs):
+            raise ValueError("a prepared job of another stream")
+        raw = (_lib.RunJob * len(jobs))(
+            *((lib.prepared_handle(job._handle), 0, number)
+              for job, number in zip(jobs, numbers)))
+        return call(lib.stream_run, self._handle, raw, len(jobs),
+                    _submit_flags(events is not None, implicit))
+
     def read_events(self, count: int = 64) -> list[Event]:
         """Return the next records, at least one, for which it waits."""
         records = (_lib.RawEvent * count)()
@@ -277,10 +300,11 @@ class _Waiting:
         self._max_jobs = max_jobs
         self._numbers = itertools.count(1)
         # The jobs are kept, and so are their buffers.
-        self._jobs: dict[int, tuple[asyncio.Future[None], Job]] = {}
+        self._jobs: dict[int, tuple[asyncio.Future[None],
+                                    _Runnable]] = {}
         self._loop: Optional[asyncio.AbstractEventLoop] = None
 
-    async def run(self, job: Job) -> None:
+    async def run(self, job: _Runnable) -> None:
         """Submit a job, and wait for it."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -413,12 +437,58 @@ class Buffer(_Object):
         self._registered = None
 
 
-class Job(_Object):
+def _submit_flags(event: bool, implicit: bool) -> int:
+    return ((_lib.SUBMIT_EVENT if event else 0) |
+            (0 if implicit else _lib.SUBMIT_NO_IMPLICIT))
+
+
+class _Runnable(_Object):
+    """What a stream runs: a job, or a prepared one."""
+
+    _stream: Stream
+    _how: Union[type[_lib.Submit], type[_lib.Run]]
+
+    def _start(self, how: Any, user_data: int) -> None:
+        raise NotImplementedError
+
+    def submit(self, *, event: Optional[int] = None,
+               in_fence: Optional[int] = None, out_fence: bool = False,
+               implicit: bool = True) -> Optional[int]:
+        """Start it. Its buffers must not be closed before it has ended.
+
+        With ``event``, a number, its end makes a record for read_events();
+        with ``out_fence`` the file descriptor of a sync_file is returned, which
+        the caller closes. It starts when the sync_file ``in_fence`` has
+        signalled. Without ``implicit`` it neither waits for the fences in the
+        dma-bufs nor adds its own.
+        """
+        how = self._how(size=ctypes.sizeof(self._how),
+                        flags=_submit_flags(event is not None, implicit))
+        if in_fence is not None:
+            how.flags |= _lib.SUBMIT_IN_FENCE
+            how.in_fence = in_fence
+        if out_fence:
+            how.flags |= _lib.SUBMIT_OUT_FENCE
+        self._start(how, event or 0)
+        return how.out_fence if out_fence else None
+
+    async def run_async(self) -> None:
+        """Run it, and wait in the event loop until it is done.
+
+        The stream's records are read for that, so nothing else may read them.
+        When the task is cancelled, the job goes on.
+        """
+        await self._stream._waiting.run(self)
+
+
+class Job(_Runnable):
     """A list of operations, which take effect in the order they were added.
 
     Made by new_job() of a stream. The methods that add an operation return the
     job. It keeps its buffers until reset() or close().
     """
+
+    _how = _lib.Submit
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -466,38 +536,13 @@ class Job(_Object):
         """Run it, and return when it is done."""
         call(lib.job_run, self._handle)
 
-    def submit(self, *, event: Optional[int] = None,
-               in_fence: Optional[int] = None, out_fence: bool = False,
-               implicit: bool = True) -> Optional[int]:
-        """Start it. Its buffers must not be closed before it has ended.
+    def prepare(self) -> Prepared:
+        """Have it checked once, to run it many times."""
+        return Prepared(self)
 
-        With ``event``, a number, its end makes a record for read_events();
-        with ``out_fence`` the file descriptor of a sync_file is returned, which
-        the caller closes. It starts when the sync_file ``in_fence`` has
-        signalled. Without ``implicit`` it neither waits for the fences in the
-        dma-bufs nor adds its own.
-        """
-        how = _lib.Submit(size=ctypes.sizeof(_lib.Submit))
-        if event is not None:
-            how.flags |= _lib.SUBMIT_EVENT
-            how.user_data = event
-        if in_fence is not None:
-            how.flags |= _lib.SUBMIT_IN_FENCE
-            how.in_fence = in_fence
-        if out_fence:
-            how.flags |= _lib.SUBMIT_OUT_FENCE
-        if not implicit:
-            how.flags |= _lib.SUBMIT_NO_IMPLICIT
+    def _start(self, how: _lib.Submit, user_data: int) -> None:
+        how.user_data = user_data
         call(lib.job_submit, self._handle, how)
-        return how.out_fence if out_fence else None
-
-    async def run_async(self) -> None:
-        """Run it, and wait in the event loop until it is done.
-
-        The stream's records are read for that, so nothing else may read them.
-        When the task is cancelled, the job goes on.
-        """
-        await self._stream._waiting.run(self)
 
     @property
     def refused_operation(self) -> Optional[int]:
@@ -511,3 +556,34 @@ class Job(_Object):
         if pointer is not None:
             lib.job_free(pointer)
         self._buffers = []
+
+
+class Prepared(_Runnable):
+    """A job that the kernel has checked, to be run many times.
+
+    Made by prepare() of a job, which can be reset or closed at once. It keeps
+    the memory of its buffers until close(), even if they are closed before. It
+    can be started again before it has ended.
+    """
+
+    _how = _lib.Run
+
+    def __init__(self, job: Job) -> None:
+        self._stream = job._stream
+        self._registered = [buffer._registered for buffer in job._buffers]
+        self._pointer = new(lib.job_prepare, job._handle)
+        self._stream._children.add(self)
+
+    def run(self) -> None:
+        """Run it, and return when it is done."""
+        call(lib.prepared_run, self._handle)
+
+    def _start(self, how: _lib.Run, user_data: int) -> None:
+        call(lib.prepared_submit, self._handle, user_data, how)
+
+    def close(self) -> None:
+        """Free it. What was started goes on."""
+        pointer, self._pointer = self._pointer, None
+        if pointer is not None:
+            lib.prepared_free(pointer)
+        self._registered = []

@@ -406,6 +406,138 @@ class Asynchronous(Case):
         self.stream.flush()
 
 
+class Prepared(Case):
+    def setUp(self):
+        super().setUp()
+        self.sram = self.stream.alloc(PAGE)
+        self.fill = self.stream.new_job().fill(self.sram, 0x11111111)
+        self.prepared = self.fill.prepare()
+
+    def first_bytes(self):
+        with self.sram.access(Access.READ) as view:
+            return bytes(view[:4])
+
+    def overwrite(self):
+        self.stream.new_job().fill(self.sram, 0).run()
+
+    def test_runs_again(self):
+        """Catches: one that runs once, or the later operations of its job."""
+        self.fill.reset().fill(self.sram, 0x22222222)
+        for _ in range(3):
+            self.overwrite()
+            self.prepared.run()
+            self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+        self.fill.close()
+        self.overwrite()
+        self.prepared.run()
+        self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+
+    def test_submit(self):
+        """Catches: members of struct dmacpy_run that are mixed up."""
+        self.overwrite()
+        fence = self.prepared.submit(event=7, out_fence=True)
+        last = self.prepared.submit(in_fence=fence, out_fence=True,
+                                    implicit=False)
+        self.assertTrue(dmacpy.wait_fence(last))
+        os.close(fence)
+        os.close(last)
+        event, = self.stream.read_events()
+        self.assertEqual(event[:3], (7, 0, PAGE))
+        self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+
+    def test_stream_run(self):
+        """Catches: jobs out of order, or the record of another job."""
+        other = self.stream.new_job().fill(self.sram, 0x22222222).prepare()
+        both = [self.prepared, other]
+        self.assertEqual(self.stream.run([self.prepared]), 1)
+        self.stream.flush()
+        self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+        self.assertEqual(self.stream.run(both * 8, events=range(16)), 16)
+        records = []
+        while len(records) < 16:
+            records += self.stream.read_events()
+        self.assertEqual([record[:3] for record in records],
+                         [(i, 0, PAGE) for i in range(16)])
+        self.assertEqual(self.first_bytes(), b"\x22\x22\x22\x22")
+        self.assertEqual(self.stream.run(both[::-1], implicit=False), 2)
+        self.stream.flush()
+        self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+
+    def test_stream_runs_some(self):
+        """Catches: a count that is lost when the records have no room."""
+        info = self.device.info()
+        count = info.max_jobs
+        room = info.max_events
+        while room >= count:
+            self.assertEqual(self.stream.run([self.prepared] * count,
+                                             events=range(count)), count)
+            room -= count
+        many = [self.prepared] * (room + 1)
+        started = self.stream.run(many, events=range(room + 1)) if room else 0
+        self.assertEqual(started, room)
+        with wanted_errno(self, errno.EAGAIN):
+            self.stream.run([self.prepared], events=[0])
+        left = info.max_events
+        while left:
+            left -= len(self.stream.read_events())
+
+    def test_refused(self):
+        """Catches: a job of another stream by the same handle; no reason."""
+        with self.device.open_stream() as stream:
+            with self.assertRaises(ValueError):
+                stream.run([self.prepared])
+        with self.assertRaises(ValueError):
+            self.stream.run([self.prepared], events=[1, 2])
+        with wanted_errno(self, errno.EINVAL):
+            self.stream.run([])
+        self.fill.copy(self.sram, self.sram, 8, dst_offset=4)
+        with wanted_errno(self, errno.EINVAL):
+            self.fill.prepare()
+        self.assertEqual(self.fill.refused_operation, 1)
+        self.prepared.close()
+        self.prepared.close()
+        for use in (self.prepared.run, self.prepared.submit,
+                    lambda: self.stream.run([self.prepared])):
+            with self.assertRaises(ValueError):
+                use()
+
+    def test_keeps_memory(self):
+        """Catches: memory that Python frees while the engine writes to it."""
+        data = mmap.mmap(-1, 4 * PAGE)
+        memory = self.stream.register(data)
+        fill = self.stream.new_job().fill(memory, 0x33333333).prepare()
+        memory.close()
+        gc.collect()
+        with self.assertRaises(BufferError):
+            data.close()
+        fill.run()
+        self.assertEqual(data[:], b"\x33" * 4 * PAGE)
+        fill.close()
+        data.close()
+
+    def test_asyncio(self):
+        """Catches: a prepared job that an event loop cannot wait for."""
+        async def main():
+            await asyncio.gather(*(self.prepared.run_async()
+                                   for _ in range(500)))
+        self.overwrite()
+        asyncio.run(main())
+        self.assertEqual(self.first_bytes(), b"\x11\x11\x11\x11")
+
+    def test_failed(self):
+        """Catches: a failure that is not raised."""
+        if not fails_on_command(self.device):
+            self.skipTest("no engine that fails on command")
+        knob("next_failed", 1)
+        with wanted_errno(self, errno.EIO):
+            self.prepared.run()
+        knob("next_failed", 1)
+        self.assertEqual(self.stream.run([self.prepared], events=[5]), 1)
+        event, = self.stream.read_events()
+        self.assertEqual(event[:2], (5, -errno.EIO))
+        self.prepared.run()
+
+
 class KtapResult(unittest.TestResult):
     """Prints a line for each test."""
 
