@@ -12,10 +12,27 @@ rows()
 	dmacpy help test | sed -n '/^rows:/,$ s/^  //p'
 }
 
+# bounces: all memory but SRAM bounces, and that of a udmabuf is not synced
+bounces()
+{
+	grep -q 'swiotlb=.*,force' /proc/cmdline
+}
+
+# tests_udmabuf: the rows that need a dma-buf have a udmabuf
+tests_udmabuf()
+{
+	[ -c /dev/udmabuf ] && [ ! -c /dev/dma_heap/system ]
+}
+
+has_dmabufs()
+{
+	[ -c /dev/dma_heap/system ] || { [ -c /dev/udmabuf ] && ! bounces; }
+}
+
 # The rows that this kernel has memory for
 possible_rows()
 {
-	if [ -c /dev/dma_heap/system ]; then rows; else rows | grep -v heap; fi
+	if has_dmabufs; then rows; else rows | grep -v heap; fi
 }
 
 behave()
@@ -111,6 +128,16 @@ test_left_out()
 		[ "$row" != latency ] || continue
 		fails "$row" '.' no_result 1 next_failed 1
 	done
+}
+
+# Catches: a dma-buf that is not tested where there is no heap.
+test_udmabuf()
+{
+	tests_udmabuf || skip "the rows have no udmabuf"
+	! bounces || skip "the memory of a udmabuf bounces"
+	expect 0 dmacpy test -d "$node" copy-heap-heap
+	grep -q '^  copy-heap-heap  *pass .*with a udmabuf' out ||
+		fail "$(cat out)"
 }
 
 # Catches: half a copy that is accepted as a whole one.
@@ -260,6 +287,6 @@ test_nothing_to_test()
 		fail "$(cat out)"
 }
 
-run_tests passes each_channel json left_out half too_much sram_not_reached \
-	aliases order latency errors_are_reported hangs lost_interrupt \
+run_tests passes each_channel json left_out udmabuf half too_much \
+	sram_not_reached aliases order latency errors_are_reported hangs lost_interrupt \
 	sram_in_use limits nothing_to_test

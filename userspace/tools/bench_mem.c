@@ -3,17 +3,11 @@
  * dmacpy bench: memory to copy from and to.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/udmabuf.h>
-
 #include "bench.h"
-
-#define UDMABUF "/dev/udmabuf"
 
 /* The usual size; if the machine has another, huge pages are not used. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -117,33 +111,6 @@ static int new_user(const struct bench *bench, struct dmacpy_stream *stream,
 	return ret;
 }
 
-static int udmabuf_create(size_t length)
-{
-	struct udmabuf_create create = {
-		.flags = UDMABUF_FLAGS_CLOEXEC,
-		.size = length,
-	};
-	int device, memfd, fd;
-
-	device = open(UDMABUF, O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		return -errno;
-
-	memfd = memfd_create("bench", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	create.memfd = memfd;
-	if (memfd < 0 || ftruncate(memfd, length) ||
-	    fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		fd = -1;
-	else
-		fd = ioctl(device, UDMABUF_CREATE, &create);
-	if (fd < 0)
-		fd = -errno;
-
-	close(memfd);
-	close(device);
-	return fd;
-}
-
 /*
  * Registers both directions, whichever the engine uses: a heap syncs the
  * engine's mapping in the direction of the CPU's access.
@@ -153,7 +120,7 @@ static int new_foreign(struct dmacpy_stream *stream, struct bench_memory *mem)
 	bool heap = mem->kind == BENCH_HEAP;
 	int fd, ret;
 
-	fd = heap ? heap_alloc(mem->length) : udmabuf_create(mem->length);
+	fd = heap ? heap_alloc(mem->length) : udmabuf_alloc(mem->length);
 	if (fd < 0) {
 		print_error("%s: %s\n"
 			    "The kernel has to have %s, and you access to it.",

@@ -169,10 +169,10 @@ static void check_extras(void)
 {
 	char text[16];
 
-	if (access("/dev/udmabuf", F_OK))
+	if (access(UDMABUF, F_OK))
 		doctor_note("CONFIG_UDMABUF=y, for dma-bufs of programs",
-			    "this kernel has no /dev/udmabuf");
-	if (access("/dev/dma_heap/system", F_OK))
+			    "this kernel has no " UDMABUF);
+	if (access(HEAP, F_OK))
 		doctor_note("CONFIG_DMABUF_HEAPS_SYSTEM=y, for dma-bufs",
 			    "this kernel has no " HEAP);
 	if (doctor_read("/proc/sys/kernel/io_uring_disabled", text,

@@ -194,6 +194,9 @@ static enum test_verdict run_row(struct test *test)
 					  &test->dst);
 	if (!verdict)
 		verdict = test->row->run(test);
+	if (!verdict && (test->src.udmabuf || test->dst.udmabuf))
+		snprintf(test->detail, sizeof(test->detail),
+			 "with a udmabuf, as there is no heap");
 
 	return verdict;
 }

@@ -53,12 +53,14 @@ struct test_channel {
 /**
  * struct test_memory - memory that the CPU and a channel can access
  * @kind: type of the memory
+ * @udmabuf: TEST_HEAP is a udmabuf
  * @buffer: buffer of the library
  * @data: address for the CPU
  * @length: length of both
  */
 struct test_memory {
 	enum test_kind kind;
+	bool udmabuf;
 	struct dmacpy_buffer *buffer;
 	uint8_t *data;
 	size_t length;

@@ -54,8 +54,9 @@ struct output {
 /* A name for standard output, like "-" */
 #define STANDARD_OUTPUT "/dev/stdout"
 
-/* The dma-buf heap that is used */
+/* Drivers of dma-bufs: the heap that is used, and that of programs' memory */
 #define HEAP "/dev/dma_heap/system"
+#define UDMABUF "/dev/udmabuf"
 
 /**
  * struct engine - a DMA engine
@@ -129,8 +130,9 @@ int find_engines(const char *path, struct engine *engines, int max);
 /* Prints a JSON string, in quotes. */
 void print_json_text(const char *value);
 
-/* Returns a dma-buf's file descriptor or -errno. */
+/* Return a dma-buf's file descriptor or -errno. */
 int heap_alloc(size_t length);
+int udmabuf_alloc(size_t length);
 
 /* Returns 0, or -1 without a message. */
 int parse_number(const char *text, uint64_t max, uint64_t *value);

@@ -63,7 +63,7 @@ static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
 	kinds[count++] = BENCH_SRAM;
 	if (!access(HEAP, R_OK))
 		kinds[count++] = BENCH_HEAP;
-	else if (!access("/dev/udmabuf", R_OK | W_OK))
+	else if (!access(UDMABUF, R_OK | W_OK))
 		kinds[count++] = BENCH_UDMABUF;
 
 	return count;
