@@ -198,7 +198,7 @@ test_latency()
 test_errors_are_reported()
 {
 	local row
-	for row in wait event poll fence flush latency order at-once; do
+	for row in wait event poll fence flush uring latency order at-once; do
 		fails "$row" 'Input/output error.*engine reported an error' \
 			next_failed 1
 	done
@@ -209,7 +209,7 @@ test_errors_are_reported()
 test_hangs()
 {
 	local row
-	for row in wait event poll fence flush copy-user-user; do
+	for row in wait event poll fence flush uring copy-user-user; do
 		echo 100 >$timeout
 		fails "$row" "timed out: does the engine's interrupt" hang 1
 		eventually dmacpy test -d "$node" wait >/dev/null 2>&1 ||

@@ -61,6 +61,7 @@ static const struct test_row rows[] = {
 	{ "fence", test_row_fence, TEST_USER, TEST_USER },
 	{ "flush", test_row_flush, TEST_USER, TEST_USER },
 	{ "poll-dma-buf", test_row_dmabuf, TEST_USER, TEST_SRAM },
+	{ "uring", test_row_uring, TEST_USER, TEST_USER },
 };
 
 static void print_help(void)

@@ -147,6 +147,10 @@ size_t round_up_to(size_t value, size_t unit);
 enum test_verdict test_submit(struct test *test, struct test_channel *channel,
 			      struct dmacpy_submit *how);
 
+/* Has the channel's job copy from @src to @dst, without submitting it. */
+enum test_verdict test_add_copy(struct test *test, size_t dst_offset,
+				size_t src_offset, size_t length);
+
 /* Copies from @src to @dst by one job. */
 enum test_verdict test_copy(struct test *test, size_t dst_offset,
 			    size_t src_offset, size_t length,
@@ -173,6 +177,7 @@ enum test_verdict test_row_poll(struct test *test);
 enum test_verdict test_row_fence(struct test *test);
 enum test_verdict test_row_flush(struct test *test);
 enum test_verdict test_row_dmabuf(struct test *test);
+enum test_verdict test_row_uring(struct test *test);
 
 /* @channel is NULL for a row that tests the whole device. */
 void test_report_begin(enum test_format format);

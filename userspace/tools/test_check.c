@@ -401,9 +401,8 @@ enum test_verdict test_submit(struct test *test, struct test_channel *channel,
 	return ret ? test_error(test, "a job failed", ret) : TEST_PASS;
 }
 
-enum test_verdict test_copy(struct test *test, size_t dst_offset,
-			    size_t src_offset, size_t length,
-			    struct dmacpy_submit *how)
+enum test_verdict test_add_copy(struct test *test, size_t dst_offset,
+				size_t src_offset, size_t length)
 {
 	struct dmacpy_job *job = test->channel->job;
 	int ret;
@@ -415,7 +414,18 @@ enum test_verdict test_copy(struct test *test, size_t dst_offset,
 		return test_error(test, "a copy is refused", ret);
 
 	test_expect(test, dst_offset, src_offset, length);
-	return test_submit(test, test->channel, how);
+	return TEST_PASS;
+}
+
+enum test_verdict test_copy(struct test *test, size_t dst_offset,
+			    size_t src_offset, size_t length,
+			    struct dmacpy_submit *how)
+{
+	enum test_verdict verdict;
+
+	verdict = test_add_copy(test, dst_offset, src_offset, length);
+
+	return verdict ? verdict : test_submit(test, test->channel, how);
 }
 
 enum test_verdict test_event(struct test *test, struct test_channel *channel,
