@@ -90,6 +90,8 @@
  * @tiles: if this is set when a channel is requested, the engine also copies
  *	rows, as at_xdmac; if it is 2, as imx-dma, with one gap for both ends;
  *	if it is 3, as at_hdmac, it refuses all tiles
+ * @align: alignment that the engine reports when a channel is requested, as a
+ *	power of 2
  * @no_sram_read: reads of memory that is not RAM return zeros
  * @no_sram_write: writes to memory that is not RAM are lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
@@ -138,6 +140,7 @@ struct fake_script {
 	u32 no_memcpy;
 	u32 memset;
 	u32 tiles;
+	u32 align;
 	u32 no_sram_read;
 	u32 no_sram_write;
 	u32 sram_ignored;
@@ -933,6 +936,7 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 	dma_cap_clear(DMA_INTERLEAVE, *caps);
 	if (READ_ONCE(script->tiles))
 		dma_cap_set(DMA_INTERLEAVE, *caps);
+	base->device->copy_align = READ_ONCE(script->align);
 	if (!READ_ONCE(script->dies))
 		WRITE_ONCE(chan->dead, false);
 	/* Terminated descriptors that continue do not count. */
@@ -1063,6 +1067,7 @@ static const struct {
 	FAKE_FILE(no_memcpy),
 	FAKE_FILE(memset),
 	FAKE_FILE(tiles),
+	FAKE_FILE(align),
 	FAKE_FILE(no_sram_read),
 	FAKE_FILE(no_sram_write),
 	FAKE_FILE(sram_ignored),

@@ -36,7 +36,7 @@ test_info_json()
 	[ "$(head -n 1 out)" = '{' ] || fail "does not start with {"
 	[ "$(tail -n 1 out)" = '}' ] || fail "does not end with }"
 	sed '1d;$d' out | grep -v -E \
-		'^  "[a-z_]+": ("[^"]*"|[0-9]+|true|false|\[[^]]*\]),?$' &&
+		'^  "[a-z_]+": ("[^"]*"|[0-9]+|true|false|null|\[[^]]*\]),?$' &&
 		fail "a line is no member of an object"
 	sed '1d;$d' out | sed '$d' | grep -v ',$' && fail "a comma is missing"
 	sed '1d;$d' out | tail -n 1 | grep ',$' && fail "an extra comma"
@@ -65,6 +65,22 @@ test_info_engine()
 		fail "no engines: $(grep engines out)"
 	[ "$(json coherent) $(json kernel)" = "true $(uname -r)" ] ||
 		fail "coherent: $(json coherent), kernel: $(json kernel)"
+}
+
+# Catches: a coherence that is a guess: the alignment of the engine, as large as
+# a cache line, hides whether the driver requires that for the caches.
+test_info_coherence()
+{
+	fake=$(fake_device)
+	trap 'knob align 0; tell_driver unbind $fake; tell_driver bind $fake' EXIT
+	knob align 6
+	tell_driver unbind "$fake"
+	tell_driver bind "$fake"
+	expect 0 dmacpy -d "$(fake_node)" info
+	grep -q '^  alignment .*64 for all copies' out || fail "$(cat out)"
+	grep -q '^  coherent .*unknown' out || fail "a guess: $(cat out)"
+	expect 0 dmacpy -d "$(fake_node)" info -j
+	grep -q '"coherent": null,' out || fail "a guess: $(cat out)"
 }
 
 # Catches: a device that is not shown.
@@ -634,8 +650,9 @@ test_no_module()
 	message 'modprobe dmacpy'
 }
 
-run_tests info info_json info_engine list list_json copy copy_part each_device \
-	pipes full_disk closed_files interrupted fill bench bench_waits \
-	bench_verifies bench_says_what_it_did bench_warns bench_formats \
-	bench_errors sram_is_taken errors failure_keeps_the_old_file quota \
-	help no_permission engine_fails unbound no_module
+run_tests info info_json info_engine info_coherence list list_json copy \
+	copy_part each_device pipes full_disk closed_files interrupted fill \
+	bench bench_waits bench_verifies bench_says_what_it_did bench_warns \
+	bench_formats bench_errors sram_is_taken errors \
+	failure_keeps_the_old_file quota help no_permission engine_fails \
+	unbound no_module

@@ -17,6 +17,9 @@
 
 #define SIZE 64
 
+/* No cache line of a CPU whose caches need syncs is shorter, in bytes. */
+#define SHORTEST_LINE 16
+
 static int is_supplier(const struct dirent *entry)
 {
 	return !strncmp(entry->d_name, "supplier:", strlen("supplier:"));
@@ -95,4 +98,17 @@ int find_engines(const char *path, struct engine *engines, int max)
 	free(entries);
 
 	return found;
+}
+
+/*
+ * If the CPU's caches need syncs, the driver requires at least the alignment of
+ * a cache line of the memory of programs.
+ */
+enum coherence find_coherence(const struct dmacpy_get_info *info)
+{
+	if (info->user_align > info->copy_align)
+		return COHERENT_NO;
+
+	return info->copy_align < SHORTEST_LINE ? COHERENT_YES :
+						  COHERENT_UNKNOWN;
 }

@@ -11,9 +11,6 @@
 
 #include "tool.h"
 
-/* A device has few engines: one, or one for each of its channels. */
-#define MAX_ENGINES 64
-
 static const char help[] =
 	"usage: dmacpy info [OPTION...]\n\n"
 	"Show the SRAM, the DMA engine and the limits of a device.\n\n"
@@ -91,11 +88,17 @@ static void print_table_bits(const char *label, struct bits bits)
 	printf("\n");
 }
 
-/* If the CPU's caches need syncs, the driver requires a larger alignment. */
-static bool is_coherent(const struct dmacpy_get_info *info)
-{
-	return info->user_align <= info->copy_align;
-}
+static const char * const coherence_texts[] = {
+	[COHERENT_NO] = "no, the CPU's caches are synced for each copy",
+	[COHERENT_YES] = "yes",
+	[COHERENT_UNKNOWN] = "unknown, as the engine's alignment hides it",
+};
+
+static const char * const coherence_values[] = {
+	[COHERENT_NO] = "false",
+	[COHERENT_YES] = "true",
+	[COHERENT_UNKNOWN] = "null",
+};
 
 static void print_table_engines(const char *path)
 {
@@ -132,8 +135,7 @@ static void print_table(const char *path, const struct dmacpy_get_info *info)
 	printf("  granule     %u bytes\n", info->granule);
 	printf("  channels    %u\n", info->channels);
 	print_table_engines(path);
-	printf("  coherent    %s\n", is_coherent(info) ?
-	       "yes" : "no, the CPU's caches are synced for each copy");
+	printf("  coherent    %s\n", coherence_texts[find_coherence(info)]);
 	printf("  alignment   %u for all copies, %u to the program's memory\n",
 	       info->copy_align, info->user_align);
 	printf("  job limits  %u operations, %s, %u rows\n", info->max_ops,
@@ -216,7 +218,7 @@ void print_info_json(const char *path, const struct dmacpy_get_info *info)
 	print_json_number("granule", info->granule);
 	print_json_number("channels", info->channels);
 	print_json_engines(path);
-	printf("  \"coherent\": %s,\n", is_coherent(info) ? "true" : "false");
+	printf("  \"coherent\": %s,\n", coherence_values[find_coherence(info)]);
 	print_json_kernel();
 	print_json_number("copy_align", info->copy_align);
 	print_json_number("user_align", info->user_align);

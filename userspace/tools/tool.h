@@ -58,6 +58,9 @@ struct output {
 #define HEAP "/dev/dma_heap/system"
 #define UDMABUF "/dev/udmabuf"
 
+/* A device has few engines: one, or one for each of its channels. */
+#define MAX_ENGINES 64
+
 /**
  * struct engine - a DMA engine
  * @name: name of its device
@@ -69,6 +72,9 @@ struct engine {
 	char driver[64];
 	char iommu[64];
 };
+
+/* Whether the engines of a device are coherent with the CPU's caches */
+enum coherence { COHERENT_NO, COHERENT_YES, COHERENT_UNKNOWN };
 
 /* Each takes the device's name or NULL, and returns an exit status. */
 int cmd_bench(const char *device, int argc, char **argv);
@@ -126,6 +132,9 @@ void print_info_json(const char *path, const struct dmacpy_get_info *info);
  * number of @engines, which is at most @max.
  */
 int find_engines(const char *path, struct engine *engines, int max);
+
+/* Concludes from the alignments; engines with a large one do not show it. */
+enum coherence find_coherence(const struct dmacpy_get_info *info);
 
 /* Prints a JSON string, in quotes. */
 void print_json_text(const char *value);
