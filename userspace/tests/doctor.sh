@@ -61,6 +61,8 @@ test_healthy()
 	for device in /dev/dmacpy[0-9]*; do
 		grep -q "^ok  *$device: the engine copies" out ||
 			fail "$device does not copy"
+		grep -q "^ok  *$device: engine .*, driver .* coherent.*IOMMU" \
+			out || fail "no engine of $device"
 	done
 	tail -n 1 out | grep -qx '0 problems, 0 not seen' || fail "no totals"
 	[ -c /dev/dma_heap/system ] ||
@@ -130,6 +132,19 @@ test_unbound()
 	tell_driver unbind "$fake"
 	trap 'tell_driver bind "$fake"' EXIT
 	finds "$fake is not bound" 'dmesg' dmacpy doctor
+}
+
+# Catches: a node that the driver refuses, without the reason.
+test_refused()
+{
+	devices=/sys/bus/platform/devices
+	refused=$(basename "$(echo $devices/*.test-no-names)")
+	[ -e "$devices/$refused" ] || skip "this board has no such node"
+	trap 'echo >$devices/$refused/driver_override' EXIT
+	echo dmacpy >"$devices/$refused/driver_override"
+	echo "$refused" >/sys/bus/platform/drivers_probe
+	finds "$refused is not bound .*: .*\"dmas\" has 1 entries, \"dma-names\" 0" \
+		'Mend' dmacpy doctor
 }
 
 is_bound()
@@ -262,5 +277,5 @@ test_usage()
 	grep -q 'drop -d' err || fail "no message"
 }
 
-run_tests healthy no_module no_engine no_node unbound deferred no_file \
+run_tests healthy no_module no_engine no_node unbound refused deferred no_file \
 	no_permission limits no_sram engine failures_as_user usage

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #define DEBUGFS "/sys/kernel/debug"
 #define CLASS "/sys/class/misc"
 #define DEFERRED DEBUGFS "/devices_deferred"
+#define DRIVER "/sys/bus/platform/drivers/dmacpy"
 
 static const char no_engine[] =
 	"Enable and load the driver of the board's engine, as\n"
@@ -30,8 +32,10 @@ static const char waits[] =
 	"Load the driver of its engine or of its SRAM; end other users of the\n"
 	"engine's channels.";
 static const char unbound[] =
-	"See \"dmesg | grep dmacpy\"; then write the name to\n"
-	"/sys/bus/platform/drivers/dmacpy/bind.";
+	"See \"dmesg | grep dmacpy\"; then write the name to\n" DRIVER "/bind.";
+static const char refused[] =
+	"Mend what the message names. For a node of the device tree, see the\n"
+	"binding, linux,sram-dmacpy.yaml.";
 static const char unbound_for_some_reason[] =
 	"See, as root, \"dmesg | grep dmacpy\" and\n" DEFERRED ".";
 static const char no_file[] =
@@ -153,8 +157,11 @@ void doctor_check_nodes(void)
 
 static bool is_ours(const char *name)
 {
-	char path[512];
+	char path[512], text[64];
 
+	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", name);
+	if (doctor_read(path, text, sizeof(text)) && !strcmp(text, "dmacpy\n"))
+		return true;
 	snprintf(path, sizeof(path), DEVICES "/%s/of_node/compatible", name);
 	return !strncmp(name, "dmacpy.", strlen("dmacpy.")) ||
 	       has_string(path, COMPATIBLE);
@@ -183,6 +190,77 @@ static int read_deferred(const char *name, char *reason, size_t size)
 	return found;
 }
 
+/**
+ * struct refusal - what the kernel has logged about binding a device
+ * @device: its name
+ * @last: the last message of the driver
+ * @reason: that message when the driver has refused the device, or empty
+ */
+struct refusal {
+	const char *device;
+	char last[256];
+	char reason[256];
+};
+
+/*
+ * A record is "PRIORITY,NUMBER,TIME,FLAGS;TEXT\n". The driver gives the reason,
+ * then the kernel reports, in words that depend on its version, that the probe
+ * has failed.
+ */
+static void read_record(struct refusal *refusal, char *record)
+{
+	size_t length = strlen(refusal->device);
+	char *text = strchr(record, ';'), *at;
+
+	if (!text)
+		return;
+	text++;
+	text[strcspn(text, "\n")] = '\0';
+	at = strstr(text, refusal->device);
+	if (strncmp(text, "dmacpy", strlen("dmacpy")) || !at)
+		return;
+
+	if (strstr(text, "probe with driver") || strstr(text, ": probe of ")) {
+		memcpy(refusal->reason, refusal->last, sizeof(refusal->reason));
+		*refusal->last = '\0';
+	} else if (!strncmp(at + length, ": ", 2)) {
+		snprintf(refusal->last, sizeof(refusal->last), "%s",
+			 at + length + 2);
+	}
+}
+
+/* The file gives one record per read, and an error if some were overwritten. */
+static void read_refusal(struct refusal *refusal)
+{
+	char record[8192];
+	ssize_t length;
+	int fd;
+
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while ((length = read(fd, record, sizeof(record) - 1)) > 0 ||
+	       (length < 0 && errno == EPIPE)) {
+		record[length < 0 ? 0 : length] = '\0';
+		read_record(refusal, record);
+	}
+	close(fd);
+}
+
+/* Returns true if the reason is known. */
+static bool explain_refusal(const char *name)
+{
+	struct refusal refusal = { .device = name };
+
+	read_refusal(&refusal);
+	if (!*refusal.reason)
+		return false;
+
+	doctor_problem(refused, "%s is not bound to the driver: %s", name,
+		       refusal.reason);
+	return true;
+}
+
 static void explain_unbound(const char *name)
 {
 	char reason[256];
@@ -194,9 +272,13 @@ static void explain_unbound(const char *name)
 			       reason + strspn(reason, "\t"));
 		break;
 	case 0:
-		doctor_problem(unbound, "%s is not bound to the driver", name);
+		if (!explain_refusal(name))
+			doctor_problem(unbound, "%s is not bound to the driver",
+				       name);
 		break;
 	default:
+		if (explain_refusal(name))
+			break;
 		doctor_problem(unbound_for_some_reason,
 			       "%s is not bound to the driver", name);
 		doctor_unseen("Run this as root.", DEFERRED ": %s",

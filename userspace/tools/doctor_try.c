@@ -155,6 +155,31 @@ static void try_copy(const char *path, struct dmacpy_stream *stream)
 	munmap(data, length);
 }
 
+/* Reports what explains wrong data, and refused addresses. */
+static void report_engines(const char *path, struct dmacpy_device *device)
+{
+	static const char * const texts[] = {
+		[COHERENT_NO] = "not coherent: caches are synced for each copy",
+		[COHERENT_YES] = "coherent with the caches",
+		[COHERENT_UNKNOWN] = "perhaps not coherent with the caches",
+	};
+	struct engine engines[MAX_ENGINES];
+	struct dmacpy_get_info info;
+	int count, i;
+
+	if (dmacpy_device_info(device, &info, sizeof(info)))
+		return;
+
+	count = find_engines(path, engines, MAX_ENGINES);
+	for (i = 0; i < count; i++)
+		doctor_ok("%s: engine %s, driver %s, %s, %s%s", path,
+			  engines[i].name,
+			  *engines[i].driver ? engines[i].driver : "unknown",
+			  texts[find_coherence(&info)],
+			  *engines[i].iommu ? "IOMMU domain " : "no IOMMU",
+			  engines[i].iommu);
+}
+
 void doctor_try_device(const char *path)
 {
 	struct dmacpy_device *device = NULL;
@@ -167,6 +192,7 @@ void doctor_try_device(const char *path)
 	if (ret) {
 		explain_open(path, ret);
 	} else {
+		report_engines(path, device);
 		try_sram(path, device, stream);
 		try_copy(path, stream);
 		dmacpy_stream_close(stream);
