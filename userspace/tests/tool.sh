@@ -541,7 +541,8 @@ test_help()
 	expect 0 dmacpy --version
 	grep -qE '^dmacpy ([0-9.]+) \(libdmacpy \1\)$' out ||
 		fail "the versions differ: $(cat out)"
-	for command in '' bench copy doctor fill help info list test; do
+	for command in '' bench copy doctor fill help info list test top \
+		       tune; do
 		# shellcheck disable=SC2086
 		expect 0 dmacpy $command --help
 		grep -q "usage: dmacpy.*$command" out ||

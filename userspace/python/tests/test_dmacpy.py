@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import errno
 import gc
+import json
 import mmap
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -297,6 +299,54 @@ class Example(unittest.TestCase):
                 self.assertEqual(output, b"Hello from on-chip SRAM\n")
                 return
         self.skipTest("no hello.py")
+
+
+class Tool(unittest.TestCase):
+    """The JSON of the command-line tool, which other tests take line by line.
+    """
+
+    def setUp(self):
+        if not shutil.which("dmacpy"):
+            self.skipTest("no dmacpy in $PATH")
+
+    def parse(self, *arguments):
+        def once(pairs):
+            value = dict(pairs)
+            self.assertEqual(len(value), len(pairs), "a member twice")
+            return value
+        output = subprocess.run(["dmacpy", *arguments], check=True,
+                                capture_output=True).stdout
+        return json.loads(output, object_pairs_hook=once,
+                          parse_constant=self.fail)
+
+    def test_devices(self):
+        """Catches: JSON that a parser refuses; a member that the info lacks."""
+        listed = self.parse("list", "--json")
+        self.assertEqual([device["device"] for device in listed],
+                         dmacpy.devices())
+        info = self.parse("info", "--json")
+        self.assertEqual(info.keys(), listed[0].keys())
+        with dmacpy.Device() as device:
+            wanted = device.info()._asdict()
+        for name in wanted.keys() - {"opcodes", "submit_flags", "sram_free",
+                                     "sram_largest"}:
+            self.assertEqual(info[name], wanted[name], name)
+        self.assertIn(info["coherent"], (True, False, None))
+
+    def test_test(self):
+        """Catches: a row that is not an object, or totals that are wrong."""
+        report = self.parse("test", "--json", "wait", "latency", "aliases")
+        self.assertEqual(len(report["rows"]), report["passed"] +
+                         report["failed"] + report["skipped"])
+        self.assertEqual({row["row"] for row in report["rows"]},
+                         {"wait", "latency", "aliases"})
+
+    def test_figures(self):
+        """Catches: a number that is none, as of a division by zero."""
+        self.assertTrue(self.parse("bench", "--json", "--iterations", "10"))
+        self.assertTrue(self.parse("tune", "--json", "--seconds", "1",
+                                   "--src", "user", "--dst", "user"))
+        self.assertTrue(self.parse("top", "--json", "--once"))
 
 
 class Errors(Case):
