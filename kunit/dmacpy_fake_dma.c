@@ -95,6 +95,9 @@
  * @no_sram_read: reads of memory that is not RAM return zeros
  * @no_sram_write: writes to memory that is not RAM are lost
  * @sram_ignored: bits of an address that the engine ignores if it is not RAM
+ * @stale_src: reads of RAM by a copy return what was there when the channel's
+ *	copy before it has read the same address, as from a cache that does not
+ *	see what the CPU writes
  * @next_lost: descriptors that are copied, but do not call back
  * @next_failed: descriptors that are not copied, and report an error
  * @next_short: descriptors that are copied in part, and report a residue
@@ -144,6 +147,7 @@ struct fake_script {
 	u32 no_sram_read;
 	u32 no_sram_write;
 	u32 sram_ignored;
+	u32 stale_src;
 	u32 next_lost;
 	u32 next_failed;
 	u32 next_short;
@@ -220,6 +224,10 @@ struct fake_desc {
  * @stalled: run no descriptor until tx_status is called
  * @dead: run no descriptor
  * @free_at: time when the hardware has finished all descriptors so far
+ * @stale: what was at the address that @thread has read last, or NULL without
+ *	@stale_src of the script
+ * @stale_addr: that address
+ * @stale_length: bytes of it
  */
 struct fake_chan {
 	struct dma_chan base;
@@ -239,6 +247,9 @@ struct fake_chan {
 	bool stalled;
 	bool dead;
 	ktime_t free_at;
+	void *stale;
+	dma_addr_t stale_addr;
+	size_t stale_length;
 };
 
 /**
@@ -345,6 +356,28 @@ static void fake_move(struct device *dev, const struct fake_desc *desc,
 		memcpy(dst, src, length);
 }
 
+/* Replaces what was read if the channel has read the same address before. */
+static void fake_read_stale(struct fake_chan *chan,
+			    const struct fake_desc *desc, void *dst,
+			    const void *src, size_t length)
+{
+	struct device *dev = chan->base.device->dev;
+	void *seen = NULL;
+
+	if (READ_ONCE(fake_script.stale_src) && !fake_is_sram(dev, desc->src))
+		seen = kvmalloc(length, GFP_KERNEL);
+	if (seen) {
+		memcpy(seen, src, length);
+		if (chan->stale && chan->stale_addr == desc->src &&
+		    chan->stale_length == length)
+			memcpy(dst, chan->stale, length);
+	}
+	kvfree(chan->stale);
+	chan->stale = seen;
+	chan->stale_addr = desc->src;
+	chan->stale_length = length;
+}
+
 static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 		      size_t length)
 {
@@ -353,8 +386,10 @@ static bool fake_copy(struct fake_chan *chan, const struct fake_desc *desc,
 
 	dst = fake_map(dev, desc->dst, length);
 	src = fake_map(dev, desc->src, length);
-	if (dst && src)
+	if (dst && src) {
 		fake_move(dev, desc, dst, src, length);
+		fake_read_stale(chan, desc, dst, src, length);
+	}
 	fake_unmap(dev, desc->dst, dst);
 	fake_unmap(dev, desc->src, src);
 	/* The data has to be visible before the completion. */
@@ -963,6 +998,7 @@ static void fake_stop_chan(void *data)
 	struct fake_chan *chan = data;
 
 	kthread_stop(chan->thread);
+	kvfree(chan->stale);
 	fake_free_list(&chan->issued);
 	fake_free_list(&chan->copied);
 }
@@ -1071,6 +1107,7 @@ static const struct {
 	FAKE_FILE(no_sram_read),
 	FAKE_FILE(no_sram_write),
 	FAKE_FILE(sram_ignored),
+	FAKE_FILE(stale_src),
 	FAKE_FILE(next_lost),
 	FAKE_FILE(next_failed),
 	FAKE_FILE(next_short),

@@ -53,7 +53,7 @@ bool engine_behave(void)
 		    engine_set("no_sram_read", 0) &&
 		    engine_set("no_sram_write", 0) &&
 		    engine_set("sram_ignored", 0) &&
-		    engine_set("align", 0) &&
+		    engine_set("stale_src", 0) && engine_set("align", 0) &&
 		    engine_set("next_long", 0) &&
 		    engine_set("sleeps", 0) && engine_set("bad_residue", 0) &&
 		    engine_set("any_slave", 0) && engine_set("one_list", 0) &&

@@ -7,14 +7,18 @@
 
 #include "tool.h"
 
-/* Maximum memory of a row, and guard bytes around a copy */
+/* Maximum memory of most rows, and guard bytes around a copy */
 #define TEST_AREA	(64U << 10)
 #define TEST_GUARD	256U
+
+/* Maximum length of the longest job: a parameter of the driver allows 1 GiB. */
+#define TEST_LONGEST	(64U << 20)
 
 /* Maximum time to wait for a job, in ms */
 #define TEST_PATIENCE	10000
 
-enum test_kind { TEST_SRAM, TEST_USER, TEST_HEAP };
+/* TEST_LONG is TEST_USER, as long as a job can be. */
+enum test_kind { TEST_SRAM, TEST_USER, TEST_HEAP, TEST_LONG };
 
 enum test_verdict { TEST_PASS, TEST_FAIL, TEST_SKIP };
 
@@ -52,7 +56,7 @@ struct test_channel {
 
 /**
  * struct test_memory - memory that the CPU and a channel can access
- * @kind: type of the memory
+ * @kind: type of the memory, but not TEST_LONG
  * @udmabuf: TEST_HEAP is a udmabuf
  * @buffer: buffer of the library
  * @data: address for the CPU
@@ -101,7 +105,7 @@ struct test {
 	uint8_t stale[TEST_AREA];
 	uint8_t wanted[TEST_AREA];
 	uint8_t seen[TEST_AREA];
-	char detail[256];
+	char detail[320];
 };
 
 /* Suspects, and reasons for a skip */
@@ -162,6 +166,7 @@ enum test_verdict test_event(struct test *test, struct test_channel *channel,
 
 /* The rows */
 enum test_verdict test_row_copy(struct test *test);
+enum test_verdict test_row_longest(struct test *test);
 enum test_verdict test_row_edges(struct test *test);
 enum test_verdict test_row_cache(struct test *test);
 enum test_verdict test_row_fill(struct test *test);

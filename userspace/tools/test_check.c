@@ -102,22 +102,24 @@ static enum test_verdict new_sram(struct test *test,
 }
 
 static enum test_verdict new_user(struct test *test,
-				  struct dmacpy_stream *stream,
+				  struct dmacpy_stream *stream, size_t length,
 				  struct test_memory *memory)
 {
 	struct rlimit limit = { };
 	void *data;
 	int ret;
 
-	data = mmap(NULL, TEST_AREA, PROT_READ | PROT_WRITE,
+	data = mmap(NULL, length, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (data == MAP_FAILED)
 		return test_skip(test, "no memory: %s", strerror(errno));
 
 	memory->data = data;
-	memory->length = TEST_AREA;
-	ret = dmacpy_buffer_register(stream, data, TEST_AREA, ACCESS_BOTH,
+	memory->length = length;
+	ret = dmacpy_buffer_register(stream, data, length, ACCESS_BOTH,
 				     &memory->buffer);
+	if (length > TEST_AREA && (ret == -ENOMEM || ret == -EIO))
+		return test_skip(test, "too much to be mapped for the engine");
 	if (ret == -EOPNOTSUPP)
 		return test_skip(test, "%s",
 				 "not on a CPU whose data cache has aliases");
@@ -156,6 +158,16 @@ static enum test_verdict new_heap(struct test *test,
 		     TEST_PASS;
 }
 
+static size_t user_length(const struct test *test, enum test_kind kind)
+{
+	if (kind != TEST_LONG)
+		return TEST_AREA;
+	if (test->info.max_bytes > TEST_LONGEST)
+		return TEST_LONGEST;
+
+	return test->info.max_bytes;
+}
+
 enum test_verdict test_memory_new(struct test *test,
 				  struct dmacpy_stream *stream,
 				  enum test_kind kind,
@@ -165,11 +177,12 @@ enum test_verdict test_memory_new(struct test *test,
 	void *data;
 	int ret;
 
-	memory->kind = kind;
+	memory->kind = kind == TEST_LONG ? TEST_USER : kind;
 	if (kind == TEST_SRAM)
 		verdict = new_sram(test, stream, memory);
-	else if (kind == TEST_USER)
-		verdict = new_user(test, stream, memory);
+	else if (memory->kind == TEST_USER)
+		verdict = new_user(test, stream, user_length(test, kind),
+				   memory);
 	else
 		verdict = new_heap(test, stream, memory);
 	if (verdict)
@@ -210,17 +223,24 @@ size_t test_dst_unit(const struct test *test)
 	return test->info.copy_align;
 }
 
-/* xorshift32; its state must not be 0. */
-static void make_pattern(struct test *test, uint8_t *to, size_t length)
+/*
+ * Makes odd bytes, or even ones: so no byte of a source is the same as one of a
+ * destination. xorshift32; its state must not be 0.
+ */
+static void make_pattern(struct test *test, uint8_t *to, size_t length,
+			 bool odd)
 {
-	uint32_t state = ++test->seed * 2654435761U | 1;
-	size_t i;
+	uint32_t state = ++test->seed * 2654435761U | 1, word;
+	const uint32_t low = 0x01010101;
+	size_t at, part;
 
-	for (i = 0; i < length; i++) {
+	for (at = 0; at < length; at += part) {
 		state ^= state << 13;
 		state ^= state >> 17;
 		state ^= state << 5;
-		to[i] = state >> 11;
+		word = odd ? state | low : state & ~low;
+		part = length - at < sizeof(word) ? length - at : sizeof(word);
+		memcpy(to + at, &word, part);
 	}
 }
 
@@ -263,8 +283,8 @@ enum test_verdict test_prepare(struct test *test, size_t src_length,
 	enum test_verdict verdict;
 
 	memcpy(test->previous, test->fresh, src_length);
-	make_pattern(test, test->fresh, src_length);
-	make_pattern(test, test->old, dst_length);
+	make_pattern(test, test->fresh, src_length, false);
+	make_pattern(test, test->old, dst_length, true);
 	memcpy(test->wanted, test->old, dst_length);
 	memcpy(test->stale, test->old, dst_length);
 
@@ -328,29 +348,61 @@ static bool find_difference(const struct test *test, size_t length,
 	return any;
 }
 
-/* Describes the wrong bytes, and suggests a suspect. */
-static const char *describe(const struct difference *found,
-			    const char **suspect)
-{
-	if (found->beside) {
-		*suspect = "Does the engine write too much, or a cache lose it";
-		return "were changed, though not to be written";
-	}
-	if (found->zero) {
-		*suspect = "Does the engine reach the source";
-		return "are zero";
-	}
-	if (found->old) {
-		*suspect = "Did the engine omit them, or is a cache stale";
-		return "are as they were";
-	}
-	if (found->stale) {
-		*suspect = "Does the engine see what the CPU writes";
-		return "are the previous data of the source";
-	}
+/**
+ * struct symptom - what wrong bytes have in common
+ * @text: what they are
+ * @suspect: the suspected cause
+ * @memory: memory of which a cache can be the cause, or NULL
+ */
+struct symptom {
+	const char *text;
+	const char *suspect;
+	const struct test_memory *memory;
+};
 
-	*suspect = "Does the engine reach this memory, or other";
-	return "are wrong";
+static struct symptom find_symptom(const struct test *test,
+				   const struct difference *found)
+{
+	if (found->beside)
+		return (struct symptom){
+			"were changed, though not to be written",
+			"Does the engine write too much?", &test->dst,
+		};
+	if (found->zero)
+		return (struct symptom){
+			"are zero", "Does the engine reach the source?",
+			&test->src,
+		};
+	if (found->old)
+		return (struct symptom){
+			"are as they were",
+			"Did the engine omit them, or not reach them?",
+			&test->dst,
+		};
+	if (found->stale)
+		return (struct symptom){
+			"are the previous data of the source",
+			"Does the engine see what the CPU writes?", &test->src,
+		};
+
+	return (struct symptom){
+		"are wrong", "Does the engine reach this memory, or other?",
+		NULL,
+	};
+}
+
+static const char suspect_coherent[] =
+	" Or is \"dma-coherent\" in the device tree wrong?";
+static const char suspect_udmabuf[] =
+	" Or is \"dma-coherent\" wrong, or does a udmabuf bounce (swiotlb)?";
+
+/* The CPU does not cache SRAM, so a wrong property does not show there. */
+static const char *suspect_cache(const struct test_memory *memory)
+{
+	if (!memory || memory->kind == TEST_SRAM)
+		return "";
+
+	return memory->udmabuf ? suspect_udmabuf : suspect_coherent;
 }
 
 enum test_verdict test_compare(struct test *test, size_t dst_length,
@@ -358,7 +410,7 @@ enum test_verdict test_compare(struct test *test, size_t dst_length,
 {
 	struct difference found;
 	enum test_verdict verdict;
-	const char *seen, *suspect;
+	struct symptom symptom;
 	char done[80];
 	va_list args;
 
@@ -371,10 +423,10 @@ enum test_verdict test_compare(struct test *test, size_t dst_length,
 	va_start(args, what);
 	vsnprintf(done, sizeof(done), what, args);
 	va_end(args);
-	seen = describe(&found, &suspect);
-	return test_fail(test, "%s: bytes %zu to %zu %s. %s? %s", done,
-			 found.first, found.last, seen, suspect,
-			 "Is \"dma-coherent\" in the device tree right?");
+	symptom = find_symptom(test, &found);
+	return test_fail(test, "%s: bytes %zu to %zu %s. %s%s", done,
+			 found.first, found.last, symptom.text, symptom.suspect,
+			 suspect_cache(symptom.memory));
 }
 
 static bool recovers_in_time(struct test_channel *channel)

@@ -24,7 +24,7 @@ static unsigned int sums[3];
 static struct {
 	char channel[32];
 	char row[32];
-	char detail[256];
+	char detail[320];
 	enum test_verdict verdict;
 	unsigned int channels;
 } pending;
