@@ -667,10 +667,10 @@ TEST_F(abi, register_arguments)
 	EXPECT_EQ(-EINVAL, memory_register(stream, user, UINT64_MAX,
 					   ACCESS_BOTH));
 	/*
-	 * Rounded up to pages this overflows to 0; a 32-bit process lacks the
+	 * Rounded up to pages this overflows to 0; a 32-bit kernel has no such
 	 * address.
 	 */
-	EXPECT_EQ(sizeof(long) < sizeof(uint64_t) ? -EFAULT : -ENOMEM,
+	EXPECT_EQ(kernel_has_64_bits() ? -ENOMEM : -EFAULT,
 		  memory_register(stream, NULL, UINT64_MAX, ACCESS_BOTH));
 	EXPECT_EQ(-EFAULT, memory_register(stream, NULL, 1, ACCESS_BOTH));
 	EXPECT_EQ(-EFAULT, memory_register(stream, hole, 1, ACCESS_BOTH));

@@ -29,6 +29,14 @@ int command(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+/* Returns true for a 32-bit program on a 64-bit kernel, too. */
+bool kernel_has_64_bits(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.machine, "64");
+}
+
 int stream_open(const char *device)
 {
 	int fd = open(device, O_RDWR | O_CLOEXEC);

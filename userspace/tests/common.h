@@ -37,6 +37,7 @@
 
 int command(int fd, unsigned long request, void *arg);
 int stream_open(const char *device);
+bool kernel_has_64_bits(void);
 int open_as(const char *device, uid_t user);
 struct dmacpy_get_info stream_info(int stream);
 int sram_alloc(int stream, uint64_t length);

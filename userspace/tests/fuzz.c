@@ -27,7 +27,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,8 +53,6 @@
 /* The limits of the user; pinned memory and SRAM are in KiB. */
 #define USER_PINNED	128
 #define USER_SRAM	16
-#define USER_STREAMS	8
-#define USER_HANDLES	24
 #define PARAMETER	"/sys/module/dmacpy/parameters/"
 
 /* The usual kind of a file; any file may be used as any kind */
@@ -1090,27 +1087,12 @@ static bool wait_all_working(const struct instance *fake)
 	return all;
 }
 
-/* Sets a limit that is otherwise set when the module is loaded. */
-static bool set_limit(const char *path, unsigned int value)
-{
-	return !chmod(path, 0644) && set_number(path, value) &&
-	       !chmod(path, 0444);
-}
-
-static bool set_limits(unsigned int sram, unsigned int streams,
-		       unsigned int handles)
-{
-	return set_number(PARAMETER "sram_quota_kib", sram) &&
-	       set_limit(PARAMETER "max_user_streams", streams) &&
-	       set_limit(PARAMETER "max_user_handles", handles);
-}
-
 static bool were_refused(const struct statistics *statistics)
 {
 	ksft_print_msg("refused by limits of the user: %u streams, %u buffers, "
 		       "%u handles, %u pins\n", statistics->streams,
 		       statistics->sram, statistics->handles, statistics->pins);
-	return statistics->sram && statistics->handles && statistics->pins;
+	return statistics->sram && statistics->pins;
 }
 
 /*
@@ -1119,34 +1101,21 @@ static bool were_refused(const struct statistics *statistics)
  */
 static bool user_has_limits(void)
 {
-	int stream = stream_open(DEVICE), buffer, pinned, handle, count;
-	struct dmacpy_op op = { .opcode = DMACPY_OP_FILL, .length = 1 };
-	struct dmacpy_prepare prepare = {
-		.size = sizeof(prepare),
-		.ops = (uintptr_t)&op,
-		.op_count = 1,
-		.op_size = sizeof(op),
-	};
+	unsigned int limit = get_number(PARAMETER "max_user_streams"), count;
+	int stream = stream_open(DEVICE), buffer, pinned;
 
 	buffer = sram_alloc(stream, USER_SRAM * KIB);
 	pinned = memory_register(stream, memory_map(USER_PINNED * KIB),
 				 USER_PINNED * KIB, ACCESS_BOTH);
-	handle = dmabuf_import(stream, buffer, ACCESS_BOTH);
-	if (buffer < 0 || pinned < 0 || handle < 0)
+	if (buffer < 0 || pinned < 0)
 		return false;
 	if (sram_alloc(stream, 1) != -EDQUOT ||
 	    memory_register(stream, memory_map(1), 1, ACCESS_BOTH) != -EDQUOT)
 		return false;
-	op.dst = handle;
-	for (count = 2; !command(stream, DMACPY_PREPARE, &prepare); count++)
-		if (count > USER_HANDLES)
-			return false;
-	if (count != USER_HANDLES)
-		return false;
 	for (count = 2; stream_open(DEVICE) >= 0; count++)
-		if (count > USER_STREAMS)
+		if (count > limit)
 			return false;
-	return count == USER_STREAMS;
+	return count == limit;
 }
 
 /* The last jobs, and what they use, may be freed a moment later. */
@@ -1169,11 +1138,8 @@ static bool nothing_is_charged(void)
 /* On a 64-bit kernel the 64-bit program makes the same calls for longer. */
 static unsigned int default_seconds(void)
 {
-	struct utsname name;
-
-	if (sizeof(long) < 8 && !uname(&name) && strstr(name.machine, "64"))
-		return GENERATION_MS / 1000;
-	return SECONDS;
+	return sizeof(long) < 8 && kernel_has_64_bits() ?
+	       GENERATION_MS / 1000 : SECONDS;
 }
 
 int main(void)
@@ -1181,8 +1147,6 @@ int main(void)
 	unsigned int seconds = environment("DMACPY_FUZZ_SECONDS",
 					   environment("DMACPY_SECONDS",
 						       default_seconds()));
-	unsigned int max_streams = get_number(PARAMETER "max_user_streams");
-	unsigned int max_handles = get_number(PARAMETER "max_user_handles");
 	uint32_t seed = environment("DMACPY_SEED", 1);
 	struct statistics *statistics;
 	struct instance instance;
@@ -1199,7 +1163,7 @@ int main(void)
 	set_number(DEPENDENCY_TIMEOUT, 100);
 	/* An open stream keeps what is charged to its user. */
 	if (open_as(DEVICE, USER) < 0 ||
-	    !set_limits(USER_SRAM, USER_STREAMS, USER_HANDLES))
+	    !set_number(PARAMETER "sram_quota_kib", USER_SRAM))
 		ksft_exit_fail_msg("cannot set the limits of the user\n");
 	pinned = pinned_pages();
 	statistics = mmap(NULL, sizeof(*statistics), PROT_READ | PROT_WRITE,
@@ -1217,7 +1181,7 @@ int main(void)
 	ksft_test_result(engine_reset() && wait_all_working(&instance),
 			 "all engines work\n");
 	ksft_test_result(nothing_is_charged(), "nothing is charged\n");
-	set_limits(0, max_streams, max_handles);
+	set_number(PARAMETER "sram_quota_kib", 0);
 	ksft_test_result(!sram_leaked(), "all SRAM is free\n");
 	/* Pages of tests before this one may have been pinned when it began. */
 	for (tries = 0; pinned_pages() > pinned && tries < 1000; tries++)
