@@ -408,7 +408,7 @@ break_engines__provider()
 
 break_tool__completion()
 {
-	sed -i 's/uring cpu alloc/uring cpu/' userspace/completions/_dmacpy
+	sed -i '/--mode)/s/ uring//' userspace/completions/_dmacpy
 }
 
 break_tool__full_disk()
