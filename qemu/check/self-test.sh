@@ -296,6 +296,21 @@ break_snippets__man()
 	sed -i 's/^dmacpy_stream_open(device, /&0, /' userspace/man/libdmacpy.3
 }
 
+break_snippets__dts()
+{
+	sed -i 's/<&zdma1 0>/<\&zdma1>/' README.md
+}
+
+break_snippets__python()
+{
+	sed -i 's/) as array:/) as array/' Documentation/python.rst
+}
+
+break_snippets__sh()
+{
+	sed -i 's/^\tmake modules userspace/& (/' Documentation/without-board.rst
+}
+
 break_snippets__language()
 {
 	sed -i '0,/^\(...\)c$/s//\1/' README.md

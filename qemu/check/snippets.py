@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The C in documents compiles, and recipes for bpftrace have names.
+"""The blocks of code in documents are valid, and recipes for bpftrace have names.
 
 usage: snippets.py DIRECTORY COMPILER... -- FILE...
 
-Writes each block to a file in DIRECTORY and has it compiled. A block that has no
-function is put into one.
-Prints what the compiler finds, with the place in the document. What a recipe
-prints is tested by userspace/tests/bpftrace.sh, which knows it by its caption.
+Writes each block of C to a file in DIRECTORY and has it compiled; a block that has
+no function is put into one. Compiles nodes of a device tree, beside stubs of those
+that they refer to. Parses Python and the commands of a shell.
+Prints what is found, with the place in the document. What a recipe prints is tested
+by userspace/tests/bpftrace.sh, which knows it by its caption.
 """
+import ast
 import re
 import subprocess
 import sys
@@ -112,6 +114,52 @@ def man_blocks(path, document):
 BLOCKS = {".md": markdown_blocks, ".rst": rst_blocks, ".3": man_blocks}
 
 
+def output_of(command, text=None):
+    """What a command says of the text."""
+    done = subprocess.run(command, input=text, capture_output=True, text=True,
+                          check=False)
+    return done.stderr
+
+
+def c_findings(block, directory, compiler):
+    """What the compiler says."""
+    source = directory / f"{Path(block.path).stem}-{block.line}.c"
+    source.write_text(block.source(), encoding="utf-8")
+    return output_of([*compiler, str(source)])
+
+
+def dts_findings(block):
+    """What dtc says of nodes, with engines that take one cell for each label."""
+    labels = set(re.findall(r"&(\w+)", block.text))
+    stubs = "".join(f"{label}: {label.replace('_', '-')} {{ #dma-cells = <1>; }};"
+                    for label in sorted(labels))
+    nodes = block.text if block.text.startswith("/") else f"/ {{ {block.text} }};"
+    return output_of(
+        ["dtc", "-I", "dts", "-O", "dtb", "-o", "/dev/null"],
+        "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; "
+        f'{stubs} }};\n#line {block.line} "{block.path}"\n{nodes}')
+
+
+def python_findings(block):
+    """What Python says of the syntax."""
+    try:
+        ast.parse(block.text)
+    except SyntaxError as error:
+        return f"{block.path}:{block.line + error.lineno - 1}: {error.msg}\n"
+    return ""
+
+
+def sh_findings(block):
+    """What the shell says of the syntax, with the line in the block."""
+    said = output_of(["sh", "-n"], block.text)
+    return f"{block.path}:{block.line}: {said}" if said else ""
+
+
+CHECKS = {"dts": dts_findings, "python": python_findings, "sh": sh_findings,
+          "": lambda block: "", "none": lambda block: "",
+          "text": lambda block: ""}
+
+
 def findings(block, directory, compiler):
     """What is wrong with a block, as lines."""
     if block.language == "" and LOOKS_LIKE_CODE.search(block.text):
@@ -121,27 +169,26 @@ def findings(block, directory, compiler):
             not re.search(r":caption: \w+\.bt$", block.options, re.M):
         return (f"{block.path}:{block.line}: a recipe without a name, which no "
                 "test runs\n")
-    if block.language != "c":
-        return ""
-    source = directory / f"{Path(block.path).stem}-{block.line}.c"
-    source.write_text(block.source(), encoding="utf-8")
-    done = subprocess.run([*compiler, str(source)], capture_output=True,
-                          text=True, check=False)
-    return done.stderr
+    if block.language == "c":
+        return c_findings(block, directory, compiler)
+    if block.language not in CHECKS:
+        return (f"{block.path}:{block.line}: a block of \"{block.language}\", "
+                "which nothing here checks\n")
+    return CHECKS[block.language](block)
 
 
 def main():
-    """Print all findings, and fail when there is no C at all."""
+    """Print all findings, also when there is no block of a language at all."""
     split = sys.argv.index("--")
     directory, compiler = Path(sys.argv[1]), sys.argv[2:split]
-    compiled = 0
+    found = set()
     for path in sys.argv[split + 1:]:
         document = Path(path).read_text(encoding="utf-8")
         for block in BLOCKS[Path(path).suffix](path, document):
-            compiled += block.language == "c"
+            found.add(block.language)
             sys.stdout.write(findings(block, directory, compiler))
-    if not compiled:
-        print("no block of C was found")
+    for language in {"c", *CHECKS} - found:
+        print(f"no block of \"{language}\" was found")
 
 
 main()

@@ -209,7 +209,7 @@ check_kernel_doc()
 		userspace/lib/*.[ch] userspace/include/*.h
 }
 
-# The blocks of C in the documents compile.
+# The blocks of code in the documents are valid.
 check_snippets()
 {
 	python3 qemu/check/snippets.py "$work" cc -fsyntax-only -Wall -Wextra \
