@@ -68,6 +68,11 @@ break_man__function()
 	sed -i '/\.so man3/d' userspace/man/functions.awk
 }
 
+break_man__command()
+{
+	sed -i '/^\.Ss top$/d' userspace/man/dmacpy.1
+}
+
 break_man__object()
 {
 	sed -i 's/about\["fence"\]/about["event"]/' userspace/man/functions.awk

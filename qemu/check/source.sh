@@ -86,7 +86,8 @@ lint_page()
 		grep -v 'referenced manual not found' || true
 }
 
-# Each function of the library has a man page, and all man pages are clean.
+# Each function of the library, and each command of the tool, has a man page, and all
+# man pages are clean.
 check_man()
 {
 	local name page
@@ -95,6 +96,11 @@ check_man()
 		[ -s "$work/man/$name.3" ] || echo "$name has no man page"
 	done < <(sed -n 's/^\t\(dmacpy_[a-z0-9_]*\);$/\1/p' \
 			userspace/lib/libdmacpy.map)
+	while read -r name; do
+		[ -s "$work/man/dmacpy-$name.1" ] ||
+			echo "dmacpy $name has no man page"
+	done < <(sed -n 's/^\t{ "\([a-z]*\)", .*, cmd_[a-z]* },$/\1/p' \
+			userspace/tools/main.c)
 	for page in userspace/man/*.[1-9] "$work"/man/*.3; do
 		grep -q '^\.so' "$page" || lint_page "$page"
 	done
