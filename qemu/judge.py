@@ -22,8 +22,8 @@ complaints. Lines of the file ALLOWED, such as kernel-log-allowed, may be in it,
 and so may the reports that begin with one.
 
 "shutdown" reads the log of a guest that went down while a job was in flight, see
-guest/shutdown. The job has to end with ENODEV, the engine to be taken for one that
-does not stop LOST times, and all of it must not take too long.
+shutdown() in guest/suites. The job has to end with ENODEV, the engine to be taken for
+one that does not stop LOST times, and all of it must not take too long.
 
 "budgets" prints KTAP: is any figure of guest/figures above its budget, for a
 program that this version of gcc has built? It also says which aims are met.
@@ -302,7 +302,7 @@ def judge_kernel_log(allowed_path):
 
 
 # In seconds: a job that hangs is waited for and tried once more, each for the
-# timeout in guest/shutdown; and some time for a busy host.
+# timeout in guest/suites; and some time for a busy host.
 SHUTDOWN_SECONDS = 2 * 10 + 10
 
 

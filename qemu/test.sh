@@ -140,12 +140,20 @@ log_suite()
 	"$top/qemu/judge.py" kernel-log "$top/qemu/kernel-log-allowed" <"$1"
 }
 
+# make_task DIRECTORY NAME: of a guest, that function of guest/suites
+make_task()
+{
+	mkdir -p "$1/in/tmp"
+	install "$top/qemu/guest/suites" "$1/in/tmp"
+	printf '#!/bin/sh\nexec ./suites %s\n' "$2" >"$1/in/tmp/task"
+	chmod +x "$1/in/tmp/task"
+}
+
 # go_down DIRECTORY KNOB VALUE: of the engine, which has copies in flight then.
 # Tracepoints get into the log.
 go_down()
 {
-	mkdir -p "$1/in/tmp"
-	install "$top/qemu/guest/shutdown" "$1/in/tmp/task"
+	make_task "$1" shutdown
 	echo "$2 $3" >"$1/in/tmp/engine"
 	kernel_options+=' tp_printk'
 	boot_guest "$1" 120
@@ -182,9 +190,7 @@ shutdown_suite()
 
 run_recipes()
 {
-	mkdir -p "$1/in/tmp"
-	install "$top/qemu/guest/recipes" "$1/in/tmp/task"
-	install "$top/qemu/guest/suites" "$1/in/tmp"
+	make_task "$1" bpftrace
 	install_bpftrace "$1/in"
 	boot_guest "$1" 600
 	log_suite "$1/guest.log" | sed 's/^/# /'
