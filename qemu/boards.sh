@@ -123,6 +123,12 @@ select_board()
 	esac
 }
 
+# Has the board no device but that of dmacpy_sim?
+is_simulated()
+{
+	[[ $command_line = *simulated=yes* ]]
+}
+
 # select_guest BOARD/TREE: what is built and booted from now on, that kernel
 # (see kernel.sh) on that board
 select_guest()

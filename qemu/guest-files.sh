@@ -18,7 +18,7 @@ need_guest_packages()
 	local tree packages=(build)
 	for tree; do
 		case $tree in
-		*-amd64) packages+=(pc) ;;
+		*-amd64) packages+=(modules pc) ;;
 		*-arm | *-armmp | *-armv5) packages+=(arm) ;;
 		*-riscv64) packages+=(riscv) ;;
 		esac
@@ -199,11 +199,13 @@ make_initramfs()
 	pack "$root" | gzip -n -1 >"$guest/initramfs.gz"
 }
 
+# fetch_libraries ARCH: and programs, but for bpftrace, which few tests need
 fetch_libraries()
 {
 	fetch_sysroot "$1"
 	! runs_32_bits "$guest_kernel" || fetch_sysroot armhf
-	fetch_python "$1"
+	fetch_program python "$1"
+	! is_simulated || fetch_program kmod "$1"
 }
 
 # prepare_guest: all but the module and the initramfs

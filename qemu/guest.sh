@@ -41,8 +41,8 @@ EOT
 	chmod +x "$build/guest/in/tmp/task"
 	[[ $CMD != *python* ]] || install_python "$build/guest/in"
 	if [[ $CMD = *bpftrace* ]]; then
-		fetch_bpftrace "$guest_arch"
-		install_bpftrace "$build/guest/in"
+		fetch_program bpftrace "$guest_arch"
+		install_program "$build/guest/in" bpftrace
 	fi
 }
 

@@ -162,3 +162,21 @@ build_engines()
 	build_dma "$1"
 	build_test_modules "$1"
 }
+
+# install_modules DIRECTORY FILE...: dmacpy, as its users install it, for the guest
+# that is selected; before it, the lists of the kernel that depmod reads, and these
+# modules, which Debian's kernel lacks
+install_modules()
+{
+	local to=$1 modules args
+	shift
+	modules=$to/lib/modules/$(kernel_release "$guest_kernel")
+	mkdir -p "$modules/extra"
+	cp "$(kernel_module "$guest_kernel" virtio_blk |
+		sed 's,/kernel/.*,,')"/modules.{builtin*,order} "$modules"
+	[ "$#" -eq 0 ] || cp "$@" "$modules/extra"
+	read -ra args < <(kernel_make_args "$guest_kernel")
+	make -s -C "$top" modules_install "${args[@]}" \
+		KDIR="$(kernel_build_dir "$guest_kernel")" \
+		MODULES_OUT="$guest/dmacpy" INSTALL_MOD_PATH="$to"
+}

@@ -226,21 +226,6 @@ make_root()
 	install "$top"/qemu/guest/packages-{install,check} "$1/packages"
 }
 
-# The engine's driver, which Debian's kernel lacks, and what depmod reads
-install_modules()
-{
-	local modules args
-	modules=$1/lib/modules/$(kernel_release "$guest_kernel")
-	mkdir -p "$modules/extra"
-	cp "$(dirname "$(kernel_module "$guest_kernel" virtio_blk |
-		sed 's,/kernel/.*,/x,')")"/modules.{builtin*,order} "$modules"
-	cp "$guest/modules/zynqmp_dma.ko" "$modules/extra"
-	read -ra args < <(kernel_make_args "$guest_kernel")
-	make -s -C "$top" modules_install "${args[@]}" \
-		KDIR="$(kernel_build_dir "$guest_kernel")" \
-		MODULES_OUT="$guest/dmacpy" INSTALL_MOD_PATH="$1"
-}
-
 # What mounts the disk. A module that the kernel lacks is built in.
 disk_modules=(virtio_mmio virtio_blk crc16 crc32c_generic libcrc32c mbcache jbd2
 	      ext4)
@@ -267,7 +252,7 @@ make_disk_initramfs()
 prepare_disk()
 {
 	make_root "$out/arm64"
-	install_modules "$out/arm64"
+	install_modules "$out/arm64" "$guest/modules/zynqmp_dma.ko"
 	make_disk_initramfs "$out/initramfs"
 	rm -f "$out/disk.img"
 	mke2fs -q -t ext4 -d "$out/arm64" "$out/disk.img" 2G

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Debian's libraries and programs for the guest, as other programs and other
-# drivers are used by those; Debian's Python, with the package dmacpy for it; and
-# Debian's bpftrace.
+# drivers are used by those; and other programs of Debian that some tests need,
+# Python with the package dmacpy for it.
 
 sysroot_packages=(
 	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
@@ -84,21 +84,44 @@ install_libraries()
 	done
 }
 
-unpack_python()
+# By the names of the programs; all that they depend on comes with them.
+declare -A program_packages=(
+	[bpftrace]=bpftrace
+	[kmod]=kmod
+	[python]='libpython3-stdlib python3-minimal'
+)
+
+# program_dir NAME ARCH: prints where it is in the cache
+program_dir()
 {
-	unpack_with_depends "$(arch_release "$1")" "$1" "$2" \
-		python3-minimal libpython3-stdlib
+	# shellcheck disable=SC2086 # several
+	echo "$cache/$1-$2-$(arch_release "$2")-$(list_key ${program_packages[$1]})"
 }
 
-# python_name ARCH: of its directory in the cache
-python_name()
+# unpack_program NAME ARCH DIRECTORY
+unpack_program()
 {
-	echo "python-$1-$(arch_release "$1")"
+	# shellcheck disable=SC2086 # several
+	unpack_with_depends "$(arch_release "$2")" "$2" "$3" \
+		${program_packages[$1]}
 }
 
-fetch_python()
+# fetch_program NAME ARCH
+fetch_program()
 {
-	fetch_once "$(python_name "$1")" unpack_python "$1"
+	local directory
+	directory=$(program_dir "$1" "$2")
+	fetch_once "${directory##*/}" unpack_program "$1" "$2"
+}
+
+# install_program DIRECTORY NAME: for the guest that is selected
+install_program()
+{
+	local program
+	program=$(program_dir "$2" "$guest_arch")
+	mkdir -p "$1"/{bin,lib}
+	cp "$(unpacked_file "$program" "$2")" "$1/bin"
+	install_libraries "$program" "$1/lib" "$1/bin/$2"
 }
 
 # install_python DIRECTORY: for the guest that is selected, without what no test
@@ -106,7 +129,7 @@ fetch_python()
 install_python()
 {
 	local python to=$1
-	python=$cache/$(python_name "$guest_arch")
+	python=$(program_dir python "$guest_arch")
 	mkdir -p "$to"/{lib,tmp,usr/bin,usr/lib/python3/dist-packages}
 	cp "$python"/usr/bin/python3.*[0-9] "$to/usr/bin/python3"
 	cp -r "$python"/usr/lib/python3.*[0-9] "$to/usr/lib"
@@ -122,30 +145,4 @@ install_python()
 		"$to/usr/lib/python3/dist-packages"
 	cp "$top/userspace/python/tests/test_dmacpy.py" \
 		"$top/userspace/examples/hello.py" "$to/tmp"
-}
-
-unpack_bpftrace()
-{
-	unpack_with_depends "$(arch_release "$1")" "$1" "$2" bpftrace
-}
-
-# bpftrace_name ARCH: of its directory in the cache
-bpftrace_name()
-{
-	echo "bpftrace-$1-$(arch_release "$1")"
-}
-
-fetch_bpftrace()
-{
-	fetch_once "$(bpftrace_name "$1")" unpack_bpftrace "$1"
-}
-
-# install_bpftrace DIRECTORY: for the guest that is selected
-install_bpftrace()
-{
-	local bpftrace
-	bpftrace=$cache/$(bpftrace_name "$guest_arch")
-	mkdir -p "$1"/{bin,lib}
-	cp "$bpftrace/usr/bin/bpftrace" "$1/bin"
-	install_libraries "$bpftrace" "$1/lib" "$1/bin/bpftrace"
 }

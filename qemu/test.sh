@@ -191,7 +191,7 @@ shutdown_suite()
 run_recipes()
 {
 	make_task "$1" bpftrace
-	install_bpftrace "$1/in"
+	install_program "$1/in" bpftrace
 	boot_guest "$1" 600
 	log_suite "$1/guest.log" | sed 's/^/# /'
 	return "$(cat "$1/out/status")"
@@ -243,11 +243,6 @@ selected_tests()
 	fi
 }
 
-is_simulated()
-{
-	[[ $command_line = *simulated=yes* ]]
-}
-
 # The engine is not free before dmacpy is loaded if there is nothing to load. One
 # that is simulated is there only with the device.
 other_suites()
@@ -255,11 +250,31 @@ other_suites()
 	[ ! -f "$guest/modules/dmacpy.ko" ] || is_simulated ||
 		echo dmatest-before
 	printf '%s\n' load unload
-	is_simulated || echo dmatest-after
+	is_simulated && echo without-board || echo dmatest-after
 	[ "${#untouched[@]}" -eq 0 ] ||
 		printf '%s\n' untouched-before untouched-after
 	[ -z "$instruments" ] || echo instruments
 	echo kernel-log
+}
+
+# page_commands: prints those of the page "Without a board" that follow "make
+# modules_install"
+page_commands()
+{
+	local page=$top/Documentation/without-board.rst
+	sed -n 's/^\t\(sudo .*[^ ]\)  *# [45]$/\1/p' "$page"
+	# shellcheck disable=SC2016 # nothing to expand
+	grep -o '``sudo [^`]*``' "$page" | tr -d '`'
+}
+
+# install_page DIRECTORY: these, with modprobe, and modules where it finds them
+install_page()
+{
+	install_program "$1" kmod
+	mkdir -p "$1/usr/sbin"
+	ln -sf /bin/kmod "$1/usr/sbin/modprobe"
+	install_modules "$1" >"${1%/in}/modules_install.log" 2>&1
+	page_commands >"$1/tmp/commands"
 }
 
 boot_tests()
@@ -276,6 +291,7 @@ boot_tests()
 	} >"$to/settings"
 	selected_tests >"$to/selected"
 	! grep -qx python "$to/selected" || install_python "$1/in"
+	! is_simulated || install_page "$1/in"
 	make_initramfs
 	boot_guest "$1" "$seconds"
 }
@@ -350,7 +366,7 @@ for tree in "${only_built[@]}"; do
 done
 [ "$has_bpftrace" -eq 0 ] ||
 	step "fetching bpftrace" \
-		fetch_bpftrace "$(kernel_arch "${guests[0]#*/}")"
+		fetch_program bpftrace "$(kernel_arch "${guests[0]#*/}")"
 rm -rf "$out"
 mkdir -p "$out"
 attempt run_suites
