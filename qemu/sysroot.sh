@@ -88,7 +88,7 @@ install_libraries()
 declare -A program_packages=(
 	[bpftrace]=bpftrace
 	[kmod]=kmod
-	[python]='libpython3-stdlib python3-minimal'
+	[python]='libpython3-stdlib python3-minimal python3-numpy'
 )
 
 # program_dir NAME ARCH: prints where it is in the cache
@@ -128,7 +128,7 @@ install_program()
 # needs
 install_python()
 {
-	local python to=$1
+	local python extensions to=$1
 	python=$(program_dir python "$guest_arch")
 	mkdir -p "$to"/{lib,tmp,usr/bin,usr/lib/python3/dist-packages}
 	cp "$python"/usr/bin/python3.*[0-9] "$to/usr/bin/python3"
@@ -138,8 +138,13 @@ install_python()
 		rm -rf config-* distutils ensurepip idlelib lib2to3 pydoc* \
 			sqlite3 test tkinter turtle* xml*
 	)
+	cp -r "$python/usr/lib/python3/dist-packages/numpy" \
+		"$to/usr/lib/python3/dist-packages"
+	find "$to/usr/lib/python3" \( -name tests -o -name include \) -prune \
+		-exec rm -r {} +
+	mapfile -t extensions < <(find "$to"/usr/lib/python3* -name '*.so')
 	install_libraries "$python" "$to/lib" "$to/usr/bin/python3" \
-		"$to"/usr/lib/python3.*/lib-dynload/*
+		"${extensions[@]}"
 	cp -L "$guest_userspace/libdmacpy.so.0" "$to/lib"
 	cp -r "$top/userspace/python/dmacpy" \
 		"$to/usr/lib/python3/dist-packages"
