@@ -14,6 +14,8 @@
 
 /* A time for delay_us in which a program can do a lot */
 #define SLOW_US		(50 * 1000)
+/* Why a test is skipped where there is none */
+#define NO_ENGINE	"no instance on the fake DMA engine"
 /* A value for knobs that count down */
 #define FOR_EVER	UINT_MAX
 

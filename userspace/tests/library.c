@@ -537,7 +537,8 @@ FIXTURE_SETUP(in_flight)
 	struct instance instance;
 	void *mem;
 
-	ASSERT_EQ(0, engine_find(&instance));
+	if (engine_find(&instance))
+		SKIP(return, NO_ENGINE);
 	ASSERT_TRUE(engine_reset());
 	ASSERT_TRUE(engine_set("delay_us", SLOW_US));
 	ASSERT_EQ(0, dmacpy_device_open(instance.node, &device));
