@@ -6,14 +6,12 @@
 # make series: dmacpy as patches for the source of Linux that Debian has of these
 # versions, in build/series/VERSION; upstream/series.py makes them.
 # make test-series: these apply, each passes checkpatch and compiles, KUnit's own
-# kunit.py runs the unit tests, on the machine "virt" of QEMU, and the selftests
-# build. Prints KTAP in short.
+# kunit.py runs the unit tests, on the machine "virt" of QEMU, the selftests build,
+# and kselftest's own script runs some of them in a guest. Prints KTAP in short.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
-. "$top/qemu/debs.sh"
-. "$top/qemu/kernel.sh"
-. "$top/qemu/kernel-tree.sh"
+. "$top/qemu/guest-files.sh"
 
 mode=$1
 shift
@@ -21,6 +19,10 @@ versions=(6.12 newest)
 [ "$#" -eq 0 ] || versions=("$@")
 out=$build/series
 cross=$(cross_prefix arm64)
+# The guest has no more than a kernel of Debian and the modules.
+guest_purpose=demo
+# Those that run there: they take a minute.
+selftests=(abi library prepared share)
 
 # What a kernel of kunit.py for arm64 is built from, and all that has a hook
 series_parts=(
@@ -149,13 +151,47 @@ selftests_build()
 	make -C "$out/$version-tree/tools/testing/selftests" TARGETS=dmacpy \
 		ARCH=arm64 CROSS_COMPILE="$cross" \
 		KHDR_INCLUDES="-isystem $out/$version-kunit/usr/include" \
-		OUTPUT="$out/$version-selftests" -j"$(nproc)" >>"$log" 2>&1 || {
+		USERLDFLAGS=-static O="$out/$version-selftests" \
+		-j"$(nproc)" >>"$log" 2>&1 || {
 		tail -n 20 "$log"
 		return 1
 	}
 	programs=$(find "$out/$version-selftests" -type f -perm -u+x | wc -l)
 	[ "$programs" -gt 20 ] || { cat "$log"; return 1; }
 	! grep warning: "$log"
+}
+
+selftests_task()
+{
+	cat <<-'EOT'
+		#!/bin/sh
+		insmod /lib/modules/dmacpy_fake_dma.ko &&
+			insmod /lib/modules/dmacpy.ko || exit
+		BASE_DIR=$PWD/selftests
+		cd selftests/dmacpy
+		. ../kselftest/runner.sh
+	EOT
+	echo "run_many ${selftests[*]}"
+}
+
+# Catches: a selftest that needs more than kselftest installs.
+selftests_run()
+{
+	local directory=$out/$version-guest to programs
+	programs=$out/$version-selftests/kselftest/dmacpy
+	to=$directory/in/tmp/selftests
+	rm -rf "$directory"
+	mkdir -p "$to/dmacpy"
+	cp -r "$out/$version-tree/tools/testing/selftests/kselftest" "$to"
+	install "${selftests[@]/#/$programs/}" \
+		"$top/upstream/kernel/tools/testing/selftests/dmacpy/settings" \
+		"$to/dmacpy"
+	install <(selftests_task) "$directory/in/tmp/task"
+	boot_guest "$directory" 900 >"$directory/log"
+	grep -E '^(not )?ok' "$directory/log"
+	[ "$(grep -c '^ok' "$directory/log")" -eq "${#selftests[@]}" ] && return
+	grep '^# not ok' "$directory/log"
+	return 1
 }
 
 # suite NAME COMMAND [PATCH...]: once for each patch
@@ -180,7 +216,8 @@ test_series()
 {
 	local patches
 	mapfile -t patches < <(patches_of "$version")
-	echo '#@ suites' "$version"/{apply,checkpatch,kunit,compile,selftests}
+	select_guest "versal/$version-arm64"
+	echo '#@ suites' "$version"/{apply,checkpatch,kunit,compile,selftests,run}
 	suite apply apply_all "$version"
 	suite checkpatch checkpatch_passes "${patches[@]}"
 	suite kunit kunit_passes kunit.py
@@ -189,11 +226,13 @@ test_series()
 		"$out/$version-Kconfig"
 	suite compile objects_compile "${patches[@]}"
 	suite selftests selftests_build selftests
+	suite run selftests_run run
 }
 
 need_host_packages build kernel series
 lock_directory "$out"
 steps=$((2 * ${#versions[@]}))
+[ "$mode" = make ] || steps=$(((4 + $(guest_prepare_steps)) * ${#versions[@]}))
 for version in "${versions[@]}"; do
 	step "fetching the source of $version" fetch_series_tree "$version"
 	step "making the patches for $version" make_series "$version"
@@ -202,6 +241,13 @@ if [ "$mode" = make ]; then
 	printf 'patches are in %s\n' "${out#"$PWD"/}"
 	exit
 fi
+lock_build
+for version in "${versions[@]}"; do
+	select_guest "versal/$version-arm64"
+	prepare_guest
+	step "building dmacpy" build_dmacpy "$guest_kernel"
+	step "making the initramfs" make_initramfs
+done
 for version in "${versions[@]}"; do
 	test_series
 done | tee "$out/full.log" | "$top/qemu/judge.py" suites
