@@ -85,4 +85,3 @@ void dmacpy_job_next(struct dmacpy_xfer *xfer, size_t max,
 
 	dmacpy_plan_cut(job->plan, &job->cursor, max, piece);
 }
-

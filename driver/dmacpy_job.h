@@ -185,7 +185,9 @@ static inline void dmacpy_job_clear(struct dmacpy_job *job)
 		dmacpy_job_put_plan(job);
 	dmacpy_deps_free(&job->deps);
 	dma_fence_put(job->fence);
-	kfree(job->spread);
+	/* Spares nearly all jobs a call. */
+	if (unlikely(job->spread))
+		kfree(job->spread);
 }
 
 /**
