@@ -303,6 +303,7 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 {
 	struct dmacpy_event event;
 	unsigned int i;
+	int ret;
 
 	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
 	    !strcmp(variant->knob ?: "", "no_order"))
@@ -317,9 +318,11 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 		EXPECT_EQ(i ? -ECANCELED : -ETIMEDOUT, event.result);
 	}
 	ASSERT_TRUE(engine_set("hang", 0));
+	ret = pass_again(self, OPS);
 	/* A busy host may stop the engine for a second. */
-	ASSERT_TRUE(set_number(TIMEOUT, BOUND_MS));
-	EXPECT_EQ(0, pass_again(self, OPS));
+	if (ret == -ETIMEDOUT)
+		ret = pass_again(self, OPS);
+	EXPECT_EQ(0, ret);
 }
 
 /* Catches: an unbind that never returns, or does not wait for the engine. */
