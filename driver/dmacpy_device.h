@@ -9,7 +9,9 @@
  * and the spinlocks: dmacpy_chan.lock, which is inside the engine's, with
  * dmacpy_report.lock inside, and dmacpy_stream.lock. heaps_lock has only the
  * locks of dma-heap inside, recovery_parked_lock only those of a channel and of
- * dmaengine, accounts_lock none.
+ * dmaengine, accounts_lock none. misc_mtx, with which a file is opened, has
+ * dmacpy_device.lock and that of the regions inside: an open may wait for
+ * streams that are being freed.
  */
 #ifndef DMACPY_DEVICE_H
 #define DMACPY_DEVICE_H

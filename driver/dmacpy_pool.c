@@ -39,7 +39,7 @@
  * struct dmacpy_pool - a gen_pool that may be our own
  * @ref: held by each device that uses the pool and by each buffer
  * @node: in dmacpy_regions, if it is our own
- * @clk: on while there is a buffer, or NULL
+ * @clk: on while there is a buffer, and while the region is created; or NULL
  * @owner: a reference to the module of @gen while there is a buffer, or NULL
  * @gen: the allocator; its addresses are those of the kernel's mapping or, if
  *	@gated, of pool_virt()

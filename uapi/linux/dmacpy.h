@@ -32,10 +32,10 @@
  * must be zero; bytes that the program does not know are not written.
  *
  * A command that fails does not change its outputs, except @refused_op of
- * SUBMIT and PREPARE. After EFAULT a length may have been written, but never a file
- * descriptor or a handle. So a program can set an output before the call to
- * find out whether it owns an object afterwards. When a SUBMIT that waits has
- * changed @out_fence, the error is the result of a job that was started.
+ * SUBMIT and PREPARE. After EFAULT a length may have been written, but never a
+ * file descriptor or a handle. So a program can set an output before the call
+ * to find out whether it owns an object afterwards. When a SUBMIT that waits
+ * has changed @out_fence, the error is the result of a job that was started.
  *
  * Commands name memory by dma-buf file descriptors and by handles, never by bus
  * address. Lengths, offsets and strides are in bytes.

@@ -34,8 +34,8 @@ static const char waits[] =
 static const char unbound[] =
 	"See \"dmesg | grep dmacpy\"; then write the name to\n" DRIVER "/bind.";
 static const char refused[] =
-	"Mend what the message names. For a node of the device tree, see the\n"
-	"binding, linux,sram-dmacpy.yaml.";
+	"Mend what the message names, unless that was done since. For a\n"
+	"node of the device tree, see the binding, linux,sram-dmacpy.yaml.";
 static const char unbound_for_some_reason[] =
 	"See, as root, \"dmesg | grep dmacpy\" and\n" DEFERRED ".";
 static const char no_file[] =
@@ -217,11 +217,15 @@ static void read_record(struct refusal *refusal, char *record)
 	text++;
 	text[strcspn(text, "\n")] = '\0';
 	at = strstr(text, refusal->device);
-	if (strncmp(text, "dmacpy", strlen("dmacpy")) || !at)
+	/* The name may be the start of that of another device. */
+	if (strncmp(text, "dmacpy", strlen("dmacpy")) || !at ||
+	    !strchr(": ", at[length]))
 		return;
 
 	if (strstr(text, "probe with driver") || strstr(text, ": probe of ")) {
-		memcpy(refusal->reason, refusal->last, sizeof(refusal->reason));
+		if (*refusal->last)
+			memcpy(refusal->reason, refusal->last,
+			       sizeof(refusal->reason));
 		*refusal->last = '\0';
 	} else if (!strncmp(at + length, ": ", 2)) {
 		snprintf(refusal->last, sizeof(refusal->last), "%s",
