@@ -324,6 +324,8 @@ test_bench()
 	done
 	bench iopoll --depth 4 --batch 3
 	bench iopoll --depth 4 --prepared
+	# More than one RUN takes
+	bench event --depth 130 --prepared
 	bench sync --src user --dst user --segments 40 --size 32K
 	bench sync --op fill --prepared
 	for mode in sync cpu; do

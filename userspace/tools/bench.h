@@ -78,7 +78,7 @@ struct bench_worker;
  * @copier: the jobs are those of a copier, which has its own streams
  * @polls: the ring has %IORING_SETUP_IOPOLL
  * @takes_more: DMACPY_SUBMIT_MORE has an effect
- * @takes_many: one RUN starts all prepared jobs of a round
+ * @takes_many: one RUN starts as many prepared jobs as it may
  * @begin: allocate the resources of @round, or NULL if it has none
  * @round: submit the jobs of all streams of a worker, and wait for them; NULL
  *	if the tool was built without the library that the mode needs

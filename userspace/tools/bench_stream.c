@@ -105,9 +105,18 @@ static void make_job(const struct bench *bench, struct bench_stream *stream,
 	stream->pointers[job].submit = (uintptr_t)&stream->submits[job];
 }
 
+/* Returns the maximum number of jobs that a call starts. */
+static unsigned int jobs_per_call(const struct bench *bench)
+{
+	return bench->prepared && bench->mode->takes_many ?
+	       bench->session.info.max_jobs : 1;
+}
+
 unsigned int bench_calls(const struct bench *bench)
 {
-	return bench->prepared && bench->mode->takes_many ? 1 : bench->depth;
+	unsigned int most = jobs_per_call(bench);
+
+	return (bench->depth + most - 1) / most;
 }
 
 /* Closing the stream drops the handles. */
@@ -129,7 +138,8 @@ static int prepare_job(struct bench_stream *stream, unsigned int job)
 
 static int prepare_jobs(const struct bench *bench, struct bench_stream *stream)
 {
-	unsigned int job, calls = bench_calls(bench);
+	unsigned int most = jobs_per_call(bench), calls = bench_calls(bench);
+	unsigned int job, call, left;
 	int ret = 0;
 
 	stream->runs = calloc(bench->depth, sizeof(*stream->runs));
@@ -139,14 +149,16 @@ static int prepare_jobs(const struct bench *bench, struct bench_stream *stream)
 
 	for (job = 0; job < bench->depth && !ret; job++)
 		ret = prepare_job(stream, job);
-	for (job = 0; job < calls; job++)
-		stream->calls[job] = (struct dmacpy_run){
+	for (call = 0, job = 0; call < calls; call++, job += most) {
+		left = bench->depth - job;
+		stream->calls[call] = (struct dmacpy_run){
 			.size = sizeof(struct dmacpy_run),
 			.flags = stream->submits[job].flags,
 			.jobs = (uintptr_t)&stream->runs[job],
-			.job_count = bench->depth / calls,
+			.job_count = left < most ? left : most,
 			.job_size = sizeof(*stream->runs),
 		};
+	}
 
 	return ret;
 }
