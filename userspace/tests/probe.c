@@ -47,7 +47,7 @@ static bool check_log(int fd, const char *device, const char *text)
 		record[size] = 0;
 		if (sscanf(record, "%u,%*[^;];%511[^\n]", &level, line) != 2 ||
 		    (level & 7) > LOG_WARNING || !strncmp(line, "OF: ", 4) ||
-		    strstr(line, "memory it may write to is kept") ||
+		    strstr(line, "memory of failed jobs is kept") ||
 		    !strncmp(line, "hrtimer: interrupt took ", 24) ||
 		    strstr(line, "probe with driver") ||
 		    strstr(line, "probe of"))
