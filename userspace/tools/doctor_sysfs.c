@@ -34,8 +34,9 @@ static const char waits[] =
 static const char unbound[] =
 	"See \"dmesg | grep dmacpy\"; then write the name to\n" DRIVER "/bind.";
 static const char refused[] =
-	"Mend what the message names, unless that was done since. For a\n"
-	"node of the device tree, see the binding, linux,sram-dmacpy.yaml.";
+	"Mend what the message names, unless that was done since; then write\n"
+	"the name to " DRIVER "/bind.\n"
+	"For a node of the device tree, see linux,sram-dmacpy.yaml.";
 static const char unbound_for_some_reason[] =
 	"See, as root, \"dmesg | grep dmacpy\" and\n" DEFERRED ".";
 static const char no_file[] =
