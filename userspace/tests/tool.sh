@@ -325,7 +325,7 @@ test_bench()
 	bench iopoll --depth 4 --batch 3
 	bench iopoll --depth 4 --prepared
 	# More than one RUN takes
-	bench event --depth 130 --prepared
+	bench event --depth 130 --size 64 --prepared
 	bench sync --src user --dst user --segments 40 --size 32K
 	bench sync --op fill --prepared
 	for mode in sync cpu; do
