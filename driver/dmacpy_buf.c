@@ -24,17 +24,9 @@
 #include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
 #include "dmacpy_power.h"
+#include "dmacpy_stub.h"
 
 #include <linux/dmacpy.h>
-
-/* Unit tests replace the function here. */
-#ifdef CONFIG_DMACPY_KUNIT_TEST
-#include <kunit/static_stub.h>
-
-#define DMACPY_STUB	KUNIT_STATIC_STUB_REDIRECT
-#else
-#define DMACPY_STUB(...)	do { } while (0)
-#endif
 
 /*
  * Maximum number of pages pinned at once, with interrupts off: those of one
@@ -510,7 +502,7 @@ unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
  * @dir: the direction of the mapping
  * @for_cpu: true to sync for the CPU, false for the engine
  *
- * Unit tests replace this function.
+ * Unit tests replace this function: QEMU models no caches.
  *
  * Context: Any.
  */

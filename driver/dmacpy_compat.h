@@ -109,21 +109,6 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #endif
 
 /*
- * Orders the caller's accesses to write-combined memory against those of
- * engines. On an ARMv5 mb() does nothing, although the write buffer of the CPU
- * delays them.
- */
-static inline void dmacpy_dma_mb(void)
-{
-	/* The accesses that it orders are those of the caller. */
-	mb();
-#if defined(CONFIG_ARM) && !defined(CONFIG_ARM_DMA_MEM_BUFFERABLE) && \
-	!defined(CONFIG_SMP)
-	dsb();
-#endif
-}
-
-/*
  * A file system does not expect its pages to be written to at any time. Since
  * 6.5 such pages cannot be pinned for writing in the first place.
  */

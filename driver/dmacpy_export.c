@@ -267,7 +267,7 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
  */
 static int export_barrier(struct dmacpy_export *export)
 {
-	dmacpy_dma_mb();
+	dmacpy_pool_barrier();
 	return READ_ONCE(export->dev->unplugged) ? -ENODEV : 0;
 }
 

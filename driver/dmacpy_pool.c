@@ -32,8 +32,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "dmacpy_compat.h"
 #include "dmacpy_pool.h"
+#include "dmacpy_stub.h"
 
 /**
  * struct dmacpy_pool - a gen_pool that may be our own
@@ -512,6 +512,27 @@ void dmacpy_pool_put(struct dmacpy_pool *pool)
 }
 
 /**
+ * dmacpy_pool_barrier() - order the CPU's accesses to SRAM against an engine's
+ *
+ * The CPU may combine and delay its writes to write-combined memory. On an
+ * ARMv5 mb() does nothing, although the write buffer of the CPU delays them.
+ *
+ * Unit tests replace this function: QEMU does not delay accesses.
+ *
+ * Context: Any.
+ */
+void dmacpy_pool_barrier(void)
+{
+	DMACPY_STUB(dmacpy_pool_barrier);
+	/* The accesses that it orders are those of the caller. */
+	mb();
+#if defined(CONFIG_ARM) && !defined(CONFIG_ARM_DMA_MEM_BUFFERABLE) && \
+	!defined(CONFIG_SMP)
+	dsb();
+#endif
+}
+
+/**
  * dmacpy_pool_alloc() - allocate SRAM
  * @pool: the pool
  * @length: requested bytes, rounded up to whole pages: user space can map only
@@ -555,7 +576,7 @@ int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 	}
 	memset(sram->vaddr, 0, sram->size);
 	/* A relaxed write may start the engine, and does not order these. */
-	dmacpy_dma_mb();
+	dmacpy_pool_barrier();
 	return 0;
 
 err_free_sram:

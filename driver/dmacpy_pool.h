@@ -41,6 +41,7 @@ void dmacpy_pool_put(struct dmacpy_pool *pool);
 int dmacpy_pool_alloc(struct dmacpy_pool *pool, u64 length,
 		      struct dmacpy_sram *sram);
 void dmacpy_pool_free(struct dmacpy_pool *pool, const struct dmacpy_sram *sram);
+void dmacpy_pool_barrier(void);
 void dmacpy_pool_stat(struct dmacpy_pool *pool, struct dmacpy_pool_stat *stat);
 
 #endif /* DMACPY_POOL_H */

@@ -396,7 +396,7 @@ static int testcopy_test_at(struct dmacpy_testcopy *copy,
 	memset(second, 0, TESTCOPY_SIZE);
 	memcpy(sram->vaddr, copy->scratch, TESTCOPY_SIZE);
 	/* Before the engine reads it. */
-	dmacpy_dma_mb();
+	dmacpy_pool_barrier();
 	if (memcmp(sram->vaddr, copy->scratch, TESTCOPY_SIZE))
 		return dev_err_probe(parent, -EIO,
 				     "no memory at %pa: the CPU does not read what it has written (clock?)\n",

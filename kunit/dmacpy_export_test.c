@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of dmacpy_export.c. */
 #include <kunit/device.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <linux/device/driver.h>
 #include <linux/dma-buf.h>
@@ -268,9 +269,25 @@ static void export_add_fence(struct kunit *test, struct dma_buf *dmabuf,
 	dma_resv_unlock(dmabuf->resv);
 }
 
+/* What was seen at the last barrier: the end of a job, cleared memory */
+static struct dma_fence *export_fence;
+static const void *export_memory;
+static unsigned int export_barriers;
+static bool export_ended, export_cleared;
+
+static void export_note_barrier(void)
+{
+	export_barriers++;
+	if (export_fence)
+		export_ended = dma_fence_is_signaled(export_fence);
+	if (export_memory)
+		export_cleared = !memchr_inv(export_memory, 0, PAGE_SIZE);
+}
+
 /*
- * Catches: a CPU barrier before the engine has written, as the core of dma-buf
- * waits after the exporter has returned; a reader that waits for readers.
+ * Catches: no CPU barrier, or one before the engine has written, as the core of
+ * dma-buf waits after the exporter has returned; a reader that waits for
+ * readers.
  */
 static void export_begin_access_waits_for_jobs(struct kunit *test)
 {
@@ -288,6 +305,8 @@ static void export_begin_access_waits_for_jobs(struct kunit *test)
 	struct dma_buf *dmabuf;
 	unsigned int i;
 
+	kunit_activate_static_stub(test, dmacpy_pool_barrier,
+				   export_note_barrier);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		dmabuf = export_alloc(test);
 		job.fence = dmacpy_fence_new();
@@ -296,11 +315,14 @@ static void export_begin_access_waits_for_jobs(struct kunit *test)
 		export_add_fence(test, dmabuf, job.fence, cases[i].usage);
 		INIT_DELAYED_WORK_ONSTACK(&job.work, export_job_end);
 		schedule_delayed_work(&job.work, HZ / 10);
+		export_fence = job.fence;
+		export_barriers = 0;
 		KUNIT_EXPECT_EQ(test, 0,
 				dmabuf->ops->begin_cpu_access(dmabuf,
 							      cases[i].dir));
-		KUNIT_EXPECT_EQ(test, cases[i].waits,
-				dma_fence_is_signaled(job.fence));
+		KUNIT_EXPECT_EQ(test, 1, export_barriers);
+		KUNIT_EXPECT_EQ(test, cases[i].waits, export_ended);
+		export_fence = NULL;
 		flush_delayed_work(&job.work);
 		destroy_delayed_work_on_stack(&job.work);
 		dma_fence_put(job.fence);
@@ -319,7 +341,7 @@ static void *export_vmap(struct kunit *test, struct dma_buf *dmabuf)
 
 /*
  * Catches: data of one user that the next user can read, through the kernel's
- * mapping.
+ * mapping or by an engine that overtakes the clearing.
  */
 static void export_clears(struct kunit *test)
 {
@@ -328,9 +350,28 @@ static void export_clears(struct kunit *test)
 
 	memset(vaddr, 0xa5, PAGE_SIZE);
 	kunit_release_action(test, export_put, dmabuf);
+	kunit_activate_static_stub(test, dmacpy_pool_barrier,
+				   export_note_barrier);
+	export_memory = vaddr;
+	export_cleared = false;
 	dmabuf = export_alloc(test);
+	export_memory = NULL;
 	KUNIT_ASSERT_PTR_EQ(test, vaddr, export_vmap(test, dmabuf));
 	KUNIT_EXPECT_NULL(test, memchr_inv(vaddr, 0, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, export_cleared);
+}
+
+/* Catches: writes of the CPU that reach the memory after the engine's read. */
+static void export_end_access_is_a_barrier(struct kunit *test)
+{
+	struct dma_buf *dmabuf = export_alloc(test);
+
+	kunit_activate_static_stub(test, dmacpy_pool_barrier,
+				   export_note_barrier);
+	export_barriers = 0;
+	KUNIT_EXPECT_EQ(test, 0,
+			dma_buf_end_cpu_access(dmabuf, DMA_TO_DEVICE));
+	KUNIT_EXPECT_EQ(test, 1, export_barriers);
 }
 
 static void export_expect_charge(struct kunit *test,
@@ -435,6 +476,7 @@ static struct kunit_case export_cases[] = {
 	KUNIT_CASE(export_serves_importers),
 	KUNIT_CASE(export_cuts_large_tables),
 	KUNIT_CASE(export_clears),
+	KUNIT_CASE(export_end_access_is_a_barrier),
 	KUNIT_CASE(export_frees_resources),
 	KUNIT_CASE(export_is_revoked),
 	{ }
