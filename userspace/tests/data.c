@@ -318,7 +318,8 @@ TEST_F_TIMEOUT(data, every_length_and_alignment, SLOW)
 	struct pair *pair = &self->pair;
 	uint32_t length, dst, src;
 
-	for (length = 1; length <= 300; length++) {
+	/* All of the lengths up to two bursts of the engines, then some. */
+	for (length = 1; length <= 300; length += length < 130 ? 1 : 17) {
 		for (dst = 0; dst < 16; dst += pair->dst->align) {
 			for (src = 0; src < 16; src += pair->align)
 				add_next(_metadata, pair, (struct dmacpy_op){
