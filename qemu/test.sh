@@ -239,7 +239,8 @@ selected_tests()
 		printf '%s\n' "${short[@]}"
 	else
 		{ guest_tests; guest_tests_32; } | grep -vxF \
-			"$(printf '%s\n' "${heap_tests[@]}" "${other_tests[@]}")"
+			"$(printf '%s\n' "${heap_tests[@]}" "${other_tests[@]}"
+			   is_simulated || echo personalities)"
 	fi
 }
 

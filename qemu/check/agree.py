@@ -18,7 +18,7 @@ import sys
 README = pathlib.Path('README.md')
 PAGE = pathlib.Path('Documentation/engines.rst')
 DRIVER = pathlib.Path('driver/dmacpy_engine.c')
-TESTS = pathlib.Path('userspace/tests/engines.c')
+TESTS = pathlib.Path('userspace/tests/personality.h')
 OWN = {'dmacpy-fake-dma', 'dmacpy-test-engine'}
 
 

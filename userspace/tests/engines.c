@@ -1,139 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The peculiarities of certain engines' drivers, which kunit/dmacpy_fake_dma.c
- * simulates: each was found by reading the driver, in Linux 6.12.
- */
-#include <errno.h>
-#include <fcntl.h>
+/* Each way in which engines and their drivers behave. */
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
-#include "kselftest_harness.h"
-#include "common.h"
-#include "engine.h"
+#include "personality.h"
 
 #define LENGTH		(4 * KIB)
 #define OPS		1024
 #define JOBS		60
 #define STREAMS		4	/* each on a channel of its own */
 #define TIMEOUT_MS	1000
-#define BOUND_MS	5000	/* allows for a busy host */
-#define MODULES		"/lib/modules/"
-#define FAKE_ENGINE	"dmacpy-fake-dma"
-
-FIXTURE(engines)
-{
-	struct instance instance;
-	int stream, sram, in, out;
-	unsigned int races;
-	uint8_t *in_mem, *out_mem;
-};
-
-/*
- * The behaviour of the engine, and the name of its driver, if dmacpy treats
- * that specially: memory of a job on which such a driver hung is never freed.
- * @tiles: behaviour of its DMA_INTERLEAVE for rows with gaps, if it has that.
- */
-FIXTURE_VARIANT(engines)
-{
-	const char *knob;
-	const char *driver;
-	unsigned int value;
-	unsigned int tiles;
-};
-
-FIXTURE_VARIANT_ADD(engines, zdma) { NULL, NULL, 0, 0 };
-FIXTURE_VARIANT_ADD(engines, mv_xor) { "cb_locked", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, ptdma) { "cb_hardirq", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, hidma) { "cb_terminate", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, edma) { "stalls", NULL, 1, 1 };
-FIXTURE_VARIANT_ADD(engines, omap_dma) { "stalls", "omap-dma-engine", 1, 1 };
-FIXTURE_VARIANT_ADD(engines, imx_dma) { NULL, NULL, 0, 2 };
-FIXTURE_VARIANT_ADD(engines, imx_sdma) { "sync_work", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, at_xdmac) { "any_slave", NULL, 1, 1 };
-FIXTURE_VARIANT_ADD(engines, forgetful) { "forgetful", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, at_hdmac) { "memset", NULL, 1, 3 };
-FIXTURE_VARIANT_ADD(engines, wrong_memset) { "memset", NULL, 2, 0 };
-FIXTURE_VARIANT_ADD(engines, one_descriptor) { "ring", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, no_order) { "no_order", NULL, 1, 0 };
-FIXTURE_VARIANT_ADD(engines, nbpf) { "sleeps", "dma-nbpf", 1, 0 };
-FIXTURE_VARIANT_ADD(engines, cdma) { "bad_residue", "xilinx-vdma", 1, 0 };
-FIXTURE_VARIANT_ADD(engines, sf_pdma) { "forgetful", "sf-pdma", 1, 0 };
-FIXTURE_VARIANT_ADD(engines, tegra) { "forgetful", "tegra-gpcdma", 2, 0 };
-FIXTURE_VARIANT_ADD(engines, dw_axi)
-{
-	"forgetful", "dw_axi_dmac_platform", 2, 0
-};
-
-FIXTURE_VARIANT_ADD(engines, pl330) { "one_list", "dma-pl330", 1, 0 };
-
-static int unload(const char *module)
-{
-	unsigned int start = milliseconds();
-	int ret;
-
-	do
-		ret = syscall(SYS_delete_module, module, O_NONBLOCK);
-	while (ret && errno == EAGAIN && milliseconds() - start < BOUND_MS);
-	return ret ? -errno : 0;
-}
-
-static int load(const char *path, const char *arguments)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0 || syscall(SYS_finit_module, fd, arguments, 0))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static bool driver_exists(const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s", name);
-	return !access(path, F_OK);
-}
-
-static bool engine_is_named(const char *driver)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path),
-		 "/sys/module/dmacpy_fake_dma/drivers/platform:%s", driver);
-	return !access(path, F_OK);
-}
-
-/*
- * Renames the engine, and rebinds all instances, unless it has the name: that
- * takes longer than most tests, so it keeps the name until another is needed.
- */
-static int rename_engine(const char *driver)
-{
-	char arguments[64];
-
-	if (engine_is_named(driver))
-		return 0;
-	snprintf(arguments, sizeof(arguments), "driver=%s", driver);
-	return unload("dmacpy") ?: unload("dmacpy_fake_dma") ?:
-	       load(MODULES "dmacpy_fake_dma.ko", arguments) ?:
-	       load(MODULES "dmacpy.ko", "");
-}
-
-/* The driver checks the engine's properties when it is bound. */
-static int rebind_engine(struct _test_data_engines *self, const char *knob,
-			 unsigned int value)
-{
-	int ret = instance_unbind(&self->instance);
-
-	if (ret)
-		return ret;
-	if (knob && !engine_set(knob, value))
-		return -EIO;
-	return instance_bind(&self->instance);
-}
 
 static int open_stream(struct _test_data_engines *self)
 {
@@ -149,20 +25,12 @@ static int open_stream(struct _test_data_engines *self)
 
 FIXTURE_SETUP(engines)
 {
-	const char *driver = variant->driver ?: FAKE_ENGINE;
+	const char *reason = is_impossible(variant, &self->instance);
 
-	if (engine_find(&self->instance))
-		SKIP(return, "no instance on the fake DMA engine");
-	if (variant->driver && access(MODULES "dmacpy.ko", F_OK))
-		SKIP(return, "the driver is not a module here");
-	if (driver_exists(driver) && !engine_is_named(driver))
-		SKIP(return, "this board has the engine itself");
-	ASSERT_TRUE(engine_reset());
-	ASSERT_EQ(0, rename_engine(driver));
-	ASSERT_EQ(0, engine_find(&self->instance));
+	if (reason)
+		SKIP(return, "%s", reason);
+	ASSERT_EQ(0, behave_like(variant, &self->instance));
 	self->races = engine_get("races");
-	ASSERT_TRUE(engine_set("tiles", variant->tiles));
-	ASSERT_EQ(0, rebind_engine(self, variant->knob, variant->value));
 	ASSERT_EQ(0, open_stream(self));
 	self->sram = dmabuf_import(self->stream,
 				   sram_alloc(self->stream, LENGTH),
@@ -172,9 +40,7 @@ FIXTURE_SETUP(engines)
 
 FIXTURE_TEARDOWN_PARENT(engines)
 {
-	EXPECT_TRUE(engine_reset());
-	if (*self->instance.name)
-		EXPECT_EQ(0, rebind_engine(self, NULL, 0));
+	EXPECT_EQ(0, behave_again(&self->instance));
 	EXPECT_EQ(0, sram_leaked());
 }
 

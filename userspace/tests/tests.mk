@@ -5,7 +5,8 @@
 
 TESTS := abi account async camera copier cpu crossing data engines fake fences \
 	 heap idle \
-	 latency library life limits order outputs power prepared probe report \
+	 latency library life limits order outputs personalities power \
+	 prepared probe report \
 	 share show spread sram stall storm swiotlb unbind watchdog
 SHELL_TESTS := boardtest bpftrace directload doctor drmshare examples module \
 	       overlap python ringcopy selftest sim tool top tracing tune v4l2ctl
