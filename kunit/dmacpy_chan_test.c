@@ -1066,6 +1066,31 @@ static void chan_worker_takes_over(struct kunit *test)
 	KUNIT_EXPECT_PTR_NE(test, current, last->by);
 }
 
+/*
+ * Catches: megabytes that are synced in a callback, with interrupts off; a
+ * transfer that overtakes a slow one.
+ */
+static void chan_completes_slow_in_worker(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *slow, *behind, *next;
+
+	chan_begin(test);
+	ct->engine->at_once = true;
+	slow = xfer_new(test);
+	slow->base.slow = true;
+	behind = xfer_new(test);
+	slow->next = behind;
+	xfer_submit(test, 0, slow);
+	xfer_expect(test, behind, 0);
+	xfer_expect(test, slow, 0);
+	KUNIT_EXPECT_PTR_EQ(test, ct->chan->worker->task, slow->by);
+	KUNIT_EXPECT_LT(test, slow->place, behind->place);
+	next = xfer_submit_new(test, 0);
+	xfer_expect(test, next, 0);
+	KUNIT_EXPECT_PTR_EQ(test, current, next->by);
+}
+
 static int chan_init(struct kunit *test)
 {
 	struct chan_test *ct;
@@ -1126,6 +1151,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE(chan_closes),
 	KUNIT_CASE(chan_is_parked_and_reclaimed),
 	KUNIT_CASE_PARAM(chan_worker_takes_over, chan_chain_gen_params),
+	KUNIT_CASE(chan_completes_slow_in_worker),
 	KUNIT_CASE(chan_refuses_to_open),
 	{ }
 };

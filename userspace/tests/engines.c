@@ -8,7 +8,6 @@
 #define LENGTH		(4 * KIB)
 #define OPS		1024
 #define JOBS		60
-#define STREAMS		4	/* each on a channel of its own */
 #define TIMEOUT_MS	1000
 
 static int open_stream(struct _test_data_engines *self)
@@ -127,26 +126,26 @@ TEST_F_TIMEOUT(engines, copies, SLOW)
  */
 TEST_F_TIMEOUT(engines, channels, SLOW)
 {
-	struct _test_data_engines all[STREAMS];
+	struct _test_data_engines all[CHANNELS];
 	struct dmacpy_event event;
 	unsigned int i, k;
 
-	for (k = 0; k < STREAMS; k++) {
+	for (k = 0; k < CHANNELS; k++) {
 		all[k] = *self;
 		ASSERT_EQ(0, open_stream(&all[k]));
 		memset(all[k].in_mem, k + 1, LENGTH);
 	}
 	ASSERT_TRUE(engine_set("delay_us", 200));
 	for (i = 0; i < JOBS; i++)
-		for (k = 0; k < STREAMS; k++)
+		for (k = 0; k < CHANNELS; k++)
 			ASSERT_EQ(0, start_job(&all[k], all[k].out, i));
 	for (i = 0; i < JOBS; i++)
-		for (k = 0; k < STREAMS; k++) {
+		for (k = 0; k < CHANNELS; k++) {
 			ASSERT_EQ(0, read_event(all[k].stream, &event));
 			EXPECT_EQ(i, event.user_data);
 			EXPECT_EQ(0, event.result);
 		}
-	for (k = 0; k < STREAMS; k++)
+	for (k = 0; k < CHANNELS; k++)
 		EXPECT_TRUE(all_bytes_are(all[k].out_mem, k + 1, LENGTH));
 	check_races(_metadata, self);
 }
@@ -226,7 +225,7 @@ static int start_spread(struct _test_data_engines *self, int dst, int src,
 	};
 	struct dmacpy_submit args = {
 		.flags = DMACPY_SUBMIT_SPREAD | flags,
-		.channels = STREAMS,
+		.channels = CHANNELS,
 	};
 
 	return submit_with(self->stream, &op, 1, &args);

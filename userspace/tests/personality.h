@@ -21,6 +21,7 @@
 #define MODULES		"/lib/modules/"
 #define FAKE_ENGINE	"dmacpy-fake-dma"
 #define BOUND_MS	5000	/* allows for a busy host */
+#define CHANNELS	4
 
 /* All but @instance are for engines.c. */
 FIXTURE(engines)
@@ -139,10 +140,14 @@ is_impossible(const struct _fixture_variant_engines *variant,
 	return NULL;
 }
 
-/* The driver checks the engine's properties when it is bound. */
+/*
+ * The driver checks the engine's properties when it is bound, and tests each of
+ * its channels for no more than a second.
+ */
 static int behave_like(const struct _fixture_variant_engines *variant,
 		       struct instance *instance)
 {
+	unsigned int start;
 	int ret;
 
 	if (!engine_reset())
@@ -154,7 +159,9 @@ static int behave_like(const struct _fixture_variant_engines *variant,
 	if (!engine_set("tiles", variant->tiles) ||
 	    (variant->knob && !engine_set(variant->knob, variant->value)))
 		return -EIO;
-	return instance_bind(instance);
+	start = milliseconds();
+	ret = instance_bind(instance);
+	return !ret && milliseconds() - start > CHANNELS * 1000 ? -ETIME : ret;
 }
 
 /* The engine keeps the name of the driver. */
