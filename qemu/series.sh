@@ -6,8 +6,9 @@
 # make series: dmacpy as patches for the source of Linux that Debian has of these
 # versions, in build/series/VERSION; upstream/series.py makes them.
 # make test-series: these apply, each passes checkpatch and compiles, KUnit's own
-# kunit.py runs the unit tests, on the machine "virt" of QEMU, the selftests build,
-# and kselftest's own script runs some of them in a guest. Prints KTAP in short.
+# kunit.py runs the unit tests, on the machine "virt" of QEMU, dmacpy compiles beside
+# the drivers of all engines, the selftests build, and kselftest's own script runs
+# some of them in a guest. Prints KTAP in short.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +27,8 @@ selftests=(abi library prepared share)
 
 # What a kernel of kunit.py for arm64 is built from, and all that has a hook
 series_parts=(
-	"${kernel_tree_parts[@]}" MAINTAINERS Documentation/misc-devices
+	"${kernel_tree_parts[@]}" arch/riscv
+	MAINTAINERS Documentation/misc-devices
 	Documentation/devicetree/bindings/vendor-prefixes.yaml
 	Documentation/userspace-api/ioctl 'drivers/[!gmnsi]*'
 	drivers/{gpio,interconnect,iommu,mailbox,memory,nvmem,scsi}
@@ -143,6 +145,42 @@ kunit_passes()
 	grep 'Testing complete' "$out/$version-kunit.log"
 }
 
+# Linux's names of the architectures, and Debian's
+declare -A provider_archs=([arm64]=arm64 [arm]=armhf [riscv]=riscv64)
+
+# providers_built DIRECTORY: prints the drivers of the table in engines.rst that
+# have been compiled there
+providers_built()
+{
+	local file
+	sed -n 's/^   \([a-z0-9/_-]*\)\.c, .*, [A-Z0-9_]*, .*/\1/p' \
+		"$top/Documentation/engines.rst" | while read -r file; do
+		[ ! -e "$1/drivers/dma/$file.o" ] || echo "$file"
+	done
+}
+
+# Catches: a configuration with the engines' drivers that does not exist, or in which
+# dmacpy does not compile. A driver that no architecture can have counts as well.
+providers_compile()
+{
+	local objects=$out/$version-$1 log=$out/$version-$1.log status=0
+	local arguments=(-s -C "$out/$version-tree" "O=$objects" "ARCH=$1"
+			 "CROSS_COMPILE=$(cross_prefix "${provider_archs[$1]}")"
+			 "-j$(nproc)")
+	{
+		make "${arguments[@]}" allmodconfig &&
+			make "${arguments[@]}" W=1 drivers/misc/dmacpy/ &&
+			make "${arguments[@]}" drivers/dma/
+	} >"$log" 2>&1 || status=1
+	grep -q '^CONFIG_DMACPY=m' "$objects/.config" || status=1
+	providers_built "$objects" >"$objects/providers"
+	echo "$(wc -l <"$objects/providers") drivers of engines"
+	! grep -E 'recursive dependency|unmet direct|drivers/misc/dmacpy.*warning:' \
+		"$log" || status=1
+	[ "$status" -eq 0 ] || tail -n 20 "$log"
+	return "$status"
+}
+
 # Catches: a test that the kernel's frame does not build.
 selftests_build()
 {
@@ -218,7 +256,8 @@ test_series()
 	local patches
 	mapfile -t patches < <(patches_of "$version")
 	select_guest "versal/$version-arm64"
-	echo '#@ suites' "$version"/{apply,checkpatch,kunit,compile,selftests,run}
+	echo '#@ suites' "$version"/{apply,checkpatch,kunit,compile,providers} \
+		"$version"/{selftests,run}
 	suite apply apply_all "$version"
 	suite checkpatch checkpatch_passes "${patches[@]}"
 	suite kunit kunit_passes kunit.py
@@ -226,11 +265,12 @@ test_series()
 	cp -p "$out/$version-tree/drivers/misc/dmacpy/Kconfig" \
 		"$out/$version-Kconfig"
 	suite compile objects_compile "${patches[@]}"
+	suite providers providers_compile "${!provider_archs[@]}"
 	suite selftests selftests_build selftests
 	suite run selftests_run run
 }
 
-need_host_packages build kernel series
+need_host_packages build kernel arm riscv series
 lock_directory "$out"
 steps=$((2 * ${#versions[@]}))
 [ "$mode" = make ] || steps=$(((4 + $(guest_prepare_steps)) * ${#versions[@]}))
