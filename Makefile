@@ -134,7 +134,9 @@ modules_install:
 	@$(MAKE) -C $(KDIR) M=$(MODULES_OUT)/driver $(MODULES_CONFIG) \
 		modules_install
 	@# kbuild leaves this out, as distributions' headers have no System.map.
-	@release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease); \
+	@# Those of Debian's 6.1 do not know the release that they install to.
+	@release=$$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+		   $(KDIR)/include/generated/utsrelease.h); \
 	PATH="$$PATH:/usr/sbin:/sbin"; \
 	if [ ! -f $(INSTALL_MOD_PATH)/lib/modules/$$release/modules.builtin ]; \
 	then \
