@@ -517,7 +517,12 @@ static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 {
 	bool locked;
 
-	if (READ_ONCE(fake_script.cb_hardirq)) {
+	/*
+	 * With PREEMPT_RT the handler of an interrupt is a thread, as this is,
+	 * and an irq_work would wait for the next tick.
+	 */
+	if (READ_ONCE(fake_script.cb_hardirq) &&
+	    !IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		chan->called_back = desc;
 		irq_work_queue(&chan->irq_work);
 		irq_work_sync(&chan->irq_work);
