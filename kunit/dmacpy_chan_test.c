@@ -1073,10 +1073,13 @@ static void chan_worker_takes_over(struct kunit *test)
 static void chan_completes_slow_in_worker(struct kunit *test)
 {
 	struct chan_test *ct = test->priv;
-	struct test_xfer *slow, *behind, *next;
+	struct test_xfer *quick, *slow, *behind;
 
 	chan_begin(test);
 	ct->engine->at_once = true;
+	quick = xfer_submit_new(test, 0);
+	xfer_expect(test, quick, 0);
+	KUNIT_EXPECT_PTR_EQ(test, current, quick->by);
 	slow = xfer_new(test);
 	slow->base.slow = true;
 	behind = xfer_new(test);
@@ -1086,9 +1089,6 @@ static void chan_completes_slow_in_worker(struct kunit *test)
 	xfer_expect(test, slow, 0);
 	KUNIT_EXPECT_PTR_EQ(test, ct->chan->worker->task, slow->by);
 	KUNIT_EXPECT_LT(test, slow->place, behind->place);
-	next = xfer_submit_new(test, 0);
-	xfer_expect(test, next, 0);
-	KUNIT_EXPECT_PTR_EQ(test, current, next->by);
 }
 
 static int chan_init(struct kunit *test)
