@@ -12,7 +12,7 @@
 #include "personality.h"
 
 /* Each of the suites has a timeout for each of its tests. */
-#define SUITE_TIMEOUT	1200
+#define SUITE_TIMEOUT	600
 
 FIXTURE_SETUP(engines)
 {
@@ -68,12 +68,6 @@ static void run_suite(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(engines, async_suite, SUITE_TIMEOUT)
 {
 	run_suite(_metadata, self, "async");
-}
-
-/* Catches: a byte lost or overwritten at an edge, on one kind of engine. */
-TEST_F_TIMEOUT(engines, data_suite, SUITE_TIMEOUT)
-{
-	run_suite(_metadata, self, "data");
 }
 
 /* Catches: jobs that overtake each other or their fences. */
