@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,26 @@ unsigned int engine_get(const char *name)
 	return get_number(path);
 }
 
+/*
+ * What is normal is said by the suite personalities, which runs other suites:
+ * "knob=value ...".
+ */
+static bool engine_be_personal(void)
+{
+	char knobs[128], *knob, *value;
+	bool done = true;
+
+	snprintf(knobs, sizeof(knobs), "%s", getenv(ENGINE_PERSONALITY) ?: "");
+	for (knob = strtok(knobs, " "); knob; knob = strtok(NULL, " ")) {
+		value = strchr(knob, '=');
+		if (!value)
+			return false;
+		*value++ = '\0';
+		done &= engine_set(knob, atoi(value));
+	}
+	return done;
+}
+
 /* Restores the normal behaviour. */
 bool engine_behave(void)
 {
@@ -64,7 +85,7 @@ bool engine_behave(void)
 
 	for (i = 0; i < engine_knob_count; i++)
 		done &= engine_set(engine_knobs[i], 0);
-	return done;
+	return engine_be_personal() && done;
 }
 
 static bool is_recovering(void)

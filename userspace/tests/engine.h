@@ -16,6 +16,8 @@
 #define SLOW_US		(50 * 1000)
 /* Why a test is skipped where there is none */
 #define NO_ENGINE	"no instance on the fake DMA engine"
+/* The variable of the environment with the knobs that are always set */
+#define ENGINE_PERSONALITY	"DMACPY_ENGINE"
 /* A value for knobs that count down */
 #define FOR_EVER	UINT_MAX
 

@@ -178,8 +178,7 @@ TEST_F_TIMEOUT(engines, recovers, SLOW)
 	unsigned int i;
 	int ret;
 
-	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
-	    !strcmp(variant->knob ?: "", "no_order"))
+	if (keeps_memory(variant))
 		SKIP(return, "the memory of a job that times out stays kept");
 	/* All jobs are submitted before the first one times out. */
 	ASSERT_TRUE(engine_set("hang", 1));
@@ -271,8 +270,7 @@ TEST_F_TIMEOUT(engines, spread_job_times_out, SLOW)
 
 	if (!(stream_info(self->stream).submit_flags & DMACPY_SUBMIT_SPREAD))
 		SKIP(return, "does not spread jobs");
-	if ((variant->driver && strcmp(variant->driver, "sf-pdma")) ||
-	    !strcmp(variant->knob ?: "", "no_order"))
+	if (keeps_memory(variant))
 		SKIP(return, "keeps the memory of a job that times out");
 	ASSERT_TRUE(engine_set("hang", 1));
 	for (i = 0; i < 2; i++)

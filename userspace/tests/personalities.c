@@ -29,6 +29,16 @@ FIXTURE_TEARDOWN_PARENT(engines)
 	EXPECT_EQ(0, sram_leaked());
 }
 
+static void set_normal(const struct _fixture_variant_engines *variant)
+{
+	char knobs[64];
+
+	snprintf(knobs, sizeof(knobs), "tiles=%u %s=%u", variant->tiles,
+		 variant->knob ?: "tiles",
+		 variant->knob ? variant->value : variant->tiles);
+	setenv(ENGINE_PERSONALITY, knobs, 1);
+}
+
 /* Returns the output of a suite, whose device this instance is. */
 static FILE *start_suite(const char *name, const char *node)
 {
@@ -45,12 +55,16 @@ static FILE *start_suite(const char *name, const char *node)
 }
 
 static void run_suite(struct __test_metadata *_metadata,
-		      const struct _test_data_engines *self, const char *name)
+		      const struct _test_data_engines *self,
+		      const struct _fixture_variant_engines *variant,
+		      const char *name)
 {
-	FILE *output = start_suite(name, self->instance.node);
 	unsigned int passed = 0;
 	char line[512];
+	FILE *output;
 
+	set_normal(variant);
+	output = start_suite(name, self->instance.node);
 	ASSERT_NE(NULL, output);
 	while (fgets(line, sizeof(line), output)) {
 		if (!strncmp(line, "ok ", 3) && !strstr(line, "# SKIP"))
@@ -64,28 +78,38 @@ static void run_suite(struct __test_metadata *_metadata,
 	EXPECT_LT(0, passed);
 }
 
+/* Catches: a command that one kind of engine breaks. */
+TEST_F_TIMEOUT(engines, abi_suite, SUITE_TIMEOUT)
+{
+	run_suite(_metadata, self, variant, "abi");
+}
+
 /* Catches: jobs, records, polling or signals that one kind of engine breaks. */
 TEST_F_TIMEOUT(engines, async_suite, SUITE_TIMEOUT)
 {
-	run_suite(_metadata, self, "async");
-}
-
-/* Catches: jobs that overtake each other or their fences. */
-TEST_F_TIMEOUT(engines, order_suite, SUITE_TIMEOUT)
-{
-	run_suite(_metadata, self, "order");
-}
-
-/* Catches: prepared jobs that differ from submitted ones. */
-TEST_F_TIMEOUT(engines, prepared_suite, SUITE_TIMEOUT)
-{
-	run_suite(_metadata, self, "prepared");
+	if (keeps_memory(variant))
+		SKIP(return, "the memory of a job that times out stays kept");
+	run_suite(_metadata, self, variant, "async");
 }
 
 /* Catches: what the library's users meet. */
 TEST_F_TIMEOUT(engines, library_suite, SUITE_TIMEOUT)
 {
-	run_suite(_metadata, self, "library");
+	run_suite(_metadata, self, variant, "library");
+}
+
+/* Catches: jobs that overtake each other or their fences. */
+TEST_F_TIMEOUT(engines, order_suite, SUITE_TIMEOUT)
+{
+	run_suite(_metadata, self, variant, "order");
+}
+
+/* Catches: prepared jobs that differ from submitted ones. */
+TEST_F_TIMEOUT(engines, prepared_suite, SUITE_TIMEOUT)
+{
+	if (keeps_memory(variant))
+		SKIP(return, "the memory of a job that times out stays kept");
+	run_suite(_metadata, self, variant, "prepared");
 }
 
 FIXTURE(own_name)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -138,6 +139,13 @@ is_impossible(const struct _fixture_variant_engines *variant,
 	if (driver_exists(driver) && !engine_is_named(driver))
 		return "this board has the engine itself";
 	return NULL;
+}
+
+/* After a timeout, is the memory of the job kept for ever? */
+static bool keeps_memory(const struct _fixture_variant_engines *variant)
+{
+	return (variant->driver && strcmp(variant->driver, "sf-pdma")) ||
+	       (variant->knob && !strcmp(variant->knob, "no_order"));
 }
 
 /*
