@@ -38,7 +38,7 @@ boards)
 	guests=("${rows[@]}")
 	only_built=(at91-armv5)
 	[ -z "${GUEST:-}" ] || { guests=("$GUEST") only_built=(); }
-	seconds=3600
+	seconds=5400
 	;;
 debug)
 	guests=(versal/debug-arm64 versal/debug-rt-arm64 zynq/debug-arm
