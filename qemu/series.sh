@@ -160,7 +160,7 @@ providers_built()
 }
 
 # Catches: a configuration with the engines' drivers that does not exist, or in which
-# dmacpy does not compile. A driver that no architecture can have counts as well.
+# dmacpy does not compile. Drivers for x86, PowerPC and MIPS are not among them.
 providers_compile()
 {
 	local objects=$out/$version-$1 log=$out/$version-$1.log status=0
@@ -175,6 +175,7 @@ providers_compile()
 	grep -q '^CONFIG_DMACPY=m' "$objects/.config" || status=1
 	providers_built "$objects" >"$objects/providers"
 	echo "$(wc -l <"$objects/providers") drivers of engines"
+	[ "$(wc -l <"$objects/providers")" -ge 30 ] || status=1
 	! grep -E 'recursive dependency|unmet direct|drivers/misc/dmacpy.*warning:' \
 		"$log" || status=1
 	[ "$status" -eq 0 ] || tail -n 20 "$log"
