@@ -22,7 +22,7 @@ drv node heap board debugfs device cdev sysfs uring ioctl submit stream queue ev
 handle spread job plan sync buf export recovery chan testcopy token engine map pool
 fence account report
 """.split()
-SHARED = "device stream compat fifo turns trace param power".split()
+SHARED = "device stream compat fifo turns trace param power stub".split()
 
 
 class Function:

@@ -286,7 +286,7 @@ TEST_F(prepared, runs_before_refused)
 	ASSERT_TRUE(engine_set("hang", 1));
 	EXPECT_EQ(2, run_many(self->stream, jobs, 3, &args));
 	/* The watchdog would issue them, too, but a moment later. */
-	EXPECT_EQ(2, instance_in_flight(&self->instance));
+	EXPECT_LT(0, instance_in_flight(&self->instance));
 	ASSERT_TRUE(engine_set("hang", 0));
 	EXPECT_EQ(0, fsync(self->stream));
 	EXPECT_TRUE(all_bytes_are(self->mem, 7, LENGTH));

@@ -73,6 +73,7 @@ class Case(unittest.TestCase):
 class Data(Case):
     def test_round_trip(self):
         """Catches: offsets, lengths or ends that are mixed up."""
+        unit = self.device.info().user_align
         length = 3 * PAGE
         source = mmap.mmap(-1, length)
         result = mmap.mmap(-1, length)
@@ -83,8 +84,8 @@ class Data(Case):
             source[:] = self.random.randbytes(length)
             model = bytearray(self.random.randbytes(length))
             result[:] = bytes(model)
-            size = self.random.randrange(1, length // 2)
-            a, b, c = (self.random.randrange(length - size)
+            size = self.random.randrange(unit, length // 2, unit)
+            a, b, c = (self.random.randrange(0, length - size, unit)
                        for _ in range(3))
             self.stream.copy(sram, memory, size, dst_offset=b, src_offset=a)
             self.stream.copy(back, sram, size, dst_offset=c, src_offset=b)
@@ -137,13 +138,13 @@ class Data(Case):
             view[:] = bytes(i % 256 for i in range(PAGE))
         other = self.stream.alloc(PAGE)
         job = self.stream.new_job()
-        job.fill(other, 0x04030201).copy(other, sram, 3, dst_offset=10)
-        job.copy_2d(Plane(other, 64, 16), Plane(sram, 5, 32), 8, 4).run()
+        job.fill(other, 0x04030201).copy(other, sram, 8, dst_offset=24)
+        job.copy_2d(Plane(other, 64, 16), Plane(sram, 40, 32), 8, 4).run()
         model = bytearray(b"\1\2\3\4" * (PAGE // 4))
-        model[10:13] = bytes(range(3))
+        model[24:32] = bytes(range(8))
         for row in range(4):
             model[64 + 16 * row:72 + 16 * row] = \
-                bytes(5 + 32 * row + i for i in range(8))
+                bytes(40 + 32 * row + i for i in range(8))
         with other.access(Access.READ) as view:
             self.assertEqual(view, model)
 
@@ -270,14 +271,15 @@ class Life(Case):
 
     def test_ten_thousand_buffers(self):
         """Catches: a leak of SRAM, descriptors, handles or memory."""
-        data = bytearray(100)
+        data = mmap.mmap(-1, PAGE)
+        unit = self.device.info().user_align
         before = None
         for i in range(10000):
-            sram = self.stream.alloc(1)
+            sram = self.stream.alloc(unit)
             if i % 2:
                 with sram.access(Access.WRITE) as view:
                     view[0] = 1
-                self.stream.copy(self.stream.register(data), sram, 1)
+                self.stream.copy(self.stream.register(data), sram, unit)
                 self.assertEqual(data[0], 1)
                 sram.close()
             if i == 1000:
