@@ -70,7 +70,7 @@ static void copy_file(struct dmacpy_stream *stream, struct dmacpy_buffer *sram,
 		      int file, size_t length)
 {
 	unsigned int block, blocks = (length + BLOCK - 1) / BLOCK;
-	const struct iovec fixed = { memory, length };
+	const struct iovec fixed = { memory, sizeof(memory) };
 	struct dmacpy_job *jobs[BLOCKS];
 	struct dmacpy_buffer *source;
 	struct io_uring ring;
@@ -81,14 +81,15 @@ static void copy_file(struct dmacpy_stream *stream, struct dmacpy_buffer *sram,
 	check("register fixed buffer",
 	      io_uring_register_buffers(&ring, &fixed, 1));
 	check("register memory",
-	      dmacpy_buffer_register(stream, memory, length,
+	      dmacpy_buffer_register(stream, memory, sizeof(memory),
 				     DMACPY_ACCESS_READ, &source));
 	for (block = 0; block < blocks; block++) {
 		part = block_length(length, block);
 		check("make job", dmacpy_job_new(stream, &jobs[block]));
+		/* The whole block, as some engines copy only whole words. */
 		check("add copy",
 		      dmacpy_job_add_copy(jobs[block], sram, block * BLOCK,
-					  source, block * BLOCK, part));
+					  source, block * BLOCK, BLOCK));
 		queue_block(&ring, file, dmacpy_stream_fd(stream), jobs[block],
 			    block, part);
 	}
@@ -130,7 +131,8 @@ int main(int argc, char **argv)
 
 	check("open device", dmacpy_device_open(NULL, &device));
 	check("open stream", dmacpy_stream_open(device, &stream));
-	check("allocate SRAM", dmacpy_buffer_alloc(stream, length, &sram));
+	check("allocate SRAM",
+	      dmacpy_buffer_alloc(stream, sizeof(memory), &sram));
 	copy_file(stream, sram, file, length);
 	show(sram, length);
 

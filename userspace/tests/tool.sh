@@ -336,7 +336,7 @@ test_bench()
 		-d "/dev/$(fake_node)"
 	bench sync --src sram --dst sram --size 1600 --op 2d
 	bench sync --src sram --dst sram --size 1600 --op 2d --gap 0
-	bench sync --src sram --dst sram --size 1500 --op 2d --rows 500
+	bench sync --src sram --dst sram --size 2000 --op 2d --rows 500
 	bench sync --src sram --dst sram --size 100 --batch 9 --gap 28
 	for mode in sync cpu; do
 		[ ! -c /dev/udmabuf ] ||

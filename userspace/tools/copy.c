@@ -113,11 +113,14 @@ static int transfer_via_sram(struct file_copy *copy, size_t length)
 	return 0;
 }
 
+/* Some engines copy only whole units, which the chunks have room for. */
 static int transfer(struct file_copy *copy, size_t length)
 {
+	size_t unit = copy->session.info.user_align;
 	double start = seconds_now();
 	int ret;
 
+	length = (length + unit - 1) / unit * unit;
 	if (copy->sram)
 		ret = transfer_via_sram(copy, length);
 	else
