@@ -39,6 +39,7 @@ boards)
 	only_built=(at91-armv5)
 	[ -z "${GUEST:-}" ] || { guests=("$GUEST") only_built=(); }
 	seconds=5400
+	suite_seconds=3600
 	;;
 debug)
 	guests=(versal/debug-arm64 versal/debug-rt-arm64 zynq/debug-arm
