@@ -131,8 +131,8 @@ int main(int argc, char **argv)
 
 	check("open device", dmacpy_device_open(NULL, &device));
 	check("open stream", dmacpy_stream_open(device, &stream));
-	check("allocate SRAM",
-	      dmacpy_buffer_alloc(stream, sizeof(memory), &sram));
+	/* The buffer has room for whole blocks, as SRAM comes in pages. */
+	check("allocate SRAM", dmacpy_buffer_alloc(stream, length, &sram));
 	copy_file(stream, sram, file, length);
 	show(sram, length);
 

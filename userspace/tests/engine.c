@@ -47,8 +47,8 @@ unsigned int engine_get(const char *name)
 }
 
 /*
- * What is normal is said by the suite personalities, which runs other suites:
- * "knob=value ...".
+ * The suite personalities sets "knob=value ..." for the suites that it runs:
+ * that is the normal behaviour there.
  */
 static bool engine_be_personal(void)
 {

@@ -33,9 +33,11 @@ static void set_normal(const struct _fixture_variant_engines *variant)
 {
 	char knobs[64];
 
-	snprintf(knobs, sizeof(knobs), "tiles=%u %s=%u", variant->tiles,
-		 variant->knob ?: "tiles",
-		 variant->knob ? variant->value : variant->tiles);
+	if (variant->knob)
+		snprintf(knobs, sizeof(knobs), "tiles=%u %s=%u",
+			 variant->tiles, variant->knob, variant->value);
+	else
+		snprintf(knobs, sizeof(knobs), "tiles=%u", variant->tiles);
 	setenv(ENGINE_PERSONALITY, knobs, 1);
 }
 

@@ -179,8 +179,6 @@ static int behave_again(struct instance *instance)
 {
 	if (!engine_reset())
 		return -EIO;
-	if (!*instance->name)
-		return 0;
 	return instance_unbind(instance) ?: instance_bind(instance);
 }
 
