@@ -222,6 +222,8 @@ expect_budget("figure above its budget", False,
               f"not ok 1 wait # 104 of 100, 2.08 {AIM}", 104)
 expect_budget("figure above that of another kernel", True,
               f"ok 1 wait # 104 of 100, 2.08 {AIM}", 104, kernel="7.0")
+expect_budget("figure above that of another compiler", True,
+              f"ok 1 wait # 104 of 100, 2.08 {AIM}", 104, gcc="14")
 expect_budget("figure below its budget", True,
               f"ok 1 wait # 90 of 100, 1.8 {AIM}: lower the budget", 90)
 expect_budget("figure below that of another compiler", True,

@@ -349,16 +349,18 @@ def judge_budgets(figures_path, budgets_path, gcc):
     """What copies cost.
 
     The figures of one build repeat to some ns; where its parts are in memory makes
-    up to 3 % in those of another, and another kernel 5 %. gcc 14 and the libraries
-    of Debian 13 instead of gcc 12 have been seen to make 2 % less to 0.4 % more;
-    but only the compiler of the budgets is to lower one.
+    up to 3 % in those of another, and another kernel or compiler 5 %: gcc 14 and the
+    libraries of Debian 13 instead of gcc 12 have been seen to make 2 % less to 0.4 %
+    more, and 4.4 % more for what the fake engine copies by the CPU. Only the
+    compiler of the budgets is to lower one.
     """
     figures = {words[0]: words[1] for words in words_of(figures_path)
                if len(words) > 1}
     rows = list(words_of(budgets_path))
     made_with = {row[0]: row[1] for row in rows if len(row) == 2}
     rows = [row for row in rows if len(row) == 4]
-    slack = 1.03 if made_with["kernel"] == figures.get("kernel") else 1.05
+    same = (gcc, figures.get("kernel")) == (made_with["gcc"], made_with["kernel"])
+    slack = 1.03 if same else 1.05
     if gcc != made_with["gcc"]:
         print(f"# The budgets are of gcc {made_with['gcc']}, "
               f"and this is gcc {gcc}")
