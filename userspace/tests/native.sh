@@ -65,7 +65,7 @@ completions()
 	completed '--device --help --json --tap' dmacpy test --
 	completed '--delay --device --help --iterations --json --once' \
 		dmacpy top --
-	completed '--device --dst --help --json --seconds --src' dmacpy tune --
+	completed '--cold --device --dst --help --json --seconds --src' dmacpy tune --
 	completed '' dmacpy top -n ''
 	completed '' dmacpy doctor ''
 	completed 'wait' dmacpy test w

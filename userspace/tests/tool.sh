@@ -358,6 +358,27 @@ test_bench_waits()
 	knob delay_us 0
 }
 
+hundredths()
+{
+	tr -d . </proc/uptime | cut -d ' ' -f 1
+}
+
+# Catches: --cold that fills no caches; its time, in a figure. Without it, this
+# many copies take less than a tenth of a second.
+test_bench_cold()
+{
+	local start
+	start=$(hundredths)
+	expect 0 dmacpy bench --cold --mode cpu --size 64 --iterations 1000 \
+		--json
+	cp out info.json
+	echo "$(json ns_median) $(json ns_cpu) $(($(hundredths) - start))" |
+		awk '{ exit $3 < 50 || 1000 * $1 > $3 * 1e6 ||
+			1000 * $2 > $3 * 2e6 }' ||
+		fail "in $(($(hundredths) - start)) / 100 s: $(cat out)"
+	bench sync --cold --threads 2
+}
+
 # Catches: a verification that does not check: this engine omits a copy, and the
 # second half of another, and reports success.
 test_bench_verifies()
@@ -655,7 +676,7 @@ test_no_module()
 
 run_tests info info_json info_engine info_coherence list list_json copy \
 	copy_part each_device pipes full_disk closed_files interrupted fill \
-	bench bench_waits bench_verifies bench_says_what_it_did bench_warns \
-	bench_formats bench_errors sram_is_taken errors \
+	bench bench_waits bench_cold bench_verifies bench_says_what_it_did \
+	bench_warns bench_formats bench_errors sram_is_taken errors \
 	failure_keeps_the_old_file quota help no_permission engine_fails \
 	unbound no_module

@@ -222,7 +222,7 @@ test_table()
 			out || fail "no $pair"
 	done
 	grep -Eq 'part (of a copy|could not be)' out || fail "no parts"
-	expect 0 dmacpy tune -d 0 --src sram --seconds 1
+	expect 0 dmacpy tune -d 0 --src sram --cold --seconds 1
 	! grep -Eq '^(user|udmabuf|heap) ' out || fail "not only SRAM"
 }
 

@@ -54,6 +54,8 @@ static const char help[] =
 	"      --more           tell the engine once of all jobs of a round\n"
 	"      --prepared       have jobs checked once, and run again and again\n"
 	"      --verify         check all memory after each round\n"
+	"      --cold           fill the CPU's caches with other memory before each\n"
+	"                       round\n"
 	"      --iterations N   rounds of each thread, 1000\n"
 	"      --time N         run for N seconds instead\n"
 	"  -j, --json           print a JSON object, not a table\n"
@@ -80,6 +82,7 @@ enum {
 	OPTION_MORE,
 	OPTION_PREPARED,
 	OPTION_VERIFY,
+	OPTION_COLD,
 	OPTION_ITERATIONS,
 	OPTION_TIME,
 	OPTION_CSV,
@@ -106,6 +109,7 @@ static const struct option options[] = {
 	{ "more", no_argument, NULL, OPTION_MORE },
 	{ "prepared", no_argument, NULL, OPTION_PREPARED },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
+	{ "cold", no_argument, NULL, OPTION_COLD },
 	{ "iterations", required_argument, NULL, OPTION_ITERATIONS },
 	{ "time", required_argument, NULL, OPTION_TIME },
 	{ "json", no_argument, NULL, 'j' },
@@ -238,6 +242,9 @@ static int parse_option(struct bench *bench, int option)
 		return 0;
 	case OPTION_VERIFY:
 		bench->verify = true;
+		return 0;
+	case OPTION_COLD:
+		bench->cold = true;
 		return 0;
 	case OPTION_ITERATIONS:
 		return parse_count("iterations", UINT32_MAX, &bench->rounds);

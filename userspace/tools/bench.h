@@ -125,6 +125,7 @@ struct bench_mode {
  * @more: submit with DMACPY_SUBMIT_MORE, except for the last job of a round
  * @prepared: prepare the jobs once, then run them
  * @verify: check each byte after each round
+ * @cold: fill the CPU's caches with other memory before each round
  * @min_part: minimum length of a part of a copier's copy, or 0 for the
  *	library's default
  * @rounds: number of rounds of each thread, or 0
@@ -154,6 +155,7 @@ struct bench {
 	bool more;
 	bool prepared;
 	bool verify;
+	bool cold;
 	uint64_t min_part;
 	uint64_t rounds;
 	uint64_t duration;
@@ -232,11 +234,14 @@ struct bench_mismatch {
  * @first: index of the thread's first stream
  * @mine: number of the thread's streams
  * @private: data of @bench->mode
+ * @other: memory that fills the caches if @bench->cold, or NULL
+ * @other_size: its size in bytes
  * @samples: nanoseconds of the most recent rounds
  * @capacity: length of @samples
  * @done: number of rounds
  * @total: total nanoseconds of all rounds
- * @cpu_time: total CPU nanoseconds of the thread for all rounds
+ * @cpu_time: total CPU nanoseconds of the thread for all rounds, without
+ *	those that fill the caches
  * @failures: number of incorrect copies
  * @mismatch: the first wrong byte, if there are @failures
  * @ret: 0, or the negative errno that stopped the thread
@@ -247,6 +252,8 @@ struct bench_worker {
 	unsigned int first;
 	unsigned int mine;
 	void *private;
+	uint8_t *other;
+	size_t other_size;
 	uint64_t *samples;
 	size_t capacity;
 	uint64_t done;
@@ -369,6 +376,14 @@ bool bench_is_unsteady(const struct bench_result *result);
 
 /* Prints the result of @count workers. Returns 0, or -1 after a message. */
 int bench_report(const struct bench_worker *workers, unsigned int count);
+
+/*
+ * Allocate the memory that fills the caches, and fill them. The first returns 0
+ * or a negative errno; the last may be called after it has failed, too.
+ */
+int bench_cold_begin(struct bench_worker *worker);
+void bench_cold_fill(struct bench_worker *worker);
+void bench_cold_end(struct bench_worker *worker);
 
 int bench_uring_begin(struct bench_worker *worker);
 int bench_uring_round(struct bench_worker *worker);

@@ -67,6 +67,14 @@ static int flush_all(struct bench_worker *worker)
 	return ret;
 }
 
+static void fill_caches(struct bench_worker *worker)
+{
+	uint64_t on_cpu = read_clock(CLOCK_THREAD_CPUTIME_ID);
+
+	bench_cold_fill(worker);
+	worker->cpu_time -= read_clock(CLOCK_THREAD_CPUTIME_ID) - on_cpu;
+}
+
 static int run_round(struct bench_worker *worker)
 {
 	const struct bench *bench = worker->bench;
@@ -79,6 +87,8 @@ static int run_round(struct bench_worker *worker)
 			return ret;
 	}
 
+	if (bench->cold)
+		fill_caches(worker);
 	started = now();
 	ret = bench->mode->round(worker);
 	time = now() - started;
@@ -128,7 +138,7 @@ static int run_rounds(struct bench_worker *worker)
 			show_progress(worker, begun);
 		}
 	}
-	worker->cpu_time = read_clock(CLOCK_THREAD_CPUTIME_ID) - on_cpu;
+	worker->cpu_time += read_clock(CLOCK_THREAD_CPUTIME_ID) - on_cpu;
 
 	return ret;
 }
@@ -139,10 +149,13 @@ static void run_worker(struct bench_worker *worker)
 
 	if (mode->begin)
 		worker->ret = mode->begin(worker);
+	if (!worker->ret && worker->bench->cold)
+		worker->ret = bench_cold_begin(worker);
 	if (!worker->ret)
 		worker->ret = run_rounds(worker);
 	if (!worker->ret)
 		worker->ret = flush_all(worker);
+	bench_cold_end(worker);
 	if (mode->end)
 		mode->end(worker);
 }

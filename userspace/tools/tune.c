@@ -36,11 +36,14 @@ static const char help[] =
 	"      --src MEMORY         only from user, sram, udmabuf or heap\n"
 	"      --dst MEMORY         only to user, sram, udmabuf or heap\n"
 	"      --seconds N      take about N seconds, 10\n"
+	"      --cold           fill the CPU's caches with other memory before each\n"
+	"                       copy, or 32 copies, that is timed\n"
 	"  -j, --json           print a JSON object, with all that was measured\n"
 	"  -h, --help           show this\n";
 
 enum {
 	OPTION_SECONDS = 256,
+	OPTION_COLD,
 	OPTION_SRC,
 	OPTION_DST,
 };
@@ -322,6 +325,9 @@ static int parse_option(struct tune *tune, int option)
 		return usage_error("tune",
 				   "--seconds has to be a number from 1 to %u, not '%s'",
 				   MAX_SECONDS, optarg);
+	case OPTION_COLD:
+		tune->bench.cold = true;
+		return 0;
 	case OPTION_SRC:
 		return bench_parse_kind("tune", optarg, &tune->src);
 	case OPTION_DST:
@@ -338,6 +344,7 @@ int cmd_tune(const char *device, int argc, char **argv)
 		{ "src", required_argument, NULL, OPTION_SRC },
 		{ "dst", required_argument, NULL, OPTION_DST },
 		{ "seconds", required_argument, NULL, OPTION_SECONDS },
+		{ "cold", no_argument, NULL, OPTION_COLD },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ },
