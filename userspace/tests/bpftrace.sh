@@ -172,7 +172,7 @@ test_shapes()
 	rows fences | grep -qx '1 1' || wrong 'jobs with a fence'
 	[ "$(rows bytes | grep -cx '32768 300')" -eq 4 ] || wrong lengths
 	[ "$(grep '^@' trace | sort -u | grep -cx \
-		'@bytes\[dma[0-9]*chan[0-3]\]: ')" -eq 4 ] || wrong channels
+		'@bytes\[dma[0-9]*chan[0-3]\]: *')" -eq 4 ] || wrong channels
 	[ -z "$(grep '^@' trace | sort | uniq -d)" ] || wrong names
 }
 
