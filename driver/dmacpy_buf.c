@@ -471,19 +471,14 @@ void dmacpy_buf_flush(void)
  * dmacpy_buf_find_seg() - find the segment of an offset
  * @buf: the buffer
  * @offset: less than its length
- * @hint: a segment that may be the previous one
  *
  * Context: Any.
  * Return: the index of the segment.
  */
-unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
-				 unsigned int hint)
+unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset)
 {
 	unsigned int low = 0, high = buf->nsegs, mid;
 
-	/* Usually the previous segment is right. */
-	if (hint < high - 1 && dmacpy_seg_has(&buf->segs[hint + 1], offset))
-		return hint + 1;
 	while (high - low > 1) {
 		mid = low + (high - low) / 2;
 		if (buf->segs[mid].start <= offset)
@@ -524,7 +519,7 @@ static void buf_sync(const struct dmacpy_buf *buf, u64 offset, u64 length,
 		     bool for_cpu)
 {
 	const struct dmacpy_seg *seg =
-		&buf->segs[dmacpy_buf_find_seg(buf, offset, 0)];
+		&buf->segs[dmacpy_buf_find_seg(buf, offset)];
 	bool joined = buf->table.nents != buf->table.orig_nents;
 	enum dma_data_direction dir = buf_direction(buf);
 	u64 part;

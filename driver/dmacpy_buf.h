@@ -108,8 +108,7 @@ int dmacpy_buf_map_user(struct dmacpy_buf *buf, struct dmacpy_chan *chan,
 void dmacpy_buf_put(struct dmacpy_buf *buf);
 void dmacpy_buf_release_later(struct kref *ref);
 
-unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset,
-				 unsigned int hint);
+unsigned int dmacpy_buf_find_seg(const struct dmacpy_buf *buf, u64 offset);
 void dmacpy_buf_sync_part(struct device *dev, dma_addr_t addr, size_t size,
 			  enum dma_data_direction dir, bool for_cpu);
 void dmacpy_buf_sync_for_device(const struct dmacpy_buf *buf, u64 offset,
@@ -223,8 +222,12 @@ static inline dma_addr_t dmacpy_buf_addr(const struct dmacpy_buf *buf,
 {
 	const struct dmacpy_seg *seg = &buf->segs[*hint];
 
+	/* Usually it is the segment of the last call, or the next one. */
 	if (*hint >= buf->nsegs || !dmacpy_seg_has(seg, offset)) {
-		*hint = dmacpy_buf_find_seg(buf, offset, *hint);
+		if (*hint + 1 < buf->nsegs && dmacpy_seg_has(seg + 1, offset))
+			++*hint;
+		else
+			*hint = dmacpy_buf_find_seg(buf, offset);
 		seg = &buf->segs[*hint];
 	}
 	*length = min_t(u64, *length, seg[1].start - offset);
