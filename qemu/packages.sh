@@ -39,7 +39,7 @@ make_chroot()
 	packages=$(IFS=, && echo "$*")
 	remove_chroot "$to"
 	mkdir -p "$to"
-	release_sources "$release" | head -n 1 | mmdebstrap --quiet \
+	release_sources "$release" | sed -n 1p | mmdebstrap --quiet \
 		--variant=minbase --architectures="$arch_list" \
 		--include="$packages" "$release" "$to" -
 	cp /etc/resolv.conf /etc/hosts "$to/etc"
@@ -212,7 +212,7 @@ make_root()
 	remove_chroot "$1"
 	mkdir -p "$1"
 	# shellcheck disable=SC2016 # mmdebstrap's shell expands it
-	release_sources "$release" | head -n 1 | mmdebstrap --quiet \
+	release_sources "$release" | sed -n 1p | mmdebstrap --quiet \
 		--mode=chrootless --variant=minbase --architectures=arm64 \
 		--include=kmod,libdrm2,liburing2 --customize-hook='
 			mkdir -p "$1/packages/partial"
