@@ -949,7 +949,7 @@ TEST_F_TIMEOUT(async, unbind_ends_all_jobs, SLOW)
 			TH_LOG("job %d", i);
 	}
 	ASSERT_TRUE(engine_behave());
-	EXPECT_EQ(0, instance_bind(&self->instance));
+	EXPECT_EQ(0, instance_bind_again(&self->instance));
 }
 
 TEST_HARNESS_MAIN

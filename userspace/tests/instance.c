@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common.h"
 #include "instance.h"
+
+#define BIND_MS	10000	/* allows for a busy host */
 
 /* Finds the instance whose device tree node has @property. */
 int instance_find(struct instance *instance, const char *property)
@@ -82,6 +85,21 @@ int instance_find_node(struct instance *instance)
 int instance_bind(struct instance *instance)
 {
 	return tell_driver(instance, "bind") ?: instance_find_node(instance);
+}
+
+/*
+ * The same after the engine has hung. A channel of an engine that cannot be
+ * stopped is busy until its descriptors have called back: the driver defers.
+ */
+int instance_bind_again(struct instance *instance)
+{
+	unsigned int start = milliseconds();
+	int ret;
+
+	do
+		ret = instance_bind(instance);
+	while (ret == -EAGAIN && milliseconds() - start < BIND_MS);
+	return ret;
 }
 
 /* Returns the number of descriptors that its channels have in flight. */

@@ -30,6 +30,7 @@ int instance_probe(const struct instance *instance);
 int instance_find_node(struct instance *instance);
 int instance_unbind(const struct instance *instance);
 int instance_bind(struct instance *instance);
+int instance_bind_again(struct instance *instance);
 int instance_cells(const struct instance *instance, const char *property,
 		   uint32_t *cells, size_t max);
 

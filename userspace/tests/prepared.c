@@ -573,7 +573,7 @@ TEST_F(prepared, is_unbound)
 	EXPECT_EQ(-ENODEV, run(self->stream, self->out, 0));
 	EXPECT_EQ(0, handle_release(self->stream, self->out));
 	EXPECT_EQ(-ENOENT, handle_release(self->stream, self->out));
-	ASSERT_EQ(0, instance_bind(&self->instance));
+	ASSERT_EQ(0, instance_bind_again(&self->instance));
 	EXPECT_EQ(-ENODEV, run(self->stream, self->fill, 0));
 }
 
