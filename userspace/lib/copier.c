@@ -391,5 +391,9 @@ DMACPY_API int dmacpy_copier_copy(struct dmacpy_copier *copier,
 	if (copier->spreads && length <= copier->streams[0]->limits.max_bytes)
 		return submit_part(&copy, 0, length, copy.parts, out_fence);
 
+	/* The kernel compares the ranges of each part only. */
+	if (dmacpy_buffer_overlaps(dst->in[0], dst_offset, src->in[0],
+				   src_offset, length))
+		return -EINVAL;
 	return run_parts(&copy, out_fence);
 }

@@ -10,8 +10,11 @@
  * buffer, to which the engine copies whole lines with the edges.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -51,12 +54,22 @@ struct copy {
 	struct edge edges[EDGES];
 };
 
+/* A child has neither the memory of its parent's nor a handle of its own. */
+static void forget_parents_bounce(struct dmacpy_stream *stream)
+{
+	if (stream->bounce && stream->bounce->pid != getpid()) {
+		free(stream->bounce);
+		stream->bounce = NULL;
+	}
+}
+
 static int prepare_bounce(struct dmacpy_stream *stream)
 {
 	size_t size = EDGES * stream->limits.user_align;
 	void *memory;
 	int ret;
 
+	forget_parents_bounce(stream);
 	if (stream->bounce)
 		return 0;
 
@@ -77,10 +90,12 @@ static int prepare_bounce(struct dmacpy_stream *stream)
 
 void dmacpy_stream_free_bounce(struct dmacpy_stream *stream)
 {
-	struct dmacpy_buffer *bounce = stream->bounce;
+	struct dmacpy_buffer *bounce;
 	void *memory;
 	size_t size;
 
+	forget_parents_bounce(stream);
+	bounce = stream->bounce;
 	if (!bounce)
 		return;
 
@@ -90,21 +105,24 @@ void dmacpy_stream_free_bounce(struct dmacpy_stream *stream)
 	munmap(memory, size);
 }
 
-static int copy_flush_job(struct dmacpy_job *job)
+/* Returns -EINTR, without having run the job, only if it is @interruptible. */
+static int copy_flush_job(struct dmacpy_job *job, int interruptible)
 {
 	int ret;
 
 	if (!job->count)
 		return 0;
 
-	ret = dmacpy_job_run(job);
+	do
+		ret = dmacpy_job_run(job);
+	while (ret == -EINTR && !interruptible);
 	dmacpy_job_reset(job);
 
 	return ret;
 }
 
 /* Adds a copy that fits into an empty job; runs the job first if it is full. */
-static int copy_add_op(struct dmacpy_job *job,
+static int copy_add_op(struct dmacpy_job *job, int interruptible,
 		       struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       struct dmacpy_buffer *src, uint64_t src_offset,
 		       uint64_t length)
@@ -116,7 +134,7 @@ static int copy_add_op(struct dmacpy_job *job,
 	if (ret != -E2BIG && ret != -EFBIG && ret != -ERANGE)
 		return ret;
 
-	ret = copy_flush_job(job);
+	ret = copy_flush_job(job, interruptible);
 	if (ret)
 		return ret;
 
@@ -136,7 +154,7 @@ static int add_middle(struct copy *copy)
 
 	for (; offset < end; offset += length) {
 		length = end - offset < max ? end - offset : max;
-		ret = copy_add_op(copy->job, copy->dst,
+		ret = copy_add_op(copy->job, 1, copy->dst,
 				  copy->dst_offset + offset, copy->src,
 				  copy->src_offset + offset, length);
 		if (ret)
@@ -171,8 +189,8 @@ static int add_bounced_edge(struct copy *copy, int which, uint64_t src_offset)
 	copy->edges[which].src = (char *)bounce->memory + which * line +
 				 (src_offset - start);
 
-	return copy_add_op(copy->job, bounce, which * line, copy->src, start,
-			   line);
+	return copy_add_op(copy->job, 1, bounce, which * line, copy->src,
+			   start, line);
 }
 
 static int add_edge(struct copy *copy, int which, uint64_t offset)
@@ -233,7 +251,7 @@ static int run_copy(struct copy *copy)
 	if (ret)
 		return ret;
 
-	ret = copy_flush_job(copy->job);
+	ret = copy_flush_job(copy->job, 1);
 	if (ret)
 		return ret;
 
@@ -259,14 +277,33 @@ int dmacpy_buffer_check_copy(const struct dmacpy_buffer *dst,
 	if (!is_within(dst, dst_offset, length) ||
 	    !is_within(src, src_offset, length))
 		return -EINVAL;
-	if (dst == src && dst_offset < src_offset + length &&
-	    src_offset < dst_offset + length)
+	if (dst == src && dmacpy_buffer_overlaps(dst, dst_offset, src,
+						 src_offset, length))
 		return -EINVAL;
 	if (!(dst->access & DMACPY_ACCESS_WRITE) ||
 	    !(src->access & DMACPY_ACCESS_READ))
 		return -EACCES;
 
 	return 0;
+}
+
+static int is_same_dmabuf(const struct dmacpy_buffer *dst,
+			  const struct dmacpy_buffer *src)
+{
+	struct stat a, b;
+
+	return dst->fd >= 0 && src->fd >= 0 && !fstat(dst->fd, &a) &&
+	       !fstat(src->fd, &b) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+int dmacpy_buffer_overlaps(const struct dmacpy_buffer *dst, uint64_t dst_offset,
+			   const struct dmacpy_buffer *src, uint64_t src_offset,
+			   uint64_t length)
+{
+	return dst_offset < src_offset + length &&
+	       src_offset < dst_offset + length &&
+	       (dst == src || is_same_dmabuf(dst, src));
 }
 
 int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
@@ -282,6 +319,11 @@ int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 		.length = length,
 	};
 	int ret;
+
+	/* The kernel compares the ranges of each operation only. */
+	if (length > copy.stream->limits.max_bytes &&
+	    dmacpy_buffer_overlaps(dst, dst_offset, src, src_offset, length))
+		return -EINVAL;
 
 	ret = dmacpy_job_new(copy.stream, &copy.job);
 	if (ret)
@@ -339,7 +381,10 @@ struct move {
 	uint64_t piece;
 };
 
-/* Operations of a job see the writes of earlier operations of the job. */
+/*
+ * Operations of a job see the writes of earlier operations of the job. No signal
+ * ends a move: its source is overwritten, so it could not be repeated.
+ */
 static int move_part(struct move *move, struct dmacpy_buffer *dst,
 		     uint64_t dst_offset, struct dmacpy_buffer *src,
 		     uint64_t src_offset, uint64_t length)
@@ -348,14 +393,17 @@ static int move_part(struct move *move, struct dmacpy_buffer *dst,
 
 	/* Run the whole job first, as the CPU may write edges afterwards. */
 	if (dmacpy_buffer_is_user(dst)) {
-		ret = copy_flush_job(move->job);
+		ret = copy_flush_job(move->job, 0);
 		if (ret)
 			return ret;
-		return dmacpy_stream_copy(move->stream, dst, dst_offset, src,
-					  src_offset, length);
+		do
+			ret = dmacpy_stream_copy(move->stream, dst, dst_offset,
+						 src, src_offset, length);
+		while (ret == -EINTR);
+		return ret;
 	}
 
-	return copy_add_op(move->job, dst, dst_offset, src, src_offset, length);
+	return copy_add_op(move->job, 0, dst, dst_offset, src, src_offset, length);
 }
 
 static int move_piece(struct move *move, uint64_t offset, uint64_t length)
@@ -392,7 +440,7 @@ static int move_pieces(struct move *move, uint64_t length)
 			return ret;
 	}
 
-	return copy_flush_job(move->job);
+	return copy_flush_job(move->job, 0);
 }
 
 /*

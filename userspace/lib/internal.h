@@ -151,6 +151,20 @@ int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 		       uint64_t length);
 
 /**
+ * dmacpy_buffer_overlaps() - check if two ranges of the same memory overlap
+ * @dst: the destination
+ * @dst_offset: offset in @dst
+ * @src: the source; both may be the same dma-buf, imported twice
+ * @src_offset: offset in @src
+ * @length: in bytes; both ranges are within the buffers
+ *
+ * Return: not 0 if they do.
+ */
+int dmacpy_buffer_overlaps(const struct dmacpy_buffer *dst, uint64_t dst_offset,
+			   const struct dmacpy_buffer *src, uint64_t src_offset,
+			   uint64_t length);
+
+/**
  * dmacpy_buffer_check_copy() - check if the kernel would accept an operation
  * @dst: buffer to copy to
  * @dst_offset: offset in @dst

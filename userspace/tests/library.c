@@ -3,8 +3,10 @@
  * The features that libdmacpy adds to the ABI, and its handling of errors.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include <linux/ptrace.h>
+#include <linux/udmabuf.h>
 
 #include <dmacpy.h>
 
@@ -161,6 +164,84 @@ TEST_F_TIMEOUT(library, longer_than_a_job, SLOW)
 					    DMACPY_ACCESS_WRITE, &dst));
 	ASSERT_EQ(0, dmacpy_stream_copy(self->stream, dst, 0, src, 0, length));
 	EXPECT_EQ(0, memcmp(mem, mem + length, length));
+}
+
+static int contiguous_udmabuf(size_t length)
+{
+	struct udmabuf_create create = { .size = length };
+	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
+
+	if (device < 0)
+		return -errno;
+	create.memfd = memfd_create("one", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (!ftruncate(create.memfd, length) &&
+	    !fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		fd = ioctl(device, UDMABUF_CREATE, &create);
+	close(create.memfd);
+	close(device);
+	return fd;
+}
+
+/*
+ * Catches: a copy whose jobs do not overlap, but whose ranges do: the dma-buf is
+ * imported twice.
+ */
+TEST_F_TIMEOUT(library, longer_than_a_job_overlaps, SLOW)
+{
+	size_t length = self->info.max_bytes + 4 * KIB;
+	struct dmacpy_buffer *src, *dst;
+	int fd = contiguous_udmabuf(length + 4 * KIB);
+
+	if (fd == -ENOENT)
+		SKIP(return, "this kernel has no udmabuf");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dmacpy_buffer_import(self->stream, fd, DMACPY_ACCESS_READ,
+					  &src));
+	ASSERT_EQ(0, dmacpy_buffer_import(self->stream, fd,
+					  DMACPY_ACCESS_WRITE, &dst));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(self->stream, dst, 4 * KIB, src,
+					      0, length));
+	close(fd);
+}
+
+/* Returns true if a copy of the child to an odd address has the right bytes. */
+static bool child_copies(struct _test_data_library *self, const uint8_t *wanted)
+{
+	uint8_t *mem = memory_map(LENGTH);
+	struct dmacpy_buffer *buffer;
+
+	return mem &&
+	       !dmacpy_buffer_register(self->stream, mem, LENGTH, ACCESS_BOTH,
+				       &buffer) &&
+	       !dmacpy_stream_copy(self->stream, buffer, 1, self->sram, 0,
+				   100) &&
+	       !memcmp(mem + 1, wanted, 100);
+}
+
+/* Catches: a child that uses, or releases, the bounce buffer of its parent. */
+TEST_F(library, bounces_in_a_child)
+{
+	uint8_t wanted[100];
+	int status;
+	pid_t child;
+
+	if (self->info.user_align == 1)
+		SKIP(return, "this engine needs no bounce buffer");
+	random_fill(self->sram_mem, LENGTH);
+	memcpy(wanted, self->sram_mem, sizeof(wanted));
+	if (self->info.copy_align > 1)
+		SKIP(return, NO_BYTES);
+	check_copy(_metadata, self, 1, 0, 100);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		status = !child_copies(self, wanted);
+		dmacpy_stream_close(self->stream);
+		_exit(status);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	check_copy(_metadata, self, 1, 0, 100);
 }
 
 /* Checks a move in @buffer, mapped at @mem, against memmove() in @copy. */
@@ -616,6 +697,45 @@ TEST_F(in_flight, read_many_events)
 	ASSERT_EQ(0, dmacpy_stream_flush(self->stream));
 	EXPECT_EQ(1, dmacpy_stream_read_events(self->stream, events, 1));
 	EXPECT_EQ(2, dmacpy_stream_read_events(self->stream, events, 4));
+}
+
+static void ignore(int number)
+{
+}
+
+/* Catches: a move that a signal ends: it waits until the stream has room. */
+TEST_F_TIMEOUT(in_flight, move_is_not_interrupted, SLOW)
+{
+	struct dmacpy_submit submit = { .size = sizeof(submit) };
+	struct sigaction action = { .sa_handler = ignore };
+	int fd = dmacpy_stream_fd(self->stream), ret;
+	uint8_t wanted[9000];
+	pid_t child;
+
+	random_fill(self->mem, LENGTH);
+	memcpy(wanted, self->mem, sizeof(wanted));
+	memmove(wanted + 64, wanted, sizeof(wanted) - 64);
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	ASSERT_TRUE(engine_set("hang", 1));
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	do
+		ret = submit_fill(self, LENGTH - 1, &submit);
+	while (!ret);
+	ASSERT_EQ(-EAGAIN, ret);
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, 0));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		usleep(300 * 1000);
+		kill(getppid(), SIGUSR1);
+		usleep(100 * 1000);
+		_exit(!engine_set("hang", 0));
+	}
+	EXPECT_EQ(0, dmacpy_stream_move(self->stream, self->sram, 64, 0,
+					sizeof(wanted) - 64));
+	EXPECT_EQ(0, memcmp(wanted, self->mem, sizeof(wanted)));
+	ASSERT_EQ(child, waitpid(child, &ret, 0));
+	EXPECT_EQ(0, ret);
 }
 
 /* Catches: a timeout that is not kept, a result that is lost. */
