@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import enum
 import errno
+import fcntl
 import itertools
 import os
 import weakref
@@ -104,12 +105,15 @@ async def fence_signalled(fence: int) -> None:
     """Wait for the file descriptor of a sync_file in an event loop."""
     loop = asyncio.get_running_loop()
     signalled = loop.create_future()
-    loop.add_reader(fence, lambda: signalled.done() or
+    # Several tasks may wait, and a loop has one reader for each descriptor.
+    copy = os.dup(fence)
+    loop.add_reader(copy, lambda: signalled.done() or
                     signalled.set_result(None))
     try:
         await signalled
     finally:
-        loop.remove_reader(fence)
+        loop.remove_reader(copy)
+        os.close(copy)
     wait_fence(fence, 0)
 
 
@@ -136,6 +140,27 @@ class _Object:
 
     def __del__(self) -> None:
         self.close()
+
+
+class _Child(_Object):
+    """An object of a stream, which is freed before that is closed."""
+
+    _stream: Stream
+
+    def _join(self, stream: Stream, free: Any,
+              pointer: ctypes.c_void_p) -> None:
+        self._stream = stream
+        self._pointer = pointer
+        self._number = next(stream._numbers)
+        stream._owned[self._number] = free, pointer
+        stream._children.add(self)
+
+    def _leave(self) -> None:
+        """Free it, unless its stream has done that, or is another process's."""
+        self._pointer = None
+        free, pointer = self._stream._owned.pop(self._number, (None, None))
+        if free and self._stream._is_own():
+            free(pointer)
 
 
 class Device(_Object):
@@ -173,9 +198,30 @@ class Stream(_Object):
     """A sequence of jobs, which one channel runs one after the other."""
 
     def __init__(self, device: Device) -> None:
-        self._children: weakref.WeakSet[_Object] = weakref.WeakSet()
+        self._children: weakref.WeakSet[_Child] = weakref.WeakSet()
+        # When a cycle of objects is freed, the stream may come first, and no
+        # longer know its children: what they point to is kept here, too.
+        self._owned: dict[int, tuple[Any, ctypes.c_void_p]] = {}
+        self._numbers = itertools.count()
+        self._pid = os.getpid()
+        self._busy = False
+        self._error = 0
         self._waiting = _Waiting(self, device.info().max_jobs or 1)
         self._pointer = new(lib.stream_open, device._handle)
+
+    def _is_own(self) -> bool:
+        return self._pid == os.getpid()
+
+    def _settle(self) -> None:
+        """Wait for jobs that may use memory that is about to be freed."""
+        if not self._busy or self._pointer is None or not self._is_own():
+            return
+        result = -errno.EINTR
+        while result == -errno.EINTR:
+            result = lib.stream_flush(self._pointer)
+        self._busy = False
+        # For the next flush()
+        self._error = self._error or result
 
     def fileno(self) -> int:
         """Return its file descriptor, for select and poll."""
@@ -261,6 +307,7 @@ class Stream(_Object):
             raise ValueError("not one event for each job")
         if any(job._stream is not self for job in jobs):
             raise ValueError("a prepared job of another stream")
+        self._busy = True
         raw = (_lib.RunJob * len(jobs))(
             *((lib.prepared_handle(job._handle), 0, number)
               for job, number in zip(jobs, numbers)))
@@ -276,19 +323,32 @@ class Stream(_Object):
 
     def flush(self) -> None:
         """Wait for all jobs; raise the first error since the last flush."""
-        call(lib.stream_flush, self._handle)
+        result = -errno.EINTR
+        while result == -errno.EINTR:
+            result = lib.stream_flush(self._handle)
+        self._busy = False
+        error, self._error = self._error or result, 0
+        check(error)
 
     def close(self) -> None:
         """Close its buffers and jobs, and the stream.
 
-        Raise BufferError if a buffer has a view that still exists.
+        Wait for jobs that were started, as they may use registered memory. In
+        a child process nothing is closed: the stream is the parent's. Raise BufferError if a buffer has a view that still exists.
         """
         if self._pointer is None:
             return
+        if not self._is_own():
+            self._pointer = None
+            return
+        self._settle()
         self._waiting.stop()
         for child in list(self._children):
             child.close()
         pointer, self._pointer = self._pointer, None
+        for free, owned in self._owned.values():
+            free(owned)
+        self._owned.clear()
         lib.stream_close(pointer)
 
 
@@ -298,7 +358,8 @@ class _Waiting:
     def __init__(self, stream: Stream, max_jobs: int) -> None:
         self._stream = weakref.ref(stream)
         self._max_jobs = max_jobs
-        self._numbers = itertools.count(1)
+        # A program has other numbers for its own jobs.
+        self._numbers = itertools.count(1 << 63)
         # The jobs are kept, and so are their buffers.
         self._jobs: dict[int, tuple[asyncio.Future[None],
                                     _Runnable]] = {}
@@ -339,7 +400,9 @@ class _Waiting:
             self.stop()
 
     def _finish(self, number: int, result: int) -> None:
-        future, _ = self._jobs.pop(number)
+        future, _ = self._jobs.pop(number, (None, None))
+        if not future:
+            return
         self._room.release()
         if future.done() or future.get_loop().is_closed():
             return
@@ -358,7 +421,7 @@ class _Waiting:
                 self._finish(number, -(error.errno or errno.EIO))
 
 
-class Buffer(_Object):
+class Buffer(_Child):
     """Memory that the engine of a stream reaches.
 
     Made by the methods alloc(), import_fd() and register() of a stream.
@@ -366,11 +429,9 @@ class Buffer(_Object):
 
     def __init__(self, stream: Stream, pointer: ctypes.c_void_p,
                  registered: Any = None) -> None:
-        self._stream = stream
         self._registered = registered
         self._views: Optional[weakref.ref[Any]] = None
-        self._pointer = pointer
-        stream._children.add(self)
+        self._join(stream, lib.buffer_free, pointer)
 
     @property
     def size(self) -> int:
@@ -395,6 +456,13 @@ class Buffer(_Object):
             self._views = weakref.ref(array)
         return array
 
+    def _is_writable(self) -> bool:
+        """Return False if its mapping is read-only, as its dma-buf is."""
+        if self._registered is not None:
+            return True
+        flags = fcntl.fcntl(self.fileno(), fcntl.F_GETFL)
+        return flags & os.O_ACCMODE != os.O_RDONLY
+
     @contextlib.contextmanager
     def access(self, access: Access = Access.READ_WRITE,
                dtype: Any = None) -> Iterator[Any]:
@@ -406,8 +474,11 @@ class Buffer(_Object):
         It waits for the jobs that the access must not overtake. The view must
         not be used after the block: a memoryview raises ValueError then; of
         slices and arrays that are kept, what they show is undefined, and
-        close() raises BufferError as long as there is one.
+        close() raises BufferError as long as there is one. Writing to a dma-buf
+        that was opened read-only raises PermissionError.
         """
+        if access & Access.WRITE and not self._is_writable():
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         check(lib.buffer_begin_access(self._handle, access))
         view = memoryview(self._array()).cast("B")
         if not access & Access.WRITE:
@@ -426,14 +497,16 @@ class Buffer(_Object):
     def close(self) -> None:
         """Free it. SRAM is given back when nobody else has it.
 
-        Raise BufferError if a view of it still exists.
+        If it is registered memory, wait for the jobs that were started. Raise
+        BufferError if a view of it still exists.
         """
         if self._pointer is None:
             return
         if self._views and self._views():
             raise BufferError("a view of the buffer exists")
-        pointer, self._pointer = self._pointer, None
-        lib.buffer_free(pointer)
+        if self._registered is not None:
+            self._stream._settle()
+        self._leave()
         self._registered = None
 
 
@@ -442,10 +515,9 @@ def _submit_flags(event: bool, implicit: bool) -> int:
             (0 if implicit else _lib.SUBMIT_NO_IMPLICIT))
 
 
-class _Runnable(_Object):
+class _Runnable(_Child):
     """What a stream runs: a job, or a prepared one."""
 
-    _stream: Stream
     _how: Union[type[_lib.Submit], type[_lib.Run]]
 
     def _start(self, how: Any, user_data: int) -> None:
@@ -469,6 +541,7 @@ class _Runnable(_Object):
             how.in_fence = in_fence
         if out_fence:
             how.flags |= _lib.SUBMIT_OUT_FENCE
+        self._stream._busy = True
         self._start(how, event or 0)
         return how.out_fence if out_fence else None
 
@@ -491,10 +564,8 @@ class Job(_Runnable):
     _how = _lib.Submit
 
     def __init__(self, stream: Stream) -> None:
-        self._stream = stream
         self._buffers: list[Buffer] = []
-        self._pointer = new(lib.job_new, stream._handle)
-        stream._children.add(self)
+        self._join(stream, lib.job_free, new(lib.job_new, stream._handle))
 
     def copy(self, dst: Buffer, src: Buffer, length: Optional[int] = None, *,
              dst_offset: int = 0, src_offset: int = 0) -> Job:
@@ -552,9 +623,8 @@ class Job(_Runnable):
 
     def close(self) -> None:
         """Free it. If it was started, it goes on."""
-        pointer, self._pointer = self._pointer, None
-        if pointer is not None:
-            lib.job_free(pointer)
+        if self._pointer is not None:
+            self._leave()
         self._buffers = []
 
 
@@ -569,10 +639,9 @@ class Prepared(_Runnable):
     _how = _lib.Run
 
     def __init__(self, job: Job) -> None:
-        self._stream = job._stream
         self._registered = [buffer._registered for buffer in job._buffers]
-        self._pointer = new(lib.job_prepare, job._handle)
-        self._stream._children.add(self)
+        self._join(job._stream, lib.prepared_free,
+                   new(lib.job_prepare, job._handle))
 
     def run(self) -> None:
         """Run it, and return when it is done."""
@@ -582,8 +651,10 @@ class Prepared(_Runnable):
         call(lib.prepared_submit, self._handle, user_data, how)
 
     def close(self) -> None:
-        """Free it. What was started goes on."""
-        pointer, self._pointer = self._pointer, None
-        if pointer is not None:
-            lib.prepared_free(pointer)
+        """Free it. With registered memory, wait for what was started."""
+        if self._pointer is None:
+            return
+        if any(memory is not None for memory in self._registered):
+            self._stream._settle()
+        self._leave()
         self._registered = []

@@ -5,23 +5,28 @@
 import asyncio
 import contextlib
 import errno
+import fcntl
 import gc
 import json
 import mmap
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import threading
 import time
 import unittest
+from unittest import mock
 
 import dmacpy
 from dmacpy import Access, Memory, Plane
 
 FAKE_ENGINE = "/sys/kernel/debug/dmacpy_fake_dma/"
 PAGE = mmap.PAGESIZE
+# DMACPY_ALLOC
+ALLOC = 0xb901
 
 
 def fails_on_command(device):
@@ -47,6 +52,24 @@ def wanted_errno(test, number):
         test.assertEqual(errno.errorcode[number],
                          errno.errorcode[caught.exception.errno])
     return context()
+
+
+@contextlib.contextmanager
+def noted_calls(*names):
+    """The names of those functions of the library that the block calls."""
+    calls = []
+
+    def noting(name, function):
+        def call(*arguments):
+            calls.append(name)
+            return function(*arguments)
+        return call
+    library = dmacpy._lib.lib
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            stack.enter_context(mock.patch.object(
+                library, name, noting(name, getattr(library, name))))
+        yield calls
 
 
 class Case(unittest.TestCase):
@@ -265,6 +288,64 @@ class Life(Case):
             with self.assertRaises(ValueError):
                 use()
 
+    def test_cycle(self):
+        """Catches: what is freed after its stream, as a cycle has both."""
+        with noted_calls("buffer_free", "job_free", "stream_close") as calls:
+            cycle = {"stream": self.device.open_stream()}
+            cycle["self"] = cycle
+            cycle["sram"] = cycle["stream"].alloc(PAGE)
+            cycle["job"] = cycle["stream"].new_job()
+            del cycle
+            gc.collect()
+        self.assertEqual(sorted(calls[:2]), ["buffer_free", "job_free"])
+        self.assertEqual(calls[2:], ["stream_close"])
+
+    def test_memory_of_jobs_in_flight(self):
+        """Catches: registered memory that is freed under a job."""
+        with noted_calls("buffer_free", "stream_flush") as calls:
+            memory = self.stream.register(mmap.mmap(-1, PAGE))
+            self.stream.new_job().fill(memory, 0).submit()
+            memory.close()
+            self.assertEqual(calls, ["stream_flush", "buffer_free"])
+            self.stream.register(mmap.mmap(-1, PAGE)).close()
+            self.assertEqual(calls[2:], ["buffer_free"])
+            memory = self.stream.register(mmap.mmap(-1, PAGE))
+            prepared = self.stream.new_job().fill(memory, 0).prepare()
+            memory.close()
+            prepared.submit()
+            prepared.close()
+            self.assertEqual(calls[3:], ["buffer_free", "stream_flush"])
+
+    def test_child(self):
+        """Catches: a child that frees what its parent uses."""
+        sram = self.stream.alloc(2 * PAGE)
+        job = self.stream.new_job().fill(sram, 0x11111111)
+        prepared = job.prepare()
+        child = os.fork()
+        if not child:
+            prepared.close()
+            job.close()
+            sram.close()
+            self.stream.close()
+            os._exit(0)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.stream.copy(sram, sram, PAGE, dst_offset=PAGE)
+        job.run()
+        prepared.run()
+
+    def test_read_only_dmabuf(self):
+        """Catches: a write that a read-only mapping ends the program for."""
+        alloc = bytearray(struct.pack("IIQIi", 24, 0, PAGE, os.O_RDONLY, 0))
+        fcntl.ioctl(self.stream, ALLOC, alloc)
+        fd = struct.unpack_from("i", alloc, 20)[0]
+        buffer = self.stream.import_fd(fd, Access.READ)
+        os.close(fd)
+        with self.assertRaises(PermissionError):
+            with buffer.access():
+                pass
+        with buffer.access(Access.READ) as view:
+            self.assertEqual(view[0], 0)
+
     def memory(self):
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * PAGE
@@ -441,6 +522,36 @@ class Asynchronous(Case):
                 await task
         asyncio.run(main())
         asyncio.run(main())
+
+    def test_records_of_others(self):
+        """Catches: a record of the program that ends the wait of a task."""
+        async def main():
+            self.job.submit(event=1)
+            for _ in range(2):
+                await asyncio.wait_for(self.job.run_async(), 60)
+        asyncio.run(main())
+
+    def test_tasks_of_a_fence(self):
+        """Catches: a task that waits for ever, as another one does, too."""
+        fence = self.job.submit(out_fence=True)
+
+        async def main():
+            await asyncio.wait_for(asyncio.gather(
+                *(dmacpy.fence_signalled(fence) for _ in range(3))), 60)
+        asyncio.run(main())
+        os.close(fence)
+
+    def test_failure_in_flight(self):
+        """Catches: an error that flush() no longer raises."""
+        if not fails_on_command(self.device):
+            self.skipTest("no engine that fails on command")
+        memory = self.stream.register(mmap.mmap(-1, PAGE))
+        knob("next_failed", 1)
+        self.stream.new_job().fill(memory, 0).submit()
+        memory.close()
+        with wanted_errno(self, errno.EIO):
+            self.stream.flush()
+        self.stream.flush()
 
     def test_failed_job(self):
         """Catches: a failure that a task does not see."""
