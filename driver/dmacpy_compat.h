@@ -148,10 +148,13 @@ static inline bool dmacpy_result_sticks(struct device *engine)
 #endif
 }
 
-/* The command area of a request. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #include <linux/io_uring.h>
+#else
+#include <linux/io_uring/cmd.h>
+#endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 /* Requests cannot be cancelled: closing a ring, or exiting, waits for them. */
 #define IO_URING_F_CANCEL	0
 
@@ -159,36 +162,31 @@ static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd,
 						unsigned int issue_flags)
 {
 }
+#endif
 
+/*
+ * The command area of a request. io_uring_sqe_cmd() asks for the type of the
+ * area since 7.1.
+ */
 static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 	return cmd->cmd;
-}
-
-/* io_uring keeps the area itself. */
-static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
-					  unsigned int issue_flags)
-{
-}
 #else
-#include <linux/io_uring/cmd.h>
-
-/* io_uring_sqe_cmd() asks for the type of the area since 7.1. */
-static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
-{
 	return (const void *)cmd->sqe + offsetof(struct io_uring_sqe, cmd);
+#endif
 }
 
 /*
  * Called before a request is retried later, when its entry in the ring may have
- * been reused: from 6.10 to 6.12 io_uring has a copy by then, but does not use
- * it. Earlier kernels make a copy and use it.
+ * been reused: from 6.10 to 6.13.3 io_uring has a copy by then, but does not use
+ * it. Other kernels make a copy and use it.
  */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0) && \
-	LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 4)
 	void *copy = cmd_to_io_kiocb(cmd)->async_data;
 
 	if (cmd->sqe != copy)
@@ -197,7 +195,6 @@ static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 	cmd->sqe = copy;
 #endif
 }
-#endif
 
 static inline void dmacpy_uring_done(struct io_uring_cmd *cmd, s32 result,
 				     unsigned int issue_flags)
