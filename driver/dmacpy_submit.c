@@ -309,6 +309,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 {
 	struct ww_acquire_ctx ctx;
 	struct dmacpy_plan *plan;
+	u64 length;
 	int ret;
 
 	lockdep_assert_held(&stream->submit);
@@ -320,7 +321,9 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (ret)
 		return ret;
 	plan = job->plan;
-	if (!dmacpy_account_begin_job(stream->account, plan->length)) {
+	/* A longer job is refused below, and must not take others' room here. */
+	length = min_t(u64, plan->length, dmacpy_max_bytes.value);
+	if (!dmacpy_account_begin_job(stream->account, length)) {
 		ret = -EBUSY;
 		goto err_put_plan;
 	}
@@ -354,7 +357,7 @@ err_unlock:
 	if (job->implicit)
 		dmacpy_sync_unlock(plan->points, plan->npoints, &ctx);
 err_end_job:
-	dmacpy_account_end_job(stream->account, plan->length);
+	dmacpy_account_end_job(stream->account, length);
 err_put_plan:
 	if (job->handle)
 		dmacpy_job_put_plan(job);
