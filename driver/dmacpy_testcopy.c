@@ -41,8 +41,7 @@ static void testcopy_callback(struct dmacpy_client *client, bool failed)
 
 	if (failed)
 		WRITE_ONCE(copy->failed, true);
-	if (atomic_dec_and_test(&copy->in_flight))
-		dmacpy_token_release(&copy->bearer);
+	atomic_dec_return_release(&copy->in_flight);
 	wake_up(&copy->called_back);
 }
 
@@ -50,6 +49,16 @@ static void testcopy_callback(struct dmacpy_client *client, bool failed)
 static int testcopy_in_flight(const struct dmacpy_testcopy *copy)
 {
 	return atomic_read_acquire(&copy->in_flight);
+}
+
+/*
+ * Not in the callback: the next copy, which relies on the token, may be submitted
+ * before the callback returns.
+ */
+static void testcopy_release_token(struct dmacpy_testcopy *copy)
+{
+	if (!testcopy_in_flight(copy))
+		dmacpy_token_release(&copy->bearer);
 }
 
 /**
@@ -99,8 +108,8 @@ static bool testcopy_submit(struct dmacpy_testcopy *copy,
 	atomic_inc(&copy->in_flight);
 	if (!dmacpy_engine_submit(copy->engine, piece, &copy->client))
 		return true;
-	if (atomic_dec_and_test(&copy->in_flight))
-		dmacpy_token_release(&copy->bearer);
+	atomic_dec(&copy->in_flight);
+	testcopy_release_token(copy);
 	return false;
 }
 
@@ -127,14 +136,17 @@ static bool testcopy_wait(struct dmacpy_testcopy *copy, int count,
 	unsigned long issue = min(timeout / 2, TESTCOPY_ISSUE);
 
 	if (wait_event_timeout(copy->called_back,
-			       testcopy_in_flight(copy) < count, issue))
+			       testcopy_in_flight(copy) < count, issue)) {
+		testcopy_release_token(copy);
 		return true;
+	}
 	if (again)
 		dmacpy_engine_issue(copy->engine);
 	if (wait_event_timeout(copy->called_back,
 			       testcopy_in_flight(copy) < count,
 			       timeout - issue)) {
 		copy->stalls += again;
+		testcopy_release_token(copy);
 		return true;
 	}
 	/* Other channels must not wait for one that has hung. */
@@ -206,6 +218,8 @@ static const char *testcopy_run_chain(struct dmacpy_testcopy *copy,
 		fed = testcopy_submit_chain(copy, at, last) - at;
 		at += fed;
 		in_flight = testcopy_in_flight(copy);
+		if (!in_flight)
+			testcopy_release_token(copy);
 		/* A channel with a token submits when none is in flight. */
 		if (in_flight &&
 		    !testcopy_wait(copy, copy->bearer.token ? 1 : in_flight,
