@@ -64,6 +64,9 @@ static const struct {
 	/* Frees the active descriptor twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIESCES },
+	/* Waits without a bound for issued descriptors when it is terminated. */
+	{ "mtk_cqdma", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "mtk_hsdma", DMACPY_QUIRK_UNSTOPPABLE },
 	/* Treats the interrupt after the first row as that after the last. */
 	{ "omap-dma-engine", DMACPY_QUIRK_NO_TILES },
 	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIESCES },
@@ -76,6 +79,7 @@ static const struct {
 	const char *reason;
 } engine_refused[] = {
 	{ "mv_xor", "does not copy less than 128 bytes" },
+	{ "ae4dma", "may wait for ever in its driver when it is busy" },
 };
 
 static const char *engine_refusal_reason(struct device *dev)

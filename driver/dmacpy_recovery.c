@@ -58,11 +58,19 @@ static bool recovery_must_not_stop(struct dmacpy_chan *chan)
 /* The caller has set DMACPY_CHAN_TERMINATING: callbacks are ignored. */
 static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 {
+	bool stop = chan->in_flight && !recovery_must_not_stop(chan);
+
 	lockdep_assert_held(&chan->pump);
-	/* Whether it succeeds or not, the engine may keep writing. */
-	if (chan->in_flight && !recovery_must_not_stop(chan))
+	/*
+	 * Whether it succeeds or not, the engine may keep writing. Its driver may
+	 * also wait for the hardware without a bound, so the transfers complete
+	 * first; but a token is passed on only after that.
+	 */
+	if (stop && chan->bearer.token)
 		dmacpy_engine_terminate(&chan->engine);
 	dmacpy_chan_cancel(chan, result, others);
+	if (stop && !chan->bearer.token)
+		dmacpy_engine_terminate(&chan->engine);
 }
 
 static void recovery_set_state(struct dmacpy_chan *chan,
@@ -349,6 +357,8 @@ static void recovery_park(struct dmacpy_chan *chan)
 {
 	dev_warn(chan->parent,
 		 "the engine may still write: memory of failed jobs is kept\n");
+	/* The engine has a link to the parent until the channel is released. */
+	get_device(chan->parent);
 	get_device(chan->dma_dev);
 	mutex_lock(&recovery_parked_lock);
 	if (chan->engine.requested) {
@@ -357,6 +367,15 @@ static void recovery_park(struct dmacpy_chan *chan)
 	}
 	list_add(&chan->parked, &recovery_parked);
 	mutex_unlock(&recovery_parked_lock);
+}
+
+static void recovery_unpark(struct dmacpy_chan *chan)
+{
+	struct device *parent = chan->parent, *dma_dev = chan->dma_dev;
+
+	recovery_free(chan);
+	put_device(dma_dev);
+	put_device(parent);
 }
 
 /*
@@ -379,8 +398,7 @@ static void recovery_reclaim_parked(struct dmacpy_chan *chan)
 			continue;
 		list_del(&parked->parked);
 		recovery_end_quarantine(parked);
-		recovery_free(parked);
-		put_device(chan->dma_dev);
+		recovery_unpark(parked);
 	}
 	mutex_unlock(&recovery_parked_lock);
 }
@@ -389,7 +407,6 @@ static void recovery_reclaim_parked(struct dmacpy_chan *chan)
 static void recovery_release_parked(void)
 {
 	struct dmacpy_chan *parked, *next;
-	struct device *dma_dev;
 
 	mutex_lock(&recovery_parked_lock);
 	list_for_each_entry_safe(parked, next, &recovery_parked, parked) {
@@ -409,9 +426,7 @@ static void recovery_release_parked(void)
 		list_del(&parked->parked);
 		recovery_release(parked);
 		recovery_end_quarantine(parked);
-		dma_dev = parked->dma_dev;
-		recovery_free(parked);
-		put_device(dma_dev);
+		recovery_unpark(parked);
 		module_put(THIS_MODULE);
 	}
 	mutex_unlock(&recovery_parked_lock);
