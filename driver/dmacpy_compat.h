@@ -179,8 +179,8 @@ static inline const void *dmacpy_uring_area(const struct io_uring_cmd *cmd)
 
 /*
  * Called before a request is retried later, when its entry in the ring may have
- * been reused: from 6.10 to 6.13.3 io_uring has a copy by then, but does not use
- * it. Other kernels make a copy and use it.
+ * been reused: from 6.10 to 6.13.3 io_uring has a copy by then, but does not
+ * use it. Other kernels make a copy and use it.
  */
 static inline void dmacpy_uring_keep_area(struct io_uring_cmd *cmd,
 					  unsigned int issue_flags)

@@ -64,7 +64,7 @@ static const struct {
 	/* Frees the active descriptor twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIESCES },
-	/* Waits without a bound for issued descriptors when it is terminated. */
+	/* Wait without a bound for issued descriptors when terminated. */
 	{ "mtk_cqdma", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "mtk_hsdma", DMACPY_QUIRK_UNSTOPPABLE },
 	/* Treats the interrupt after the first row as that after the last. */

@@ -62,9 +62,9 @@ static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 
 	lockdep_assert_held(&chan->pump);
 	/*
-	 * Whether it succeeds or not, the engine may keep writing. Its driver may
-	 * also wait for the hardware without a bound, so the transfers complete
-	 * first; but a token is passed on only after that.
+	 * Whether it succeeds or not, the engine may keep writing. Its driver
+	 * may also wait for the hardware without a bound, so the transfers
+	 * complete first; but a token is passed on only after that.
 	 */
 	if (stop && chan->bearer.token)
 		dmacpy_engine_terminate(&chan->engine);

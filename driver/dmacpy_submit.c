@@ -321,7 +321,7 @@ static int submit_locked(struct dmacpy_stream *stream, struct dmacpy_job *job)
 	if (ret)
 		return ret;
 	plan = job->plan;
-	/* A longer job is refused below, and must not take others' room here. */
+	/* A longer job is refused below: it must not take others' room. */
 	length = min_t(u64, plan->length, dmacpy_max_bytes.value);
 	if (!dmacpy_account_begin_job(stream->account, length)) {
 		ret = -EBUSY;

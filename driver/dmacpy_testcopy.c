@@ -52,8 +52,8 @@ static int testcopy_in_flight(const struct dmacpy_testcopy *copy)
 }
 
 /*
- * Not in the callback: the next copy, which relies on the token, may be submitted
- * before the callback returns.
+ * Not in the callback: the next copy, which relies on the token, may be
+ * submitted before the callback returns.
  */
 static void testcopy_release_token(struct dmacpy_testcopy *copy)
 {

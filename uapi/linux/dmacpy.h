@@ -81,8 +81,8 @@
  *    from the engine, or the in-fence failed
  *  - ENODEV: the device was unbound from its driver
  *
- * After each of these the engine may still write to the destinations of the job.
- * Registered memory should be unmapped then, rather than used again.
+ * After each of these the engine may still write to the destinations of the
+ * job. Registered memory should be unmapped then, rather than used again.
  */
 enum {
 	DMACPY_CMD_GET_INFO,

@@ -277,8 +277,8 @@ int dmacpy_stream_tune(struct dmacpy_stream *stream, struct dmacpy_buffer *dst,
  *
  * Returns when the move has completed. Other jobs of the stream, and other
  * users of the buffer, see it as several jobs. After a failure the bytes of
- * both ranges are undefined. No signal ends a move of ranges that overlap, as it
- * could not be repeated.
+ * both ranges are undefined. No signal ends a move of ranges that overlap, as
+ * it could not be repeated.
  *
  * Return: 0, -EINVAL when a range is not within the buffer or it belongs to
  * another stream, -EACCES when the buffer lacks an access, or the errors of
@@ -368,9 +368,9 @@ int dmacpy_buffer_import(struct dmacpy_stream *stream, int fd, uint32_t access,
  *	dmacpy_buffer_free().
  *
  * The memory is pinned; all memory that streams of the user pin counts against
- * RLIMIT_MEMLOCK. After a copy to it that was started and has failed, the engine
- * may still write to the memory: unmap it with munmap(2) rather than use it
- * again.
+ * RLIMIT_MEMLOCK. After a copy to it that was started and has failed, the
+ * engine may still write to the memory: unmap it with munmap(2) rather than use
+ * it again.
  *
  * Return: 0, -EDQUOT at RLIMIT_MEMLOCK, -EFAULT when it cannot be pinned, like
  * a writable mapping of a file, or another negative errno.

@@ -382,8 +382,8 @@ struct move {
 };
 
 /*
- * Operations of a job see the writes of earlier operations of the job. No signal
- * ends a move: its source is overwritten, so it could not be repeated.
+ * Operations of a job see the writes of earlier operations of the job. No
+ * signal ends a move: its source is overwritten, so it could not be repeated.
  */
 static int move_part(struct move *move, struct dmacpy_buffer *dst,
 		     uint64_t dst_offset, struct dmacpy_buffer *src,
@@ -403,7 +403,8 @@ static int move_part(struct move *move, struct dmacpy_buffer *dst,
 		return ret;
 	}
 
-	return copy_add_op(move->job, 0, dst, dst_offset, src, src_offset, length);
+	return copy_add_op(move->job, 0, dst, dst_offset, src, src_offset,
+			   length);
 }
 
 static int move_piece(struct move *move, uint64_t offset, uint64_t length)

@@ -183,8 +183,8 @@ static int contiguous_udmabuf(size_t length)
 }
 
 /*
- * Catches: a copy whose jobs do not overlap, but whose ranges do: the dma-buf is
- * imported twice.
+ * Catches: a copy whose jobs do not overlap, but whose ranges do: the dma-buf
+ * is imported twice.
  */
 TEST_F_TIMEOUT(library, longer_than_a_job_overlaps, SLOW)
 {
