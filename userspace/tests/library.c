@@ -188,9 +188,9 @@ static int contiguous_udmabuf(size_t length)
  */
 TEST_F_TIMEOUT(library, longer_than_a_job_overlaps, SLOW)
 {
-	size_t length = self->info.max_bytes + 4 * KIB;
+	size_t max = self->info.max_bytes, length = max + 4 * KIB;
+	int fd = contiguous_udmabuf(max + length);
 	struct dmacpy_buffer *src, *dst;
-	int fd = contiguous_udmabuf(length + 4 * KIB);
 
 	if (fd == -ENOENT)
 		SKIP(return, "this kernel has no udmabuf");
@@ -199,8 +199,8 @@ TEST_F_TIMEOUT(library, longer_than_a_job_overlaps, SLOW)
 					  &src));
 	ASSERT_EQ(0, dmacpy_buffer_import(self->stream, fd,
 					  DMACPY_ACCESS_WRITE, &dst));
-	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(self->stream, dst, 4 * KIB, src,
-					      0, length));
+	EXPECT_EQ(-EINVAL, dmacpy_stream_copy(self->stream, dst, max, src, 0,
+					      length));
 	close(fd);
 }
 
