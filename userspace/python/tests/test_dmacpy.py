@@ -527,8 +527,8 @@ class Asynchronous(Case):
         """Catches: a record of the program that ends the wait of a task."""
         async def main():
             self.job.submit(event=1)
-            for _ in range(2):
-                await asyncio.wait_for(self.job.run_async(), 60)
+            await asyncio.wait_for(asyncio.gather(
+                self.job.run_async(), self.job.run_async()), 60)
         asyncio.run(main())
 
     def test_tasks_of_a_fence(self):
