@@ -64,7 +64,8 @@ static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 	/*
 	 * Whether it succeeds or not, the engine may keep writing. Its driver
 	 * may also wait for the hardware without a bound, so the transfers
-	 * complete first; but a token is passed on only after that.
+	 * complete first. With a token the engine is terminated first, as
+	 * dmacpy_chan_cancel() passes the token on.
 	 */
 	if (stop && chan->bearer.token)
 		dmacpy_engine_terminate(&chan->engine);
