@@ -183,8 +183,55 @@ static int parse_format(struct bench *bench, enum bench_format format)
 	return 0;
 }
 
+static int parse_min_part(struct bench *bench)
+{
+	if (!parse_size(optarg, &bench->min_part) &&
+	    bench->min_part >= BENCH_MIN_PART)
+		return 0;
+
+	return usage_error("bench", "--min-part has to be %u or more, not '%s'",
+			   BENCH_MIN_PART, optarg);
+}
+
+static int parse_time(struct bench *bench)
+{
+	if (parse_count("time", 1000000, &bench->duration))
+		return EXIT_USAGE;
+
+	bench->duration *= BENCH_SECOND;
+	return 0;
+}
+
+/* Returns the member that an option without an argument sets, or NULL. */
+static bool *find_flag(struct bench *bench, int option)
+{
+	switch (option) {
+	case OPTION_EXPLICIT_SYNC:
+		return &bench->explicit_sync;
+	case OPTION_NO_IMPLICIT:
+		return &bench->no_implicit;
+	case OPTION_MORE:
+		return &bench->more;
+	case OPTION_PREPARED:
+		return &bench->prepared;
+	case OPTION_VERIFY:
+		return &bench->verify;
+	case OPTION_COLD:
+		return &bench->cold;
+	default:
+		return NULL;
+	}
+}
+
 static int parse_option(struct bench *bench, int option)
 {
+	bool *flag = find_flag(bench, option);
+
+	if (flag) {
+		*flag = true;
+		return 0;
+	}
+
 	switch (option) {
 	case 'd':
 		bench->device = optarg;
@@ -215,15 +262,7 @@ static int parse_option(struct bench *bench, int option)
 	case OPTION_SEGMENTS:
 		return parse_count("segments", 16384, &bench->segments);
 	case OPTION_MIN_PART:
-		if (!parse_size(optarg, &bench->min_part) &&
-		    bench->min_part >= BENCH_MIN_PART)
-			return 0;
-		return usage_error("bench",
-				   "--min-part has to be %u or more, not '%s'",
-				   BENCH_MIN_PART, optarg);
-	case OPTION_EXPLICIT_SYNC:
-		bench->explicit_sync = true;
-		return 0;
+		return parse_min_part(bench);
 	case OPTION_GAP:
 		if (!parse_size(optarg, &bench->gap) &&
 		    bench->gap <= MAX_GAP)
@@ -231,28 +270,10 @@ static int parse_option(struct bench *bench, int option)
 		return usage_error("bench", "bad gap '%s'", optarg);
 	case OPTION_ROWS:
 		return parse_count("rows", 16384, &bench->rows);
-	case OPTION_NO_IMPLICIT:
-		bench->no_implicit = true;
-		return 0;
-	case OPTION_MORE:
-		bench->more = true;
-		return 0;
-	case OPTION_PREPARED:
-		bench->prepared = true;
-		return 0;
-	case OPTION_VERIFY:
-		bench->verify = true;
-		return 0;
-	case OPTION_COLD:
-		bench->cold = true;
-		return 0;
 	case OPTION_ITERATIONS:
 		return parse_count("iterations", UINT32_MAX, &bench->rounds);
 	case OPTION_TIME:
-		if (parse_count("time", 1000000, &bench->duration))
-			return EXIT_USAGE;
-		bench->duration *= BENCH_SECOND;
-		return 0;
+		return parse_time(bench);
 	case 'j':
 		return parse_format(bench, BENCH_JSON);
 	case OPTION_CSV:
