@@ -204,7 +204,6 @@ class Stream(_Object):
         self._owned: dict[int, tuple[Any, ctypes.c_void_p]] = {}
         self._numbers = itertools.count()
         self._pid = os.getpid()
-        self._busy = False
         self._error = 0
         self._waiting = _Waiting(self, device.info().max_jobs or 1)
         self._pointer = new(lib.stream_open, device._handle)
@@ -212,16 +211,17 @@ class Stream(_Object):
     def _is_own(self) -> bool:
         return self._pid == os.getpid()
 
-    def _settle(self) -> None:
-        """Wait for jobs that may use memory that is about to be freed."""
-        if not self._busy or self._pointer is None or not self._is_own():
-            return
+    def _wait(self) -> None:
+        """Wait for all jobs, and keep their first error for flush()."""
         result = -errno.EINTR
         while result == -errno.EINTR:
-            result = lib.stream_flush(self._pointer)
-        self._busy = False
-        # For the next flush()
+            result = lib.stream_flush(self._handle)
         self._error = self._error or result
+
+    def _settle(self) -> None:
+        """Wait for jobs that may use memory that is about to be freed."""
+        if self._pointer is not None and self._is_own():
+            self._wait()
 
     def fileno(self) -> int:
         """Return its file descriptor, for select and poll."""
@@ -307,7 +307,6 @@ class Stream(_Object):
             raise ValueError("not one event for each job")
         if any(job._stream is not self for job in jobs):
             raise ValueError("a prepared job of another stream")
-        self._busy = True
         raw = (_lib.RunJob * len(jobs))(
             *((lib.prepared_handle(job._handle), 0, number)
               for job, number in zip(jobs, numbers)))
@@ -323,11 +322,8 @@ class Stream(_Object):
 
     def flush(self) -> None:
         """Wait for all jobs; raise the first error since the last flush."""
-        result = -errno.EINTR
-        while result == -errno.EINTR:
-            result = lib.stream_flush(self._handle)
-        self._busy = False
-        error, self._error = self._error or result, 0
+        self._wait()
+        error, self._error = self._error, 0
         check(error)
 
     def close(self) -> None:
@@ -541,7 +537,6 @@ class _Runnable(_Child):
             how.in_fence = in_fence
         if out_fence:
             how.flags |= _lib.SUBMIT_OUT_FENCE
-        self._stream._busy = True
         self._start(how, event or 0)
         return how.out_fence if out_fence else None
 

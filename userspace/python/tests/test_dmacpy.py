@@ -307,14 +307,13 @@ class Life(Case):
             self.stream.new_job().fill(memory, 0).submit()
             memory.close()
             self.assertEqual(calls, ["stream_flush", "buffer_free"])
-            self.stream.register(mmap.mmap(-1, PAGE)).close()
-            self.assertEqual(calls[2:], ["buffer_free"])
             memory = self.stream.register(mmap.mmap(-1, PAGE))
             prepared = self.stream.new_job().fill(memory, 0).prepare()
             memory.close()
+            calls.clear()
             prepared.submit()
             prepared.close()
-            self.assertEqual(calls[3:], ["buffer_free", "stream_flush"])
+            self.assertEqual(calls, ["stream_flush"])
 
     def test_child(self):
         """Catches: a child that frees what its parent uses."""
