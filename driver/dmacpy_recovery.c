@@ -58,20 +58,16 @@ static bool recovery_must_not_stop(struct dmacpy_chan *chan)
 /* The caller has set DMACPY_CHAN_TERMINATING: callbacks are ignored. */
 static void recovery_terminate(struct dmacpy_chan *chan, int result, int others)
 {
-	bool stop = chan->in_flight && !recovery_must_not_stop(chan);
-
 	lockdep_assert_held(&chan->pump);
 	/*
-	 * Whether it succeeds or not, the engine may keep writing. Its driver
-	 * may also wait for the hardware without a bound, so the transfers
-	 * complete first. With a token the engine is terminated first, as
-	 * dmacpy_chan_cancel() passes the token on.
+	 * The engine is terminated first: a program may react to the failure at
+	 * once, so that interrupts arrive while the engine is being terminated,
+	 * which corrupts lists of several drivers. Whether it succeeds or not,
+	 * the engine may keep writing.
 	 */
-	if (stop && chan->bearer.token)
+	if (chan->in_flight && !recovery_must_not_stop(chan))
 		dmacpy_engine_terminate(&chan->engine);
 	dmacpy_chan_cancel(chan, result, others);
-	if (stop && !chan->bearer.token)
-		dmacpy_engine_terminate(&chan->engine);
 }
 
 static void recovery_set_state(struct dmacpy_chan *chan,

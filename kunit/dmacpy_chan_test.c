@@ -42,6 +42,7 @@
  * @result: its result
  * @place: number of its completion, in order
  * @by: the task that has completed it
+ * @terminations: how often the engine had been terminated at its completion
  * @lane: the lane that it was submitted to
  * @next: a transfer that its completion submits, or NULL
  * @starts: number of its starts
@@ -63,6 +64,7 @@ struct test_xfer {
 	int result;
 	int place;
 	struct task_struct *by;
+	unsigned int terminations;
 	struct dmacpy_lane *lane;
 	struct test_xfer *next;
 	unsigned int starts;
@@ -130,6 +132,9 @@ static void xfer_done(struct dmacpy_xfer *base, int result)
 	xfer->result = result;
 	xfer->place = atomic_inc_return(&xfer_places);
 	xfer->by = current;
+	xfer->terminations = container_of(base->chan->engine.dma,
+					  struct test_engine,
+					  chan)->terminations;
 	if (xfer->next) {
 		xfer->next->lane = xfer->lane;
 		dmacpy_chan_submit(base->chan, xfer->lane, &xfer->next->base);
@@ -300,6 +305,7 @@ static void chan_begin(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ct->chan);
 	kunit_add_action(test, chan_close, ct);
 	ct->engine->releases = 0;
+	ct->engine->terminations = 0;
 	ct->engine->prepared = 0;
 	ct->engine->interrupts = 0;
 	ct->engine->fences = 0;
@@ -800,6 +806,23 @@ static void chan_ignores_callbacks_of_terminated(struct kunit *test)
 }
 
 /*
+ * Catches: a program that can cause interrupts, as it knows of the failure, while
+ * the engine is being terminated: several drivers corrupt their lists then.
+ */
+static void chan_terminates_first(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *stuck;
+
+	chan_hang(test);
+	stuck = xfer_submit_new(test, 0);
+	xfer_expect(test, stuck, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, 1, stuck->terminations);
+	test_engine_release(ct->engine);
+	xfer_expect_release(test, stuck);
+}
+
+/*
  * Catches: progress of one lane that counts for another, which then waits for a
  * lost callback as long as other lanes are busy.
  */
@@ -1142,6 +1165,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE_PARAM(chan_counts, chan_silent_gen_params),
 	KUNIT_CASE(chan_keeps_quarantine),
 	KUNIT_CASE(chan_ignores_callbacks_of_terminated),
+	KUNIT_CASE(chan_terminates_first),
 	KUNIT_CASE(chan_watches_the_oldest),
 	KUNIT_CASE(chan_survives_refused_terminate),
 	KUNIT_CASE(chan_keeps_refused_terminate),

@@ -334,6 +334,7 @@ static int engine_terminate_all(struct dma_chan *chan)
 		return -EBUSY;
 	spin_lock_irqsave(&engine->lock, flags);
 	engine->misused += !engine->requested;
+	engine->terminations++;
 	list_splice_tail_init(&engine->submitted, &engine->issued);
 	engine->used -= list_count_nodes(&engine->issued);
 	list_splice_tail_init(&engine->issued, &engine->terminated);

@@ -56,6 +56,7 @@ enum test_outcome {
  * @no_terminate: refuse to terminate
  * @cb_terminate: terminated descriptors call back, with success
  * @releases: output, number of times that @chan was released
+ * @terminations: output, number of times that @chan was terminated
  * @prepared: output, number of prepared descriptors
  * @fills: output, number of descriptors that fill, if a test sets DMA_MEMSET
  * @tiles: output, number of preparations of a tile, if a test sets
@@ -91,6 +92,7 @@ struct test_engine {
 	bool no_terminate;
 	bool cb_terminate;
 	unsigned int releases;
+	unsigned int terminations;
 	unsigned int prepared;
 	unsigned int fills;
 	unsigned int tiles;
