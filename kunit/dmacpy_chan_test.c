@@ -806,8 +806,8 @@ static void chan_ignores_callbacks_of_terminated(struct kunit *test)
 }
 
 /*
- * Catches: a program that can cause interrupts, as it knows of the failure, while
- * the engine is being terminated: several drivers corrupt their lists then.
+ * Catches: a program that can cause interrupts, as it knows of the failure,
+ * while the engine is being terminated: drivers corrupt their lists then.
  */
 static void chan_terminates_first(struct kunit *test)
 {

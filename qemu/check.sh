@@ -27,7 +27,7 @@ cd "$top"
 build_checks=(in-tree sparse checkpatch symbols abi tool html rpm)
 source_checks=(kernel-doc snippets documented lengths walls includes series
 	       engines syzkaller device-tree binding shellcheck codespell man
-	       version recipes white-space licences unfinished traces udev)
+	       version recipes white-space licences reuse unfinished traces udev)
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -225,7 +225,7 @@ declare -A host_packages=(
 	# for the HTML
 	[docs]='perl python3-sphinx'
 	# for make check
-	[check]='abigail-tools codespell mandoc rpm shellcheck sparse zsh'
+	[check]='abigail-tools codespell mandoc reuse rpm shellcheck sparse zsh'
 	# for its check of the binding
 	[binding]=dt-schema
 	# to install a Debian

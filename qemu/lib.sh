@@ -135,7 +135,7 @@ lock_build()
 tree_files()
 {
 	find . \( -name .git -o -path ./build -o -name '.checkpatch-*' \) \
-		-prune -o -type f "$@" -print |
+		-prune -o \( -type f -o -type l \) "$@" -print |
 		sed 's,^\./,,' | sort
 }
 

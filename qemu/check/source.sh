@@ -152,6 +152,15 @@ check_licences()
 	done
 }
 
+# Every file has a copyright, here those of debian/copyright, and every licence a
+# text. A copy has nothing that was built.
+check_reuse()
+{
+	local found
+	copy_tree "$work/tree"
+	found=$(reuse --root "$work/tree" lint 2>&1) || echo "$found"
+}
+
 # Brackets keep the patterns below from matching themselves.
 
 check_unfinished()
