@@ -133,7 +133,8 @@ deb_field()
 }
 
 # download_deb RELEASE ARCH PACKAGE VERSION: prints the name of the file. apt
-# keeps a complete one from an earlier try.
+# keeps a complete one from an earlier try. A killed run may have left that of
+# another architecture.
 download_deb()
 {
 	local try file=$cache/debs/$3_${4//:/%3a}
@@ -141,7 +142,8 @@ download_deb()
 	update_debs "$1" "$2" >&2
 	for try in 1 2 3; do
 		(cd "$cache/debs" && apt_get "$1" "$2" "$3" download "$3=$4") &&
-			ls "$file"_*.deb && return
+			{ compgen -G "${file}_$2.deb" ||
+				compgen -G "${file}_all.deb"; } && return
 		sleep $((try * 2))
 		rm "$cache/apt/$1-$2/updated"
 		update_debs "$1" "$2" >&2
@@ -266,14 +268,15 @@ as_root()
 	fi
 }
 
-# Another apt may be at work, or one may have been killed.
+# Another apt may be at work, or one may have been killed. No package of the user's
+# is removed: cross compilers conflict with gcc-multilib.
 install_packages()
 {
 	local attempt
 	for attempt in 1 2; do
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
 			-o DPkg::Lock::Timeout=600 -o APT::Status-Fd=1 \
-			install --no-install-recommends "$@" |
+			install --no-remove --no-install-recommends "$@" |
 			show_progress apt && return
 		[ "$attempt" = 2 ] || as_root dpkg --configure -a >&2 || return
 	done

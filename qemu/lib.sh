@@ -4,6 +4,10 @@
 # What all scripts here share: where things are, messages, steps, locks, and the
 # files of the tree.
 
+# What programs print is read here, and the users of the guest read its files.
+export LC_ALL=C.UTF-8
+umask 022
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dmacpy
 build=$top/build
@@ -83,6 +87,12 @@ say_why()
 	done
 }
 
+need_writable()
+{
+	[ -w "$1" ] ||
+		die "cannot write to $1, which belongs to $(stat -c %U "$1")"
+}
+
 # step WHAT COMMAND...: run it quietly; show how long it took, or why it failed.
 step()
 {
@@ -90,6 +100,8 @@ step()
 	shift
 	log=$build/log/$((step_number += 1)).log
 	mkdir -p "$build/log"
+	need_writable "$build/log"
+	rm -f "$log"
 	shown_line="[$step_number/$steps] $what ... "
 	printf '%s' "$shown_line"
 	: >"$log"
@@ -107,8 +119,7 @@ lock_directory()
 {
 	local fd
 	mkdir -p "$1"
-	[ -w "$1" ] ||
-		die "cannot write to $1, which belongs to $(stat -c %U "$1")"
+	need_writable "$1"
 	exec {fd}>"$1/.lock"
 	flock --nonblock "$fd" && return
 	printf 'waiting for another make that uses %s\n' "$1"
@@ -116,15 +127,20 @@ lock_directory()
 }
 
 # lock_build: the same for build/. What a run wrote that was killed may be cut off,
-# and newer than what make would make it from.
+# and newer than what make would make it from. Other directories are not made under
+# this lock.
+unlocked=(abi docs fresh modules native packages series targets '*-linux-gnu*')
 lock_build()
 {
-	local unfinished=$build/.unfinished
+	local unfinished=$build/.unfinished name keep=(-path "$build/.lock")
+	for name in "${unlocked[@]}"; do
+		keep+=(-o -path "$build/$name")
+	done
 	lock_directory "$build"
 	if [ -e "$unfinished" ]; then
 		printf 'the last run was killed: removing what it wrote\n'
-		find "$build" ! -type d ! -path "$build/.lock" \
-			-newer "$unfinished" -delete
+		find "$build" \( "${keep[@]}" \) -prune -o \
+			! -type d -newer "$unfinished" -exec rm -f {} +
 	fi
 	touch "$unfinished"
 	trap 'rm -f "$build/.unfinished"' EXIT

@@ -26,10 +26,10 @@ fetch_photo()
 out=$build/run
 image=${IMAGE:-$default_photo}
 
-# Any format of any depth that netpbm reads, to 8-bit RGB.
+# Any format of any depth that netpbm reads, to 8-bit RGB. It may be the last result.
 convert_image()
 {
-	anytopnm "$image" | pamdepth 255 | ppmtoppm >"$out/in/tmp/in.ppm" ||
+	anytopnm "$image" | pamdepth 255 | ppmtoppm >"$build/in.ppm" ||
 		die "give a picture in PNG, JPEG or another format of netpbm"
 }
 
@@ -37,6 +37,7 @@ write_task()
 {
 	rm -rf "$out"
 	mkdir -p "$out/in/tmp"
+	mv "$build/in.ppm" "$out/in/tmp"
 	install "$top/qemu/guest/demo" "$out/in/tmp/task"
 }
 
@@ -94,8 +95,8 @@ select_guest versal/6.12-arm64
 need_guest_packages "$guest_kernel"
 make_guest_files
 [ -n "${IMAGE:-}" ] || step "fetching a photograph" fetch_photo
-write_task
 step "converting $(basename "$image")" convert_image
+write_task
 step "filtering it in the guest" run_guest
 step "composing the result" compose_result
 write_report

@@ -367,6 +367,7 @@ failure_half_a_download()
 	thin_cache half
 	file=$(download_busybox "$other_cache/dmacpy" 2>/dev/null)
 	truncate --size=-1000 "$file"
+	touch "${file/_arm64/_armhf}"
 	mkdir "$other_cache/dmacpy/busybox-arm64-$(arch_release arm64).partial"
 	works env XDG_CACHE_HOME="$other_cache"
 }
@@ -459,10 +460,13 @@ failure_cut_off_by_a_kill()
 	works
 	touch "$tree/build/.unfinished"
 	sleep 0.1
+	mkdir "$tree/build/packages"
+	touch "$tree/build/packages/of-another-command"
 	find "$tree/build" -name '*.o' -exec truncate --size=100 {} +
 	truncate --size=100 "$tree"/build/*/modules/*.ko
 	works
 	expect said '^the last run was killed'
+	expect [ -e "$tree/build/packages/of-another-command" ]
 }
 
 # Catches: two runs that write to one file.
@@ -562,15 +566,41 @@ failure_not_debian()
 	says 'the host is older: Debian 11'
 }
 
+# not_ours DIRECTORY: one there that belongs to another user
+not_ours()
+{
+	mkdir -m 555 "$1"
+	[ "$(id -u)" -ne 0 ] || chown nobody "$1"
+	run "$log" setpriv --bounding-set -dac_override \
+		--inh-caps -dac_override make -C "$tree" run
+	says "cannot write to $1"
+}
+
 # Catches: a run after one as root, which owns what that made.
 failure_not_our_build()
 {
 	clone not-ours
-	mkdir -m 555 "$tree/build"
-	[ "$(id -u)" -ne 0 ] || chown nobody "$tree/build"
-	run "$log" setpriv --bounding-set -dac_override \
-		--inh-caps -dac_override make -C "$tree" run
-	says 'cannot write to .*/build'
+	not_ours "$tree/build"
+}
+
+# Catches: the same after another command, which made a part of it.
+failure_not_our_log()
+{
+	clone not-our-log
+	mkdir "$tree/build"
+	not_ours "$tree/build/log"
+}
+
+# Catches: a guest whose users cannot read it; a picture that is lost.
+failure_umask()
+{
+	clone umask
+	(
+		umask 077
+		works
+		works env IMAGE="$tree/build/run/filtered.png"
+		expect said '^filtered filtered.png bit-exactly'
+	)
 }
 
 need_guest_packages 6.12-arm64
