@@ -203,7 +203,8 @@ def judge_suites():
 
 
 COMPLAINTS = re.compile("|".join((
-    "WARNING:", "BUG:", "BUG at", "BUG k", "Oops", "Kernel panic", "Call trace:",
+    "WARNING:", "BUG:", "BUG at", r"BUG [^ ]+ \(", "Oops", "Kernel panic",
+    "[Cc]all [Tt]race:", "general protection fault",
     "Unable to handle kernel", "Internal error", "KASAN", "KCSAN", "UBSAN",
     "possible circular locking", "possible recursive locking",
     "inconsistent lock state", "suspicious RCU usage", "lock held when",
@@ -278,7 +279,7 @@ def not_allowed(lines, allowed):
             in_report = False
         # What is said about a lack of memory comes with a trace, after some
         # lines.
-        if after_known and re.match(r"Call trace: ?$", line):
+        if after_known and re.match(r"[Cc]all [Tt]race: ?$", line):
             continue
         if not re.match(r"(CPU|Tainted|Hardware name): ", line):
             after_known = known
