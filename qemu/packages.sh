@@ -64,12 +64,12 @@ remove_chroot()
 	rm -rf --one-file-system "${1:?}"
 }
 
-# build_arch ARCH: all that is for it; with amd64 also what is for all, and the
+# build_arch ARCH: all that is for it; with the first one also what is for all, and the
 # source. lintian reads the .changes of each.
 build_arch()
 {
 	local what=--build=any
-	[ "$1" != amd64 ] || what=--build=full
+	[ "$1" != "${archs[0]}" ] || what=--build=full
 	copy_tree "$out/builder/build/$1/dmacpy"
 	in_chroot "$out/builder" "cd /build/$1/dmacpy &&
 		DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --host-arch $1 \
