@@ -5,7 +5,8 @@
 usage: coverage.py DIRECTORY    that of the project; the JSON is on stdin
 
 Prints the lines that have not run, each with the reason why no test gets
-there, and a table. The exit status is 1 if less than LIMIT percent have run.
+there, and a table. The exit status is 1 if less than LIMIT percent have run, or a
+line that has not run has no reason.
 """
 import collections
 import json
@@ -79,11 +80,14 @@ def reason_for(function, text):
 
 
 def print_left(name, source):
-    """One line of the driver a line."""
+    """One line of the driver a line. Returns how many have no reason."""
+    untested = 0
     for number in source.left():
         text = source.text[number - 1].strip()
         reason = reason_for(source.functions[number], text)
+        untested += reason == NO_REASON
         print(f"{name}:{number}: {text}  [{reason}]")
+    return untested
 
 
 def print_row(name, lines, left):
@@ -100,15 +104,15 @@ def main():
     """Print all and judge."""
     directory = sys.argv[1]
     sources = read_sources(directory, sys.stdin)
-    for name, source in sources.items():
-        print_left(name, source)
+    untested = sum(print_left(name, source)
+                   for name, source in sources.items())
     print(f"\n{'file':24} lines  left      run")
     for name, source in sources.items():
         print_row(name, len(source.counts), len(source.left()))
     lines = sum(len(source.counts) for source in sources.values())
     left = sum(len(source.left()) for source in sources.values())
     print_row("total", lines, left)
-    return percent(lines, left) < LIMIT
+    return percent(lines, left) < LIMIT or untested > 0
 
 
 sys.exit(main())
