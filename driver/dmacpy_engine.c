@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The only client of dmaengine, with the quirks of drivers of engines */
+#include <linux/bottom_half.h>
 #include <linux/device.h>
 #include <linux/dmaengine.h>
 #include <linux/of_dma.h>
@@ -48,25 +49,47 @@ static const struct {
 	/* The channels of these are different pieces of hardware. */
 	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIESCES },
 	/* Starts one descriptor for each issue. */
-	{ "fsl-qdma", DMACPY_QUIRK_REISSUE },
 	{ "dpaa2-qdma", DMACPY_QUIRK_REISSUE },
-	/* Does not start the next descriptor when one has completed. */
-	{ "tegra-gpcdma", DMACPY_QUIRK_REISSUE },
+	/* So does this, and frees descriptors that the hardware uses. */
+	{ "fsl-qdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE },
+	/*
+	 * Does not start the next descriptor when one has completed. Keeps that
+	 * of a channel that does not pause, and calls back for it later.
+	 */
+	{ "tegra-gpcdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE },
 	/* Starts an issued descriptor while another one is active. */
 	{ "rz-dmac", DMACPY_QUIRK_ONE },
 	/* Reports an error for a descriptor that is issued while it is busy. */
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
 	/*
 	 * Resumes the device to submit and to issue, which the device link has
-	 * done already, and suspends it for each descriptor.
+	 * done already, and suspends it for each descriptor. Leaves active ones
+	 * in a list on its stack if the channel does not stop.
 	 */
-	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE },
+	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE |
+		   DMACPY_QUIRK_UNSTOPPABLE },
 	/* Frees the active descriptor twice when it is terminated. */
 	{ "sf-pdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE |
 		     DMACPY_QUIRK_QUIESCES },
 	/* Wait without a bound for issued descriptors when terminated. */
 	{ "mtk_cqdma", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "mtk_hsdma", DMACPY_QUIRK_UNSTOPPABLE },
+	/* The same for the hardware, in a loop without interrupts. */
+	{ "at_hdmac", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "at_xdmac", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "dw_dmac", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "dw_dmac_pci", DMACPY_QUIRK_UNSTOPPABLE },
+	/* The same when the next descriptor is issued. */
+	{ "dma-owl", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "pl08xdmac", DMACPY_QUIRK_UNSTOPPABLE },
+	/* Clear pointers that the interrupt handler uses at the same time. */
+	{ "k3-dma", DMACPY_QUIRK_UNSTOPPABLE | DMACPY_QUIRK_NO_BH },
+	{ "mmp-pdma", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "sun4i-dma", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "sun6i-dma", DMACPY_QUIRK_UNSTOPPABLE | DMACPY_QUIRK_NO_BH },
+	/* Call back for descriptors that they have freed. */
+	{ "bcm-sba-raid", DMACPY_QUIRK_UNSTOPPABLE },
+	{ "ptdma", DMACPY_QUIRK_UNSTOPPABLE },
 	/* Treats the interrupt after the first row as that after the last. */
 	{ "omap-dma-engine", DMACPY_QUIRK_NO_TILES },
 	{ "dmacpy-fake-dma", DMACPY_QUIRK_QUIESCES },
@@ -251,12 +274,20 @@ void dmacpy_engine_issue(const struct dmacpy_engine *engine)
  * The engine may keep writing, and some engines call back for descriptors that
  * they drop, before this returns or later.
  *
- * Context: Any.
+ * Context: Process.
  * Return: false if the engine refuses.
  */
 bool dmacpy_engine_terminate(const struct dmacpy_engine *engine)
 {
-	return !dmaengine_terminate_async(engine->dma);
+	int ret;
+
+	/* Not for all engines: the drivers of some sleep. */
+	if (engine->quirks & DMACPY_QUIRK_NO_BH)
+		local_bh_disable();
+	ret = dmaengine_terminate_async(engine->dma);
+	if (engine->quirks & DMACPY_QUIRK_NO_BH)
+		local_bh_enable();
+	return !ret;
 }
 
 static bool engine_is(struct dma_chan *dma, void *param)

@@ -101,6 +101,8 @@ struct dmacpy_client {
  * @DMACPY_QUIRK_EXCLUSIVE: a descriptor must not be submitted, on any channel
  *	of the engine, while another one may complete
  * @DMACPY_QUIRK_NO_TILES: calls back for a tile before the tile is complete
+ * @DMACPY_QUIRK_NO_BH: takes a lock of its tasklet when it is terminated, but
+ *	does not disable bottom halves
  */
 enum dmacpy_quirk {
 	DMACPY_QUIRK_SLEEPS = 1 << 0,
@@ -112,6 +114,7 @@ enum dmacpy_quirk {
 	DMACPY_QUIRK_QUIESCES = 1 << 6,
 	DMACPY_QUIRK_EXCLUSIVE = 1 << 7,
 	DMACPY_QUIRK_NO_TILES = 1 << 8,
+	DMACPY_QUIRK_NO_BH = 1 << 9,
 };
 
 /**
