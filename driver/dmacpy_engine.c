@@ -4,6 +4,7 @@
 #include <linux/device.h>
 #include <linux/dmaengine.h>
 #include <linux/of_dma.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/string.h>
 
@@ -361,10 +362,18 @@ int dmacpy_engine_request(struct dmacpy_engine *engine)
  */
 bool dmacpy_engine_release(struct dmacpy_engine *engine)
 {
-	/* Some engine drivers oops if the channel is released while busy. */
-	bool dropped = dmacpy_engine_terminate(engine);
+	bool dropped;
 
+	/*
+	 * The tasklet that has called back last, which is an RCU reader, may
+	 * still use what many drivers free without waiting for the tasklet.
+	 */
+	synchronize_rcu();
+	/* Some engine drivers oops if the channel is released while busy. */
+	dropped = dmacpy_engine_terminate(engine);
 	dmaengine_synchronize(engine->dma);
+	/* Descriptors may have called back since. */
+	synchronize_rcu();
 	dma_release_channel(engine->dma);
 	engine->requested = false;
 	return dropped;

@@ -995,6 +995,22 @@ static void chan_closes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, XFER_PIECES, ct->engine->prepared);
 }
 
+/* Catches: an engine that is terminated while its tasklet uses its lists. */
+static void chan_waits_for_the_tasklet(struct kunit *test)
+{
+	struct chan_test *ct = test->priv;
+	struct test_xfer *xfer;
+
+	chan_begin(test);
+	ct->engine->lingers = 50;
+	xfer = xfer_submit_new(test, 0);
+	xfer_expect(test, xfer, 0);
+	dmacpy_chan_close(ct->chan);
+	ct->chan = NULL;
+	KUNIT_EXPECT_EQ(test, 1, ct->engine->terminations);
+	KUNIT_EXPECT_EQ(test, 0, ct->engine->misused);
+}
+
 /* Catches: memory of a closed channel that is freed under a hung engine. */
 static void chan_is_parked_and_reclaimed(struct kunit *test)
 {
@@ -1173,6 +1189,7 @@ static struct kunit_case chan_cases[] = {
 	KUNIT_CASE_PARAM(chan_waits_for_request, chan_gone_gen_params),
 	KUNIT_CASE_PARAM(chan_closes_without_request, chan_gone_gen_params),
 	KUNIT_CASE(chan_closes),
+	KUNIT_CASE(chan_waits_for_the_tasklet),
 	KUNIT_CASE(chan_is_parked_and_reclaimed),
 	KUNIT_CASE_PARAM(chan_worker_takes_over, chan_chain_gen_params),
 	KUNIT_CASE(chan_completes_slow_in_worker),

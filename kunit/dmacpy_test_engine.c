@@ -6,6 +6,7 @@
 #include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/bottom_half.h>
+#include <linux/delay.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
@@ -54,11 +55,16 @@ static void *engine_memory(struct test_engine *engine, dma_addr_t addr)
 static void engine_call_back(struct dma_async_tx_descriptor *tx,
 			     const struct dmaengine_result *result)
 {
+	struct test_engine *engine = to_test_engine(tx->chan);
+
 	local_bh_disable();
+	WRITE_ONCE(engine->in_tasklet, engine->lingers);
 	if (tx->callback_result)
 		tx->callback_result(tx->callback_param, result);
 	else
 		tx->callback(tx->callback_param);
+	mdelay(engine->lingers);
+	WRITE_ONCE(engine->in_tasklet, false);
 	local_bh_enable();
 }
 
@@ -333,7 +339,7 @@ static int engine_terminate_all(struct dma_chan *chan)
 	if (engine->no_terminate)
 		return -EBUSY;
 	spin_lock_irqsave(&engine->lock, flags);
-	engine->misused += !engine->requested;
+	engine->misused += !engine->requested + READ_ONCE(engine->in_tasklet);
 	engine->terminations++;
 	list_splice_tail_init(&engine->submitted, &engine->issued);
 	engine->used -= list_count_nodes(&engine->issued);
@@ -376,6 +382,7 @@ static void engine_free_chan_resources(struct dma_chan *chan)
 
 	if (chan == &engine->other)
 		return;
+	engine->misused += READ_ONCE(engine->in_tasklet);
 	spin_lock_irq(&engine->lock);
 	engine->requested = false;
 	engine->releases++;

@@ -55,6 +55,8 @@ enum test_outcome {
  * @no_submit: number of submissions that fail
  * @no_terminate: refuse to terminate
  * @cb_terminate: terminated descriptors call back, with success
+ * @lingers: time in ms that a tasklet runs after it has called back
+ * @in_tasklet: a tasklet runs
  * @releases: output, number of times that @chan was released
  * @terminations: output, number of times that @chan was terminated
  * @prepared: output, number of prepared descriptors
@@ -64,7 +66,8 @@ enum test_outcome {
  * @interrupts: output, number of descriptors that request an interrupt
  * @fences: output, number of descriptors that the next one has to wait for
  * @issues: output, number of times that descriptors were issued
- * @misused: output, number of calls for @chan while it has no client
+ * @misused: output, number of calls for @chan while it has no client, and of
+ *	terminations and releases while a tasklet runs
  */
 struct test_engine {
 	struct device *client;
@@ -91,6 +94,8 @@ struct test_engine {
 	unsigned int no_submit;
 	bool no_terminate;
 	bool cb_terminate;
+	unsigned int lingers;
+	bool in_tasklet;
 	unsigned int releases;
 	unsigned int terminations;
 	unsigned int prepared;
