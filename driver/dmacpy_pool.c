@@ -526,9 +526,10 @@ void dmacpy_pool_barrier(void)
 	DMACPY_STUB(dmacpy_pool_barrier);
 	/* The accesses that it orders are those of the caller. */
 	mb();
-#if defined(CONFIG_ARM) && !defined(CONFIG_ARM_DMA_MEM_BUFFERABLE) && \
-	!defined(CONFIG_SMP)
-	dsb();
+#ifdef CONFIG_ARM
+	if (!IS_ENABLED(CONFIG_ARM_DMA_MEM_BUFFERABLE) &&
+	    !IS_ENABLED(CONFIG_SMP))
+		dsb();
 #endif
 }
 
