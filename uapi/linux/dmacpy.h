@@ -112,9 +112,9 @@ enum {
  * @max_bytes: limit of the bytes that one job copies and fills
  * @max_ops: limit of the operations in one job
  * @max_rows: limit of the rows in one job, over all its operations; a COPY is
- *	one row; a FILL is one for each 4 KiB or, if that is less, for each part
- *	of 64 KiB, divided by the number of FILLs and rounded down to a power of
- *	two
+ *	one row; a FILL is one for each block of 4 KiB; in a job with more than
+ *	16 FILLs a block has 64 KiB divided by their number, rounded down to a
+ *	power of two
  * @granule: ALLOC rounds the length of a buffer up to a multiple of this
  * @channels: number of channels of the DMA engine
  * @copy_align: offsets, strides and lengths of all operations must be
@@ -477,9 +477,9 @@ struct dmacpy_submit {
  * @refused_op: set it to 0; if the call fails because of one of the operations,
  *	on return the number of that operation in @ops, counted from 1
  *
- * Check operations as SUBMIT does, once for many jobs that run them. The handle
- * counts as one for the limit of the stream, and as one per 8 KiB of kernel
- * memory that it may take for the limit of the user. It keeps the memory behind
+ * Check operations as SUBMIT does, once for many jobs that run them. A stream
+ * has at most 16384 of these handles. For the limit of the user a handle counts
+ * as one per 8 KiB of kernel memory that it may take. It keeps the memory behind
  * the handles that the operations name, even after RELEASE of these. That
  * memory stays charged to the user until the prepared job is released and its
  * last run has completed.
@@ -543,7 +543,8 @@ struct dmacpy_run {
 /**
  * struct dmacpy_run_command - RUN by io_uring, in an SQE
  * @handle: from PREPARE
- * @flags: DMACPY_SUBMIT_IN_FENCE and _NO_IMPLICIT; EINVAL for others
+ * @flags: DMACPY_SUBMIT_IN_FENCE and _NO_IMPLICIT; EINVAL for other flags of
+ *	RUN, EOPNOTSUPP for any other
  * @in_fence: with IN_FENCE the sync_file's file descriptor, otherwise 0
  * @__reserved: must be 0
  *

@@ -745,7 +745,7 @@ int dmacpy_copier_open(struct dmacpy_device *device,
 void dmacpy_copier_close(struct dmacpy_copier *copier);
 
 /**
- * dmacpy_copier_set_min_part() - set the length above which a copy is split
+ * dmacpy_copier_set_min_part() - set the least length of a part
  * @copier: an open copier
  * @length: in bytes, at least 256. A copy of at least twice that length is cut
  *	into parts of at least about that length, each for a channel; a shorter
@@ -825,7 +825,7 @@ void dmacpy_copier_buffer_free(struct dmacpy_copier_buffer *buffer);
  *
  * A long copy is one job with DMACPY_SUBMIT_SPREAD. If the device does not
  * support that flag, or the copy is longer than a job may be, each part is a
- * job on a stream of its own.
+ * job, on the copier's streams in turn.
  *
  * After a failure the bytes of the destination range are undefined, but no part
  * of the copy is in flight: if only some jobs could be started, or a job fails

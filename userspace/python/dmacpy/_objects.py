@@ -185,7 +185,7 @@ class Device(_Object):
         return Info(**fields)
 
     def open_stream(self) -> Stream:
-        """Open a stream, on the channel with the fewest of them."""
+        """Open a stream, on the channel with the fewest bytes to copy."""
         return Stream(self)
 
     def close(self) -> None:
