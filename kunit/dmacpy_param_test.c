@@ -8,16 +8,25 @@
 
 #include "dmacpy_param.h"
 
-/* Returns the parameter of the module, as the kernel knows it. */
+/* The parameters of the module, or of all that is built into the kernel */
+#ifdef MODULE
+#define PARAM_FIRST	(THIS_MODULE->kp)
+#define PARAM_END	(PARAM_FIRST + THIS_MODULE->num_kp)
+#else
+#define PARAM_FIRST	__start___param
+#define PARAM_END	__stop___param
+#endif
+
+/* Returns the parameter as the kernel knows it. */
 static const struct kernel_param *
 param_find(struct kunit *test, const struct dmacpy_param *param)
 {
-	unsigned int i;
+	const struct kernel_param *kp;
 
-	for (i = 0; i < THIS_MODULE->num_kp; i++)
-		if (THIS_MODULE->kp[i].arg == param)
-			return &THIS_MODULE->kp[i];
-	KUNIT_FAIL_AND_ABORT(test, "nobody can set it");
+	for (kp = PARAM_FIRST; kp < PARAM_END; kp++)
+		if (kp->arg == param)
+			return kp;
+	KUNIT_FAIL_AND_ABORT(test, "it cannot be set");
 	return NULL;
 }
 
@@ -118,24 +127,16 @@ static void param_is_read_back(struct kunit *test)
 static void param_with_addresses_is_locked_down(struct kunit *test)
 {
 	const struct kernel_param *kp;
-	unsigned int i, found = 0;
+	unsigned int found = 0;
 
-	for (i = 0; i < THIS_MODULE->num_kp; i++) {
-		kp = &THIS_MODULE->kp[i];
-		if (strcmp(kp->name, "sram"))
+	for (kp = PARAM_FIRST; kp < PARAM_END; kp++) {
+		if (strcmp(kp->name, MODULE_PARAM_PREFIX "sram"))
 			continue;
 		found++;
 		KUNIT_EXPECT_TRUE(test, kp->flags & KERNEL_PARAM_FL_HWPARAM);
 		KUNIT_EXPECT_EQ(test, 0444, kp->perm);
 	}
 	KUNIT_EXPECT_EQ(test, 1, found);
-}
-
-static int param_init(struct kunit *test)
-{
-	if (!IS_MODULE(CONFIG_DMACPY))
-		kunit_skip(test, "only a module knows its parameters");
-	return 0;
 }
 
 static struct kunit_case param_cases[] = {
@@ -148,7 +149,6 @@ static struct kunit_case param_cases[] = {
 
 static struct kunit_suite param_suite = {
 	.name = "dmacpy_param",
-	.init = param_init,
 	.test_cases = param_cases,
 };
 
