@@ -479,10 +479,10 @@ struct dmacpy_submit {
  *
  * Check operations as SUBMIT does, once for many jobs that run them. A stream
  * has at most 16384 of these handles. For the limit of the user a handle counts
- * as one per 8 KiB of kernel memory that it may take. It keeps the memory behind
- * the handles that the operations name, even after RELEASE of these. That
- * memory stays charged to the user until the prepared job is released and its
- * last run has completed.
+ * as one per 8 KiB of kernel memory that it may take. It keeps the memory
+ * behind the handles that the operations name, even after RELEASE of these.
+ * That memory stays charged to the user until the prepared job is released and
+ * its last run has completed.
  */
 struct dmacpy_prepare {
 	__u32 size;
