@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pnm.h"
@@ -69,6 +70,15 @@ static int write_samples(FILE *file, const struct pnm *pnm,
 	return 0;
 }
 
+/* The path can also name a device, or be a link such as /dev/stdout. */
+static void remove_file(const char *path)
+{
+	struct stat status;
+
+	if (!lstat(path, &status) && S_ISREG(status.st_mode))
+		unlink(path);
+}
+
 int pnm_write(const char *path, const struct pnm *pnm, const uint8_t *data,
 	      size_t stride)
 {
@@ -86,7 +96,7 @@ int pnm_write(const char *path, const struct pnm *pnm, const uint8_t *data,
 		err = errno;
 	}
 	if (ret) {
-		unlink(path);
+		remove_file(path);
 		errno = err;
 	}
 

@@ -34,7 +34,7 @@ int pnm_read_header(FILE *file, struct pnm *pnm);
 
 /**
  * pnm_write() - write a picture
- * @path: of the file; no file is left when it fails
+ * @path: of the file; a regular file is removed when it fails
  * @pnm: the header to write
  * @data: its samples
  * @stride: bytes from row to row in @data

@@ -27,4 +27,26 @@ test_frames()
 	expect 2 tilefilter --frames 0 in.pgm out.pgm
 }
 
-run_tests text frames
+# Catches: an output that was no file, and is gone when it cannot be written; half
+# a picture that remains.
+test_full_disk()
+{
+	{
+		printf 'P5\n300 200\n255\n'
+		head -c 60000 /dev/urandom
+	} >in.pgm
+	mknod node c 1 7
+	ln -s /dev/full link
+	for to in node link; do
+		expect 1 tilefilter in.pgm $to
+		grep -q "$to: No space left" err || fail "no reason: $(cat err)"
+		[ -c $to ] || fail "the $to is gone"
+	done
+	mkdir disk
+	mount -t tmpfs -o size=16k none disk
+	trap 'umount disk' EXIT
+	expect 1 tilefilter in.pgm disk/out.pgm
+	[ ! -e disk/out.pgm ] || fail "half a picture remains"
+}
+
+run_tests text frames full_disk
