@@ -114,9 +114,10 @@ int main(int argc, char **argv)
 	struct dmacpy_device *device;
 	struct loader loader;
 	uint64_t size;
+	char *end;
 
-	size = argc == 3 ? strtoull(argv[2], NULL, 0) : 0;
-	if (!size) {
+	size = argc == 3 ? strtoull(argv[2], &end, 0) : 0;
+	if (!size || *end) {
 		fputs("usage: directload FILE LENGTH\n", stderr);
 		return 2;
 	}

@@ -61,9 +61,10 @@ static void create_picture(int card, struct dmacpy_stream *stream,
 	      drmModeCreateDumbBuffer(card, WIDTH, HEIGHT, BITS, 0,
 				      &picture->handle, &pitch, &size));
 	check("lay out a picture", pitch == PITCH ? 0 : EINVAL);
+	/* This returns -1 and sets errno, unlike the functions of modes. */
 	check("export the picture",
 	      drmPrimeHandleToFD(card, picture->handle, DRM_CLOEXEC | DRM_RDWR,
-				 &fd));
+				 &fd) ? errno : 0);
 	check("import the picture",
 	      dmacpy_buffer_import(stream, fd, DMACPY_ACCESS_WRITE,
 				   &picture->buffer));
@@ -91,7 +92,7 @@ static void show_sram(int card, struct dmacpy_buffer *sram)
 	uint32_t handle, framebuffer;
 
 	check("share SRAM", drmPrimeFDToHandle(card, dmacpy_buffer_fd(sram),
-					       &handle));
+					       &handle) ? errno : 0);
 	printf("SRAM is buffer %u of the driver\n", handle);
 	if (!drmModeAddFB(card, WIDTH, HEIGHT, DEPTH, BITS, PITCH, handle,
 			  &framebuffer)) {

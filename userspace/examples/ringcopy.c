@@ -5,6 +5,7 @@
  * copy each block as soon as it was read. Then write the contents of the SRAM
  * to standard output.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <stdint.h>
@@ -107,7 +108,8 @@ static void show(struct dmacpy_buffer *sram, size_t length)
 	check("map SRAM", dmacpy_buffer_map(sram, &data));
 	check("begin access",
 	      dmacpy_buffer_begin_access(sram, DMACPY_ACCESS_READ));
-	fwrite(data, 1, length, stdout);
+	if (fwrite(data, 1, length, stdout) != length || fflush(stdout))
+		check("write", -errno);
 	check("end access", dmacpy_buffer_end_access(sram, DMACPY_ACCESS_READ));
 }
 

@@ -24,10 +24,12 @@ test_disk()
 	done
 }
 
-# Catches: an error of the disk, or of SRAM, that is ignored.
+# Catches: an error of the disk, or of SRAM, that is ignored; a length that is
+# taken for another one.
 test_failures()
 {
 	expect 2 directload "$(disk)"
+	expect 2 directload "$(disk)" 64K
 	expect 1 directload nothing 512
 	grep -q 'nothing: No such file' err || fail "no reason is given"
 	expect 1 directload "$(disk)" 0x40000000

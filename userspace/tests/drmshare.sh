@@ -42,6 +42,8 @@ test_with_display()
 test_no_card()
 {
 	expect 1 drmshare /dev/null
+	grep -q "share SRAM: Inappropriate ioctl" err ||
+		fail "the wrong reason: $(cat err)"
 	expect 1 drmshare /dev/dri/card99
 	grep -q "card99: No such file" err || fail "no reason is given"
 }

@@ -19,4 +19,11 @@ test_empty()
 	grep -q "must not be empty" err || fail "no reason is given"
 }
 
-run_tests file empty
+# Catches: output that is lost without an error.
+test_full_disk()
+{
+	ringcopy /bin/busybox >/dev/full 2>err && fail "it succeeds"
+	grep -q 'write: No space left' err || fail "no reason: $(cat err)"
+}
+
+run_tests file empty full_disk
