@@ -156,6 +156,40 @@ test_each_device()
 	done
 }
 
+# Catches: a position of standard input that is lost.
+test_copy_the_rest()
+{
+	seq 1000 >from
+	{
+		read -r _
+		dmacpy copy - - 2>err
+		cat
+	} <from >to || fail "$(cat err)"
+	seq 2 1000 | cmp - to || fail "not from line 2 on"
+	dmacpy copy --offset 2 - to <from 2>err || fail "$(cat err)"
+	seq 2 1000 | cmp - to || fail "not from the offset on"
+}
+
+# Catches: a copy that believes the size of files of /proc and sysfs.
+test_copy_without_size()
+{
+	local file length
+	for file in /proc/version "/proc/$$/environ" \
+		    /sys/class/misc/dmacpy0/channels; do
+		cat "$file" >wanted
+		[ -s wanted ] || fail "no $file"
+		expect 0 dmacpy copy "$file" to
+		cmp wanted to || fail "$file differs"
+		length=$(wc -c <wanted)
+		expect 0 dmacpy copy --offset 1 "$file" to
+		tail -c +2 wanted | cmp - to || fail "$file differs from 1 on"
+		expect 0 dmacpy copy --offset "$length" "$file" to
+		[ ! -s to ] || fail "more than $file"
+		expect 1 dmacpy copy --offset $((length + 1)) "$file" to
+		message "$file ends before --offset"
+	done
+}
+
 # Catches: messages in the data, a pipe that is treated as a file, an end of the
 # pipe that is reported as a failure.
 test_pipes()
@@ -502,6 +536,12 @@ sram_is_gone()
 	[ "$(json sram_free)" -eq 0 ]
 }
 
+# The guest's disk, whose end cannot be passed, unlike that of a file
+disk()
+{
+	sed 's/.*\<disk=\([^ ]*\).*/\/dev\/\1/' /proc/cmdline
+}
+
 # Catches: a usage error that exits with success, or without a hint.
 test_errors()
 {
@@ -523,6 +563,9 @@ test_errors()
 	expect 1 dmacpy copy from /missing/to
 	message /missing/to
 	expect 1 dmacpy copy --offset 11 from to
+	message 'ends before --offset'
+	expect 1 dmacpy copy --offset 4095G "$(disk)" to
+	message 'ends before --offset'
 	expect 1 dmacpy copy --size 11 from to
 	expect 1 dmacpy -d /dev/missing info
 	message 'The devices are: /dev/dmacpy0'
@@ -675,8 +718,9 @@ test_no_module()
 }
 
 run_tests info info_json info_engine info_coherence list list_json copy \
-	copy_part each_device pipes full_disk closed_files interrupted fill \
+	copy_part copy_the_rest copy_without_size each_device pipes full_disk \
+	closed_files interrupted fill \
 	bench bench_waits bench_cold bench_verifies bench_says_what_it_did \
 	bench_warns bench_formats bench_errors sram_is_taken errors \
-	failure_keeps_the_old_file quota help no_permission engine_fails \
-	unbound no_module
+	failure_keeps_the_old_file quota help no_permission \
+	engine_fails unbound no_module

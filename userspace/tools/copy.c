@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "tool.h"
 
@@ -38,6 +41,7 @@ static const char help[] =
  * @size: bytes to copy, UINT64_MAX for all up to the end
  * @via_sram: copy through @sram
  * @fd: file descriptor of @from
+ * @total: bytes that will be copied, as far as is known, or 0
  * @session: the engine
  * @source: data that was read from @from
  * @target: data that the engine has copied
@@ -55,6 +59,7 @@ struct file_copy {
 	bool via_sram;
 
 	int fd;
+	uint64_t total;
 	struct session session;
 	struct chunk source;
 	struct chunk target;
@@ -171,8 +176,14 @@ static int copy_chunk(struct file_copy *copy, size_t length)
 
 	copy->done += length;
 	progress_show(copy->done,
-		      copy->size == UINT64_MAX ? 0 : copy->size);
+		      copy->done > copy->total ? 0 : copy->total);
 	return 0;
+}
+
+static int offset_error(const struct file_copy *copy)
+{
+	print_error("%s ends before --offset: give a smaller one", copy->from);
+	return -1;
 }
 
 static int copy_chunks(struct file_copy *copy)
@@ -193,6 +204,9 @@ static int copy_chunks(struct file_copy *copy)
 		}
 	}
 
+	if (!copy->done && copy->offset &&
+	    !pread(copy->fd, copy->source.data, 1, copy->offset - 1))
+		return offset_error(copy);
 	if (copy->size != UINT64_MAX && copy->done < copy->size) {
 		print_error("%s ends after %" PRIu64
 			    " bytes: give a smaller --size",
@@ -203,48 +217,58 @@ static int copy_chunks(struct file_copy *copy)
 	return 0;
 }
 
-/* The progress bar needs the size, if the file has one. */
-static int seek_source(struct file_copy *copy)
+/*
+ * Only for the progress bar: a file of /proc or sysfs has another length than
+ * it claims, and one that is written to grows.
+ */
+static uint64_t find_end(int fd)
 {
 	struct stat status;
-	off_t end;
+	uint64_t end;
 
-	if (fstat(copy->fd, &status) < 0)
-		return -errno;
-
-	if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) {
-		end = lseek(copy->fd, 0, SEEK_END);
-		if (end < 0)
-			return -errno;
-		if (copy->offset > (uint64_t)end)
-			return -EOVERFLOW;
-		if (copy->size == UINT64_MAX)
-			copy->size = end - copy->offset;
-	} else if (!copy->offset) {
+	if (fstat(fd, &status) < 0)
 		return 0;
-	}
+	if (S_ISBLK(status.st_mode) && !ioctl(fd, BLKGETSIZE64, &end))
+		return end;
 
-	return lseek(copy->fd, copy->offset, SEEK_SET) < 0 ? -errno : 0;
+	return S_ISREG(status.st_mode) ? status.st_size : 0;
+}
+
+static void find_total(struct file_copy *copy)
+{
+	off_t position = lseek(copy->fd, 0, SEEK_CUR);
+	uint64_t end = find_end(copy->fd);
+
+	if (copy->size != UINT64_MAX)
+		copy->total = copy->size;
+	else if (position >= 0 && (uint64_t)position < end)
+		copy->total = end - position;
 }
 
 static int open_source(struct file_copy *copy)
 {
-	int ret;
-
 	if (!strcmp(copy->from, "-")) {
 		copy->from = "standard input";
 		copy->fd = STDIN_FILENO;
 	} else {
 		copy->fd = open(copy->from, O_RDONLY | O_CLOEXEC);
 	}
-	ret = copy->fd < 0 ? -errno : seek_source(copy);
-	if (ret == -EOVERFLOW)
-		print_error("%s ends before --offset: give a smaller one",
-			    copy->from);
-	else if (ret)
-		file_error(copy->from, ret);
+	if (copy->fd < 0) {
+		file_error(copy->from, -errno);
+		return -1;
+	}
 
-	return ret;
+	/* Without --offset, standard input stays where others have left it. */
+	if (copy->offset && lseek(copy->fd, copy->offset, SEEK_SET) < 0) {
+		/* A disk is shorter. */
+		if (errno == EINVAL)
+			return offset_error(copy);
+		file_error(copy->from, -errno);
+		return -1;
+	}
+	find_total(copy);
+
+	return 0;
 }
 
 static int open_buffers(struct file_copy *copy)
