@@ -4,12 +4,13 @@
 # "dmacpy top": the programs that use the devices, and their users.
 
 node=$(fake_node)
+program=load
 
-# with_load COMMAND...: run it while a program with the name "load" copies
+# with_load COMMAND...: run it while a copy of the tool with the name $program copies
 with_load()
 {
-	ln -sf "$(command -v dmacpy)" load
-	./load bench -d "$node" --time 60 --src sram --dst sram --size 8K \
+	ln -sf "$(command -v dmacpy)" "$program"
+	"./$program" bench -d "$node" --time 60 --src sram --dst sram --size 8K \
 		>/dev/null 2>&1 &
 	load=$!
 	trap 'kill $load 2>/dev/null' EXIT
@@ -66,6 +67,29 @@ test_table()
 	sed 's/^/# /' out
 }
 
+# shown_as ESCAPED WANTED: check how top shows a process of this name
+shown_as()
+{
+	program=$(printf %b "$1")
+	with_load dmacpy top -d "$node" --once --json
+	[ "$(value command '"pid": ')" = "$(printf %b "$2")" ] ||
+		fail "$1 is shown as $(value command '"pid": ')"
+}
+
+# Catches: names that control root's terminal, also by control characters beyond
+# ASCII; invalid JSON: overlong and cut characters, surrogates, other bytes.
+test_names()
+{
+	shown_as '\0033[2J\0011\0012x\0177' '?[2J??x?'
+	shown_as 'a\0302\0233\0302\0240b' 'a??\0302\0240b'
+	shown_as '\0300\0257\0355\0240\0200\0364\0220\0200\0200\0377' \
+		'??????????'
+	shown_as '\0340\0237\0277\0360\0217\0277\0277' '???????'
+	# The kernel cuts it in the last character.
+	shown_as '12345\0303\0244\0342\0202\0254\0360\0237\0230\0200\0303\0244' \
+		'12345\0303\0244\0342\0202\0254\0360\0237\0230\0200?'
+}
+
 # Catches: a failure that is not shown; a channel that is down and is not shown.
 test_failures()
 {
@@ -110,4 +134,4 @@ test_idle_and_usage()
 	wait $pid || fail "status $? after a signal"
 }
 
-run_tests json table failures idle_and_usage
+run_tests json table names failures idle_and_usage

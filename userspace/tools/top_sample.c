@@ -74,18 +74,79 @@ static int take_devices(struct top_sample *sample, const char *path)
 	return 0;
 }
 
+/* The length of a character in UTF-8 by its first byte, or 0 */
+static size_t utf8_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc0)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	if (first < 0xf0)
+		return 3;
+
+	return first < 0xf8 ? 4 : 0;
+}
+
+/*
+ * Returns the length of the character at the start of the text, or 0 if there
+ * is none that can be printed: a control character, an overlong or cut one, a
+ * surrogate, or one beyond Unicode.
+ */
+static size_t printable_length(const char *text)
+{
+	/* Of each length; below the one of two bytes are controls. */
+	static const uint32_t smallest[] = { 0, ' ', 0xa0, 0x800, 0x10000 };
+	size_t length = utf8_length(*text), i;
+	uint32_t code = (unsigned char)*text;
+
+	if (length > 1)
+		code &= 0x7f >> length;
+	for (i = 1; i < length; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	if (code < smallest[length] || code == 0x7f || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+
+	return length;
+}
+
+/*
+ * Any user can choose the name of a process: it must not control the terminal
+ * of root, or make JSON invalid.
+ */
+static void clean_command(char *name)
+{
+	size_t length;
+
+	for (; *name; name += length) {
+		length = printable_length(name);
+		if (!length) {
+			*name = '?';
+			length = 1;
+		}
+	}
+}
+
 static void read_command(struct top_stream *stream)
 {
 	char path[64];
+	size_t length;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", stream->pid);
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fgets(stream->command, sizeof(stream->command), file))
-		stream->command[strcspn(stream->command, "\n")] = '\0';
+	length = fread(stream->command, 1, sizeof(stream->command) - 1, file);
 	fclose(file);
+	/* A newline follows the name, and others may be part of it. */
+	stream->command[length ? length - 1 : 0] = '\0';
+	clean_command(stream->command);
 }
 
 static void read_line(struct top_stream *stream, const char *line)
