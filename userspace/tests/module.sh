@@ -128,6 +128,46 @@ test_limits_are_parameters()
 	works
 }
 
+# advises PATTERN NOT: check the messages
+advises()
+{
+	grep -q "$1" err || fail "no advice about $1: $(cat err)"
+	! grep -q "$2" err || fail "advice about $2: $(cat err)"
+}
+
+# Catches: advice to raise another limit than the one that is reached, or advice
+# that is repeated for each device.
+test_limits_of_a_user_are_named()
+{
+	unshare -U true || skip "this kernel has no user namespaces"
+	unload
+	expect 0 insmod "$module" max_user_streams=3 max_user_handles=7
+	# Root of another user namespace has no privileges here.
+	expect 1 unshare -U dmacpy bench --streams 3 --dst user
+	advises max_user_streams ulimit
+	expect 1 unshare -U dmacpy bench --prepared --mode event --depth 8
+	advises max_user_handles ulimit
+	expect 1 unshare -U dmacpy bench --handles 8
+	advises 'fewer handles' max_user
+	expect 1 sh -c 'ulimit -l unlimited
+			exec unshare -U dmacpy bench --handles 8'
+	advises max_user_handles ulimit
+
+	exec 7</dev/dmacpy0 8</dev/dmacpy0
+	expect 1 unshare -U dmacpy copy "$module" copy
+	advises max_user_streams ulimit
+	expect 1 unshare -U dmacpy test
+	advises max_user_streams ulimit
+	exec 9</dev/dmacpy0
+	expect 1 unshare -U dmacpy list
+	advises max_user_streams ulimit
+	[ "$(grep -c max_user_streams err)" -eq 1 ] || fail "repeated"
+	exec 7<&- 8<&- 9<&-
+	unload
+	expect 0 insmod "$module"
+	works
+}
+
 # Memory for the parameter "sram" is a node of the device tree on each board.
 spare()
 {
@@ -316,6 +356,7 @@ test_tracepoints()
 run_tests insert_and_remove_many_times remove_after_use refused_while_open \
 	refused_while_open_and_unbound refused_while_engine_hangs \
 	parameter_limits \
-	limits_are_parameters sram_parameter_is_checked sram_parameter \
+	limits_are_parameters limits_of_a_user_are_named \
+	sram_parameter_is_checked sram_parameter \
 	sram_parameter_with_two_regions counters tracepoints \
 	sram_parameter_where_nothing_is

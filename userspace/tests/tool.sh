@@ -600,6 +600,21 @@ test_quota()
 	message sram_quota_kib
 }
 
+# Catches: advice to raise another limit than the one that is reached.
+test_limits()
+{
+	# The stacks of the threads are longer than all memory.
+	expect 1 sh -c 'ulimit -s 1000000 && ulimit -v 500000 &&
+		exec dmacpy bench --threads 2 --iterations 1'
+	message 'ulimit -u'
+	! grep -q reload err || fail "an engine is blamed"
+
+	unshare -U true || skip "this kernel has no user namespaces"
+	expect 1 sh -c 'ulimit -l 64; exec unshare -U dmacpy copy /bin/sh to'
+	message 'at most 64 KiB'
+	message 'ulimit -l'
+}
+
 # Catches: help that is an error, or is printed to the wrong stream.
 test_help()
 {
@@ -722,5 +737,5 @@ run_tests info info_json info_engine info_coherence list list_json copy \
 	closed_files interrupted fill \
 	bench bench_waits bench_cold bench_verifies bench_says_what_it_did \
 	bench_warns bench_formats bench_errors sram_is_taken errors \
-	failure_keeps_the_old_file quota help no_permission \
+	failure_keeps_the_old_file quota limits help no_permission \
 	engine_fails unbound no_module

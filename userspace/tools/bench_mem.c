@@ -106,7 +106,7 @@ static int new_user(const struct bench *bench, struct dmacpy_stream *stream,
 					   DMACPY_REGISTER_EXPLICIT_SYNC : 0,
 					   &mem->buffer);
 	if (ret)
-		device_error("cannot lock memory for the engine", ret);
+		register_error("cannot lock memory for the engine", ret);
 
 	return ret;
 }

@@ -204,7 +204,9 @@ static int report_errors(const struct bench_worker *workers, unsigned int count)
 	unsigned int i;
 
 	if (start_error) {
-		device_error("cannot start a thread", start_error);
+		print_error("cannot start a thread: %s\n"
+			    "Lower --threads, or raise the limits of processes (ulimit -u) and of memory.",
+			    strerror(-start_error));
 		return -1;
 	}
 	if (interrupted()) {

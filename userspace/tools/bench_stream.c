@@ -185,7 +185,7 @@ int bench_stream_open(const struct bench *bench, struct bench_stream *stream)
 
 	ret = dmacpy_stream_open(bench->session.device, &stream->stream);
 	if (ret) {
-		device_error("cannot open a stream", ret);
+		stream_error("cannot open a stream", ret);
 		return -1;
 	}
 	stream->fd = dmacpy_stream_fd(stream->stream);
@@ -193,7 +193,7 @@ int bench_stream_open(const struct bench *bench, struct bench_stream *stream)
 	/* Add them first, so that the handles that jobs use come last. */
 	ret = add_handles(bench, stream);
 	if (ret) {
-		device_error("cannot create --handles", ret);
+		register_error("cannot create --handles", ret);
 		return -1;
 	}
 	if (open_memory(bench, stream))

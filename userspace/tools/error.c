@@ -96,11 +96,23 @@ static void print_missing(void)
 	}
 }
 
-/* Prints a hint only once, if several devices fail with the same error. */
-static void print_hint(int err)
+static const char too_many_handles[] =
+	"There are too many handles: a stream has at most 16384, and a user as many\n"
+	"as \"dmacpy info\" shows. Use fewer, end programs that use the engine, or load\n"
+	"the module with a larger max_user_handles.";
+
+static const char too_many_streams[] =
+	"You have too many streams open; \"dmacpy info\" shows the limit. Use fewer,\n"
+	"end programs that use the engine, or load the module with a larger\n"
+	"max_user_streams.";
+
+/*
+ * Prints a hint only once, if several devices fail with the same error. Which
+ * limit @quota, the hint for EDQUOT, is about depends on the call.
+ */
+static void print_hint(int err, const char *quota)
 {
 	static int last;
-	struct rlimit limit;
 	size_t i;
 
 	if (err == last)
@@ -112,11 +124,8 @@ static void print_hint(int err)
 		if (hints[i].err == err)
 			fprintf(stderr, "%s\n", hints[i].text);
 
-	if (err == EDQUOT && !getrlimit(RLIMIT_MEMLOCK, &limit))
-		fprintf(stderr,
-			"Memory for the engine is locked, at most %" PRIu64
-			" KiB here. Raise the\nlimit (ulimit -l).\n",
-			(uint64_t)limit.rlim_cur / 1024);
+	if (err == EDQUOT)
+		fprintf(stderr, "%s\n", quota);
 }
 
 static void print_message(const char *format, va_list args)
@@ -159,7 +168,30 @@ void file_error(const char *path, int err)
 void device_error(const char *what, int err)
 {
 	print_error("%s: %s", what, strerror(-err));
-	print_hint(-err);
+	print_hint(-err, too_many_handles);
+}
+
+void stream_error(const char *what, int err)
+{
+	print_error("%s: %s", what, strerror(-err));
+	print_hint(-err, too_many_streams);
+}
+
+void register_error(const char *what, int err)
+{
+	struct rlimit limit = { };
+	char quota[256];
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	snprintf(quota, sizeof(quota),
+		 "Memory for the engine is locked, at most %" PRIu64
+		 " KiB here. Raise the\n"
+		 "limit (ulimit -l); or use fewer handles if that is not reached.",
+		 (uint64_t)limit.rlim_cur / 1024);
+
+	print_error("%s: %s", what, strerror(-err));
+	print_hint(-err, limit.rlim_cur == RLIM_INFINITY ? too_many_handles :
+							   quota);
 }
 
 void refusal_error(const char *what, const struct dmacpy_job *job, int err)

@@ -32,7 +32,7 @@ int open_device(const char *name, struct dmacpy_device **device)
 
 	ret = dmacpy_device_open(path, device);
 	if (ret)
-		device_error(path ? path : "/dev/dmacpy*", ret);
+		stream_error(path ? path : "/dev/dmacpy*", ret);
 	free(path);
 
 	return ret ? -1 : 0;
@@ -67,7 +67,7 @@ int session_open(struct session *session, const char *name)
 
 	ret = dmacpy_stream_open(session->device, &session->stream);
 	if (ret) {
-		device_error(dmacpy_device_path(session->device), ret);
+		stream_error(dmacpy_device_path(session->device), ret);
 		session_close(session);
 		return -1;
 	}
@@ -115,7 +115,7 @@ int chunk_new(struct chunk *chunk, struct session *session, uint32_t access)
 	ret = dmacpy_buffer_register(session->stream, chunk->data, CHUNK_SIZE,
 				     access, &chunk->buffer);
 	if (ret) {
-		device_error("cannot lock memory for the engine", ret);
+		register_error("cannot lock memory for the engine", ret);
 		return -1;
 	}
 

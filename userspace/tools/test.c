@@ -271,7 +271,7 @@ static void run_device(struct test *test, const char *path, char **patterns)
 	test_report_device(path, &test->info);
 	ret = open_channels(test);
 	if (ret) {
-		device_error(path, ret);
+		stream_error(path, ret);
 		test_report_row(path, NULL, "open", TEST_FAIL, strerror(-ret));
 	} else if (test->channel_count < test->info.channels) {
 		test_report_row(path, NULL, "channels", TEST_SKIP,

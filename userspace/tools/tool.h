@@ -89,7 +89,9 @@ int cmd_tune(const char *device, int argc, char **argv);
 
 /*
  * Print a message in place of the progress. Functions with @err, a negative
- * errno, add its text and a hint.
+ * errno, add its text and a hint. Which limit EDQUOT is about depends on the
+ * call: stream_error() is for opening a device or a stream, register_error() for
+ * locking memory, device_error() for all else but SRAM.
  */
 void print_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -97,6 +99,8 @@ int usage_error(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void file_error(const char *path, int err);
 void device_error(const char *what, int err);
+void stream_error(const char *what, int err);
+void register_error(const char *what, int err);
 void refusal_error(const char *what, const struct dmacpy_job *job, int err);
 void sram_error(const struct session *session, uint64_t length, int err);
 
