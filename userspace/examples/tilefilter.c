@@ -149,8 +149,9 @@ static int error(const char *what, int ret)
 {
 	fprintf(stderr, "tilefilter: %s: %s\n", what, strerror(-ret));
 	if (ret == -EDQUOT)
-		fputs("Raise the limit of locked memory (ulimit -l).\n",
-		      stderr);
+		fputs("Raise the limit: ulimit -l for memory; of the module,\n"
+		      "sram_quota_kib for SRAM, max_user_streams for streams,\n"
+		      "max_user_handles for copies.\n", stderr);
 	else if (ret == -ENOSPC)
 		fputs("See \"dmacpy info\" for what is free, and --sram.\n",
 		      stderr);

@@ -49,4 +49,17 @@ test_full_disk()
 	[ ! -e disk/out.pgm ] || fail "half a picture remains"
 }
 
-run_tests text frames full_disk
+# Catches: the quota of SRAM, reported as the limit of locked memory.
+test_quota()
+{
+	quota=/sys/module/dmacpy/parameters/sram_quota_kib
+	unshare -U true || skip "this kernel has no user namespaces"
+	printf 'P5\n1 1\n255\nx' >in.pgm
+	trap 'echo 0 >$quota' EXIT
+	echo 1 >$quota
+	# Root of another user namespace has no privileges here.
+	expect 1 unshare -U tilefilter in.pgm out.pgm
+	grep -q 'sram_quota_kib for SRAM' err || fail "no hint: $(cat err)"
+}
+
+run_tests text frames full_disk quota
