@@ -587,7 +587,8 @@ test_failure_keeps_the_old_file()
 	[ "$(echo to*)" = to ] || fail "a temporary file remains: $(echo to*)"
 }
 
-# Catches: a quota of SRAM that is reported as the limit of locked memory.
+# Catches: a quota of SRAM that is reported as the limit of locked memory; one
+# that leaves a part of the free SRAM, which is not used.
 test_quota()
 {
 	quota=/sys/module/dmacpy/parameters/sram_quota_kib
@@ -598,6 +599,12 @@ test_quota()
 	# Root of another user namespace has no privileges here.
 	expect 1 unshare -U dmacpy copy --via-sram from to
 	message sram_quota_kib
+	echo 20 >$quota
+	random from 100001
+	expect 0 unshare -U dmacpy copy --via-sram from to
+	cmp from to || fail "the copy with a small buffer differs"
+	expect 0 unshare -U dmacpy fill -S -p 0 -s 100001 to
+	head -c 100001 /dev/zero | cmp - to || fail "the fill differs"
 }
 
 # Catches: advice to raise another limit than the one that is reached.

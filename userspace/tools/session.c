@@ -75,19 +75,24 @@ int session_open(struct session *session, const char *name)
 	return 0;
 }
 
+/* The quota may leave less, and other programs may have taken some meanwhile. */
 int session_alloc(struct session *session, struct dmacpy_buffer **sram)
 {
+	uint64_t granule = session->info.granule;
 	uint64_t length = session->info.sram_largest;
 	int ret;
 
 	if (length > CHUNK_SIZE)
 		length = CHUNK_SIZE;
 	if (!length)
-		length = session->info.granule;
+		length = granule;
 
-	ret = dmacpy_buffer_alloc(session->stream, length, sram);
+	do {
+		ret = dmacpy_buffer_alloc(session->stream, length, sram);
+		length = length / 2 / granule * granule;
+	} while ((ret == -EDQUOT || ret == -ENOSPC) && length);
 	if (ret) {
-		sram_error(session, length, ret);
+		sram_error(session, granule, ret);
 		return -1;
 	}
 
