@@ -288,6 +288,21 @@ test_fill()
 	done
 }
 
+# Catches: a fill that is longer than a job can be.
+test_fill_by_short_jobs()
+{
+	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
+	trap 'eventually rmmod dmacpy; insmod /lib/modules/dmacpy.ko' EXIT
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+	expect 0 insmod /lib/modules/dmacpy.ko max_bytes=8192
+	yes abcd | tr -d '\n' | head -c 100001 >wanted
+	for via in '' --via-sram; do
+		# shellcheck disable=SC2086
+		expect 0 dmacpy fill $via -p 0x64636261 -s 100001 to
+		cmp wanted to || fail "fill $via is wrong"
+	done
+}
+
 # bench MODE OPTION...: run it briefly, and verify each byte
 bench()
 {
@@ -741,7 +756,7 @@ test_no_module()
 
 run_tests info info_json info_engine info_coherence list list_json copy \
 	copy_part copy_the_rest copy_without_size each_device pipes full_disk \
-	closed_files interrupted fill \
+	closed_files interrupted fill fill_by_short_jobs \
 	bench bench_waits bench_cold bench_verifies bench_says_what_it_did \
 	bench_warns bench_formats bench_errors sram_is_taken errors \
 	failure_keeps_the_old_file quota limits help no_permission \

@@ -69,17 +69,17 @@ static int run_fill(struct file_fill *fill, struct dmacpy_buffer *buffer,
 	return dmacpy_job_run(fill->job);
 }
 
-/* Fills all of the target: its size is a multiple of any alignment. */
-static int fill_target(struct file_fill *fill)
+/* Fills all of the buffer: its size is a multiple of any alignment. */
+static int fill_buffer(struct file_fill *fill, struct dmacpy_buffer *buffer)
 {
 	uint64_t max = fill->session.info.max_bytes;
-	struct dmacpy_buffer *buffer = fill->target.buffer;
+	uint64_t size = dmacpy_buffer_size(buffer);
 	uint64_t done, length;
 	int ret;
 
 	max -= max % fill->session.info.granule;
-	for (done = 0; done < CHUNK_SIZE; done += length) {
-		length = CHUNK_SIZE - done < max ? CHUNK_SIZE - done : max;
+	for (done = 0; done < size; done += length) {
+		length = size - done < max ? size - done : max;
 		ret = run_fill(fill, buffer, done, length);
 		if (ret)
 			return ret;
@@ -94,7 +94,7 @@ static int fill_target_via_sram(struct file_fill *fill)
 	uint64_t done, length;
 	int ret;
 
-	ret = run_fill(fill, fill->sram, 0, max);
+	ret = fill_buffer(fill, fill->sram);
 	if (ret)
 		return ret;
 
@@ -174,7 +174,8 @@ static int prepare(struct file_fill *fill)
 		return ret;
 	}
 
-	ret = fill->sram ? fill_target_via_sram(fill) : fill_target(fill);
+	ret = fill->sram ? fill_target_via_sram(fill) :
+			   fill_buffer(fill, fill->target.buffer);
 	if (ret)
 		refusal_error("the fill failed", fill->job, ret);
 
