@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench.h"
 
@@ -18,9 +17,6 @@
 
 /* Maximum number of samples of a thread: 2 MiB */
 #define MAX_SAMPLES (1U << 18)
-
-/* Far larger than the useful part of any buffer. */
-#define MAX_GAP (1ULL << 30)
 
 /* No two slots share a cache line. */
 #define MIN_ALIGN 64
@@ -265,7 +261,7 @@ static int parse_option(struct bench *bench, int option)
 		return parse_min_part(bench);
 	case OPTION_GAP:
 		if (!parse_size(optarg, &bench->gap) &&
-		    bench->gap <= MAX_GAP)
+		    bench->gap <= BENCH_MAX_GAP)
 			return 0;
 		return usage_error("bench", "bad gap '%s'", optarg);
 	case OPTION_ROWS:
@@ -291,89 +287,9 @@ static void set_defaults(struct bench *bench)
 		bench->rounds = DEFAULT_ROUNDS;
 	if (bench->opcode != DMACPY_OP_FILL && bench->src == BENCH_KINDS)
 		bench->src = BENCH_USER;
-	if (bench->gap > MAX_GAP)
+	if (bench->gap > BENCH_MAX_GAP)
 		bench->gap = bench->opcode == DMACPY_OP_COPY_2D ?
 			     bench->size / bench->rows : 0;
-}
-
-/* Returns 0 or EXIT_USAGE. */
-static int check_mode(const struct bench *bench)
-{
-	if (bench->mode->one_job && bench->depth > 1)
-		return usage_error("bench",
-				   "--mode %s has one job at a time: take another or leave --depth out",
-				   bench->mode->name);
-	if (bench->mode->no_jobs && (bench->no_implicit || bench->handles))
-		return usage_error("bench",
-				   "--mode %s has no jobs: leave --no-implicit and --handles out",
-				   bench->mode->name);
-	if (bench->more && !bench->mode->takes_more)
-		return usage_error("bench",
-				   "--more is for --mode event or fence");
-	if (bench->prepared && (bench->more || bench->mode->no_jobs ||
-				bench->mode->copier))
-		return usage_error("bench",
-				   "--prepared is for modes with jobs, without --more");
-	if (bench->mode->no_copies && bench->verify)
-		return usage_error("bench",
-				   "--mode %s copies nothing: leave --verify out",
-				   bench->mode->name);
-	if (bench->mode->only_copies && bench->opcode != DMACPY_OP_COPY)
-		return usage_error("bench",
-				   "--mode %s only copies: leave --op out",
-				   bench->mode->name);
-	if (bench->mode->no_dmabufs && (bench_is_dmabuf(bench->src) ||
-					bench_is_dmabuf(bench->dst)))
-		return usage_error("bench",
-				   "--mode %s is for user and sram: the library leaves dma-bufs to the engine",
-				   bench->mode->name);
-	if (bench->mode->copier && bench->no_implicit)
-		return usage_error("bench",
-				   "--mode copier never uses implicit fences");
-	if (bench->mode->copier && bench->streams > bench->threads)
-		return usage_error("bench",
-				   "--mode copier has a copier for each thread: leave --streams out");
-	if (bench->min_part && !bench->mode->copier)
-		return usage_error("bench",
-				   "--min-part is for --mode copier");
-	if (bench->rounds && bench->duration)
-		return usage_error("bench",
-				   "take --iterations or --time, not both");
-
-	return 0;
-}
-
-static int check_memory(const struct bench *bench)
-{
-	if (bench->streams < bench->threads)
-		return usage_error("bench",
-				   "each of %" PRIu64
-				   " threads needs a stream: raise --streams",
-				   bench->threads);
-	if (bench->opcode == DMACPY_OP_FILL && bench->src != BENCH_KINDS)
-		return usage_error("bench",
-				   "a fill has no source: leave --src out");
-	if (bench->opcode == DMACPY_OP_COPY_2D && bench->size % bench->rows)
-		return usage_error("bench",
-				   "--op 2d has %" PRIu64
-				   " rows: --size has to be a multiple of that",
-				   bench->rows);
-	if (bench->opcode == DMACPY_OP_COPY_2D &&
-	    bench->size / bench->rows + bench->gap > MAX_GAP / bench->rows)
-		return usage_error("bench",
-				   "--gap and --size are too large for %" PRIu64
-				   " rows",
-				   bench->rows);
-	if (bench->segments && bench->dst != BENCH_USER &&
-	    bench->src != BENCH_USER)
-		return usage_error("bench",
-				   "--segments is for user: take it for --src or --dst");
-	if (bench->explicit_sync && bench->src != BENCH_USER &&
-	    bench->dst != BENCH_USER)
-		return usage_error("bench",
-				   "--explicit-sync is for user: take it for --src or --dst");
-
-	return 0;
 }
 
 void bench_make_layout(struct bench *bench)
@@ -393,49 +309,6 @@ void bench_make_layout(struct bench *bench)
 	layout->stride = layout->row + bench->gap;
 	layout->slot = layout->guard +
 		       round_up(layout->rows * layout->stride, align);
-}
-
-static int check_alignment(const struct bench *bench)
-{
-	const struct dmacpy_get_info *info = &bench->session.info;
-	uint32_t align = info->copy_align;
-
-	if (bench->dst == BENCH_USER && align < info->user_align)
-		align = info->user_align;
-	if (align && bench->layout.row % align)
-		return usage_error("bench",
-				   "--size has to be a multiple of %u here",
-				   align * bench->layout.rows);
-	if (bench->layout.rows > 1 && align && bench->gap % align)
-		return usage_error("bench",
-				   "--gap has to be a multiple of %u here",
-				   align);
-
-	return 0;
-}
-
-/* Checks that need the properties of the device. */
-static int check_device(const struct bench *bench)
-{
-	const struct dmacpy_get_info *info = &bench->session.info;
-	const struct bench_layout *layout = &bench->layout;
-	size_t page = getpagesize();
-	size_t pages = round_up(layout->slot + layout->guard, page) / page;
-
-	if (bench->size > info->max_bytes)
-		return usage_error("bench", "--size is at most %" PRIu64,
-				   (uint64_t)info->max_bytes);
-	if (bench->mode->flags & DMACPY_SUBMIT_EVENT &&
-	    bench->depth > info->max_events)
-		return usage_error("bench",
-				   "--depth is at most %u in --mode event",
-				   info->max_events);
-	if (bench->segments && bench->segments < pages)
-		return usage_error("bench",
-				   "a copy needs --segments to be %zu or more",
-				   pages);
-
-	return check_alignment(bench);
 }
 
 static int new_worker(const struct bench *bench, struct bench_worker *worker)
@@ -524,7 +397,7 @@ static int run(struct bench *bench)
 		return EXIT_FAILURE;
 
 	bench_make_layout(bench);
-	ret = check_device(bench);
+	ret = bench_check_device(bench);
 	if (!ret && bench_measure(bench, report, NULL))
 		ret = EXIT_FAILURE;
 	session_close(&bench->session);
@@ -563,9 +436,7 @@ int cmd_bench(const char *device, int argc, char **argv)
 				   argv[optind]);
 
 	set_defaults(&bench);
-	ret = check_mode(&bench);
-	if (!ret)
-		ret = check_memory(&bench);
+	ret = bench_check_options(&bench);
 	if (ret)
 		return ret;
 

@@ -20,6 +20,9 @@
 
 #define BENCH_SECOND 1000000000ULL
 
+/* Far larger than the useful part of any buffer. */
+#define BENCH_MAX_GAP (1ULL << 30)
+
 /* The minimum that dmacpy_copier_set_min_part() accepts */
 #define BENCH_MIN_PART 256
 
@@ -327,6 +330,13 @@ extern const char * const bench_kind_names[BENCH_KINDS];
 /* Returns 0, or an exit status after printing a usage error of @command. */
 int bench_parse_kind(const char *command, const char *name,
 		     enum bench_kind *kind);
+
+/*
+ * Return 0, or EXIT_USAGE after a message. The second needs a session and a
+ * layout.
+ */
+int bench_check_options(const struct bench *bench);
+int bench_check_device(const struct bench *bench);
 
 /* Returns NULL if there is no mode of this name. */
 const struct bench_mode *bench_mode_find(const char *name);
