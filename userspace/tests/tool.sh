@@ -468,6 +468,7 @@ test_bench_formats()
 # Catches: invalid combinations of options, with a figure as a result.
 test_bench_errors()
 {
+	local mode
 	expect 2 dmacpy bench --mode sync --depth 2
 	message 'one job'
 	expect 2 dmacpy bench --mode cpu --no-implicit
@@ -502,6 +503,14 @@ test_bench_errors()
 	message '256 or more'
 	expect 2 dmacpy bench --min-part 4K
 	message 'mode copier'
+	for mode in copier copy alloc; do
+		expect 2 dmacpy bench --mode $mode --explicit-sync
+		message '--explicit-sync'
+	done
+	expect 2 dmacpy bench --mode copier --handles 2
+	message '--handles'
+	expect 2 dmacpy bench --mode alloc --batch 2
+	message '--batch'
 	expect 2 dmacpy bench --gap 2G
 	message 2G
 	expect 2 dmacpy bench --threads 2 --streams 1

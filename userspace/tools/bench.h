@@ -78,6 +78,7 @@ struct bench_worker;
  * @no_copies: the jobs neither copy nor fill
  * @only_copies: neither fills nor copies of rows
  * @no_dmabufs: source and destination are of %BENCH_USER or %BENCH_SRAM
+ * @no_explicit: no memory with DMACPY_REGISTER_EXPLICIT_SYNC is used
  * @copier: the jobs are those of a copier, which has its own streams
  * @polls: the ring has %IORING_SETUP_IOPOLL
  * @takes_more: DMACPY_SUBMIT_MORE has an effect
@@ -97,6 +98,7 @@ struct bench_mode {
 	bool no_copies;
 	bool only_copies;
 	bool no_dmabufs;
+	bool no_explicit;
 	bool copier;
 	bool polls;
 	bool takes_more;

@@ -24,9 +24,9 @@ static int check_mode(const struct bench *bench)
 				bench->mode->copier))
 		return usage_error("bench",
 				   "--prepared is for modes with jobs, without --more");
-	if (bench->mode->no_copies && bench->verify)
+	if (bench->mode->no_copies && (bench->verify || bench->batch > 1))
 		return usage_error("bench",
-				   "--mode %s copies nothing: leave --verify out",
+				   "--mode %s copies nothing: leave --verify and --batch out",
 				   bench->mode->name);
 	if (bench->mode->only_copies && bench->opcode != DMACPY_OP_COPY)
 		return usage_error("bench",
@@ -37,12 +37,17 @@ static int check_mode(const struct bench *bench)
 		return usage_error("bench",
 				   "--mode %s is for user and sram: the library leaves dma-bufs to the engine",
 				   bench->mode->name);
+	if (bench->mode->no_explicit && bench->explicit_sync)
+		return usage_error("bench",
+				   "--mode %s does not use such memory: leave --explicit-sync out",
+				   bench->mode->name);
 	if (bench->mode->copier && bench->no_implicit)
 		return usage_error("bench",
 				   "--mode copier never uses implicit fences");
-	if (bench->mode->copier && bench->streams > bench->threads)
+	if (bench->mode->copier && (bench->streams > bench->threads ||
+				    bench->handles))
 		return usage_error("bench",
-				   "--mode copier has a copier for each thread: leave --streams out");
+				   "--mode copier has a copier for each thread: leave --streams and --handles out");
 	if (bench->min_part && !bench->mode->copier)
 		return usage_error("bench",
 				   "--min-part is for --mode copier");

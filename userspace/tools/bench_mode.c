@@ -290,6 +290,7 @@ static const struct bench_mode modes[] = {
 		.name = "copier",
 		.one_job = true,
 		.only_copies = true,
+		.no_explicit = true,
 		.copier = true,
 		.begin = bench_copier_begin,
 		.round = bench_copier_round,
@@ -307,6 +308,7 @@ static const struct bench_mode modes[] = {
 		.no_jobs = true,
 		.only_copies = true,
 		.no_dmabufs = true,
+		.no_explicit = true,
 		.begin = copy_begin,
 		.round = copy_round,
 	},
@@ -315,6 +317,7 @@ static const struct bench_mode modes[] = {
 		.one_job = true,
 		.no_jobs = true,
 		.no_copies = true,
+		.no_explicit = true,
 		.round = alloc_round,
 	},
 };
