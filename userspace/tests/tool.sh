@@ -407,6 +407,30 @@ test_bench_waits()
 	knob delay_us 0
 }
 
+# ended PID: the program has ended, though the shell has not waited for it
+ended()
+{
+	! grep -qs . "/proc/$1/cmdline"
+}
+
+# Catches: an endless wait for the events of jobs that RUN has not started. A
+# signal comes while RUN waits for room, as more jobs follow than a stream has.
+test_bench_interrupted()
+{
+	knob delay_us 20000
+	trap 'knob delay_us 0' EXIT
+	dmacpy bench -d "$(fake_node)" --mode event --prepared --depth 130 \
+		--size 64 >out 2>err &
+	eventually has_copied $! || fail "no job has ended"
+	kill -TERM $!
+	eventually ended $! || {
+		kill -KILL $!
+		fail "it waits for ever"
+	}
+	wait $! && fail "an interrupted benchmark succeeds"
+	message interrupted
+}
+
 hundredths()
 {
 	tr -d . </proc/uptime | cut -d ' ' -f 1
@@ -764,9 +788,9 @@ test_no_module()
 }
 
 run_tests info info_json info_engine info_coherence list list_json copy \
-	copy_part copy_the_rest copy_without_size each_device pipes full_disk \
-	closed_files interrupted fill fill_by_short_jobs \
-	bench bench_waits bench_cold bench_verifies bench_says_what_it_did \
-	bench_warns bench_formats bench_errors sram_is_taken errors \
-	failure_keeps_the_old_file quota limits help no_permission \
-	engine_fails unbound no_module
+	copy_part copy_the_rest copy_without_size each_device pipes \
+	full_disk closed_files interrupted fill fill_by_short_jobs bench \
+	bench_waits bench_interrupted bench_cold bench_verifies \
+	bench_says_what_it_did bench_warns bench_formats bench_errors \
+	sram_is_taken errors failure_keeps_the_old_file quota limits help \
+	no_permission engine_fails unbound no_module

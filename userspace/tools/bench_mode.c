@@ -13,15 +13,35 @@
 
 #include "bench.h"
 
+/*
+ * RUN starts fewer jobs than it should if one is refused, or a signal comes.
+ * The call for the others then starts them, or returns the error.
+ */
+static int run_jobs(int fd, struct dmacpy_run *call)
+{
+	int count = ioctl(fd, DMACPY_RUN, call);
+	struct dmacpy_run rest;
+
+	if (count == (int)call->job_count)
+		return 0;
+
+	rest = *call;
+	while (count >= 0 && count < (int)rest.job_count) {
+		rest.jobs += count * rest.job_size;
+		rest.job_count -= count;
+		count = ioctl(fd, DMACPY_RUN, &rest);
+	}
+
+	return count < 0 ? -errno : 0;
+}
+
 static int submit(struct bench_stream *stream, unsigned int job)
 {
-	int ret;
+	if (stream->runs)
+		return run_jobs(stream->fd, &stream->calls[job]);
 
-	ret = stream->runs ?
-	      ioctl(stream->fd, DMACPY_RUN, &stream->calls[job]) :
-	      ioctl(stream->fd, DMACPY_SUBMIT, &stream->submits[job]);
-
-	return ret < 0 ? -errno : 0;
+	return ioctl(stream->fd, DMACPY_SUBMIT, &stream->submits[job]) ?
+	       -errno : 0;
 }
 
 /* Submits round robin, so that all channels are busy. */
