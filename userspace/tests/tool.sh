@@ -342,7 +342,7 @@ bench_warns()
 # may cause one.
 test_bench_warns()
 {
-	local try=1
+	local try=1 format
 	trap 'knob delay_us 0; knob prompt 0' EXIT
 	knob delay_us 50000
 	while bench_warns --iterations 9; do
@@ -351,7 +351,11 @@ test_bench_warns()
 	done
 	# One copy in three is much faster than the others, on any host.
 	knob prompt 3
-	bench_warns --iterations 30 || fail "no warning: $(cat err)"
+	for format in '' --json --csv; do
+		# shellcheck disable=SC2086 # no argument for the table
+		bench_warns --iterations 30 $format ||
+			fail "no warning by $format: $(cat err)"
+	done
 }
 
 # Catches: jobs that a mode does not wait for, or that copy other data.

@@ -293,7 +293,6 @@ static void report_table(const struct bench_worker *workers,
 	if (!bench->mode->no_jobs)
 		for (i = 0; i < count; i++)
 			print_summary(&workers[i], i);
-	warn_about_spread(result);
 }
 
 static int report_failures(const struct bench_worker *workers,
@@ -339,6 +338,7 @@ int bench_report(const struct bench_worker *workers, unsigned int count)
 		report_table(workers, count, &result);
 		break;
 	}
+	warn_about_spread(&result);
 
 	return report_failures(workers, count);
 }
