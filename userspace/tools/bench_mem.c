@@ -162,6 +162,8 @@ static size_t capacity(const struct bench *bench, enum bench_kind kind)
 
 	if (kind == BENCH_SRAM) {
 		share = info->sram_free / ends / bench->streams;
+		if (share > info->sram_largest)
+			share = info->sram_largest;
 		return share - share % info->granule;
 	}
 	if (kind == BENCH_USER && bench->segments)
