@@ -237,6 +237,82 @@ test_warns()
 	grep -q 'measurements half of the copies' err || fail "no warning"
 }
 
+# hold OPTION...: have a program hold SRAM, one of $holders. The program is
+# stopped, or it would keep the CPU and the engine busy.
+hold()
+{
+	dmacpy bench -d "$node" --time 600 --dst sram "$@" >/dev/null 2>&1 &
+	holders="$holders $!"
+	eventually has_copied $! || fail "no program holds SRAM"
+	kill -STOP $!
+}
+
+# release: kill these programs
+release()
+{
+	# shellcheck disable=SC2086 # a list of processes
+	kill -KILL $holders
+	trap - EXIT
+}
+
+# sram_is EXPRESSION: it is true for the bytes "total", "free" and "largest"
+sram_is()
+{
+	dmacpy info -d "$node" --json >info.json
+	awk -v total="$(json sram_total)" -v free="$(json sram_free)" \
+		-v largest="$(json sram_largest)" "BEGIN { exit !($1) }"
+}
+
+# Catches: a crash, or results that are lost, as other programs hold the SRAM.
+test_sram_is_taken()
+{
+	local pair
+	sram_is 'free == total' || fail "the SRAM is in use"
+	holders=
+	trap release EXIT
+	hold --src sram --batch 16 --size $(($(json sram_total) / 32))
+	sram_is '!free' || fail "the SRAM is free"
+	for pair in 'user sram' 'sram user' 'sram sram'; do
+		expect 1 dmacpy tune -d "$node" --src "${pair% *}" \
+			--dst "${pair#* }"
+		grep -q 'too little SRAM is free' err ||
+			fail "$pair: $(cat err)"
+	done
+	expect 0 dmacpy tune -d "$node" --src user --dst user --seconds 1
+	grep -q '^user *user ' out || fail "no result: $(cat out)"
+	grep -q 'part could not be measured' out || fail "a part: $(cat out)"
+	expect 0 dmacpy tune -d "$node" --seconds 2
+	grep -q 'too little SRAM is free' err || fail "no reason: $(cat err)"
+	grep -q '^user *user ' out || fail "no result: $(cat out)"
+	! grep -Eq '^([a-z]+ +)?sram ' out || fail "a pair with SRAM"
+	release
+}
+
+# Catches: a buffer that is longer than any free piece of the SRAM.
+test_sram_in_pieces()
+{
+	local part from
+	sram_is 'free == total' || fail "the SRAM is in use"
+	part=$(($(json sram_total) / 6 / 4096 * 4096))
+	holders=
+	trap release EXIT
+	for _ in 1 2 3 4 5 6; do
+		hold --size $part
+	done
+	# shellcheck disable=SC2086 # a list of processes
+	set -- $holders
+	kill -KILL "$1" "$3" "$5"
+	holders="$2 $4 $6"
+	eventually sram_is 'free > total / 3 && largest < free / 2' ||
+		fail "not in pieces: $(cat info.json)"
+	for from in user sram; do
+		expect 0 dmacpy tune -d "$node" --src $from --dst sram \
+			--seconds 5
+		grep -q "^$from *sram " out || fail "no result: $(cat out)"
+	done
+	release
+}
+
 # Catches: arguments that are ignored.
 test_usage()
 {
@@ -247,4 +323,5 @@ test_usage()
 	expect 1 dmacpy tune -d 99
 }
 
-run_tests break_even moves_with_the_engine parts short_copies table warns usage
+run_tests break_even moves_with_the_engine parts short_copies table warns \
+	sram_is_taken sram_in_pieces usage

@@ -41,6 +41,11 @@ static const char help[] =
 	"  -j, --json           print a JSON object, with all that was measured\n"
 	"  -h, --help           show this\n";
 
+static const char no_sram[] =
+	"too little SRAM is free: %u of %u pairs of memory are left out.\n"
+	"End programs that hold buffers, which root sees in\n"
+	"/sys/kernel/debug/dmacpy/*/sram.";
+
 enum {
 	OPTION_SECONDS = 256,
 	OPTION_COLD,
@@ -72,29 +77,18 @@ static unsigned int find_kinds(enum bench_kind kinds[BENCH_KINDS],
 	return count;
 }
 
-static void find_pairs(struct tune *tune)
-{
-	enum bench_kind from[BENCH_KINDS], to[BENCH_KINDS];
-	unsigned int sources = find_kinds(from, tune->src);
-	unsigned int targets = find_kinds(to, tune->dst), i;
-
-	tune->count = sources * targets;
-	for (i = 0; i < tune->count; i++) {
-		tune->pairs[i].src = from[i / targets];
-		tune->pairs[i].dst = to[i % targets];
-	}
-}
-
 /* Returns the longest copy that the memory and the limits of a job allow. */
-static uint64_t max_size(const struct tune *tune, const struct tune_pair *pair)
+static uint64_t max_size(const struct tune *tune, enum bench_kind src,
+			 enum bench_kind dst)
 {
 	const struct dmacpy_get_info *info = &tune->bench.session.info;
-	unsigned int ends = (pair->src == BENCH_SRAM) +
-			    (pair->dst == BENCH_SRAM);
-	uint64_t size = MAX_SIZE;
+	unsigned int ends = (src == BENCH_SRAM) + (dst == BENCH_SRAM);
+	uint64_t size = MAX_SIZE, share = size;
 
-	while (size > info->max_bytes ||
-	       (ends && size > info->sram_free / ends))
+	if (ends)
+		share = info->sram_free / ends;
+	share -= share % info->granule;
+	while (size > info->max_bytes || size > share)
 		size /= 2;
 
 	return size;
@@ -109,6 +103,25 @@ static uint64_t min_size(const struct tune *tune)
 		size *= 2;
 
 	return size;
+}
+
+static void find_pairs(struct tune *tune)
+{
+	enum bench_kind from[BENCH_KINDS], to[BENCH_KINDS];
+	unsigned int sources = find_kinds(from, tune->src);
+	unsigned int targets = find_kinds(to, tune->dst), i;
+	struct tune_pair *pair = tune->pairs;
+
+	for (i = 0; i < sources * targets; i++) {
+		pair->src = from[i / targets];
+		pair->dst = to[i % targets];
+		if (max_size(tune, pair->src, pair->dst) >= min_size(tune))
+			pair++;
+	}
+	tune->count = pair - tune->pairs;
+	if (tune->count < sources * targets)
+		print_error(no_sram, sources * targets - tune->count,
+			    sources * targets);
 }
 
 static int inspect(const struct bench_worker *workers, unsigned int count,
@@ -173,7 +186,7 @@ static int measure_cpu_below(struct tune *tune, struct tune_pair *pair)
 {
 	struct bench_stream stream = { };
 	struct bench *bench = &tune->bench;
-	uint64_t max = max_size(tune, pair);
+	uint64_t max = max_size(tune, pair->src, pair->dst);
 	int ret;
 
 	bench->batch = 1;
@@ -199,7 +212,8 @@ static int measure_cpu_below(struct tune *tune, struct tune_pair *pair)
 /* Stops when a copy takes longer than its share of the time. */
 static int measure_pair(struct tune *tune, struct tune_pair *pair)
 {
-	uint64_t size = min_size(tune), max = max_size(tune, pair);
+	uint64_t max = max_size(tune, pair->src, pair->dst);
+	uint64_t size = min_size(tune);
 	unsigned int left = tune->left;
 	struct tune_row *row;
 	int ret = 0;
@@ -251,10 +265,11 @@ static int measure_parts(struct tune *tune)
 	struct bench_result one, many;
 	double ns_per_byte = least_ns_per_byte(tune);
 
-	if (parts < MIN_CHANNELS)
-		return 0;
 	if (size < parts * BENCH_MIN_PART)
 		size = parts * BENCH_MIN_PART;
+	if (parts < MIN_CHANNELS ||
+	    size > max_size(tune, BENCH_SRAM, BENCH_SRAM))
+		return 0;
 
 	tune->bench.src = BENCH_SRAM;
 	tune->bench.dst = BENCH_SRAM;
@@ -275,16 +290,30 @@ static int measure_parts(struct tune *tune)
 	return 0;
 }
 
+/*
+ * Only one piece of the SRAM is used, as both buffers fit there for certain;
+ * and only half of it, unless that is too short for both, as memory that was
+ * freed a moment ago may not be available yet.
+ */
+static void limit_sram(struct dmacpy_get_info *info)
+{
+	info->sram_free = info->sram_largest / 2;
+	if (info->sram_free < 2 * info->granule)
+		info->sram_free = info->sram_largest;
+}
+
 static int measure_all(struct tune *tune)
 {
 	unsigned int i;
 
+	limit_sram(&tune->bench.session.info);
 	find_pairs(tune);
+	if (!tune->count)
+		return -1;
+
 	tune->all = (3 * TUNE_ROWS + 1) * tune->count + 2;
 	tune->left = tune->all;
 	tune->deadline = seconds_now() + tune->seconds;
-	/* Memory that was freed a moment ago may not be available yet. */
-	tune->bench.session.info.sram_free /= 2;
 
 	for (i = 0; i < tune->count; i++)
 		if (measure_pair(tune, &tune->pairs[i]))

@@ -62,9 +62,9 @@ struct tune_pair {
  * @measured: number of measurements so far
  * @unsteady: number of these whose median far exceeds the minimum
  * @count: number of @pairs
- * @pairs: pairs of the available kinds of memory
+ * @pairs: pairs of the available kinds of memory, of which enough is free
  * @ns_part: cost of an additional part of a copier's copy; 0 if there is one
- *	channel, or if the measurements vary by more than this
+ *	channel, too little SRAM, or if the measurements vary by more than this
  * @min_part: minimum length of a part that pays, or 0 if none does
  */
 struct tune {
