@@ -148,6 +148,28 @@ test_refused()
 		'Mend' dmacpy doctor
 }
 
+# Catches: the name of the driver that is taken for that of the device, whose
+# node is just "dmacpy". No such node of a board is refused: this writes to the
+# log what kernels 6.1, and later ones, do then.
+test_refused_by_name()
+{
+	local failed reason=0
+	[ -e /sys/bus/platform/drivers/dmacpy/dmacpy ] ||
+		skip "no bound device has that name"
+	tell_driver unbind dmacpy
+	trap 'tell_driver bind dmacpy' EXIT
+	for failed in 'dmacpy: probe of dmacpy failed' \
+		      'dmacpy dmacpy: probe with driver dmacpy failed'; do
+		reason=$((reason + 1))
+		echo "dmacpy dmacpy: error -EINVAL: reason $reason" >/dev/kmsg
+		echo 'dmacpy other.dmacpy: error -EINVAL: of another device' \
+			>/dev/kmsg
+		echo "$failed with error -22" >/dev/kmsg
+		finds "dmacpy is not bound .*: error -EINVAL: reason $reason" \
+			'Mend' dmacpy doctor
+	done
+}
+
 is_bound()
 {
 	[ -e "/sys/bus/platform/drivers/dmacpy/$fake" ]
@@ -278,5 +300,6 @@ test_usage()
 	grep -q 'drop -d' err || fail "no message"
 }
 
-run_tests healthy no_module no_engine no_node unbound refused deferred no_file \
-	no_permission limits no_sram engine failures_as_user usage
+run_tests healthy no_module no_engine no_node unbound refused \
+	refused_by_name deferred no_file no_permission limits no_sram engine \
+	failures_as_user usage

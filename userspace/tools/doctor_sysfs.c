@@ -206,21 +206,21 @@ struct refusal {
 /*
  * A record is "PRIORITY,NUMBER,TIME,FLAGS;TEXT\n". The driver gives the reason,
  * then the kernel reports, in words that depend on its version, that the probe
- * has failed.
+ * has failed. Each text begins with the driver's name, which may also be that
+ * of the device.
  */
 static void read_record(struct refusal *refusal, char *record)
 {
 	size_t length = strlen(refusal->device);
 	char *text = strchr(record, ';'), *at;
 
-	if (!text)
+	if (!text || strncmp(text, ";dmacpy", strlen(";dmacpy")))
 		return;
-	text++;
+	text += strlen(";dmacpy");
 	text[strcspn(text, "\n")] = '\0';
 	at = strstr(text, refusal->device);
-	/* The name may be the start of that of another device. */
-	if (strncmp(text, "dmacpy", strlen("dmacpy")) || !at ||
-	    !strchr(": ", at[length]))
+	/* The name may be a part of that of another device. */
+	if (!at || at == text || at[-1] != ' ' || !strchr(": ", at[length]))
 		return;
 
 	if (strstr(text, "probe with driver") || strstr(text, ": probe of ")) {
