@@ -331,6 +331,38 @@ test_limits()
 	grep -q 'Permission denied' err || fail "no reason: $(cat err)"
 }
 
+# Catches: a quota of SRAM that is reported as a fault of the board.
+test_quota()
+{
+	quota=/sys/module/dmacpy/parameters/sram_quota_kib
+	unshare -U true || skip "this kernel has no user namespaces"
+	chmod 666 "$node"
+	trap 'echo 0 >$quota; chmod 600 $node' EXIT
+	echo 64 >$quota
+	expect 4 unshare -U dmacpy test -d "$node" aliases
+	grep -q "^  aliases  *skipped .*the user's quota of SRAM" out ||
+		fail "no reason: $(cat out)"
+}
+
+# Catches: SRAM that another program takes just before the test does, and that
+# is reported as a fault of the board. The program takes the first page, and
+# gives it back, again and again, until the test has it.
+test_sram_is_taken_meanwhile()
+{
+	local status try
+	for try in $(seq 20); do
+		dmacpy bench -d "$node" --time 60 --mode alloc --dst user \
+			>/dev/null 2>&1 &
+		eventually catches_signals $! || fail "no program takes SRAM"
+		status=0
+		dmacpy test -d "$node" aliases >out 2>err || status=$?
+		kill $! 2>/dev/null
+		wait $!
+		[ $status -eq 0 ] || [ $status -eq 4 ] ||
+			fail "try $try: $(cat out)"
+	done
+}
+
 # Catches: the status of a success if nothing was tested.
 test_nothing_to_test()
 {
@@ -345,4 +377,4 @@ test_nothing_to_test()
 run_tests passes each_channel json left_out stale_cache bounces udmabuf \
 	longest half too_much sram_not_reached \
 	aliases order latency errors_are_reported hangs lost_interrupt \
-	sram_in_use limits nothing_to_test
+	sram_in_use limits quota sram_is_taken_meanwhile nothing_to_test

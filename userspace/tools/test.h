@@ -111,6 +111,7 @@ struct test {
 /* Suspects, and reasons for a skip */
 extern const char test_interrupt[];
 extern const char test_no_sram[];
+extern const char test_quota[];
 
 /* Store the reason, and return the verdict of their name. */
 enum test_verdict test_fail(struct test *test, const char *format, ...)

@@ -70,6 +70,7 @@ enum test_verdict test_error(struct test *test, const char *what, int err)
 
 const char test_no_sram[] =
 	"too little SRAM is free: other programs hold it";
+const char test_quota[] = "the user's quota of SRAM is too small, or used up";
 
 /*
  * Use a quarter of the free SRAM: a row has two buffers, and may use two
@@ -95,8 +96,9 @@ static enum test_verdict new_sram(struct test *test,
 
 	memory->length = length;
 	ret = dmacpy_buffer_alloc(stream, length, &memory->buffer);
-	if (ret == -EDQUOT)
-		return test_skip(test, "the user's quota of SRAM is used up");
+	if (ret == -EDQUOT || ret == -ENOSPC)
+		return test_skip(test, "%s", ret == -EDQUOT ? test_quota :
+							      test_no_sram);
 
 	return ret ? test_error(test, "cannot allocate SRAM", ret) : TEST_PASS;
 }
