@@ -148,6 +148,11 @@ size_t test_src_unit(const struct test *test);
 
 size_t round_up_to(size_t value, size_t unit);
 
+static inline size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Submits the channel's job; waits while the channel is being recovered. */
 enum test_verdict test_submit(struct test *test, struct test_channel *channel,
 			      struct dmacpy_submit *how);

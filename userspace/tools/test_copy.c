@@ -21,11 +21,6 @@
 
 #define PATTERN 0x64636261
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 static enum test_verdict check_copy(struct test *test, size_t dst_offset,
 				    size_t src_offset, size_t length)
 {
@@ -70,6 +65,7 @@ enum test_verdict test_row_copy(struct test *test)
 
 	most = least(test->dst.length - 2 * TEST_GUARD - LAST_START * dst_unit,
 		     test->src.length - LAST_START * src_unit);
+	most = least(most, test->info.max_bytes);
 	for (i = 0; i < COUNT(lengths) && !verdict; i++) {
 		dst = TEST_GUARD + starts[i % COUNT(starts)] * dst_unit;
 		src = starts[i * 3 % COUNT(starts)] * src_unit;
@@ -214,36 +210,37 @@ enum test_verdict test_row_fill(struct test *test)
 			    length);
 }
 
-#define ROWS 6
+#define ROWS 6U
 
 enum test_verdict test_row_copy_2d(struct test *test)
 {
 	size_t unit = test_dst_unit(test), i;
+	unsigned int rows = least(ROWS, test->info.max_rows);
 	struct dmacpy_plane dst = { test->dst.buffer, TEST_GUARD, 5 * unit };
 	struct dmacpy_plane src = { test->src.buffer, unit, 7 * unit };
 	struct dmacpy_submit how = { .flags = DMACPY_SUBMIT_WAIT };
-	size_t dst_length = 2 * TEST_GUARD + ROWS * dst.stride;
+	size_t dst_length = 2 * TEST_GUARD + rows * dst.stride;
 	struct dmacpy_job *job = test->channel->job;
 	enum test_verdict verdict;
 	int ret;
 
-	verdict = test_prepare(test, unit + ROWS * src.stride, dst_length);
+	verdict = test_prepare(test, unit + rows * src.stride, dst_length);
 	if (verdict)
 		return verdict;
 
 	dmacpy_job_reset(job);
-	ret = dmacpy_job_add_copy_2d(job, &dst, &src, 3 * unit, ROWS);
+	ret = dmacpy_job_add_copy_2d(job, &dst, &src, 3 * unit, rows);
 	if (ret)
 		return test_error(test, "a copy is refused", ret);
 
-	for (i = 0; i < ROWS; i++)
+	for (i = 0; i < rows; i++)
 		test_expect(test, dst.offset + i * dst.stride,
 			    src.offset + i * src.stride, 3 * unit);
 	verdict = test_submit(test, test->channel, &how);
 	if (verdict)
 		return verdict;
 
-	return test_compare(test, dst_length, "%d rows copied", ROWS);
+	return test_compare(test, dst_length, "%u rows copied", rows);
 }
 
 /* Submits a job with the maximum of copies, more than an engine can queue. */

@@ -13,6 +13,9 @@
 
 #define PIECES 64
 
+/* Every device allows a job of this length, and a granule is a multiple. */
+#define COPY_LENGTH 4096U
+
 /* No number is 0, or equal to a number of the other round. */
 #define FIRST_MASK 0xa5a50000U
 #define SECOND_MASK (~FIRST_MASK)
@@ -145,7 +148,7 @@ static enum test_verdict cpu_checks(struct test *test, struct sram *sram,
 	return verdict;
 }
 
-/* Runs a job that copies pages between a part of the SRAM and @src. */
+/* Runs a job of short copies between a part of the SRAM and @src. */
 static enum test_verdict copy_part(struct test *test,
 				   struct test_memory *piece, size_t offset,
 				   size_t length, bool from_sram)
@@ -153,16 +156,16 @@ static enum test_verdict copy_part(struct test *test,
 	struct dmacpy_submit how = { .flags = DMACPY_SUBMIT_WAIT };
 	struct dmacpy_buffer *user = test->src.buffer;
 	struct dmacpy_job *job = test->channel->job;
-	size_t page = test->info.granule, at;
 	int ret = 0;
+	size_t at;
 
 	dmacpy_job_reset(job);
-	for (at = 0; at < length && !ret; at += page)
+	for (at = 0; at < length && !ret; at += COPY_LENGTH)
 		ret = from_sram ?
 		      dmacpy_job_add_copy(job, user, at, piece->buffer,
-					  offset + at, page) :
+					  offset + at, COPY_LENGTH) :
 		      dmacpy_job_add_copy(job, piece->buffer, offset + at,
-					  user, at, page);
+					  user, at, COPY_LENGTH);
 
 	return ret ? test_error(test, "a copy is refused", ret) :
 		     test_submit(test, test->channel, &how);
@@ -185,20 +188,29 @@ static enum test_verdict engine_part(struct test *test,
 	return verdict;
 }
 
+/* Returns the longest part that a job can copy. */
+static size_t max_part(const struct test *test)
+{
+	size_t copies = least(TEST_AREA, test->info.max_bytes) / COPY_LENGTH;
+
+	copies = least(copies, test->info.max_ops);
+	copies = least(copies, test->info.max_rows);
+
+	return copies * COPY_LENGTH;
+}
+
 static enum test_verdict engine_all(struct test *test, struct sram *sram,
 				    bool reads)
 {
 	enum test_verdict verdict = TEST_PASS;
 	struct test_memory *piece = sram->pieces;
-	size_t offset, length;
+	size_t offset, length, most = max_part(test);
 	uint32_t at = 0;
 
 	for (; piece < sram->pieces + sram->count && !verdict; piece++)
 		for (offset = 0; offset < piece->length && !verdict;
 		     offset += length) {
-			length = piece->length - offset;
-			if (length > TEST_AREA)
-				length = TEST_AREA;
+			length = least(piece->length - offset, most);
 			verdict = engine_part(test, piece, offset, length, at,
 					      reads);
 			at += length;

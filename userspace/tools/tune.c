@@ -172,7 +172,8 @@ static int measure_row(struct tune *tune, struct tune_row *row)
 		return -1;
 
 	row->batch = row->one;
-	if (TUNE_BATCH * row->size <= info->max_bytes &&
+	if (TUNE_BATCH <= info->max_ops && TUNE_BATCH <= info->max_rows &&
+	    TUNE_BATCH * row->size <= info->max_bytes &&
 	    TUNE_BATCH * row->one.ns_min <= tune->bench.duration)
 		return measure(tune, "sync", TUNE_BATCH, row->size,
 			       &row->batch);
