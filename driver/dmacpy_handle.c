@@ -117,7 +117,7 @@ int dmacpy_handle_register(struct dmacpy_stream *stream, unsigned long addr,
  * @for_cpu: true to sync for the CPU, false for the engine
  *
  * Context: Process.
- * Return: 0, -ENODEV, -EINTR, -ENOENT, or as dmacpy_buf_check_sync().
+ * Return: 0, -ENODEV, -ERESTARTSYS, -ENOENT, or as dmacpy_buf_check_sync().
  */
 int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
 		       u64 length, bool for_cpu)
@@ -127,8 +127,8 @@ int dmacpy_handle_sync(struct dmacpy_stream *stream, u32 handle, u64 offset,
 
 	if (!dmacpy_device_enter(stream->dev, &idx))
 		goto out_leave;
-	ret = mutex_lock_interruptible(&stream->submit);
-	if (ret)
+	ret = -ERESTARTSYS;
+	if (mutex_lock_interruptible(&stream->submit))
 		goto out_leave;
 	buf = xa_load(&stream->bufs, handle);
 	if (buf)

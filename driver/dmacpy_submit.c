@@ -395,8 +395,8 @@ static unsigned int submit_try(struct dmacpy_stream *stream,
 	unsigned int count = 0;
 
 	/* Usually no other task submits, and a trylock is cheaper. */
-	*error = mutex_trylock(&stream->submit) ? 0 :
-		 mutex_lock_interruptible(&stream->submit);
+	*error = mutex_trylock(&stream->submit) ||
+		 !mutex_lock_interruptible(&stream->submit) ? 0 : -ERESTARTSYS;
 	if (*error) {
 		/* Not under the mutex, as the jobs have no buffers yet. */
 		dmacpy_submit_free_list(*first);
@@ -458,9 +458,8 @@ static int submit_prepare_locked(struct dmacpy_stream *stream,
 {
 	int ret;
 
-	ret = mutex_lock_interruptible(&stream->submit);
-	if (ret)
-		return ret;
+	if (mutex_lock_interruptible(&stream->submit))
+		return -ERESTARTSYS;
 	ret = submit_plan(stream, plan);
 	mutex_unlock(&stream->submit);
 	return ret;
@@ -474,7 +473,7 @@ static int submit_prepare_locked(struct dmacpy_stream *stream,
  * @handle: set to a handle of them
  *
  * Context: Process. Undone by dmacpy_handle_release().
- * Return: 0, -ENODEV, -ENOENT, -EINTR, or as dmacpy_plan_add(),
+ * Return: 0, -ENODEV, -ENOENT, -ERESTARTSYS, or as dmacpy_plan_add(),
  * dmacpy_plan_complete(), dmacpy_handle_add_plan().
  */
 int dmacpy_submit_prepare(struct dmacpy_stream *stream,
@@ -513,7 +512,7 @@ static noinline_for_stack int submit_widen(struct dmacpy_stream *stream)
  *
  * Context: Process.
  * Return: number of jobs that were submitted, or the error of the first one:
- * -ENODEV, -ENOENT, -EAGAIN, -ERESTARTSYS, -EINTR, or as dmacpy_plan_add(),
+ * -ENODEV, -ENOENT, -EAGAIN, -ERESTARTSYS, or as dmacpy_plan_add(),
  * dmacpy_plan_complete(), dmacpy_sync_lock().
  */
 int dmacpy_submit_list(struct dmacpy_stream *stream, struct dmacpy_job *job,

@@ -176,7 +176,7 @@ static int sync_try_lock(struct dmacpy_job_buf *points, unsigned int count,
  * @ctx: for dmacpy_sync_unlock(); only if this succeeds
  *
  * Context: Process, under dmacpy_stream.submit.
- * Return: 0, -EINTR, -ENOMEM.
+ * Return: 0, -ERESTARTSYS, -ENOMEM.
  */
 int dmacpy_sync_lock(struct dmacpy_job_buf *points, unsigned int count,
 		     struct ww_acquire_ctx *ctx)
@@ -206,7 +206,7 @@ int dmacpy_sync_lock(struct dmacpy_job_buf *points, unsigned int count,
 		return 0;
 	}
 	dmacpy_sync_unlock(points, count, ctx);
-	return ret;
+	return ret == -EINTR ? -ERESTARTSYS : ret;
 }
 
 /**

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include <linux/sync_file.h>
 
@@ -797,6 +798,75 @@ TEST_F(async, room_for_jobs)
 
 static void on_signal(int number)
 {
+}
+
+/* Threads that wait for the lock of a stream most of the time */
+struct preparer {
+	struct _test_data_async *self;
+	bool stop;
+	unsigned int failed;
+};
+
+static void *prepare_often(void *arg)
+{
+	struct preparer *p = arg;
+	struct dmacpy_op ops[LENGTH / 8];
+	int handle;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = (struct dmacpy_op){
+			.dst = p->self->handle[0],
+			.dst_offset = 8 * i,
+			.src = p->self->handle[1],
+			.src_offset = 8 * i,
+			.length = 4,
+		};
+	while (!__atomic_load_n(&p->stop, __ATOMIC_RELAXED)) {
+		struct dmacpy_prepare args = { };
+
+		handle = prepare_with(p->self->stream, ops, ARRAY_SIZE(ops),
+				      &args);
+		if (handle < 0 || handle_release(p->self->stream, handle))
+			__atomic_add_fetch(&p->failed, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Stops and continues the parent, as job control and debuggers do. */
+static void stop_parent_often(void)
+{
+	pid_t parent = getppid();
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		usleep(2000);
+		kill(parent, SIGSTOP);
+		usleep(200);
+		kill(parent, SIGCONT);
+	}
+}
+
+/* Catches: EINTR where no signal is handled. */
+TEST_F_TIMEOUT(async, stopped_process_is_not_interrupted, SLOW)
+{
+	struct preparer preparer = { .self = self };
+	pthread_t threads[8];
+	pid_t child = fork();
+	size_t i;
+
+	if (!child) {
+		stop_parent_often();
+		_exit(0);
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, prepare_often,
+					    &preparer));
+	EXPECT_EQ(child, waitpid(child, NULL, 0));
+	__atomic_store_n(&preparer.stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+	EXPECT_EQ(0, preparer.failed);
 }
 
 /* Sends signals that interrupt system calls. */
