@@ -126,13 +126,25 @@ void dmacpy_buf_release_later(struct kref *ref)
 	queue_work(dmacpy_buf_wq, &buf->work);
 }
 
+/* Buffers of jobs that have completed are charged until a work frees them. */
+static int buf_charge_or_flush(struct dmacpy_account *account,
+			       enum dmacpy_resource what, unsigned long count)
+{
+	int ret = dmacpy_account_charge(account, what, count);
+
+	if (!ret)
+		return 0;
+	flush_workqueue(dmacpy_buf_wq);
+	return dmacpy_account_charge(account, what, count);
+}
+
 static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
 				  u32 access)
 {
 	struct dmacpy_buf *buf;
 	int ret;
 
-	ret = dmacpy_account_charge(account, DMACPY_HANDLES, 1);
+	ret = buf_charge_or_flush(account, DMACPY_HANDLES, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
@@ -299,8 +311,8 @@ err_free:
  */
 static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
 {
-	int ret = dmacpy_account_charge(buf->account, DMACPY_PINNED_PAGES,
-					npages);
+	int ret = buf_charge_or_flush(buf->account, DMACPY_PINNED_PAGES,
+				      npages);
 
 	if (ret)
 		return ret;

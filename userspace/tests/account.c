@@ -207,6 +207,59 @@ TEST_F_TIMEOUT(account, refused_pins_take_nothing, SLOW)
 	EXPECT_EQ(DONE, pin_as(USER, self->stream, MEMLOCK));
 }
 
+/* Starts a job that fills four bytes; no other job waits for it. */
+static int start_fill(int stream, uint32_t handle, uint32_t flags,
+		      int *in_fence)
+{
+	struct dmacpy_op op = {
+		.opcode = DMACPY_OP_FILL,
+		.dst = handle,
+		.length = 4,
+	};
+	struct dmacpy_submit args = {
+		.flags = flags | DMACPY_SUBMIT_NO_IMPLICIT |
+			 (in_fence ? DMACPY_SUBMIT_IN_FENCE : 0),
+		.in_fence = in_fence ? *in_fence : 0,
+	};
+	int ret = submit_with(stream, &op, 1, &args);
+
+	return ret || !(flags & DMACPY_SUBMIT_OUT_FENCE) ? ret : args.out_fence;
+}
+
+/* Pins all memory for a job, again when that job has completed. */
+static enum outcome pin_for_jobs(int stream)
+{
+	struct dmacpy_event event;
+	void *memory = memory_map(MEMLOCK);
+	int handle, i;
+
+	for (i = 0; i < 100; i++) {
+		handle = memory_register(stream, memory, MEMLOCK, ACCESS_BOTH);
+		if (handle < 0)
+			return outcome(handle);
+		if (start_fill(stream, handle, DMACPY_SUBMIT_EVENT, NULL) ||
+		    handle_release(stream, handle) ||
+		    read_event(stream, &event) || event.result)
+			return FAILED;
+	}
+	return DONE;
+}
+
+/*
+ * Catches: memory of a job that has completed, and has no handle any more, which
+ * is still charged when the program goes on.
+ */
+TEST_F(account, pins_of_completed_jobs)
+{
+	pid_t child;
+
+	ASSERT_TRUE(engine_set("delay_us", 2000));
+	child = fork_as(USER);
+	if (!child)
+		_exit(pin_for_jobs(self->stream));
+	EXPECT_EQ(DONE, outcome_of(child));
+}
+
 /* Allocates the whole quota, with a stream whose opener has no SRAM yet. */
 static enum outcome use_up_quota(int stream)
 {
@@ -586,25 +639,6 @@ TEST_F_TIMEOUT(account, prepared_job_waits_for_room, SLOW)
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(1, prepared.ret);
 	/* The fixture checks that its SRAM is freed when this process exits. */
-}
-
-/* Starts a job that fills four bytes; no other job waits for it. */
-static int start_fill(int stream, uint32_t handle, uint32_t flags,
-		      int *in_fence)
-{
-	struct dmacpy_op op = {
-		.opcode = DMACPY_OP_FILL,
-		.dst = handle,
-		.length = 4,
-	};
-	struct dmacpy_submit args = {
-		.flags = flags | DMACPY_SUBMIT_NO_IMPLICIT |
-			 (in_fence ? DMACPY_SUBMIT_IN_FENCE : 0),
-		.in_fence = in_fence ? *in_fence : 0,
-	};
-	int ret = submit_with(stream, &op, 1, &args);
-
-	return ret || !(flags & DMACPY_SUBMIT_OUT_FENCE) ? ret : args.out_fence;
 }
 
 /* Keeps all of the user's streams busy, until the process is killed. */
