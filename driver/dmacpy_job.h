@@ -24,8 +24,9 @@ struct dmacpy_waiter;
 
 /* A lazy job has no more buffers than this. */
 #define DMACPY_LAZY_POINTS	2
-/* Bytes whose caches may be synced in an interrupt. */
+/* Bytes and rows whose caches may be synced in an interrupt. */
 #define DMACPY_JOB_QUICK_SYNC	65536U
+#define DMACPY_JOB_QUICK_ROWS	1024U
 
 /**
  * struct dmacpy_job - a run of operations that complete together
@@ -190,6 +191,13 @@ static inline void dmacpy_job_clear(struct dmacpy_job *job)
 		kfree(job->spread);
 }
 
+/* Each row is synced by a call of its own, however short it is. */
+static inline bool dmacpy_job_syncs_slowly(const struct dmacpy_plan *plan)
+{
+	return plan->needs_sync && (plan->length > DMACPY_JOB_QUICK_SYNC ||
+				    plan->rows > DMACPY_JOB_QUICK_ROWS);
+}
+
 /**
  * dmacpy_job_prepare() - decide which fence a job needs, and allocate it
  * @job: a job with a complete plan
@@ -208,8 +216,7 @@ static inline int dmacpy_job_prepare(struct dmacpy_job *job)
 	/* Caches of much memory are not cleaned while dma-bufs are locked. */
 	job->lazy &= job->implicit && !fenced &&
 		     plan->npoints <= DMACPY_LAZY_POINTS &&
-		     (!plan->needs_sync ||
-		      plan->length <= DMACPY_JOB_QUICK_SYNC);
+		     !dmacpy_job_syncs_slowly(plan);
 	if (!fenced && (!job->implicit || job->lazy))
 		return 0;
 	return dmacpy_job_add_fence(job);
@@ -254,8 +261,7 @@ static inline void dmacpy_job_run(struct dmacpy_job *job,
 	dmacpy_deps_free(&job->deps);
 	job->xfer.ops = ops;
 	job->xfer.result = result;
-	job->xfer.slow = job->plan->needs_sync &&
-			 job->length > DMACPY_JOB_QUICK_SYNC;
+	job->xfer.slow = dmacpy_job_syncs_slowly(job->plan);
 	job->synced = !result && job->plan->needs_sync;
 	if (job->synced)
 		dmacpy_plan_sync_for_device(job->plan);
