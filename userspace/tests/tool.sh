@@ -772,7 +772,8 @@ test_unbound()
 	for device in $devices; do
 		is_bound "$device" || tell_driver bind "$device"
 	done
-	expect 0 dmacpy list
+	# A device counts as bound while the driver still probes it.
+	eventually dmacpy list >out 2>err || fail "no device: $(cat err)"
 	mv reason err
 	message "A device waits: $fake.*no DMA channel"
 }

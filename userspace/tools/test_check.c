@@ -70,7 +70,8 @@ enum test_verdict test_error(struct test *test, const char *what, int err)
 
 const char test_no_sram[] =
 	"too little SRAM is free: other programs hold it";
-const char test_quota[] = "the user's quota of SRAM is too small, or used up";
+const char test_quota[] =
+	"the user's quota of SRAM is too small, or used up";
 
 /*
  * Use a quarter of the free SRAM: a row has two buffers, and may use two

@@ -124,7 +124,8 @@ static const char busy[] =
 static const char one_channel[] =
 	"One channel: no part of a copy can be given to another.\n";
 static const char unsteady[] =
-	"The cost of a part could not be measured: other programs run, or hold SRAM.\n";
+	"The cost of a part could not be measured:\n"
+	"other programs run, or hold SRAM.\n";
 static const char too_fast[] =
 	"A part of a copy costs %.1f us, more than the longest copy takes:\n"
 	"copies by several channels do not pay.\n";
