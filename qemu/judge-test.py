@@ -132,7 +132,7 @@ expect_log("warning in the log", False, START, "WARNING: CPU: 0 PID: 1 at x.c:1"
 expect_log("use after free on x86", False, START,
            "general protection fault, probably for non-canonical address 0x6b6b")
 expect_log("poison overwritten", False, START,
-           "BUG filp (Not tainted): Poison overwritten")
+           "BUG io_kiocb (Not tainted): Poison overwritten")
 expect_log("known line", True, START, "WARNING: known")
 expect_log("comment is no known line", False, START, "# comment BUG:")
 expect_log("longer than the known line", False, START, "WARNING: known too")

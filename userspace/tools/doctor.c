@@ -159,8 +159,9 @@ static bool check_module(void)
 		doctor_problem("make modules modules_install\nmodprobe dmacpy",
 			       "there is no module for %s", kernel.release);
 	if (is_locked_down())
-		doctor_problem("Sign the module with a key that the firmware knows, or turn off secure boot.\n"
-			       "For the key of DKMS: mokutil --import /var/lib/dkms/mok.pub",
+		doctor_problem("Sign the module with a key that the firmware knows,\n"
+			       "for that of DKMS: mokutil --import /var/lib/dkms/mok.pub,\n"
+			       "or turn off secure boot.",
 			       "this kernel accepts signed modules only");
 
 	return false;

@@ -75,7 +75,7 @@ int session_open(struct session *session, const char *name)
 	return 0;
 }
 
-/* The quota may leave less, and other programs may have taken some meanwhile. */
+/* The quota may leave less, or other programs may have taken some meanwhile. */
 int session_alloc(struct session *session, struct dmacpy_buffer **sram)
 {
 	uint64_t granule = session->info.granule;

@@ -90,8 +90,8 @@ int cmd_tune(const char *device, int argc, char **argv);
 /*
  * Print a message in place of the progress. Functions with @err, a negative
  * errno, add its text and a hint. Which limit EDQUOT is about depends on the
- * call: stream_error() is for opening a device or a stream, register_error() for
- * locking memory, device_error() for all else but SRAM.
+ * call: stream_error() is for opening a device or a stream, register_error()
+ * for locking memory, device_error() for all else but SRAM.
  */
 void print_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
