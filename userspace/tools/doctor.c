@@ -21,6 +21,10 @@ static const char help[] =
 	"  -h, --help  show this\n\n"
 	"The exit status is 1 if there is a problem.\n";
 
+static const char sign_module[] =
+	"Sign the module with a key that the firmware knows (for that of DKMS:\n"
+	"mokutil --import /var/lib/dkms/mok.pub), or turn off secure boot.";
+
 static unsigned int problems, unseen;
 
 /* A remedy is printed on its own lines. */
@@ -159,9 +163,7 @@ static bool check_module(void)
 		doctor_problem("make modules modules_install\nmodprobe dmacpy",
 			       "there is no module for %s", kernel.release);
 	if (is_locked_down())
-		doctor_problem("Sign the module with a key that the firmware knows,\n"
-			       "for that of DKMS: mokutil --import /var/lib/dkms/mok.pub,\n"
-			       "or turn off secure boot.",
+		doctor_problem(sign_module,
 			       "this kernel accepts signed modules only");
 
 	return false;
