@@ -126,16 +126,27 @@ void dmacpy_buf_release_later(struct kref *ref)
 	queue_work(dmacpy_buf_wq, &buf->work);
 }
 
-/* Buffers of jobs that have completed are charged until a work frees them. */
-static int buf_charge_or_flush(struct dmacpy_account *account,
-			       enum dmacpy_resource what, unsigned long count)
+/**
+ * dmacpy_buf_charge_user() - charge a user, but not for completed jobs
+ * @account: the user's account
+ * @resource: what is charged
+ * @amount: amount of it
+ *
+ * A job that completes may put the last reference to a buffer, which is charged
+ * until a work item frees it. If the limit is reached, this waits for these.
+ *
+ * Context: Process. Undone by dmacpy_account_uncharge().
+ * Return: 0 or -EDQUOT.
+ */
+int dmacpy_buf_charge_user(struct dmacpy_account *account,
+			   enum dmacpy_resource resource, unsigned long amount)
 {
-	int ret = dmacpy_account_charge(account, what, count);
+	int ret = dmacpy_account_charge(account, resource, amount);
 
 	if (!ret)
 		return 0;
-	flush_workqueue(dmacpy_buf_wq);
-	return dmacpy_account_charge(account, what, count);
+	dmacpy_buf_flush();
+	return dmacpy_account_charge(account, resource, amount);
 }
 
 static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
@@ -144,7 +155,7 @@ static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,
 	struct dmacpy_buf *buf;
 	int ret;
 
-	ret = buf_charge_or_flush(account, DMACPY_HANDLES, 1);
+	ret = dmacpy_buf_charge_user(account, DMACPY_HANDLES, 1);
 	if (ret)
 		return ERR_PTR(ret);
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
@@ -244,7 +255,7 @@ static int buf_charge_segs(struct dmacpy_buf *buf)
 	size_t size = array_size(buf->sgt->orig_nents,
 				 sizeof(*buf->sgt->sgl) + sizeof(*buf->segs));
 	unsigned int handles = size / DMACPY_HANDLE_MEMORY;
-	int ret = dmacpy_account_charge(buf->account, DMACPY_HANDLES, handles);
+	int ret = dmacpy_buf_charge_user(buf->account, DMACPY_HANDLES, handles);
 
 	if (!ret)
 		buf->handles += handles;
@@ -311,8 +322,8 @@ err_free:
  */
 static int buf_charge(struct dmacpy_buf *buf, unsigned long npages)
 {
-	int ret = buf_charge_or_flush(buf->account, DMACPY_PINNED_PAGES,
-				      npages);
+	int ret = dmacpy_buf_charge_user(buf->account, DMACPY_PINNED_PAGES,
+					 npages);
 
 	if (ret)
 		return ret;

@@ -11,12 +11,12 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "dmacpy_account.h"
 #include "dmacpy_chan.h"
 
 struct device;
 struct dma_fence;
 struct dma_resv;
-struct dmacpy_account;
 struct mm_struct;
 struct page;
 
@@ -96,6 +96,8 @@ struct dmacpy_buf {
 extern struct workqueue_struct *dmacpy_buf_wq;
 
 void dmacpy_buf_flush(void);
+int dmacpy_buf_charge_user(struct dmacpy_account *account,
+			   enum dmacpy_resource resource, unsigned long amount);
 
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 				     struct dmacpy_chan *chan,

@@ -98,7 +98,7 @@ struct dmacpy_plan *dmacpy_plan_new(struct dmacpy_account *account,
 	struct dmacpy_plan *plan;
 	int ret;
 
-	ret = dmacpy_account_charge(account, DMACPY_HANDLES, charged);
+	ret = dmacpy_buf_charge_user(account, DMACPY_HANDLES, charged);
 	if (ret)
 		return ERR_PTR(ret);
 	plan = kvmalloc(dmacpy_plan_memory(nops), GFP_KERNEL_ACCOUNT);

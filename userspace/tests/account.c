@@ -246,8 +246,8 @@ static enum outcome pin_for_jobs(int stream)
 }
 
 /*
- * Catches: memory of a job that has completed, and has no handle any more,
- * which is still charged when the program goes on.
+ * Catches: memory whose handle is released, and that stays charged after the
+ * job that used it has completed.
  */
 TEST_F(account, pins_of_completed_jobs)
 {
