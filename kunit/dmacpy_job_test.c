@@ -973,6 +973,24 @@ static void job_close_chan(void *chan)
 	dmacpy_chan_close(chan);
 }
 
+/* Catches: caches of many short rows that are synced in an interrupt. */
+static void job_syncs_many_rows_slowly(struct kunit *test)
+{
+	struct dmacpy_plan *plan;
+
+	plan = kunit_kzalloc(test, sizeof(*plan), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, plan);
+	plan->rows = DMACPY_JOB_QUICK_ROWS + 1;
+	plan->length = plan->rows;
+	KUNIT_EXPECT_FALSE(test, dmacpy_job_syncs_slowly(plan));
+	plan->needs_sync = true;
+	KUNIT_EXPECT_TRUE(test, dmacpy_job_syncs_slowly(plan));
+	plan->rows--;
+	KUNIT_EXPECT_FALSE(test, dmacpy_job_syncs_slowly(plan));
+	plan->length = DMACPY_JOB_QUICK_SYNC + 1;
+	KUNIT_EXPECT_TRUE(test, dmacpy_job_syncs_slowly(plan));
+}
+
 /* Catches: a byte that is not copied or filled, or at a wrong place. */
 static void job_copies(struct kunit *test)
 {
@@ -1025,6 +1043,7 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE(job_finds_overlap),
 	KUNIT_CASE_PARAM(job_cuts_tiles, job_tile_gen_params),
 	KUNIT_CASE(job_cuts_shares_of_tiles),
+	KUNIT_CASE(job_syncs_many_rows_slowly),
 	KUNIT_CASE(job_copies),
 	{ }
 };
