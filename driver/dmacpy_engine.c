@@ -51,11 +51,11 @@ static const struct {
 	{ "xilinx-zynqmp-dma", DMACPY_QUIRK_QUIESCES },
 	/* Starts one descriptor for each issue. */
 	{ "dpaa2-qdma", DMACPY_QUIRK_REISSUE },
-	/* So does this, and frees descriptors that the hardware uses. */
+	/* The same; a release also frees descriptors that the hardware uses. */
 	{ "fsl-qdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE },
 	/*
-	 * Does not start the next descriptor when one has completed. Keeps that
-	 * of a channel that does not pause, and calls back for it later.
+	 * Does not start the next descriptor when one has completed. If a
+	 * channel does not pause, its descriptor calls back after the release.
 	 */
 	{ "tegra-gpcdma", DMACPY_QUIRK_REISSUE | DMACPY_QUIRK_UNSTOPPABLE },
 	/* Starts an issued descriptor while another one is active. */
@@ -64,8 +64,8 @@ static const struct {
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
 	/*
 	 * Resumes the device to submit and to issue, which the device link has
-	 * done already, and suspends it for each descriptor. Leaves active ones
-	 * in a list on its stack if the channel does not stop.
+	 * done already, and suspends it for each descriptor. If the channel does
+	 * not stop, active descriptors stay in a list on the driver's stack.
 	 */
 	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE |
 		   DMACPY_QUIRK_UNSTOPPABLE },
@@ -75,20 +75,20 @@ static const struct {
 	/* Wait without a bound for issued descriptors when terminated. */
 	{ "mtk_cqdma", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "mtk_hsdma", DMACPY_QUIRK_UNSTOPPABLE },
-	/* The same for the hardware, in a loop without interrupts. */
+	/* Wait for the hardware without a bound, with interrupts disabled. */
 	{ "at_hdmac", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "at_xdmac", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "dw_dmac", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "dw_dmac_pci", DMACPY_QUIRK_UNSTOPPABLE },
-	/* The same when the next descriptor is issued. */
+	/* The same, when they start the next descriptor after a termination. */
 	{ "dma-owl", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "pl08xdmac", DMACPY_QUIRK_UNSTOPPABLE },
-	/* Clear pointers that the interrupt handler uses at the same time. */
+	/* Clear pointers that their interrupt handler uses on another CPU. */
 	{ "k3-dma", DMACPY_QUIRK_UNSTOPPABLE | DMACPY_QUIRK_NO_BH },
 	{ "mmp-pdma", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "sun4i-dma", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "sun6i-dma", DMACPY_QUIRK_UNSTOPPABLE | DMACPY_QUIRK_NO_BH },
-	/* Call back for descriptors that they have freed. */
+	/* Use terminated descriptors, which are freed, when these complete. */
 	{ "bcm-sba-raid", DMACPY_QUIRK_UNSTOPPABLE },
 	{ "ptdma", DMACPY_QUIRK_UNSTOPPABLE },
 	/* Treats the interrupt after the first row as that after the last. */
@@ -372,7 +372,7 @@ bool dmacpy_engine_release(struct dmacpy_engine *engine)
 	/* Some engine drivers oops if the channel is released while busy. */
 	dropped = dmacpy_engine_terminate(engine);
 	dmaengine_synchronize(engine->dma);
-	/* Descriptors may have called back since. */
+	/* The same for a tasklet that has called back since. */
 	synchronize_rcu();
 	dma_release_channel(engine->dma);
 	engine->requested = false;
