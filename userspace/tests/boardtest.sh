@@ -347,7 +347,7 @@ test_quota()
 # Catches: SRAM that another program takes just before the test does, and that
 # is reported as a fault of the board. The program takes the first page, and
 # gives it back, again and again, until the test has it.
-test_sram_is_taken_meanwhile()
+test_sram_is_taken_before_alloc()
 {
 	local status try
 	for try in $(seq 20); do
@@ -363,22 +363,13 @@ test_sram_is_taken_meanwhile()
 	done
 }
 
-restore_limits()
-{
-	eventually rmmod dmacpy 2>/dev/null
-	insmod /lib/modules/dmacpy.ko
-}
-
 # Catches: a limit of the module that is reported as a fault of the board.
 test_module_limits()
 {
 	local limits
-	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
-	trap restore_limits EXIT
 	for limits in 'max_ops=8 max_events=1' 'max_rows=1 max_bytes=4096'; do
-		eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
 		# shellcheck disable=SC2086 # several parameters
-		expect 0 insmod /lib/modules/dmacpy.ko $limits
+		with_limits $limits
 		# shellcheck disable=SC2046 # a list of rows
 		expect 0 dmacpy test -d "$(fake_node)" $(possible_rows)
 		! grep -q FAIL out || fail "$limits: $(cat out)"
@@ -399,5 +390,5 @@ test_nothing_to_test()
 run_tests passes each_channel json left_out stale_cache bounces udmabuf \
 	longest half too_much sram_not_reached \
 	aliases order latency errors_are_reported hangs lost_interrupt \
-	sram_in_use limits quota sram_is_taken_meanwhile module_limits \
+	sram_in_use limits quota sram_is_taken_before_alloc module_limits \
 	nothing_to_test

@@ -65,6 +65,17 @@ tell_driver()
 	echo "$2" >"/sys/bus/platform/drivers/dmacpy/$1"
 }
 
+# with_limits NAME=VALUE...: load the module with these parameters, until the test
+# ends
+with_limits()
+{
+	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
+	trap 'eventually rmmod dmacpy 2>/dev/null
+	      insmod /lib/modules/dmacpy.ko' EXIT
+	eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
+	expect 0 insmod /lib/modules/dmacpy.ko "$@"
+}
+
 # The fake DMA engine: set a knob; print its device; print the device that uses
 # it, and that device's file
 knob()

@@ -313,21 +313,12 @@ test_sram_in_pieces()
 	release
 }
 
-restore_limits()
-{
-	eventually rmmod dmacpy 2>/dev/null
-	insmod /lib/modules/dmacpy.ko
-}
-
 # Catches: a job that is more than the limits of the module allow.
 test_limits()
 {
 	local limits
-	[ -f /lib/modules/dmacpy.ko ] || skip "dmacpy is built in"
-	trap restore_limits EXIT
 	for limits in max_ops=8 max_rows=8 max_bytes=4096; do
-		eventually rmmod dmacpy 2>err || fail "not removed: $(cat err)"
-		expect 0 insmod /lib/modules/dmacpy.ko $limits
+		with_limits $limits
 		expect 0 dmacpy tune -d "$(fake_node)" --src user --dst sram \
 			--seconds 5
 	done

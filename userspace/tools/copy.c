@@ -280,6 +280,20 @@ static int open_buffers(struct file_copy *copy)
 	return copy->via_sram ? session_alloc(&copy->session, &copy->sram) : 0;
 }
 
+/* Such a file would grow as long as it is copied: standard output may append. */
+static int check_destination(const struct file_copy *copy)
+{
+	struct stat from, to;
+
+	if (fstat(copy->fd, &from) || fstat(copy->output.fd, &to) ||
+	    !S_ISREG(from.st_mode) || from.st_dev != to.st_dev ||
+	    from.st_ino != to.st_ino)
+		return 0;
+
+	print_error("%s is its own destination: give another file", copy->from);
+	return -1;
+}
+
 static int copy_in_session(struct file_copy *copy)
 {
 	int ret;
@@ -288,7 +302,9 @@ static int copy_in_session(struct file_copy *copy)
 	if (ret)
 		return ret;
 
-	ret = open_buffers(copy);
+	ret = check_destination(copy);
+	if (!ret)
+		ret = open_buffers(copy);
 	if (!ret)
 		ret = copy_chunks(copy);
 	progress_end();

@@ -75,7 +75,7 @@ int session_open(struct session *session, const char *name)
 	return 0;
 }
 
-/* The quota may leave less, or other programs may have taken some meanwhile. */
+/* The quota of the user, or another program, may leave less than was free. */
 int session_alloc(struct session *session, struct dmacpy_buffer **sram)
 {
 	uint64_t granule = session->info.granule;
