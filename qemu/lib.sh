@@ -4,8 +4,9 @@
 # What all scripts here share: where things are, messages, steps, locks, and the
 # files of the tree.
 
-# What programs print is read here, and the users of the guest read its files.
-export LC_ALL=C.UTF-8
+# What programs print is read here, so it must be English; LANGUAGE overrides
+# LC_ALL. Users of the guest read its files.
+export LC_ALL=C.UTF-8 LANGUAGE=
 umask 022
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -87,6 +88,7 @@ say_why()
 	done
 }
 
+# need_writable DIRECTORY: a command that ran as root may have made it.
 need_writable()
 {
 	[ -w "$1" ] ||
@@ -126,10 +128,11 @@ lock_directory()
 	flock "$fd"
 }
 
-# lock_build: the same for build/. What a run wrote that was killed may be cut off,
-# and newer than what make would make it from. Other directories are not made under
-# this lock.
+# Parts of build/ that other commands write, which do not take lock_build
 unlocked=(abi docs fresh modules native packages series targets '*-linux-gnu*')
+
+# lock_build: the same for build/. What a run wrote that was killed may be cut off,
+# and newer than what make would make it from.
 lock_build()
 {
 	local unfinished=$build/.unfinished name keep=(-path "$build/.lock")
@@ -151,7 +154,7 @@ lock_build()
 tree_files()
 {
 	find . \( -name .git -o -path ./build -o -name '.checkpatch-*' \) \
-		-prune -o \( -type f -o -type l \) "$@" -print |
+		-prune -o -type f "$@" -print |
 		sed 's,^\./,,' | sort
 }
 

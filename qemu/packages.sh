@@ -64,8 +64,8 @@ remove_chroot()
 	rm -rf --one-file-system "${1:?}"
 }
 
-# build_arch ARCH: all that is for it; with the first one also what is for all, and the
-# source. lintian reads the .changes of each.
+# build_arch ARCH: all that is for it; with the first one also what is for all, and
+# the source. lintian reads the .changes of each.
 build_arch()
 {
 	local what=--build=any

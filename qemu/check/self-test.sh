@@ -130,7 +130,9 @@ break_binding__overlay()
 break_device_tree__warning()
 {
 	echo '/dts-v1/; / { node@1 { }; };' >>Documentation/board.dts
-	sed -i '1i// A board' Documentation/board.dts
+	# Split, as reuse takes it for the licence of this file.
+	sed -i '1i// SPDX-License-''Identifier: GPL-2.0-only' \
+		Documentation/board.dts
 }
 
 break_walls__user()

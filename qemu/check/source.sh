@@ -152,8 +152,8 @@ check_licences()
 	done
 }
 
-# Every file has a copyright, here those of debian/copyright, and every licence a
-# text. A copy has nothing that was built.
+# Each file has a copyright, that of .reuse/dep5, and each licence has a text. A
+# copy has nothing that was built.
 check_reuse()
 {
 	local found
