@@ -41,7 +41,7 @@ test-debug:
 test-kcsan:
 	@qemu/test.sh kcsan
 
-#: make test-long              some of these on debug kernels, for much longer
+#: make test-long [GUEST=zynq/debug-arm]  some of these on debug kernels, for longer
 test-long:
 	@qemu/test.sh long
 

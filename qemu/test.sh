@@ -49,6 +49,7 @@ debug)
 	;;
 long)
 	guests=(versal/debug-arm64 zynq/debug-arm)
+	[ -z "${GUEST:-}" ] || guests=("$GUEST")
 	only=(crossing fake fuzz storm)
 	# More than the tests have together, by their own timeouts.
 	seconds=21600
