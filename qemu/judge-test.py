@@ -56,6 +56,8 @@ expect_suite("second plan", False, "1 passed, 1 failed",
 expect_suite("empty plan", False, "0 passed, 1 failed", "1..0", "#@ exit 0")
 expect_suite("too few tests", False, "1 passed, 1 failed",
              "1..2", "ok 1 a", "#@ exit 0")
+expect_suite("more tests than planned", False, "1 passed, 2 failed",
+             "1..1", "ok 1 a", "not ok 2 b", "#@ exit 1")
 expect_suite("test left out", False, "2 passed, 1 failed",
              "1..2", "ok 1 a", "ok 3 c", "#@ exit 0")
 expect_suite("test that comes twice", False, "2 passed, 1 failed",

@@ -15,7 +15,9 @@ stream is that of the suites, each in a frame of these lines:
   #@ suite NAME         the output of a suite follows
   #@ exit STATUS        that suite has ended
 
-Suites of the name BOARD/KERNEL/SUITE have sums for each board and kernel.
+Suites of the name BOARD/KERNEL/SUITE have sums for each board and kernel. The
+kernel's kunit_parser.py is not used: for it a suite without a plan, "Bail out!"
+and a test that fails after all that were planned are success.
 
 "kernel-log" reads one on stdin, and prints, as KTAP, whether it is free of
 complaints. Lines of the file ALLOWED, such as kernel-log-allowed, may be in it,
