@@ -5,21 +5,18 @@
 # drivers are used by those; and other programs of Debian that some tests need,
 # Python with the package dmacpy for it.
 
-sysroot_packages=(
-	libc6 libdrm2 libdrm-dev libgcc-s1 libjpeg62-turbo libstdc++6 libudev1
-	liburing-dev liburing2 libv4l-0 libv4lconvert0 linux-libc-dev v4l-utils
-)
-sysroot_key=$(list_key "${sysroot_packages[@]}")
+sysroot_programs=(libdrm2 liburing2 v4l-utils)
+# Without what these depend on: the headers of libc come with the cross compiler.
+sysroot_headers=(libdrm-dev liburing-dev linux-libc-dev)
+sysroot_key=$(list_key "${sysroot_programs[@]}" "${sysroot_headers[@]}")
 
+# unpack_sysroot ARCH DIRECTORY
 unpack_sysroot()
 {
 	local release package
 	release=$(arch_release "$1")
-	update_debs "$release" "$1"
-	for package in "${sysroot_packages[@]}"; do
-		# Since Debian 13 some names tell that time_t has 64 bits.
-		[ -n "$(apt_for "$release" "$1" apt-cache show "$package" \
-			2>/dev/null)" ] || package+=t64
+	unpack_with_depends "$release" "$1" "$2" "${sysroot_programs[@]}"
+	for package in "${sysroot_headers[@]}"; do
 		unpack_deb "$release" "$1" "$package" "$2"
 	done
 }
