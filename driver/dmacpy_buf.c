@@ -23,6 +23,7 @@
 #include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_compat.h"
+#include "dmacpy_export.h"
 #include "dmacpy_power.h"
 #include "dmacpy_stub.h"
 
@@ -105,7 +106,17 @@ static void buf_free(struct dmacpy_buf *buf)
 
 static void buf_work(struct work_struct *work)
 {
-	buf_free(container_of(work, struct dmacpy_buf, work));
+	struct dmacpy_buf *buf = container_of(work, struct dmacpy_buf, work);
+	struct dma_buf *sram = NULL;
+
+	if (buf->dmabuf && dmacpy_export_is_sram(buf->dmabuf)) {
+		sram = buf->dmabuf;
+		get_dma_buf(sram);
+	}
+	buf_free(buf);
+	/* dma_buf_put() in a kernel thread frees it only a jiffy later. */
+	if (sram)
+		__fput_sync(sram->file);
 }
 
 static void buf_release(struct kref *ref)
@@ -147,6 +158,31 @@ int dmacpy_buf_charge_user(struct dmacpy_account *account,
 		return 0;
 	dmacpy_buf_flush();
 	return dmacpy_account_charge(account, resource, amount);
+}
+
+/**
+ * dmacpy_buf_alloc() - allocate SRAM, also that of completed jobs
+ * @dev: whose SRAM
+ * @account: of the user, charged until the buffer is freed
+ * @length: requested bytes, rounded up to whole pages
+ * @flags: access mode and O_CLOEXEC of the future file descriptor
+ *
+ * As dmacpy_buf_charge_user(), this waits for buffers that a work item frees.
+ *
+ * Context: Process, outside of the gate.
+ * Return: as dmacpy_export_alloc().
+ */
+struct dma_buf *dmacpy_buf_alloc(struct dmacpy_device *dev,
+				 struct dmacpy_account *account, u64 length,
+				 int flags)
+{
+	struct dma_buf *dmabuf;
+
+	dmabuf = dmacpy_export_alloc(dev, account, length, flags);
+	if (dmabuf != ERR_PTR(-ENOSPC) && dmabuf != ERR_PTR(-EDQUOT))
+		return dmabuf;
+	dmacpy_buf_flush();
+	return dmacpy_export_alloc(dev, account, length, flags);
 }
 
 static struct dmacpy_buf *buf_new(struct dmacpy_account *account, u64 length,

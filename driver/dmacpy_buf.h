@@ -15,8 +15,10 @@
 #include "dmacpy_chan.h"
 
 struct device;
+struct dma_buf;
 struct dma_fence;
 struct dma_resv;
+struct dmacpy_device;
 struct mm_struct;
 struct page;
 
@@ -99,6 +101,9 @@ void dmacpy_buf_flush(void);
 int dmacpy_buf_charge_user(struct dmacpy_account *account,
 			   enum dmacpy_resource resource, unsigned long amount);
 
+struct dma_buf *dmacpy_buf_alloc(struct dmacpy_device *dev,
+				 struct dmacpy_account *account, u64 length,
+				 int flags);
 struct dmacpy_buf *dmacpy_buf_import(struct dmacpy_account *account,
 				     struct dmacpy_chan *chan,
 				     struct dma_buf *dmabuf, u32 access);

@@ -14,8 +14,8 @@
 #include <linux/string.h>
 
 #include "dmacpy_account.h"
+#include "dmacpy_buf.h"
 #include "dmacpy_device.h"
-#include "dmacpy_export.h"
 #include "dmacpy_heap.h"
 
 /**
@@ -61,7 +61,7 @@ static struct dma_buf *heap_allocate(struct dma_heap *dma_heap,
 	dev = heap_get_device(dma_heap_get_drvdata(dma_heap));
 	if (!dev)
 		goto out_put_account;
-	dmabuf = dmacpy_export_alloc(dev, account, length, fd_flags);
+	dmabuf = dmacpy_buf_alloc(dev, account, length, fd_flags);
 	dmacpy_device_put(dev);
 out_put_account:
 	dmacpy_account_put(account);

@@ -20,10 +20,10 @@
 #include <linux/sync_file.h>
 #include <linux/uaccess.h>
 
+#include "dmacpy_buf.h"
 #include "dmacpy_chan.h"
 #include "dmacpy_device.h"
 #include "dmacpy_event.h"
-#include "dmacpy_export.h"
 #include "dmacpy_handle.h"
 #include "dmacpy_ioctl.h"
 #include "dmacpy_job.h"
@@ -134,8 +134,8 @@ static int ioctl_alloc(const struct ioctl_call *call)
 	fd = get_unused_fd_flags(args->fd_flags);
 	if (fd < 0)
 		return fd;
-	dmabuf = dmacpy_export_alloc(call->stream->dev, call->stream->account,
-				     args->length, args->fd_flags);
+	dmabuf = dmacpy_buf_alloc(call->stream->dev, call->stream->account,
+				  args->length, args->fd_flags);
 	if (IS_ERR(dmabuf)) {
 		ret = PTR_ERR(dmabuf);
 		goto err_put_fd;

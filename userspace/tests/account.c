@@ -260,6 +260,49 @@ TEST_F(account, pins_of_completed_jobs)
 	EXPECT_EQ(DONE, outcome_of(child));
 }
 
+/* Allocates SRAM for a job, again when that job has completed. */
+static enum outcome alloc_for_jobs(int stream, uint64_t length)
+{
+	struct dmacpy_event event;
+	int fd, handle, i;
+
+	for (i = 0; i < 100; i++) {
+		fd = sram_alloc(stream, length);
+		if (fd < 0)
+			return outcome(fd);
+		handle = dmabuf_import(stream, fd, ACCESS_BOTH);
+		close(fd);
+		if (start_fill(stream, handle, DMACPY_SUBMIT_EVENT, NULL) ||
+		    handle_release(stream, handle) ||
+		    read_event(stream, &event) || event.result)
+			return FAILED;
+	}
+	return DONE;
+}
+
+static enum outcome alloc_for_jobs_as(uid_t user, int stream, uint64_t length)
+{
+	pid_t child = fork_as(user);
+
+	if (!child)
+		_exit(alloc_for_jobs(stream, length));
+	return outcome_of(child);
+}
+
+/*
+ * Catches: SRAM that is closed and released, and that stays taken, or charged,
+ * after the job that used it has completed.
+ */
+TEST_F(account, sram_of_completed_jobs)
+{
+	uint64_t total = stream_info(self->stream).sram_total;
+
+	ASSERT_TRUE(engine_set("delay_us", 2000));
+	EXPECT_EQ(DONE, alloc_for_jobs_as(USER, self->stream, total));
+	ASSERT_TRUE(set_number(QUOTA, 64));
+	EXPECT_EQ(DONE, alloc_for_jobs_as(USER, self->stream, 64 * KIB));
+}
+
 /* Allocates the whole quota, with a stream whose opener has no SRAM yet. */
 static enum outcome use_up_quota(int stream)
 {
