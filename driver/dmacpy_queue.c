@@ -446,11 +446,14 @@ void dmacpy_queue_hold(struct dmacpy_stream *stream, struct dmacpy_job *job)
 
 	timeout = READ_ONCE(dmacpy_dependency_timeout.value);
 	job->deadline = jiffies + msecs_to_jiffies(timeout);
-	/* The work that dispatches the job does not unplug the channel. */
-	job->xfer.plugged = false;
-	/* A spread job waits for all jobs before it: start plugged ones. */
-	if (job->spread)
+	/*
+	 * The work that dispatches the job does not unplug the channel, and
+	 * the job may wait for a plugged one: a spread job waits for all.
+	 */
+	if (job->spread ||
+	    (!job->xfer.plugged && READ_ONCE(stream->chan->plugged)))
 		dmacpy_chan_unplug(stream->chan, true);
+	job->xfer.plugged = false;
 	spin_lock_irq(&stream->lock);
 	list_add_tail(&job->node, &stream->waiting);
 	stream->holds = true;

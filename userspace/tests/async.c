@@ -333,6 +333,37 @@ TEST_F(async, more_follow)
 	}
 }
 
+/*
+ * Catches: a job with MORE that only the watchdog starts, after more than a
+ * jiffy, as the next job comes without MORE, but waits for a fence: that of a
+ * job with MORE on another channel.
+ */
+TEST_F(async, more_before_a_job_that_waits)
+{
+	uint64_t before, least = UINT64_MAX;
+	struct dmacpy_event event;
+	int round, fence;
+
+	for (round = 0; round < 20; round++) {
+		fence = start_fenced(self->other, self->others, 2, 1,
+				     DMACPY_SUBMIT_MORE);
+		ASSERT_LE(0, fence);
+		before = nanoseconds();
+		ASSERT_EQ(0, start_with(self->stream, self->handle, 0, 1,
+					DMACPY_SUBMIT_MORE |
+					DMACPY_SUBMIT_EVENT, 0));
+		ASSERT_EQ(0, start_behind(self->stream, self->handle, 0, 1, 0,
+					  fence));
+		ASSERT_EQ(0, read_event(self->stream, &event));
+		if (nanoseconds() - before < least)
+			least = nanoseconds() - before;
+		ASSERT_EQ(0, fsync(self->stream));
+		close(fence);
+	}
+	/* A jiffy of most kernels, in ns */
+	EXPECT_GT(4000000, least);
+}
+
 /* Catches: a full stream of jobs that wait for the next submission. */
 TEST_F(async, more_than_fit)
 {
