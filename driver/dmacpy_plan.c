@@ -58,7 +58,7 @@ void dmacpy_plan_place(struct dmacpy_plan *plan, unsigned int room)
 
 /**
  * dmacpy_plan_free_pattern() - free the source of FILL
- * @plan: a plan that has a pattern
+ * @plan: the plan, which may have none
  *
  * Context: Any.
  */
@@ -139,6 +139,8 @@ static void plan_release(struct kref *ref)
 {
 	struct dmacpy_plan *plan = container_of(ref, struct dmacpy_plan, ref);
 
+	/* First, as in dmacpy_plan_clear(). */
+	dmacpy_plan_free_pattern(plan);
 	while (plan->npoints)
 		dmacpy_buf_put(plan->points[--plan->npoints].buf);
 	dmacpy_plan_free(ref);
