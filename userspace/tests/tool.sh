@@ -174,13 +174,18 @@ test_copy_the_rest()
 test_copy_onto_itself()
 {
 	random from 10000
-	cp from wanted
-	dmacpy copy from - >>from 2>err && fail "it succeeds"
-	message 'from is its own destination'
-	dmacpy copy - - <from >>from 2>err && fail "it succeeds"
-	message 'is its own destination'
+	cp from original
 	expect 0 dmacpy copy from from
-	cmp from wanted || fail "the file differs"
+	cmp from original || fail "the file differs"
+	ln from same
+	dmacpy copy from - >>same 2>err && fail "it succeeds"
+	message 'from is its own destination'
+	dmacpy copy - - <from >>same 2>err && fail "it succeeds"
+	message 'is its own destination'
+	cmp from original || fail "the file is changed"
+	dmacpy copy --size 100 from - >>same || fail "a part is refused"
+	head -c 100 original | cat original - | cmp - from ||
+		fail "the part is not appended"
 }
 
 # Catches: a copy that believes the size of files of /proc and sysfs.

@@ -280,14 +280,17 @@ static int open_buffers(struct file_copy *copy)
 	return copy->via_sram ? session_alloc(&copy->session, &copy->sram) : 0;
 }
 
-/* Such a file would grow as long as it is copied: standard output may append. */
+/*
+ * Without --size such a file grows as long as it is copied, if standard output
+ * appends.
+ */
 static int check_destination(const struct file_copy *copy)
 {
 	struct stat from, to;
 
-	if (fstat(copy->fd, &from) || fstat(copy->output.fd, &to) ||
-	    !S_ISREG(from.st_mode) || from.st_dev != to.st_dev ||
-	    from.st_ino != to.st_ino)
+	if (copy->size != UINT64_MAX || fstat(copy->fd, &from) ||
+	    fstat(copy->output.fd, &to) || !S_ISREG(from.st_mode) ||
+	    from.st_dev != to.st_dev || from.st_ino != to.st_ino)
 		return 0;
 
 	print_error("%s is its own destination: give another file", copy->from);
