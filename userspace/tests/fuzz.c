@@ -76,6 +76,7 @@ struct family {
 	struct name names[EACH_KIND][HANDLES];	/* names of the streams */
 	int sockets[2];
 	unsigned int end;	/* end time, from milliseconds() */
+	bool has_heap;		/* see do_foreign() */
 };
 
 /* Number of jobs of all processes that were submitted, and that were started */
@@ -270,7 +271,7 @@ static void do_dup(struct fuzzer *f)
  */
 static void do_foreign(struct fuzzer *f)
 {
-	bool heap = chance(f, 2) && access(DMA_API, F_OK);
+	bool heap = chance(f, 2) && f->family->has_heap;
 	int size = 4096 << draw(f, 4);
 
 	store_file(f, BUFFER, heap ? system_heap_alloc(size) :
@@ -938,6 +939,8 @@ static void run_family(uint32_t seed, bool privileged,
 	static struct fuzzer fuzzers[THREADS];
 	struct family family = {
 		.end = milliseconds() + GENERATION_MS,
+		/* Before the user, who may not see this, is changed */
+		.has_heap = access(DMA_API, F_OK),
 	};
 	pthread_t threads[THREADS];
 	unsigned int i;
