@@ -15,6 +15,7 @@
  * identifies such an engine by the name of its driver, which is a parameter of
  * the module.
  */
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/dma-direct.h>
@@ -22,7 +23,6 @@
 #include <linux/dmaengine.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
-#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -211,8 +211,9 @@ struct fake_desc {
  * @thread: simulates the hardware
  * @wake: wait queue of @thread, and of tasks that wait for @thread
  * @prep_lock: taken to prepare and to submit; @lock nests inside
- * @called_back: the descriptor that @irq_work calls back for
- * @irq_work: calls back in a hard interrupt
+ * @called_back: the descriptor that @hardirq calls back for
+ * @hardirq: calls back in a hard interrupt
+ * @hardirq_done: @hardirq has called back
  * @lock: protects the following members
  * @prepared: descriptors to be submitted
  * @submitted: descriptors to be issued
@@ -235,7 +236,8 @@ struct fake_chan {
 	wait_queue_head_t wake;
 	spinlock_t prep_lock;
 	struct fake_desc *called_back;
-	struct irq_work irq_work;
+	struct hrtimer hardirq;
+	struct completion hardirq_done;
 	spinlock_t lock;
 	struct list_head prepared;
 	struct list_head submitted;
@@ -484,11 +486,13 @@ static void fake_call(struct fake_desc *desc)
 		tx->callback(tx->callback_param);
 }
 
-static void fake_irq_work(struct irq_work *work)
+static enum hrtimer_restart fake_hardirq(struct hrtimer *timer)
 {
-	struct fake_chan *chan = container_of(work, struct fake_chan, irq_work);
+	struct fake_chan *chan = container_of(timer, struct fake_chan, hardirq);
 
 	fake_call(chan->called_back);
+	complete(&chan->hardirq_done);
+	return HRTIMER_NORESTART;
 }
 
 static bool fake_lock_prep(struct fake_chan *chan)
@@ -517,15 +521,14 @@ static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 {
 	bool locked;
 
-	/*
-	 * With PREEMPT_RT the handler of an interrupt is a thread, as this is,
-	 * and an irq_work would wait for the next tick.
-	 */
+	/* With PREEMPT_RT an interrupt is handled in a thread, as this is. */
 	if (READ_ONCE(fake_script.cb_hardirq) &&
 	    !IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		chan->called_back = desc;
-		irq_work_queue(&chan->irq_work);
-		irq_work_sync(&chan->irq_work);
+		reinit_completion(&chan->hardirq_done);
+		hrtimer_start(&chan->hardirq, 0, HRTIMER_MODE_REL);
+		wait_for_completion(&chan->hardirq_done);
+		hrtimer_cancel(&chan->hardirq);
 		return;
 	}
 	local_bh_disable();
@@ -533,6 +536,14 @@ static void fake_call_back(struct fake_chan *chan, struct fake_desc *desc)
 	fake_call(desc);
 	fake_unlock_prep(chan, locked);
 	local_bh_enable();
+}
+
+/* One that continues after the channel was released is not counted. */
+static void fake_uncount(struct fake_chan *chan)
+{
+	lockdep_assert_held(&chan->lock);
+	if (chan->used)
+		chan->used--;
 }
 
 /* Takes the next descriptor that calls back. */
@@ -548,7 +559,8 @@ static struct fake_desc *fake_take_copied(struct fake_chan *chan)
 		       fake_first(list);
 		list_del(&desc->node);
 		if (!desc->terminated) {
-			chan->used -= !READ_ONCE(fake_script.leaks);
+			if (!READ_ONCE(fake_script.leaks))
+				fake_uncount(chan);
 			chan->base.completed_cookie =
 				max(chan->base.completed_cookie,
 				    desc->tx.cookie);
@@ -603,7 +615,7 @@ static bool fake_retire(struct fake_chan *chan, struct fake_desc *desc,
 	if (vanishes) {
 		list_del(&desc->node);
 		if (!desc->terminated)
-			chan->used--;
+			fake_uncount(chan);
 		kfree(desc);
 	} else {
 		list_move_tail(&desc->node, &chan->copied);
@@ -898,7 +910,7 @@ static void fake_terminate_list(struct fake_chan *chan, struct list_head *list,
 			continue;
 		desc->terminated = true;
 		desc->late = fake_next(&script->next_late);
-		chan->used--;
+		fake_uncount(chan);
 		if (desc != chan->current_desc && !desc->late &&
 		    !fake_hangs())
 			list_move(&desc->node, gone);
@@ -979,7 +991,7 @@ static int fake_alloc_chan_resources(struct dma_chan *base)
 	base->device->copy_align = READ_ONCE(script->align);
 	if (!READ_ONCE(script->dies))
 		WRITE_ONCE(chan->dead, false);
-	/* Terminated descriptors that continue do not count. */
+	/* Descriptors that continue do not count, see fake_uncount(). */
 	spin_lock_irq(&chan->lock);
 	chan->used = 0;
 	spin_unlock_irq(&chan->lock);
@@ -1014,7 +1026,9 @@ static int fake_add_chan(struct fake_dma *fake, unsigned int index)
 
 	init_waitqueue_head(&chan->wake);
 	spin_lock_init(&chan->prep_lock);
-	init_irq_work(&chan->irq_work, fake_irq_work);
+	init_completion(&chan->hardirq_done);
+	hrtimer_setup(&chan->hardirq, fake_hardirq, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL);
 	spin_lock_init(&chan->lock);
 	INIT_LIST_HEAD(&chan->prepared);
 	INIT_LIST_HEAD(&chan->submitted);
