@@ -297,7 +297,10 @@ static int measure(struct _test_data_copier *self, const struct single *single,
 	return ret;
 }
 
-/* Catches: parts that wait for each other. */
+/*
+ * Catches: parts of which two or more wait for each other: eight channels are
+ * then at most four times as fast. The budgets tell how fast they are without.
+ */
 TEST_F_TIMEOUT(copier, long_copies_are_faster, SLOW)
 {
 	unsigned int tries = TRIES;
@@ -311,7 +314,7 @@ TEST_F_TIMEOUT(copier, long_copies_are_faster, SLOW)
 		TH_LOG("2 MiB: %llu us by a stream, %llu us by the copier",
 		       (unsigned long long)times.single / 1000,
 		       (unsigned long long)times.copier / 1000);
-	} while (7 * times.copier > times.single && --tries);
+	} while (5 * times.copier > times.single && --tries);
 	EXPECT_LT(0, tries);
 }
 
