@@ -37,10 +37,10 @@ extern "C" {
  * is one that the kernel has checked, to be run many times. A copier copies on
  * all channels at once, with streams and buffers of its own.
  *
- * Functions return 0, or a negative value of errno: one that <linux/dmacpy.h>
- * lists, or one that the description of the function adds. A call that fails
- * changes nothing except, perhaps, its outputs, unless its description says
- * otherwise. Lengths, offsets and strides are in bytes.
+ * Functions return 0, or what their description says, or a negative value of
+ * errno: one that <linux/dmacpy.h> lists, or one that the description adds. A
+ * call that fails changes nothing except, perhaps, its outputs, unless its
+ * description says otherwise. Lengths, offsets and strides are in bytes.
  *
  * The library has no global state. Different threads can use different streams
  * at the same time. Only one thread at a time can use a stream with its buffers
@@ -50,6 +50,9 @@ extern "C" {
  *
  * Free the buffers and jobs of a stream before the stream. An open stream no
  * longer needs its device.
+ *
+ * A child process shares the streams of its parent: what it frees, the parent
+ * can no longer use. It should open a stream of its own.
  */
 
 struct dmacpy_device;
@@ -171,7 +174,9 @@ int dmacpy_stream_fd(const struct dmacpy_stream *stream);
  * Return: 0, -EINVAL when a range is not within its buffer, the ranges overlap
  * (see dmacpy_stream_move()), or a buffer belongs to another stream, or when
  * the CPU would have to write to a buffer with explicit sync
- * (dmacpy_buffer_register_flags()), -EACCES when a buffer lacks the access, or
+ * (dmacpy_buffer_register_flags()) or to one that the parent of the process has
+ * registered, or to copy from a dma-buf or a buffer with explicit sync that is
+ * shorter than @user_align, -EACCES when a buffer lacks the access, or
  * the errors of dmacpy_buffer_register(), for memory that those few bytes pass
  * through, or of dmacpy_job_run().
  */
@@ -326,7 +331,7 @@ int dmacpy_stream_flush(struct dmacpy_stream *stream);
  * Return: 0 when it has signalled, -ETIME when it has not within @timeout_ms,
  * -EINTR after a signal, -EBADF or -ENOTTY when @fence is no sync_file,
  * -ENOMEM, or the error that it signalled: for a job -EIO, -ETIMEDOUT,
- * -ECANCELED or -ENODEV.
+ * -ECANCELED or -ENODEV. If that is -ETIME, -ETIMEDOUT.
  */
 int dmacpy_fence_wait(int fence, int timeout_ms);
 

@@ -103,6 +103,7 @@ void dmacpy_stream_free_bounce(struct dmacpy_stream *stream)
 	size = bounce->size;
 	dmacpy_buffer_free(bounce);
 	munmap(memory, size);
+	stream->bounce = NULL;
 }
 
 /* Returns -EINTR, without having run the job, only if it is @interruptible. */
@@ -185,6 +186,8 @@ static int add_bounced_edge(struct copy *copy, int which, uint64_t src_offset)
 	start -= start % limits->copy_align;
 	if (start > src_offset)
 		start = src_offset;
+	if (src_offset + copy->edges[which].length > start + line)
+		return -EINVAL;
 
 	copy->edges[which].src = (char *)bounce->memory + which * line +
 				 (src_offset - start);
@@ -228,14 +231,30 @@ static void find_edges(struct copy *copy)
 		tail->length = (start + copy->length) % line;
 }
 
+/* The CPU alone makes the copy: it must not pass jobs that were submitted. */
+static int add_barrier(struct copy *copy)
+{
+	int ret;
+
+	ret = prepare_bounce(copy->stream);
+	if (ret)
+		return ret;
+
+	return dmacpy_job_add_fill(copy->job, copy->stream->bounce, 0,
+				   copy->stream->limits.user_align, 0);
+}
+
 static int run_copy(struct copy *copy)
 {
 	struct edge *edges = copy->edges;
 	int ret;
 
 	find_edges(copy);
-	/* The cache may not have the data that the engine wrote to the line. */
-	if (copy->dst->explicit_sync &&
+	/*
+	 * The cache may not have the data that the engine wrote to the line; a
+	 * child has other memory at the address.
+	 */
+	if ((copy->dst->explicit_sync || copy->dst->pid != getpid()) &&
 	    (edges[HEAD].length || edges[TAIL].length))
 		return -EINVAL;
 
@@ -250,6 +269,12 @@ static int run_copy(struct copy *copy)
 	ret = add_edge(copy, TAIL, copy->length - edges[TAIL].length);
 	if (ret)
 		return ret;
+
+	if (!copy->job->count && copy->stream->busy) {
+		ret = add_barrier(copy);
+		if (ret)
+			return ret;
+	}
 
 	ret = copy_flush_job(copy->job, 1);
 	if (ret)
@@ -330,6 +355,9 @@ int dmacpy_engine_copy(struct dmacpy_buffer *dst, uint64_t dst_offset,
 		return ret;
 
 	ret = run_copy(&copy);
+	/* The engine may still write to it. */
+	if (ret && ret != -EINTR)
+		dmacpy_stream_free_bounce(copy.stream);
 	dmacpy_job_free(copy.job);
 
 	return ret;

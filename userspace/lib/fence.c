@@ -81,6 +81,9 @@ DMACPY_API int dmacpy_fence_wait(int fence, int timeout_ms)
 	}
 	if (!status)
 		return -ETIME;
+	/* Some drivers signal this for a job that hangs. */
+	if (status == -ETIME)
+		return -ETIMEDOUT;
 
 	return status < 0 ? status : 0;
 }

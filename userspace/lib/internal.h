@@ -228,7 +228,7 @@ int dmacpy_ioctl_sync(int fd, uint64_t flags);
 
 /**
  * dmacpy_stream_free_bounce() - free the bounce buffer of dmacpy_stream_copy()
- * @stream: the stream that is being closed
+ * @stream: the stream; the next copy that needs it makes another one
  */
 void dmacpy_stream_free_bounce(struct dmacpy_stream *stream);
 

@@ -738,6 +738,48 @@ TEST_F_TIMEOUT(in_flight, move_is_not_interrupted, SLOW)
 	EXPECT_EQ(0, ret);
 }
 
+/*
+ * Catches: a few bytes that the CPU copies before the jobs of the stream, where
+ * the engine cannot write them.
+ */
+TEST_F(in_flight, copy_of_an_edge_is_in_order)
+{
+	struct dmacpy_submit slow = {
+		.size = sizeof(slow),
+		.flags = DMACPY_SUBMIT_OUT_FENCE,
+	};
+	struct dmacpy_submit submit = {
+		.size = sizeof(submit),
+		.flags = DMACPY_SUBMIT_IN_FENCE,
+	};
+	uint8_t *mem = memory_map(2 * LENGTH);
+	struct dmacpy_device *device;
+	struct dmacpy_stream *stream;
+	struct dmacpy_buffer *a, *b;
+	struct dmacpy_job *job;
+	unsigned int failed;
+	int ret;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, dmacpy_device_open(DEVICE, &device));
+	ASSERT_EQ(0, dmacpy_stream_open(device, &stream));
+	ASSERT_EQ(0, dmacpy_job_new(stream, &job));
+	ASSERT_EQ(0, dmacpy_buffer_register(stream, mem, LENGTH, ACCESS_BOTH,
+					    &a));
+	ASSERT_EQ(0, dmacpy_buffer_register(stream, mem + LENGTH, LENGTH,
+					    ACCESS_BOTH, &b));
+	ASSERT_EQ(0, dmacpy_job_add_fill(job, a, 0, LENGTH, 0x11111111));
+	for (failed = 0; failed < 2; failed++) {
+		ASSERT_TRUE(engine_set("next_failed", failed));
+		ASSERT_EQ(0, submit_fill(self, 0, &slow));
+		submit.in_fence = slow.out_fence;
+		ASSERT_EQ(0, dmacpy_job_submit(job, &submit));
+		ret = dmacpy_stream_copy(stream, b, 0, a, 0, 32);
+		EXPECT_EQ(failed ? -ECANCELED : 0, ret);
+		EXPECT_TRUE(all_bytes_are(mem + LENGTH, 0x11, 32));
+	}
+}
+
 /* Catches: a timeout that is not kept, a result that is lost. */
 TEST_F(in_flight, fence_wait)
 {
