@@ -135,9 +135,15 @@ static void account_lives_with_its_references(struct kunit *test)
 {
 	struct dmacpy_account *account = account_of(test, USER);
 
+	/* A new account, perhaps in the same memory, would have no charge. */
+	KUNIT_EXPECT_EQ(test, 0, account_charge(test, account, DMACPY_HANDLES,
+						1));
 	dmacpy_account_get(account);
 	dmacpy_account_put(account);
 	KUNIT_EXPECT_PTR_EQ(test, account, account_of(test, USER));
+	KUNIT_EXPECT_EQ(test, 1,
+			atomic_long_read(&account->used[DMACPY_HANDLES]));
+	dmacpy_account_uncharge(account, DMACPY_HANDLES, 1);
 }
 
 /* Catches: a quota of 0 that is treated as a limit. */

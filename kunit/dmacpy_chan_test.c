@@ -373,11 +373,14 @@ static void chan_plugs(struct kunit *test)
 		xfers[i] = xfer_new(test);
 		xfers[i]->base.plugged = true;
 	}
-	preempt_disable();
+	/* Before the watchdog; with PREEMPT_RT the locks may sleep. */
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
 	for (i = 0; i < 3; i++)
 		xfer_submit(test, i, xfers[i]);
 	prepared = ct->engine->prepared;
-	preempt_enable();
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_enable();
 	KUNIT_EXPECT_EQ(test, 0, prepared);
 	if (param->by == UNPLUG_TASK)
 		dmacpy_chan_unplug(ct->chan, false);

@@ -171,6 +171,12 @@ static dma_addr_t export_map_page(struct kunit *test, struct device *dev,
 	return addr;
 }
 
+static bool export_is_ram(phys_addr_t addr)
+{
+	return region_intersects(addr, PAGE_SIZE, IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) != REGION_DISJOINT;
+}
+
 /*
  * Importers use the DMA address, the physical one, the page, or the kernel's
  * mapping. The device has no IOMMU, so all addresses are the same.
@@ -189,7 +195,9 @@ static void export_serves_importers(struct kunit *test)
 	attach = export_attach(test, dmabuf, "dmacpy-importer");
 	sgt = export_map(test, attach);
 	addr = sg_dma_address(sgt->sgl);
-	memory = memremap(addr, PAGE_SIZE, MEMREMAP_WC);
+	/* That of dmacpy_sim is RAM, which the CPU maps already. */
+	memory = memremap(addr, PAGE_SIZE, export_is_ram(addr) ? MEMREMAP_WB :
+								 MEMREMAP_WC);
 	KUNIT_ASSERT_NOT_NULL(test, memory);
 	KUNIT_ASSERT_EQ(test, 0, dma_buf_vmap_unlocked(dmabuf, &map));
 	*(u32 *)map.vaddr = 0x1234567;

@@ -27,6 +27,7 @@
 
 #define QUICK_NS	3000
 #define LIMIT_US	6
+#define TRIES		20	/* the CPU may be taken away */
 #define LIMIT_NS	(LIMIT_US * NSEC_PER_USEC)
 
 /**
@@ -155,11 +156,19 @@ static void queue_spin_ends_by_signal(struct kunit *test)
 static void queue_spin_is_bounded(struct kunit *test)
 {
 	struct queue_test *qt = test->priv;
+	u64 start, least = U64_MAX;
+	unsigned int i;
 
 	dmacpy_spin.value = LIMIT_US;
 	qt->waiter.job = (struct dmacpy_job *)qt;
-	KUNIT_EXPECT_FALSE(test, dmacpy_queue_spin(qt->stream, &qt->waiter,
-						   ktime_get_ns()));
+	for (i = 0; i < TRIES; i++) {
+		start = ktime_get_ns();
+		KUNIT_EXPECT_FALSE(test, dmacpy_queue_spin(qt->stream,
+							   &qt->waiter, start));
+		least = min(least, ktime_get_ns() - start);
+	}
+	/* The clock of some boards, and an emulated CPU, take some us. */
+	KUNIT_EXPECT_LE(test, least, 20 * LIMIT_NS);
 }
 
 static void queue_note(struct queue_test *qt, u64 ns, unsigned int times)
