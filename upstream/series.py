@@ -240,8 +240,9 @@ HOOKS = {
 
 def hook_ioctl_number(text):
     """A row of a table, in order of the numbers."""
-    number = int(re.search(r"DMACPY_TYPE\s+(0x\w+)",
-                           text_of(TOP / "uapi/linux/dmacpy.h"))[1], 16)
+    header = text_of(TOP / "uapi/linux/dmacpy.h")
+    number = int(re.search(r"DMACPY_TYPE\s+(0x\w+)", header)[1], 16)
+    commands = len(re.findall(r"^\tDMACPY_CMD_\w+", header, re.M))
     last = max(int(found, 16) for found in
                re.findall(r"^ *(?:'.'|0x([0-9A-F]{2})) ", text, re.M)
                if found and int(found, 16) <= number)
@@ -251,7 +252,7 @@ def hook_ioctl_number(text):
     name, comment = "linux/dmacpy.h", "dmacpy"
     column = re.match(r"0x\w\w +\S+ +", before).end()
     path_width = len(re.match(r"0x\w\w +\S+ +(\S+ *)", before)[1])
-    row = (f"0x{number:02X}  00-05".ljust(column) +
+    row = (f"0x{number:02X}  00-{commands - 1:02X}".ljust(column) +
            name.ljust(max(path_width, len(name) + 1)) + comment).rstrip()
     place = rows[-1].end()
     return text[:place] + row + "\n" + text[place:]
