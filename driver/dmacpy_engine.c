@@ -64,8 +64,8 @@ static const struct {
 	{ "dw_axi_dmac_platform", DMACPY_QUIRK_ONE },
 	/*
 	 * Resumes the device to submit and to issue, which the device link has
-	 * done already, and suspends it for each descriptor. If the channel does
-	 * not stop, active descriptors stay in a list on the driver's stack.
+	 * done already, and suspends it for each descriptor. If the channel
+	 * does not stop, active descriptors stay in a list on its stack.
 	 */
 	{ "hidma", DMACPY_QUIRK_ONE | DMACPY_QUIRK_WARN_ISSUE |
 		   DMACPY_QUIRK_UNSTOPPABLE },
