@@ -15,6 +15,21 @@ SUBMIT_EVENT = 0x8
 SUBMIT_NO_IMPLICIT = 0x10
 
 
+def _check_range(kept, value):
+    """Refuse an integer of which ctypes has dropped the high bits."""
+    if kept != value:
+        raise ValueError(f"{value} is out of range")
+
+
+class _Arguments(ctypes.Structure):
+    """A structure that the program fills."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if not isinstance(value, c_void_p):
+            _check_range(getattr(self, name), value)
+
+
 class GetInfo(ctypes.Structure):
     """struct dmacpy_get_info"""
     _fields_ = [
@@ -43,7 +58,7 @@ class GetInfo(ctypes.Structure):
     ]
 
 
-class Submit(ctypes.Structure):
+class Submit(_Arguments):
     """struct dmacpy_submit"""
     _fields_ = [
         ("size", c_uint32),
@@ -59,7 +74,7 @@ class Submit(ctypes.Structure):
     ]
 
 
-class Run(ctypes.Structure):
+class Run(_Arguments):
     """struct dmacpy_run"""
     _fields_ = [
         ("size", c_uint32),
@@ -72,7 +87,7 @@ class Run(ctypes.Structure):
     ]
 
 
-class RunJob(ctypes.Structure):
+class RunJob(_Arguments):
     """struct dmacpy_run_job"""
     _fields_ = [
         ("handle", c_uint32),
@@ -92,7 +107,7 @@ class RawEvent(ctypes.Structure):
     ]
 
 
-class RawPlane(ctypes.Structure):
+class RawPlane(_Arguments):
     """struct dmacpy_plane"""
     _fields_ = [
         ("buffer", c_void_p),
@@ -150,6 +165,22 @@ _PROTOTYPES = {
 }
 
 
+_INTEGERS = (c_int, c_size_t, c_uint, c_uint32, c_uint64)
+
+
+def _with_checked_range(function, kinds):
+    """Return it, or what calls it with integers that are in range."""
+    integers = [(i, kind) for i, kind in enumerate(kinds) if kind in _INTEGERS]
+    if not integers:
+        return function
+
+    def checked(*arguments):
+        for i, kind in integers:
+            _check_range(kind(arguments[i]).value, arguments[i])
+        return function(*arguments)
+    return checked
+
+
 class _Library:
     """libdmacpy.so.0, with the functions without their prefix dmacpy_"""
 
@@ -159,7 +190,7 @@ class _Library:
             function = getattr(library, "dmacpy_" + name)
             function.restype = result
             function.argtypes = arguments
-            setattr(self, name, function)
+            setattr(self, name, _with_checked_range(function, arguments))
 
 
 lib = _Library()

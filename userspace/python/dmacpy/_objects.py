@@ -84,6 +84,11 @@ def devices() -> list[str]:
         _lib.libc_free(paths)
 
 
+def _milliseconds(timeout: float) -> int:
+    # The C library takes no more, which is 24 days.
+    return round(min(timeout * 1000, 2**31 - 1))
+
+
 def wait_fence(fence: int, timeout: Optional[float] = None) -> bool:
     """Wait for the file descriptor of a sync_file.
 
@@ -91,7 +96,7 @@ def wait_fence(fence: int, timeout: Optional[float] = None) -> bool:
     error that it has signalled with. After a signal that does not raise an
     exception, the timeout begins anew.
     """
-    milliseconds = -1 if timeout is None else max(0, round(timeout * 1000))
+    milliseconds = -1 if timeout is None else max(0, _milliseconds(timeout))
     try:
         call(lib.fence_wait, fence, milliseconds)
     except OSError as error:
@@ -107,14 +112,16 @@ async def fence_signalled(fence: int) -> None:
     signalled = loop.create_future()
     # Several tasks may wait, and a loop has one reader for each descriptor.
     copy = os.dup(fence)
-    loop.add_reader(copy, lambda: signalled.done() or
-                    signalled.set_result(None))
     try:
+        loop.add_reader(copy, lambda: signalled.done() or
+                        signalled.set_result(None))
         await signalled
+        # The caller may have closed its own descriptor.
+        if not wait_fence(copy, 0):
+            raise OSError(errno.ETIME, os.strerror(errno.ETIME))
     finally:
         loop.remove_reader(copy)
         os.close(copy)
-    wait_fence(fence, 0)
 
 
 class _Object:
@@ -135,8 +142,15 @@ class _Object:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: Optional[type[BaseException]],
+                 *_: object) -> None:
+        try:
+            self.close()
+        except BufferError:
+            # The frames of an exception keep their views, and the program
+            # needs to see that exception. __del__() closes it later.
+            if kind is None:
+                raise
 
     def __del__(self) -> None:
         self.close()
@@ -205,7 +219,10 @@ class Stream(_Object):
         self._numbers = itertools.count()
         self._pid = os.getpid()
         self._error = 0
-        self._waiting = _Waiting(self, device.info().max_jobs or 1)
+        info = device.info()
+        # The end of each job that a task waits for makes a record.
+        self._waiting = _Waiting(
+            self, min(info.max_jobs, info.max_events) or 1)
         self._pointer = new(lib.stream_open, device._handle)
 
     def _is_own(self) -> bool:
@@ -284,7 +301,7 @@ class Stream(_Object):
         """
         below = ctypes.c_uint64()
         call(lib.stream_tune, self._handle, dst._handle, src._handle,
-             int(timeout * 1000), ctypes.byref(below))
+             _milliseconds(timeout), ctypes.byref(below))
         return below.value
 
     def new_job(self) -> Job:
@@ -308,7 +325,7 @@ class Stream(_Object):
         if any(job._stream is not self for job in jobs):
             raise ValueError("a prepared job of another stream")
         raw = (_lib.RunJob * len(jobs))(
-            *((lib.prepared_handle(job._handle), 0, number)
+            *(_lib.RunJob(lib.prepared_handle(job._handle), 0, number)
               for job, number in zip(jobs, numbers)))
         return call(lib.stream_run, self._handle, raw, len(jobs),
                     _submit_flags(events is not None, implicit))
@@ -329,8 +346,11 @@ class Stream(_Object):
     def close(self) -> None:
         """Close its buffers and jobs, and the stream.
 
-        Wait for jobs that were started, as they may use registered memory. In
-        a child process nothing is closed: the stream is the parent's. Raise BufferError if a buffer has a view that still exists.
+        Wait for jobs that were started, as they may use registered memory.
+        Tasks that still wait in run_async() raise OSError with ECANCELED, or
+        ValueError if their job has not started. In a child process nothing is
+        closed: the stream is the parent's. Raise BufferError if a buffer has a
+        view that still exists.
         """
         if self._pointer is None:
             return
@@ -338,9 +358,11 @@ class Stream(_Object):
             self._pointer = None
             return
         self._settle()
-        self._waiting.stop()
         for child in list(self._children):
             child.close()
+        # Only now, as the stream stays open if a buffer cannot be closed.
+        self._waiting.stop(
+            OSError(errno.ECANCELED, os.strerror(errno.ECANCELED)))
         pointer, self._pointer = self._pointer, None
         for free, owned in self._owned.values():
             free(owned)
@@ -364,11 +386,15 @@ class _Waiting:
     async def run(self, job: _Runnable) -> None:
         """Submit a job, and wait for it."""
         loop = asyncio.get_running_loop()
+        stream = self._stream()
+        assert stream
         if loop is not self._loop:
             self.stop()
             self._loop = loop
-            # Jobs of an earlier loop may not have ended yet.
+            # Jobs of an earlier loop take room until their records are read.
             self._room = asyncio.Semaphore(self._max_jobs - len(self._jobs))
+            if self._jobs:
+                loop.add_reader(stream.fileno(), self._on_events, stream)
         await self._room.acquire()
         number = next(self._numbers)
         try:
@@ -378,8 +404,6 @@ class _Waiting:
             raise
         future = loop.create_future()
         self._jobs[number] = future, job
-        stream = self._stream()
-        assert stream
         loop.add_reader(stream.fileno(), self._on_events, stream)
         await future
 
@@ -399,7 +423,9 @@ class _Waiting:
         future, _ = self._jobs.pop(number, (None, None))
         if not future:
             return
-        self._room.release()
+        # A loop that is closed cannot wake the tasks that wait for room.
+        if self._loop and not self._loop.is_closed():
+            self._room.release()
         if future.done() or future.get_loop().is_closed():
             return
         if result:
@@ -475,20 +501,23 @@ class Buffer(_Child):
         """
         if access & Access.WRITE and not self._is_writable():
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        check(lib.buffer_begin_access(self._handle, access))
+        # This can fail, and so comes before an access that has to end.
         view = memoryview(self._array()).cast("B")
         if not access & Access.WRITE:
             view = view.toreadonly()
         try:
-            if dtype is None:
-                yield view
-            else:
-                import numpy
-                yield numpy.frombuffer(view, dtype)
+            check(lib.buffer_begin_access(self._handle, access))
+            try:
+                if dtype is None:
+                    yield view
+                else:
+                    import numpy
+                    yield numpy.frombuffer(view, dtype)
+            finally:
+                check(lib.buffer_end_access(self._handle, access))
         finally:
             with contextlib.suppress(BufferError):
                 view.release()
-            check(lib.buffer_end_access(self._handle, access))
 
     def close(self) -> None:
         """Free it. SRAM is given back when nobody else has it.
@@ -559,7 +588,7 @@ class Job(_Runnable):
     _how = _lib.Submit
 
     def __init__(self, stream: Stream) -> None:
-        self._buffers: list[Buffer] = []
+        self._buffers: set[Buffer] = set()
         self._join(stream, lib.job_free, new(lib.job_new, stream._handle))
 
     def copy(self, dst: Buffer, src: Buffer, length: Optional[int] = None, *,
@@ -569,7 +598,7 @@ class Job(_Runnable):
             length = min(dst.size - dst_offset, src.size - src_offset)
         check(lib.job_add_copy(self._handle, dst._handle, dst_offset,
                                src._handle, src_offset, length))
-        self._buffers += (dst, src)
+        self._buffers.update((dst, src))
         return self
 
     def copy_2d(self, dst: Plane, src: Plane, row_length: int,
@@ -579,7 +608,7 @@ class Job(_Runnable):
                for plane in (dst, src)]
         check(lib.job_add_copy_2d(self._handle, raw[0], raw[1], row_length,
                                   rows))
-        self._buffers += (dst.buffer, src.buffer)
+        self._buffers.update((dst.buffer, src.buffer))
         return self
 
     def fill(self, dst: Buffer, pattern: int, length: Optional[int] = None, *,
@@ -589,7 +618,7 @@ class Job(_Runnable):
             length = dst.size - dst_offset
         check(lib.job_add_fill(self._handle, dst._handle, dst_offset, length,
                                pattern))
-        self._buffers.append(dst)
+        self._buffers.add(dst)
         return self
 
     def reset(self) -> Job:
@@ -598,9 +627,16 @@ class Job(_Runnable):
         self._buffers.clear()
         return self
 
+    @property
+    def _checked_handle(self) -> ctypes.c_void_p:
+        # The kernel gives the number of a closed buffer to the next one.
+        for buffer in self._buffers:
+            buffer._handle
+        return self._handle
+
     def run(self) -> None:
         """Run it, and return when it is done."""
-        call(lib.job_run, self._handle)
+        call(lib.job_run, self._checked_handle)
 
     def prepare(self) -> Prepared:
         """Have it checked once, to run it many times."""
@@ -608,7 +644,7 @@ class Job(_Runnable):
 
     def _start(self, how: _lib.Submit, user_data: int) -> None:
         how.user_data = user_data
-        call(lib.job_submit, self._handle, how)
+        call(lib.job_submit, self._checked_handle, how)
 
     @property
     def refused_operation(self) -> Optional[int]:
@@ -620,7 +656,7 @@ class Job(_Runnable):
         """Free it. If it was started, it goes on."""
         if self._pointer is not None:
             self._leave()
-        self._buffers = []
+        self._buffers = set()
 
 
 class Prepared(_Runnable):
@@ -636,7 +672,7 @@ class Prepared(_Runnable):
     def __init__(self, job: Job) -> None:
         self._registered = [buffer._registered for buffer in job._buffers]
         self._join(job._stream, lib.prepared_free,
-                   new(lib.job_prepare, job._handle))
+                   new(lib.job_prepare, job._checked_handle))
 
     def run(self) -> None:
         """Run it, and return when it is done."""

@@ -288,6 +288,48 @@ class Life(Case):
             with self.assertRaises(ValueError):
                 use()
 
+    def test_exception_with_view(self):
+        """Catches: an exception that is lost, as its frames have a view."""
+        def work():
+            with self.device.open_stream() as stream, \
+                    stream.alloc(PAGE) as sram, sram.access() as view:
+                part = view[1:3]
+                raise KeyError(part[0])
+        with noted_calls("buffer_free", "stream_close") as calls:
+            with self.assertRaises(KeyError):
+                work()
+            gc.collect()
+        self.assertEqual(calls, ["buffer_free", "stream_close"])
+
+    def test_access_that_fails(self):
+        """Catches: an access that has begun and does not end."""
+        sram = self.stream.alloc(PAGE)
+        no_memory = mock.patch.object(dmacpy._lib.lib, "buffer_map",
+                                      lambda *_: -errno.ENOMEM)
+        with noted_calls("buffer_begin_access", "buffer_end_access") as calls:
+            with no_memory, wanted_errno(self, errno.ENOMEM), sram.access():
+                pass
+        self.assertEqual(calls, [])
+        try:
+            with sram.access(Access(0)):
+                pass
+        except OSError:
+            sram.close()
+
+    def test_closed_buffer_of_job(self):
+        """Catches: a job that runs on the buffer with a closed one's number."""
+        sram = self.stream.alloc(PAGE)
+        job = self.stream.new_job().fill(sram, 0x11111111)
+        sram.close()
+        other = self.stream.alloc(PAGE)
+        for use in job.run, job.submit, job.prepare:
+            with self.assertRaises(ValueError):
+                use()
+        self.stream.flush()
+        with other.access(Access.READ) as view:
+            self.assertEqual(view[:4], bytes(4))
+        job.reset().fill(other, 0).run()
+
     def test_cycle(self):
         """Catches: what is freed after its stream, as a cycle has both."""
         with noted_calls("buffer_free", "job_free", "stream_close") as calls:
@@ -456,6 +498,34 @@ class Errors(Case):
         job.reset().fill(sram, 0).run()
         self.assertIsNone(job.refused_operation)
 
+    def test_out_of_range(self):
+        """Catches: a number whose high bits are lost."""
+        sram = self.stream.alloc(PAGE)
+        job = self.stream.new_job()
+        prepared = self.stream.new_job().fill(sram, 0).prepare()
+        plane = Plane(sram, 0, 8)
+        for use in (lambda: job.copy_2d(plane, plane, 8, (1 << 32) + 4),
+                    lambda: job.copy_2d(plane, Plane(sram, 1 << 64, 8), 8, 4),
+                    lambda: job.fill(sram, 1 << 32),
+                    lambda: job.fill(sram, 0, -8),
+                    lambda: prepared.submit(event=-1),
+                    lambda: prepared.submit(in_fence=1 << 32),
+                    lambda: job.submit(event=1 << 64),
+                    lambda: self.stream.run([prepared], events=[-1]),
+                    lambda: self.stream.alloc((1 << 64) + PAGE),
+                    lambda: self.stream.tune(sram, sram, -1)):
+            with self.assertRaises(ValueError):
+                use()
+
+    def test_long_timeout(self):
+        """Catches: a long time that is none, or for ever."""
+        times = []
+        with mock.patch.object(dmacpy._lib.lib, "fence_wait",
+                               lambda _, time: times.append(time) or 0):
+            for timeout in None, -1, 1.5, 3e6, 4294967.296, float("inf"):
+                dmacpy.wait_fence(-1, timeout)
+        self.assertEqual(times, [-1, 0, 1500] + 3 * [(1 << 31) - 1])
+
     def test_info(self):
         """Catches: a structure that is not that of the header."""
         info = self.device.info()
@@ -472,6 +542,15 @@ class Asynchronous(Case):
         super().setUp()
         self.sram = self.stream.alloc(PAGE)
         self.job = self.stream.new_job().fill(self.sram, 0x11111111)
+        info = self.device.info()
+        self.max_jobs = min(info.max_jobs, info.max_events)
+
+    async def start(self, count):
+        """Tasks that have submitted the job, or wait for room."""
+        tasks = [asyncio.create_task(self.job.run_async())
+                 for _ in range(count)]
+        await asyncio.sleep(0)
+        return tasks
 
     def test_event(self):
         """Catches: members of a record that are mixed up."""
@@ -522,6 +601,68 @@ class Asynchronous(Case):
         asyncio.run(main())
         asyncio.run(main())
 
+    def test_next_loop(self):
+        """Catches: a loop that waits for jobs of the last one for ever."""
+        async def cancelled():
+            await self.start(self.max_jobs)
+            # This loop ends before it sees that a job has ended.
+            asyncio.get_running_loop().remove_reader(self.stream)
+        asyncio.run(cancelled())
+        asyncio.run(asyncio.wait_for(self.job.run_async(), 30))
+
+    def test_closed_loop(self):
+        """Catches: a stream that stays open, as its tasks cannot be woken."""
+        loop = asyncio.new_event_loop()
+        tasks = loop.run_until_complete(self.start(self.max_jobs + 1))
+        loop.close()
+        with noted_calls("stream_close") as calls:
+            self.stream.close()
+        self.assertEqual(calls, ["stream_close"])
+        for task in tasks:
+            # asyncio would complain.
+            task._log_destroy_pending = False
+
+    def test_closed_stream(self):
+        """Catches: tasks that wait for ever for a stream that is closed."""
+        async def main():
+            tasks = await self.start(self.max_jobs + 3)
+            self.stream.close()
+            return await asyncio.wait_for(
+                asyncio.gather(*tasks, return_exceptions=True), 30)
+        errors = asyncio.run(main())
+        self.assertEqual({error.errno for error in errors[:self.max_jobs]},
+                         {errno.ECANCELED})
+        self.assertEqual([type(error) for error in errors[self.max_jobs:]],
+                         [ValueError] * 3)
+
+    def test_stream_that_stays_open(self):
+        """Catches: tasks that wait for ever after a close that has failed."""
+        async def main():
+            tasks = await self.start(2)
+            with self.assertRaises(BufferError):
+                self.stream.close()
+            await asyncio.wait_for(asyncio.gather(*tasks), 30)
+        with self.sram.access() as view:
+            part = view[:1]
+        asyncio.run(main())
+        del part
+
+    def test_few_records(self):
+        """Catches: more jobs than there is room for records."""
+        few = self.device.info()._replace(max_events=2)
+        with mock.patch.object(self.device, "info", lambda: few):
+            stream = self.device.open_stream()
+        sram = stream.alloc(PAGE)
+        self.job = stream.new_job().fill(sram, 0)
+
+        async def main():
+            with noted_calls("job_submit") as calls:
+                tasks = await self.start(5)
+                self.assertEqual(len(calls), 2)
+                await asyncio.gather(*tasks)
+        asyncio.run(main())
+        stream.close()
+
     def test_records_of_others(self):
         """Catches: a record of the program that ends the wait of a task."""
         async def main():
@@ -539,6 +680,32 @@ class Asynchronous(Case):
                 *(dmacpy.fence_signalled(fence) for _ in range(3))), 60)
         asyncio.run(main())
         os.close(fence)
+
+    def test_fence_that_is_closed(self):
+        """Catches: a wait for a descriptor that is the caller's to close."""
+        fence = self.job.submit(out_fence=True)
+
+        async def main():
+            task = asyncio.create_task(dmacpy.fence_signalled(fence))
+            await asyncio.sleep(0)
+            os.close(fence)
+            await asyncio.wait_for(task, 60)
+        asyncio.run(main())
+
+    def test_no_fence(self):
+        """Catches: a descriptor that is lost; a success that is none."""
+        async def main():
+            before = os.listdir("/proc/self/fd")
+            with open(__file__, "rb") as file, self.assertRaises(OSError):
+                await dmacpy.fence_signalled(file.fileno())
+            self.assertEqual(os.listdir("/proc/self/fd"), before)
+            fence = self.job.submit(out_fence=True)
+            with mock.patch.object(dmacpy._lib.lib, "fence_wait",
+                                   lambda *_: -errno.ETIME), \
+                    wanted_errno(self, errno.ETIME):
+                await dmacpy.fence_signalled(fence)
+            os.close(fence)
+        asyncio.run(main())
 
     def test_failure_in_flight(self):
         """Catches: an error that flush() no longer raises."""
