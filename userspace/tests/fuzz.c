@@ -939,7 +939,7 @@ static void run_family(uint32_t seed, bool privileged,
 	static struct fuzzer fuzzers[THREADS];
 	struct family family = {
 		.end = milliseconds() + GENERATION_MS,
-		/* Before the user, who may not see this, is changed */
+		/* Before become_user(): that user cannot look into debugfs. */
 		.has_heap = access(DMA_API, F_OK),
 	};
 	pthread_t threads[THREADS];
